@@ -1,1 +1,1 @@
-"""Status, doctor and, later, rolling restarts and drills."""
+"""Operations: status, doctor, retention, rolling restarts, monitoring, keys and datasets."""

@@ -1,6 +1,6 @@
-"""Keys and datasets of a data folder, managed on its own machine, also while `up` runs.
+"""Manages keys and datasets of a data folder on its own machine, also while `up` runs.
 
-Calls block. Nothing here is needed to accept data; running roles see changes within a minute.
+Calls block. Nothing here is needed to accept data. Running roles see changes within a minute.
 """
 
 import asyncio
@@ -38,7 +38,10 @@ class Scope:
 
 
 def find_scope(metadata: Metadata, team: str, environment: str) -> Scope:
-    """The team and environment of these names. Raises NotFound: a mistyped name makes nothing."""
+    """The team and environment of these names.
+
+    Raises NotFound, so that a mistyped name creates nothing.
+    """
     wanted = dataset_slug(team), dataset_slug(environment)
     known = metadata.list_environments()
     for found in known:
@@ -73,13 +76,13 @@ def create_key(
     classic: bool = False,
     text: str | None = None,
 ) -> tuple[str, ApiKey]:
-    """A new key and its text, which is not kept anywhere. rights: see
-    `common.process.auth.rights_of`.
+    """Create a key; returns its text, which is not stored anywhere, and the key.
 
-    classic, text: see `common.process.auth.make_key`. Raises Conflict if the key exists,
-    BadRequest.
+    rights: see `common.process.auth.rights_of`.
+    classic, text: see `common.process.auth.make_key`.
+    Raises Conflict if the key exists, BadRequest.
     """
-    made, key = make_key(
+    key_text, key = make_key(
         (scope.team, scope.environment),
         name,
         *rights,
@@ -91,13 +94,13 @@ def create_key(
         text=text,
     )
     metadata.create_key(key)
-    return made, key
+    return key_text, key
 
 
 def set_rights(
     metadata: Metadata, scope: Scope, key_id: str, *, admin: bool | None, operate: bool | None
 ) -> ApiKey:
-    """Give a key of the environment these rights, or take them; None leaves one as it is.
+    """Grant or revoke these rights of a key of the environment; None leaves a right as it is.
 
     Raises NotFound, BadRequest.
     """
@@ -118,7 +121,7 @@ def set_rights(
 def create_dataset(
     metadata: Metadata, scope: Scope, name: str, depth: int, description: str, clock: Clock
 ) -> Dataset:
-    """A dataset, created unless it is there, by this or as its second name.
+    """The dataset of this name or second name, created if there is none.
 
     Raises BadDatasetName, AmbiguousDataset.
     """
@@ -152,21 +155,21 @@ def find_dataset(metadata: Metadata, scope: Scope, name: str) -> Dataset:
 
 
 def set_protection(metadata: Metadata, scope: Scope, name: str, *, protected: bool) -> Dataset:
-    """Whether the dataset can be deleted. Raises NotFound."""
+    """Set whether the dataset is protected from deletion. Raises NotFound."""
     changed = replace(find_dataset(metadata, scope, name), delete_protected=protected)
     metadata.update_dataset(changed)
     return changed
 
 
 def set_depth(metadata: Metadata, scope: Scope, name: str, depth: int) -> Dataset:
-    """Change how deep nested JSON of events to come is unpacked. Raises NotFound, ValueError."""
+    """Set how deep nested JSON of future events is expanded. Raises NotFound, ValueError."""
     changed = replace(find_dataset(metadata, scope, name), expand_json_depth=_depth(depth))
     metadata.update_dataset(changed)
     return changed
 
 
 def set_retention(metadata: Metadata, scope: Scope, name: str, days: int) -> Dataset:
-    """Change how long events are kept (0: as the indexers' setting says).
+    """Set the number of days that events are retained (0: the indexers' setting).
 
     Raises NotFound, ValueError.
     """
@@ -180,10 +183,10 @@ def set_retention(metadata: Metadata, scope: Scope, name: str, days: int) -> Dat
 async def delete_dataset(
     metadata: Metadata, log: Log, scope: Scope, name: str, clock: Clock
 ) -> Dataset:
-    """Stop serving every row that the dataset has now. Raises NotFound, Conflict while it is
-    protected, LogUnavailable.
+    """Stop serving every row that the dataset has now.
 
-    The log is told first, so that a delete that was cut off half way can simply be repeated.
+    The tombstones are appended to the log first, so a deletion that was interrupted can be
+    repeated. Raises NotFound, Conflict while the dataset is protected, LogUnavailable.
     """
     dataset = await asyncio.to_thread(find_dataset, metadata, scope, name)
     check_deletable(dataset)

@@ -1,4 +1,4 @@
-"""How much memory the processes of this machine use, as Linux tells it."""
+"""The memory that processes of this machine use, as Linux reports it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ _OURS = b"bellwether"
 class ProcessMemory:
     """The memory of one process.
 
-    resident_bytes: all pages that are in memory, also those that other processes share.
-    proportional_bytes: the same with each shared page divided among those that share it; these add
-    up to what the processes really take.
+    resident_bytes: all pages that are in memory, including those that other processes share.
+    proportional_bytes: the same with each shared page divided among the processes that share it.
+    Their sum over all processes is the memory in use.
     """
 
     pid: int
@@ -23,10 +23,10 @@ class ProcessMemory:
 
 
 def read_memory(pid: int, proc: Path = _PROC) -> ProcessMemory | None:
-    """The memory of a process of Bellwether; None where it is not ours or the system is silent."""
+    """The memory of a process of Bellwether; None: it is not ours, or the system has no figures."""
     try:
         if _OURS not in (proc / str(pid) / "cmdline").read_bytes():
-            return None  # another machine's process id, or one that was given out anew
+            return None  # the process id is of another machine, or was reused
         text = (proc / str(pid) / "smaps_rollup").read_text("ascii")
     except OSError:
         return None
@@ -38,7 +38,7 @@ def read_memory(pid: int, proc: Path = _PROC) -> ProcessMemory | None:
 
 
 def with_supervisors(pids: Iterable[int], proc: Path = _PROC) -> list[int]:
-    """These processes and the `up` that started them, each once."""
+    """The ids of these processes and of the `up` that started them, each once."""
     found: dict[int, None] = {}
     for pid in pids:
         found.setdefault(pid)

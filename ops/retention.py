@@ -1,7 +1,8 @@
-"""What retention would do, has done and waits for, read from the documents alone (I13).
+"""What retention would do, has done and waits for, read only from the documents (I13).
 
 Works without any running role: for the command, for `doctor`, and for an operator whose indexers
-are stopped. What an indexer waits for besides (its own clock, others that disagree) it says itself.
+are stopped. Other reasons why an indexer waits (its own clock, other clocks that disagree) are
+reported by the indexer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +22,18 @@ from snapshot.retention.confirmations import Confirmation, ConfirmationBook
 from snapshot.retention.cutoffs import wanted_cutoffs
 from snapshot.retention.retention import RetentionBook
 
-_ATTEMPTS = 8  # indexers that publish at the same moment
+_ATTEMPTS = 8  # indexers may publish at the same moment
 _DAY_NS = 24 * 3600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPeriods:
-    """How long events are kept: all, and datasets of their own (by id). grace_s: see settings."""
+    """How long events are retained.
+
+    default_days: of datasets that are not in `own_days`; 0: for ever.
+    own_days: by dataset id.
+    grace_s: see the setting `indexer.retention_grace_s`.
+    """
 
     default_days: float
     own_days: Mapping[str, int]
@@ -36,10 +42,12 @@ class RetentionPeriods:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """One dataset of a partition of which something is older than its retention by this clock.
+    """What would expire of one dataset of a partition by this machine's clock.
 
-    append_max_ns: of the last that would expire; cutoff_ns: everything before it would. step_ns:
-    how far the cut-off moves, from the oldest segment on. confirmed: an operator has let it.
+    append_min_ns, append_max_ns: of what would expire (unix ns).
+    cutoff_ns: everything appended before it would expire (unix ns).
+    step_ns: how far the cut-off moves, counted from the oldest segment.
+    confirmed: an operator has confirmed it.
     """
 
     partition: int
@@ -55,14 +63,17 @@ class Expiring:
 
     @property
     def waits(self) -> bool:
-        """Whether it needs a witness or a word; smaller steps are made by themselves."""
+        """Whether it needs a second clock or a confirmation; smaller steps need neither."""
         return self.step_ns > limits.CLOCK_STEP_NS and not self.confirmed
 
 
 @dataclass(frozen=True, slots=True)
 class Recoverable:
-    """What has expired of one dataset and can be taken back. early: rows that expired before their
-    time; rows of documents that do not tell are not counted. until_ns: it may be deleted then.
+    """What has expired of one dataset and can be restored.
+
+    early_segments, early_rows: those that expired before their time, without rows of documents that
+    do not have the number.
+    until_ns: from then on it may be deleted (unix ns).
     """
 
     partition: int
@@ -79,12 +90,17 @@ class Recoverable:
 
 @dataclass(frozen=True, slots=True)
 class PartitionRetention:
-    """One partition."""
+    """The state of retention of one partition.
+
+    early_rows: what expired before its time, including what can no longer be restored.
+    early_documents: the number of documents that did so.
+    unreadable: key of a document that cannot be read; "": none.
+    """
 
     partition: int
     expiring: tuple[Expiring, ...]
     recoverable: tuple[Recoverable, ...]
-    early_rows: int  # also what cannot be taken back any more
+    early_rows: int
     early_documents: int
     unreadable: str
 
@@ -97,9 +113,10 @@ def read_retention(
     *,
     deeply: bool = True,
 ) -> PartitionRetention:
-    """Read one partition's documents; changes nothing. Blocks. Raises ObjectsUnavailable.
+    """Read one partition's documents; changes nothing. Blocks.
 
-    deeply: also list what can be taken back, for which every manifest is read.
+    deeply: also list what can be restored, for which every manifest is read.
+    Raises ObjectsUnavailable.
     """
     chain = Chain(ReadOnlyStore(objects), partition, None)
     book, confirmations = RetentionBook(chain), ConfirmationBook(chain)
@@ -196,7 +213,9 @@ def _is_deleted(entry: SegmentEntry, deleted_before: Mapping[str, tuple[int, int
 def _read_chain(
     chain: Chain, book: RetentionBook
 ) -> tuple[dict[str, SegmentEntry], set[Dropped], dict[str, tuple[int, int]]]:
-    """Every segment by hash, every dropped batch, and up to where datasets are deleted."""
+    """Every segment by hash, every dropped batch, and the position before which each deleted
+    dataset's rows are not served.
+    """
     entries = dict(book.restored)
     dropped: set[Dropped] = set(book.dropped)
     deleted_before: dict[str, tuple[int, int]] = {}
@@ -212,7 +231,10 @@ def _read_chain(
 def confirm(
     objects: ObjectStore, found: PartitionRetention, now_ns: int, writer: str
 ) -> Confirmation | None:
-    """Let what was shown expire. None: there is nothing. Blocks. Raises ObjectsUnavailable."""
+    """Confirm that what was shown may expire. None: there is nothing to confirm. Blocks.
+
+    Raises ObjectsUnavailable.
+    """
     if not found.expiring:
         return None
     chain = Chain(objects, found.partition, None)
@@ -236,10 +258,11 @@ def restore(
     datasets: frozenset[str] = frozenset(),
     everything: bool = False,
 ) -> tuple[int, int, list[str]]:
-    """Take back what expired too early, or `everything` that is still there; of these datasets,
-    or of all. Returns segments, rows, and objects that were gone already. Blocks.
+    """Restore what expired too early; returns segments, rows, and objects that were deleted.
 
-    Raises ObjectsUnavailable.
+    datasets: only of these; empty: of all.
+    everything: restore all that still exists, also what did not expire too early.
+    Blocks. Raises ObjectsUnavailable.
     """
     chain = Chain(objects, partition, None)
     for _ in range(_ATTEMPTS):
@@ -281,7 +304,7 @@ def _lies_in(one: Dropped, entries: Sequence[SegmentEntry]) -> bool:
 def check_retention(
     objects: ObjectStore, partitions: Sequence[int], periods: RetentionPeriods, now_ns: int
 ) -> list[Finding]:
-    """What an operator should do about retention. Blocks. Raises ObjectsUnavailable."""
+    """Findings about what an operator should do. Blocks. Raises ObjectsUnavailable."""
     waiting_rows = early_rows = early = 0
     unreadable = ""
     for partition in partitions:

@@ -1,6 +1,6 @@
-"""What `/bw/1/status` says, read into values: roles, and for each partition its log and indexers.
+"""Reads `/bw/1/status` into values: roles, and the log and the indexers of each partition.
 
-Also what needs attention, in words and with a remedy (`troubles`), and a verdict for programs.
+Also what needs attention, as text with a remedy (`troubles`), and a verdict for programs.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 from common.process.alarms.declared import ALARMS
 
 LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
-# Alarms that `troubles` words anew, from what else the status has of them.
+# Alarms for which `troubles` writes a text of its own, with more of what the status has.
 _WORDED_ANEW = frozenset(
     {"pushes_back", "copies_missing", "partition_stopped", "twins_diverge", "gap"}
 )
@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
     OK = "ok"
     TROUBLE = "trouble"
-    UNKNOWN = "unknown"  # it could not be found out
+    UNKNOWN = "unknown"  # the status could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,13 @@ class RoleStatus:
 
 @dataclass(frozen=True, slots=True)
 class IndexerStatus:
-    """One partition at one indexer. Times in unix ns; None where it is not known yet."""
+    """One partition at one indexer. Times are unix ns; None: not known yet.
+
+    divergences: the first difference to the twin of each cut that differs.
+    unmended: segments that are damaged and cannot be repaired, each with the reason.
+    damaged: number of records that answers lack; one of the alarms reports it.
+    given_up: number of records that an operator has counted as lost.
+    """
 
     partition: int
     indexer: str
@@ -64,12 +70,12 @@ class IndexerStatus:
     set_aside: int
     gaps: int
     stopped_reason: str
-    divergences: tuple[str, ...] = ()  # where twins first disagree, by cut
+    divergences: tuple[str, ...] = ()
     alarms: tuple[Trouble, ...] = ()
     unpublished_cuts: int = 0
-    unmended: tuple[str, ...] = ()  # segments that are damaged and cannot be mended, and why
-    damaged: int = 0  # records that are missing from answers: one of the alarms says so
-    given_up: int = 0  # records that an operator has counted as lost
+    unmended: tuple[str, ...] = ()
+    damaged: int = 0
+    given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class LogStatus:
 
 @dataclass(frozen=True, slots=True)
 class AvoidedStatus:
-    """A broker or partition that a shepherd sends nothing to for now, and why."""
+    """A broker or partition to which a shepherd sends nothing for now, and why."""
 
     shepherd: str
     kind: str
@@ -96,22 +102,30 @@ class AvoidedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything, at one moment."""
+    """The status of all roles at one moment.
+
+    unreachable: (name, error) of roles that did not answer.
+    backpressured: (name, reason) of shepherds that push back.
+    alarms: of whole processes.
+    copies: of each partition: how many are wanted, and how many zones there are.
+    locks_error: why the list of roles is not the current one; "": it is.
+    locks_age_s: the age of the list of roles; None: there is none.
+    """
 
     roles: tuple[RoleStatus, ...]
     log: tuple[LogStatus, ...]
     indexers: tuple[IndexerStatus, ...]
     unreachable: tuple[tuple[str, str], ...]
     avoided: tuple[AvoidedStatus, ...] = ()
-    backpressured: tuple[tuple[str, str], ...] = ()  # shepherds that push back, and why
-    alarms: tuple[Trouble, ...] = ()  # of whole processes
-    copies: tuple[int, int] = (0, 0)  # of each partition: wanted, and as many as there are zones
-    locks_error: str = ""  # why the roles are not those of now, if they are not
-    locks_age_s: float | None = 0.0  # how old the list of roles is; None: there is none
+    backpressured: tuple[tuple[str, str], ...] = ()
+    alarms: tuple[Trouble, ...] = ()
+    copies: tuple[int, int] = (0, 0)
+    locks_error: str = ""
+    locks_age_s: float | None = 0.0
 
     @property
     def log_bytes(self) -> int:
-        """Space that the log takes."""
+        """Bytes of all partitions of the log."""
         return sum(p.size_bytes for p in self.log)
 
 
@@ -167,7 +181,7 @@ def _locks(document: dict[str, Any]) -> tuple[str, float | None]:
 
 
 def _process_alarms(process: str, status: dict[str, Any]) -> list[Trouble]:
-    """Those of no partition; a partition's own are listed with it."""
+    """Alarms of the whole process; those of a partition are listed with it."""
     return [
         Trouble(f"{process}: {alarm['text']}", str(alarm["remedy"]))
         for alarm in status.get("alarms", ())
@@ -214,7 +228,7 @@ def _indexer(partition: int, indexer: str, status: dict[str, Any]) -> IndexerSta
 
 
 def notes(status: Status) -> list[str]:
-    """What is settled, and still worth knowing."""
+    """What is settled and needs no action."""
     given_up: dict[int, int] = {}
     for i in status.indexers:
         given_up[i.partition] = max(i.given_up, given_up.get(i.partition, 0))
@@ -278,7 +292,7 @@ def _of_locks(status: Status) -> list[Trouble]:
 
 
 def _missing(status: Status) -> list[Trouble]:
-    """Roles and copies that should be there. Nothing while it is not known which roles run."""
+    """Roles and copies that are missing; empty while it is not known which roles run."""
     if status.locks_age_s is None:
         return []
     held = {i.partition for i in status.indexers}

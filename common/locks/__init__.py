@@ -1,4 +1,4 @@
-"""Locks: who does what. Two implementations, one conformance suite."""
+"""Locks: named claims of processes. Two implementations, one conformance suite."""
 
 from common.locks.interface import Claim, Locks
 

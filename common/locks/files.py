@@ -1,8 +1,8 @@
 """Locks as files: a claim is a file lock, so it is held exactly as long as its process lives.
 
-For each held name there is `<name>.lock` (locked by its holder) and `<name>.value` (what it
-publishes, replaced by renaming). Taking, giving up and looking happen under the folder's guard
-file, so looking never makes another's claim fail. The guard holds the last fence given out.
+For each held name there is `<name>.lock` (locked by its holder) and `<name>.value` (what the holder
+publishes, replaced by renaming). Acquiring, releasing and reading happen under the lock of the
+folder's guard file, so reading never makes another claim fail. The guard has the last fence.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from common.errors import Unavailable
 _NAME = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 _GUARD = ".guard"
 _GUARD_STEP_S = 0.002
-GUARD_ATTEMPTS = 2500  # five seconds; its holders need milliseconds, unless they are stopped
+GUARD_ATTEMPTS = 2500  # 5 s; its holders need milliseconds, unless their process is stopped
 _LOCK, _VALUE = ".lock", ".value"
 
 
@@ -41,7 +41,7 @@ class FileClaim:
             self._locks.publish(self.name, value)
 
     def held(self) -> bool:
-        """Whether the lock is ours and its file is the one that others see."""
+        """Whether the lock is ours and its file is still the one in the folder."""
         if self._fd < 0:
             return False
         try:
@@ -50,7 +50,7 @@ class FileClaim:
             return False
 
     def release(self) -> None:
-        """Give it up and remove its files. Releasing twice is harmless."""
+        """Release the claim and remove its files. Releasing twice is harmless."""
         try:
             with self._locks.guarded():
                 if self.held():
@@ -63,7 +63,10 @@ class FileClaim:
 
 
 class FileLocks:
-    """Locks among the processes that share `folder` (on one machine)."""
+    """Locks among the processes that share `folder` (on one machine).
+
+    guard_attempts: to lock the guard file, every `_GUARD_STEP_S`.
+    """
 
     def __init__(self, folder: Path, guard_attempts: int = GUARD_ATTEMPTS) -> None:
         self._folder = folder
@@ -77,7 +80,7 @@ class FileLocks:
             self._sweep()
 
     def acquire(self, name: str, value: bytes) -> FileClaim | None:
-        """Claim the name and publish `value`, or None if another holder has it."""
+        """Claim the name and publish `value`; None if another holder has it."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a lock name: {name[:80]!r}")
         with self.guarded() as guard:
@@ -107,13 +110,13 @@ class FileLocks:
             }
 
     def close(self) -> None:
-        """Release every claim of this process that was made here."""
+        """Release every claim that was acquired through this object."""
         for claim in list(self._claims):
             claim.release()
 
     @contextmanager
     def guarded(self) -> Iterator[int]:
-        """Hold the folder's guard; gives its descriptor. Raises Unavailable, also for OSError."""
+        """Hold the folder's guard; yields its descriptor. Raises Unavailable, also for OSError."""
         try:
             fd = os.open(self._folder / _GUARD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
@@ -125,11 +128,11 @@ class FileLocks:
             raise Unavailable(f"locks at {self._folder}: {error}") from error
 
     def path(self, name: str, suffix: str) -> Path:
-        """A file of a name."""
+        """The path of a name's file."""
         return self._folder / f"{quote(name, safe='')}{suffix}"
 
     def publish(self, name: str, value: bytes) -> None:
-        """Replace the value; whoever reads sees the old or the new one, whole."""
+        """Replace the value; a reader sees the whole old or the whole new one."""
         temporary = atomic_files.temporary_path(self._folder)
         try:
             temporary.write_bytes(value)  # not fsynced: a claim does not outlive its machine
@@ -139,12 +142,12 @@ class FileLocks:
             raise
 
     def remove(self, name: str) -> None:
-        """Remove a name's files. Needs the guard, and that the caller holds the lock."""
+        """Remove a name's files. The caller must hold the guard and the lock."""
         for suffix in (_VALUE, _LOCK):
             self.path(name, suffix).unlink(missing_ok=True)
 
     def forget(self, claim: FileClaim) -> None:
-        """The claim is released."""
+        """Remove a released claim from the list of claims."""
         self._claims.discard(claim)
 
     def _names(self) -> list[str]:
@@ -152,7 +155,7 @@ class FileLocks:
         return [unquote(f.removesuffix(_LOCK)) for f in files if f.endswith(_LOCK)]
 
     def _is_locked(self, name: str) -> bool:
-        """Try the lock for a moment; the guard keeps this from disturbing anyone."""
+        """Try to lock the file for a moment; with the guard held, this disturbs no process."""
         try:
             fd = os.open(self.path(name, _LOCK), os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -166,7 +169,7 @@ class FileLocks:
         return False
 
     def _sweep(self) -> None:
-        """Remove what killed processes left. Needs the guard."""
+        """Remove files of killed processes. The caller must hold the guard."""
         for name in self._names():
             if not self._is_locked(name):
                 self.remove(name)
@@ -186,7 +189,7 @@ def _lock_guard(fd: int, folder: Path, attempts: int) -> None:
 
 
 def _next_fence(guard: int) -> int:
-    """The next fence, durable before anyone sees it."""
+    """The next fence, stored durably before it is used."""
     fence = int.from_bytes(os.pread(guard, 8, 0), "little") + 1
     os.pwrite(guard, fence.to_bytes(8, "little"), 0)
     os.fsync(guard)

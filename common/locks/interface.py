@@ -1,17 +1,22 @@
 """Named claims that end with their holder's process. Calls block briefly.
 
-A claim only saves work: no correctness rests on it (design, section 8). Names used:
-`roles/<role>/<instance>` (value: JSON of `common.process.members.Member`),
-`claims/<zone>/<partition>`
-(value: JSON of the holder's Member), the same with `.next` (who prepares to take that claim over),
-`operations/<what>` (one operator at a time), `up` (one supervisor per data folder).
+A claim only saves work: no correctness depends on it (design, section 8). Names in use:
+
+- `roles/<role>/<instance>`: value: JSON of `common.process.members.Member`.
+- `claims/<zone>/<partition>`: value: JSON of the holder's Member.
+- `claims/<zone>/<partition>.next`: held by the indexer that prepares to take that claim over.
+- `operations/<what>`: one operator at a time.
+- `up`: one supervisor per data folder.
 """
 
 from typing import Protocol
 
 
 class Claim(Protocol):
-    """A claim that is held. `fence` grows with every holder of the name."""
+    """A claim that is held.
+
+    fence: increases with every holder of the name.
+    """
 
     name: str
     fence: int
@@ -23,14 +28,14 @@ class Claim(Protocol):
         """Whether the claim is, as far as can be known now, still ours."""
 
     def release(self) -> None:
-        """Give it up. Releasing twice is harmless."""
+        """Release the claim. Releasing twice is harmless."""
 
 
 class Locks(Protocol):
     """Raises Unavailable when the lock service cannot be used now."""
 
     def acquire(self, name: str, value: bytes) -> Claim | None:
-        """Claim the name and publish `value`, or None if another holder has it."""
+        """Claim the name and publish `value`; None if another holder has it."""
 
     def holders(self, prefix: str) -> dict[str, bytes]:
         """Names under the prefix that are held now, and the values their holders published."""

@@ -1,6 +1,6 @@
-"""What the metadata store knows. Calls block: on an event loop run them in a thread.
+"""The interface of the metadata store. Calls block: on an event loop run them in a thread.
 
-Nothing here is needed to accept data (I8). Every method raises MetadataUnavailable when the store
+Nothing here is needed to accept data (I8). Every method raises MetadataUnavailable if the store
 cannot be used now, which is never the same as "not found".
 """
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class KeyKind(StrEnum):
-    """What a key is for: `configuration` may do what its access says, `ingest` only sends."""
+    """The kind of a key: `configuration` may do what its access allows, `ingest` only sends."""
 
     CONFIGURATION = "configuration"
     INGEST = "ingest"
@@ -19,10 +19,11 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The vendor's `api_key_access`, in our words, and two rights of our own.
+    """The vendor's `api_key_access` under our names, and two rights of our own.
 
-    admin: manage the environment's keys. operate: see and cut the whole installation, whoever's
-    events are in it. Neither includes the other.
+    admin: manage the environment's keys.
+    operate: see and cut the whole installation, including events of other teams.
+    Neither of these two includes the other.
     """
 
     events: bool = True
@@ -35,7 +36,11 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A tenant. `id` is opaque, `slug` is unique."""
+    """A tenant.
+
+    id: opaque.
+    slug: unique.
+    """
 
     id: str
     name: str
@@ -44,7 +49,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A part of a team that keys and datasets belong to."""
+    """A part of a team; keys and datasets belong to it."""
 
     id: str
     team_id: str
@@ -54,9 +59,12 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. `hash` is the SHA-256 hex of the whole key text.
+    """A key without its secret.
 
-    events_per_s: rate limit (0: none). events_per_day: quota (0: none).
+    hash: SHA-256 of the whole key text, hex.
+    events_per_s: rate limit (0: none).
+    events_per_day: quota (0: none).
+    created_ns, revoked_ns: unix ns; 0: not revoked.
     """
 
     id: str
@@ -74,11 +82,13 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset as it is shown. `id` is derived (common.model.names); `name` keeps the first
-    casing.
+    """A dataset as it is shown.
 
-    retention_days: how long its events are kept by append time (0: as the indexers' setting says).
-    delete_protected: whether deleting it is refused; false for those that are older than this.
+    id: derived (common.model.names).
+    name: in the case of its first use.
+    created_ns, deleted_ns: unix ns; 0: not deleted.
+    retention_days: how long its events are retained by append time (0: the indexers' setting).
+    delete_protected: deleting it is refused; false for datasets from before this field existed.
     """
 
     id: str
@@ -95,7 +105,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class StoredQuery:
-    """A query specification as it was posted (`spec_json`), to be echoed unchanged."""
+    """A query specification.
+
+    spec_json: as it was posted, to be returned unchanged.
+    """
 
     id: str
     env_id: str
@@ -106,10 +119,11 @@ class StoredQuery:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What somebody said of a field of a dataset; `id` is derived (common.model.names).
+    """What a user has set for a field of a dataset.
 
-    type: one of the vendor's names, or empty: as the events have it. deleted_ns: it is not shown
-    until an event has it again.
+    id: derived (common.model.names).
+    type: one of the vendor's names; "": as the events have it.
+    deleted_ns: since then (unix ns) the field is not shown until an event has it again.
     """
 
     id: str
@@ -133,7 +147,7 @@ class Metadata(Protocol):
         """Connect; create or migrate the schema."""
 
     def close(self) -> None:
-        """Release what is held."""
+        """Close all connections."""
 
     def ensure_team(self, name: str, slug: str) -> Team:
         """The team of that slug, created if there is none."""
@@ -148,7 +162,7 @@ class Metadata(Protocol):
         """Store a key. Raises Conflict if its hash or id exists."""
 
     def find_key(self, key_hash: str) -> ApiKey | None:
-        """The key of that hash, also a revoked one; None if there is none."""
+        """The key of that hash, even if it is revoked; None if there is none."""
 
     def list_keys(self, env_id: str) -> list[ApiKey]:
         """The environment's keys, oldest first."""
@@ -157,7 +171,7 @@ class Metadata(Protocol):
         """Revoke; False if there is no such key."""
 
     def set_access(self, key_id: str, access: Access) -> bool:
-        """Give a key these rights instead of those it has; False if there is no such key."""
+        """Replace a key's rights; False if there is no such key."""
 
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
         """Store a dataset unless its id exists; returns what is stored.
@@ -172,31 +186,35 @@ class Metadata(Protocol):
     def list_datasets(
         self, env_id: str, after: str | None = None, limit: int | None = None
     ) -> list[Dataset]:
-        """The environment's datasets that are not deleted, by slug (as UTF-8 bytes): the first
-        `limit` of those after the slug `after`.
+        """The environment's datasets that are not deleted, by slug (as UTF-8 bytes).
+
+        after: only slugs after this one.
+        limit: only the first ones.
         """
 
     def find_by_url_slug(self, env_id: str, wanted: str) -> list[Dataset]:
-        """The environment's datasets, not deleted, that have this second name
-        (common.model.names), by slug: the one whose slug it is too among them.
+        """The environment's datasets, not deleted, that have this second name, by slug.
+
+        See common.model.names. The dataset whose slug is `wanted` is among them.
         """
 
     def count_datasets(self, env_id: str) -> int:
-        """How many datasets of the environment are not deleted."""
+        """The number of the environment's datasets that are not deleted."""
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write what can change: description, depth, retention, protection and deletion time;
-        False if there is none.
+        """Update description, depth, retention, protection and deletion time.
+
+        False if there is no such dataset.
         """
 
     def list_retentions(self) -> dict[str, int]:
-        """Days by id, of every dataset (of all environments) that has a retention of its own."""
+        """Retention in days by dataset id, of every dataset that has one, in all environments."""
 
     def put_column(self, column: Column) -> None:
-        """Store what is said of a field, instead of what was said of it before."""
+        """Insert or replace a column."""
 
     def list_columns(self, dataset_id: str) -> list[Column]:
-        """What is said of the dataset's fields, deleted ones too, by id."""
+        """The dataset's columns, including deleted ones, by id."""
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""
@@ -205,13 +223,14 @@ class Metadata(Protocol):
         """The stored query, or None."""
 
     def dump(self) -> Iterator[MetadataRow]:
-        """Everything, deleted and revoked rows too, as it is at one moment.
+        """A consistent snapshot of all rows, including deleted and revoked ones.
 
-        Parents come before children, rows of a kind by id (as bytes). Consume it in one thread.
+        Parents come before children, and rows of a kind are ordered by id (as bytes). Consume it in
+        one thread.
         """
 
     def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
-        """Store what `dump` gave, all of it or nothing; returns how many rows.
+        """Store the rows of a `dump`, all or nothing; returns their number.
 
-        Raises Conflict if the store has any row; with `overwrite` those are removed before.
+        overwrite: delete existing rows first. Otherwise raises Conflict if there are any.
         """

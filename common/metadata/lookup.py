@@ -1,8 +1,8 @@
-"""Which dataset a name means, and by which name a dataset is shown in URLs.
+"""Finds the dataset of a name, and the name of a dataset in URLs.
 
-A dataset has its slug, from which its id is derived and which is unique; and perhaps a second
-name, the one that the vendor gives it in URLs: `mydataset-` for `MyDataset!`. The slug always
-wins. A second name that several datasets have means none of them: nothing is guessed.
+A dataset has a slug, which is unique and from which its id is derived, and possibly a second name,
+which the vendor uses in URLs: `mydataset-` for `MyDataset!`. A slug takes precedence. A second name
+that several datasets have is ambiguous and finds none of them.
 """
 
 from collections import Counter
@@ -59,7 +59,7 @@ def shown_slug(metadata: Metadata, dataset: Dataset) -> str:
 
 
 def shown_slugs(metadata: Metadata, datasets: Iterable[Dataset]) -> dict[str, str]:
-    """As `shown_slug`, of several datasets of one environment, by id; asks at most once."""
+    """As `shown_slug`, for several datasets of one environment, by id; one query at most."""
     datasets = list(datasets)
     if all(url_slug(one.slug) == one.slug for one in datasets):
         return {one.id: one.slug for one in datasets}

@@ -1,4 +1,4 @@
-"""Rows of both databases to values and back: which columns a table has, and in which order.
+"""Maps rows of both databases to values and back: the columns of a table and their order.
 
 SQLite's file and MySQL have the same tables and columns. They differ in how a statement marks its
 values and in that MySQL stores compared text as bytes (`common/metadata/mysql/rows.py`).
@@ -20,16 +20,21 @@ from common.metadata.interface import (
 )
 from common.metadata.rows import decode_access, encode_access
 
-Row = tuple[Any, ...]  # as a database gives it; the columns are declared NOT NULL in the schema
+Row = tuple[Any, ...]  # as a database returns it; the columns are declared NOT NULL in the schema
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and its columns, in the order of `values_of` and of every SELECT of whole rows."""
+    """A table.
 
-    name: str  # quoted as both databases read it: `columns` is a word of MySQL
+    name: quoted if it is a keyword: `columns` is one in MySQL.
+    columns: in the order of `values_of` and of every SELECT of whole rows.
+    compared: text columns that are compared or sorted by their bytes.
+    """
+
+    name: str
     columns: tuple[str, ...]
-    compared: frozenset[str]  # text columns that are compared or sorted by their bytes
+    compared: frozenset[str]
 
     def insert(self, mark: str, verb: str = "INSERT") -> str:
         """The statement that stores one row; `mark` stands for each value."""
@@ -80,7 +85,7 @@ FROM environments e JOIN teams t ON t.id = e.team_id ORDER BY t.slug, e.slug
 
 
 def table_of(row: MetadataRow) -> Table:
-    """Where a row is stored."""
+    """The table of a row."""
     return _TABLES[type(row)]
 
 
@@ -145,7 +150,7 @@ def key_of(row: Row) -> ApiKey:
 
 
 def dataset_of(row: Row) -> Dataset:
-    """A row of DATASETS. The databases have numbers where a dataset has true and false."""
+    """A row of DATASETS. The databases have integers for booleans."""
     return Dataset(*(*row[:-1], bool(row[-1])))
 
 
@@ -167,7 +172,7 @@ _TABLES: Final[dict[type[MetadataRow], Table]] = {
     StoredQuery: QUERIES,
     Column: COLUMNS,
 }
-# Everything, parents first and by id: what a dump reads.
+# The queries of a dump: all rows, parents first and by id, each with the function that reads a row.
 READS: Final[tuple[tuple[str, Callable[[Row], MetadataRow]], ...]] = (
     (f"{TEAMS.select()} ORDER BY id", team_of),
     (f"{ENVIRONMENTS.select()} ORDER BY id", environment_of),

@@ -1,7 +1,7 @@
-"""The whole metadata as a stream of typed rows, and each row as one line of JSON.
+"""Encodes each row of the metadata as one line of JSON, for exports.
 
-Keys appear with their hash, never with their text, which nobody has. Rows come by kind, parents
-before children, and by id within a kind: the same metadata always gives the same bytes.
+Keys have their hash, never their text, which is stored nowhere. Rows are ordered by kind, parents
+before children, and by id within a kind, so the same metadata always gives the same bytes.
 """
 
 import re
@@ -44,8 +44,8 @@ class _Line(msgspec.Struct):
 def encode_access(access: Access) -> str:
     """A key's rights as both databases store them.
 
-    `operate` stands there only where it is given: programs that are older than this right cannot
-    read a key that names it.
+    `operate` is included only if it is granted: programs that are older than this right cannot read
+    a key that has it.
     """
     rights = {f.name: getattr(access, f.name) for f in fields(Access)}
     if not access.operate:
@@ -54,20 +54,21 @@ def encode_access(access: Access) -> str:
 
 
 def decode_access(text: str) -> Access:
-    """Rights that are not named have their defaults; those of a newer program are passed over."""
+    """Read rights. Those that are missing have their defaults; unknown ones are ignored."""
     return msgspec.json.decode(text, type=Access)
 
 
 def url_slug_pattern(url_slug: str) -> str:
-    """What `LIKE ... ESCAPE '='` finds all slugs by that may have this second name: a `-` of it may
-    stand for any character, of any number of bytes.
+    """The pattern for `LIKE ... ESCAPE '='` that matches all slugs that may have this second name.
+
+    Each `-` may stand for any character, of any number of bytes.
     """
     literal = re.sub("([=_%])", r"=\1", url_slug)
     return re.sub("-+", "%", literal)
 
 
 def kind_of(row: MetadataRow) -> str:
-    """The row's kind, as lines name it."""
+    """The row's kind, as in the lines."""
     return _NAMES[type(row)]
 
 

@@ -1,7 +1,7 @@
-"""The metadata database's schema, as the steps that lead to it.
+"""The schema of the SQLite metadata file, as a list of migrations.
 
-A step that was released never changes; a new version appends one. `PRAGMA user_version` counts
-the steps a file has taken.
+A migration that was released never changes; a new version appends one. `PRAGMA user_version` counts
+the migrations that were applied to a file.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             spec_json BLOB NOT NULL, created_ns INTEGER NOT NULL)""",
     ),
     ("ALTER TABLE datasets ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 0",),
-    # Datasets that are there already can be deleted as before.
+    # Existing datasets can be deleted as before.
     ("ALTER TABLE datasets ADD COLUMN delete_protected INTEGER NOT NULL DEFAULT 0",),
     (
         """CREATE TABLE columns (
@@ -44,13 +44,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 def version(db: sqlite3.Connection) -> int:
-    """How many steps the file has taken."""
+    """The number of migrations that were applied to the file."""
     (steps,) = db.execute("PRAGMA user_version").fetchone()
     return int(steps)
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Take the steps that are missing. Needs a transaction. Raises MetadataUnavailable."""
+    """Apply missing migrations within a transaction of the caller. Raises MetadataUnavailable."""
     taken = version(db)
     if taken > len(MIGRATIONS):
         raise MetadataUnavailable(

@@ -1,7 +1,7 @@
 """Metadata in one SQLite file, for the processes of one machine.
 
-Every write is one fsynced transaction. Writers of all processes take turns by a file lock, which
-waits fairly and keeps clear of SQLite's rare race between WAL checkpoints.
+Every write is one fsynced transaction. A file lock serializes the writers of all processes; it is
+fair and avoids SQLite's rare race between WAL checkpoints.
 """
 
 import sqlite3
@@ -49,7 +49,7 @@ _BUSY_S = 5.0
 
 
 class SqliteMetadata:
-    """The metadata file at `path`. Threads take turns."""
+    """The metadata file at `path`. One thread uses it at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -114,7 +114,7 @@ class SqliteMetadata:
             raise Conflict(f"a key with the id {key.id} or the same secret exists")
 
     def find_key(self, key_hash: str) -> ApiKey | None:
-        """The key of that hash, also a revoked one; None if there is none."""
+        """The key of that hash, even if it is revoked; None if there is none."""
         rows = self._read(f"{SELECT_KEYS} WHERE k.hash = ?", (key_hash,))
         return key_of(rows[0]) if rows else None
 
@@ -126,7 +126,7 @@ class SqliteMetadata:
         return [key_of(row) for row in rows]
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
-        """Revoke; False if there is no such key. The first time of revoking stays."""
+        """Revoke a key; False if there is no such key. The time of the first call is kept."""
         changed = self._write(
             "UPDATE api_keys SET revoked_ns = iif(revoked_ns > 0, revoked_ns, ?) WHERE id = ?",
             (now_ns, key_id),
@@ -134,15 +134,16 @@ class SqliteMetadata:
         return changed > 0
 
     def set_access(self, key_id: str, access: Access) -> bool:
-        """Give a key these rights instead of those it has; False if there is no such key."""
+        """Replace a key's rights; False if there is no such key."""
         changed = self._write(
             "UPDATE api_keys SET access = ? WHERE id = ?", (encode_access(access), key_id)
         )
         return changed > 0
 
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
-        """Store a dataset unless its id exists, or was deleted after `created_ns`; returns what
-        is stored: a late registration does not bring back what was deleted after it.
+        """Store a dataset unless its id exists or was deleted after `created_ns`.
+
+        Returns what is stored. A late registration does not undo a deletion after it.
         """
         found = self.get_dataset(dataset.id)
         if found is not None:  # by far the most frequent case, and it needs no write
@@ -188,13 +189,14 @@ class SqliteMetadata:
         return [found for found in map(dataset_of, rows) if url_slug(found.slug) == wanted]
 
     def count_datasets(self, env_id: str) -> int:
-        """How many datasets of the environment are not deleted."""
+        """The number of the environment's datasets that are not deleted."""
         query = "SELECT count(*) FROM datasets WHERE env_id = ? AND deleted_ns = 0"
         return int(self._read(query, (env_id,))[0][0])
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write what can change: description, depth, retention, protection and deletion time;
-        False if there is none.
+        """Update description, depth, retention, protection and deletion time.
+
+        False if there is no such dataset.
         """
         changed = self._write(
             "UPDATE datasets SET description = ?, expand_json_depth = ?, deleted_ns = ?,"
@@ -207,7 +209,7 @@ class SqliteMetadata:
         return changed > 0
 
     def list_retentions(self) -> dict[str, int]:
-        """Days by id, of every dataset (of all environments) that has a retention of its own."""
+        """Retention in days by dataset id, of every dataset that has one, in all environments."""
         rows = self._read(
             "SELECT id, retention_days FROM datasets WHERE retention_days > 0 AND deleted_ns = 0",
             (),
@@ -215,11 +217,11 @@ class SqliteMetadata:
         return {str(dataset_id): int(days) for dataset_id, days in rows}
 
     def put_column(self, column: Column) -> None:
-        """Store what is said of a field, instead of what was said of it before."""
+        """Insert or replace a column."""
         self._write(COLUMNS.insert("?", "INSERT OR REPLACE"), values_of(column))
 
     def list_columns(self, dataset_id: str) -> list[Column]:
-        """What is said of the dataset's fields, deleted ones too, by id."""
+        """The dataset's columns, including deleted ones, by id."""
         rows = self._read(f"{COLUMNS.select()} WHERE dataset_id = ? ORDER BY id", (dataset_id,))
         return [column_of(row) for row in rows]
 
@@ -234,19 +236,19 @@ class SqliteMetadata:
         return query_of(rows[0]) if rows else None
 
     def dump(self) -> Iterator[MetadataRow]:
-        """Everything as it is at one moment, over a connection of its own."""
+        """A consistent snapshot of all rows, over a connection of its own."""
         with self._lock:
             self._connection()
         with self._translate_errors():
             db = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)
             try:
-                db.execute("BEGIN")  # a reader's picture: writers go on meanwhile
+                db.execute("BEGIN")  # a read transaction does not block writers
                 yield from read_all(db)
             finally:
                 db.close()
 
     def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
-        """Store what `dump` gave, in one transaction. Raises Conflict if anything is there."""
+        """Store the rows of a `dump` in one transaction. Raises Conflict if there are rows."""
         with self._writing() as db:
             return write_all(db, rows, overwrite=overwrite)
 
@@ -265,12 +267,12 @@ class SqliteMetadata:
             return self._connection().execute(query, values).fetchall()
 
     def _write(self, statement: str, values: Row) -> int:
-        """Rows changed by one durable statement."""
+        """Execute one durable statement; returns the number of rows it changed."""
         with self._writing() as db:
             return db.execute(statement, values).rowcount
 
     def _ensure(self, insert: str, values: Row, query: str, by: tuple[str, ...]) -> Row:
-        """Insert unless it is there, and what is there then, in one transaction."""
+        """Insert a row unless it exists, and read the row that exists then, in one transaction."""
         with self._writing() as db:
             db.execute(insert, values)
             row: Row = db.execute(query, by).fetchone()

@@ -1,4 +1,4 @@
-"""All rows out of and into a metadata file: one consistent picture, one transaction."""
+"""Reads all rows of a metadata file as one consistent snapshot; writes all in one transaction."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -14,14 +14,14 @@ def insert_of(row: MetadataRow) -> tuple[str, Row]:
 
 
 def read_all(db: sqlite3.Connection) -> Iterator[MetadataRow]:
-    """Every row, parents first, by id. Needs a transaction. Raises sqlite3.Error."""
+    """Every row, parents first, by id, within the caller's transaction. Raises sqlite3.Error."""
     for query, make in READS:
         for row in db.execute(query):
             yield make(row)
 
 
 def write_all(db: sqlite3.Connection, rows: Iterable[MetadataRow], *, overwrite: bool) -> int:
-    """Store these rows and nothing else; returns their count. Needs a transaction.
+    """Store only these rows, within the caller's transaction; returns their number.
 
     Raises Conflict if there are rows already, unless they may be overwritten.
     """

@@ -1,8 +1,8 @@
-"""The object store as a directory: each key is a file, there whole or not at all (I4).
+"""The object store as a directory: each key is a file, which is complete or does not exist (I4).
 
-New bytes are written beside the objects, fsynced, and only then linked to their key, so a crash
-leaves at most an unfinished file in `.staging`, which is swept when it is old. A key cannot lie
-below another key (`a` and `a/b`): that raises ValueError.
+New bytes are written to `.staging`, fsynced, and only then linked to their key, so a crash leaves
+at most an unfinished file in `.staging`, which is removed when it is old. A key cannot be below
+another key (`a` and `a/b`): that raises ValueError.
 """
 
 import errno
@@ -20,7 +20,7 @@ _STAGING = ".staging"
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,1024}")
 _PREFIX = re.compile(r"[A-Za-z0-9._/-]{0,1024}")
 _NAME_CHARS_MAX = 255
-_SWEEP_AGE_S = 3600  # no put takes this long; a younger file may still be being written
+_SWEEP_AGE_S = 3600  # no put takes this long; a younger file may be of a put that still runs
 _COPY_BYTES = 1024 * 1024
 _MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _NESTED = (NotADirectoryError, IsADirectoryError, FileExistsError)
@@ -44,7 +44,7 @@ class DirectoryObjects:
         target = self._path(key)
         try:
             if target.is_file():
-                atomic_files.sync_folder(target.parent)  # who put it may not have come so far
+                atomic_files.sync_folder(target.parent)  # the process that put it may not have done so
                 return False
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "a folder of objects", str(target))
@@ -87,7 +87,7 @@ class DirectoryObjects:
             _rename(temporary, target)
             return size
         except OSError as error:
-            if not source.is_file():  # deleted meanwhile
+            if not source.is_file():  # it was deleted meanwhile
                 raise self._missing(key) from error
             raise _unavailable(error, target.parent) from error
         finally:
@@ -152,7 +152,7 @@ class DirectoryObjects:
             staged.unlink(missing_ok=True)
 
     def _prepare(self, folder: Path) -> None:
-        """Make the folder durable, also if another process has only just created it."""
+        """Make the folder durable, even if another process has just created it."""
         if folder in self._prepared:
             return
         atomic_files.make_folder(folder)
@@ -172,7 +172,7 @@ class DirectoryObjects:
                 yield info
 
     def _entries(self, folder: str) -> tuple[tuple[str, bool], ...]:
-        """What is in a folder, in key order: folders end with a slash."""
+        """The entries of a folder, in key order; names of folders end with a slash."""
         try:
             with os.scandir(self._root / folder) as entries:
                 found = [(entry.name, entry.is_dir()) for entry in entries]
@@ -189,12 +189,12 @@ class DirectoryObjects:
         return ObjectMissing(f"no object {key}")
 
     def _check_root(self) -> None:
-        """A store that is gone is not a store without objects."""
+        """Raise ObjectsUnavailable if the root is missing: that is not an empty store."""
         if not self._root.is_dir():
             raise ObjectsUnavailable(f"object folder {self._root} is not there: is it mounted?")
 
     def _sweep(self) -> None:
-        """Remove unfinished files that are old by the file system's own time."""
+        """Remove unfinished files that are old by the file system's clock."""
         left = list(self._staging.iterdir())
         if not left:
             return
@@ -216,7 +216,7 @@ def _rename(staged: Path, target: Path) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy the bytes and make them durable; nothing is left behind if that fails."""
+    """Copy the bytes and make them durable; if that fails, the target is removed."""
     try:
         with source.open("rb") as read, target.open("xb") as write:
             shutil.copyfileobj(read, write, _COPY_BYTES)

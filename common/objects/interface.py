@@ -1,8 +1,8 @@
-"""What an object store can do (I4). Calls block: on an event loop run them in a thread.
+"""The interface of an object store (I4). Calls block: on an event loop run them in a thread.
 
 Keys are relative paths of the characters `[A-Za-z0-9._/-]` whose parts are not empty and do not
-start with a dot; other keys raise ValueError. No key is used that lies below another one. A write
-is all or nothing: a reader sees a whole object or none, also after a crash.
+start with a dot; other keys raise ValueError. No key in use is below another one. Writes are
+atomic: a reader sees a whole object or none, also after a crash.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One listed object; `modified_ns` is the store's own time (unix ns)."""
+    """One listed object.
+
+    modified_ns: by the store's clock (unix ns).
+    """
 
     key: str
     size_bytes: int
@@ -21,13 +24,13 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """All methods raise ObjectsUnavailable when the store cannot be used now."""
+    """An object store. All methods raise ObjectsUnavailable if it cannot be used now."""
 
     def put_if_absent(self, key: str, data: bytes | Path) -> bool:
         """Store the bytes, or the file's bytes, durably. False, and nothing done, if it exists."""
 
     def replace(self, key: str, data: bytes | Path) -> None:
-        """Store, whatever is there. Only for repairing a damaged object with its true bytes."""
+        """Store, replacing what exists. Only to repair a damaged object with its original bytes."""
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises ObjectMissing."""

@@ -1,7 +1,8 @@
-"""Checks of a cluster's servers: reached, set up so that the invariants hold, clocks together.
+"""Checks of a cluster's servers: reachable, configured as the invariants need, clocks in step.
 
-Each check asks one server and gives findings (ops.doctor.machine); what it makes there it removes
-again. `refusals` needs no server: settings that would break an invariant (I1, I3, I5).
+Each check connects to one kind of server and returns findings (ops.doctor.machine). It removes what
+it has created there. `refusals` needs no server: it checks for settings that would break an
+invariant (I1, I3, I5).
 """
 
 import asyncio
@@ -21,8 +22,8 @@ from ops.doctor.machine import Finding, Verdict
 from ops.doctor.servers import PROBE_TIMEOUT_S, findings_of, probe_database, probe_store
 
 SKEW_WARN_S = 1.0
-SKEW_FAIL_S = 60.0  # beyond, watermarks and retention of different machines contradict each other
-RETENTION_HOURS_MIN = 2  # snapshots are hourly: below, one missed snapshot would lose records
+SKEW_FAIL_S = 60.0  # beyond it, watermarks and retention of different machines contradict
+RETENTION_HOURS_MIN = 2  # snapshots are hourly: with less, one missed snapshot loses records
 RETENTION_HOURS_WARN = 24
 _PACKET_BYTES_MIN = 4 * 1024 * 1024  # room for the largest stored query and its escapes
 _APPEND_TIMEOUT_S = 8.0  # an append with replicas in sync takes milliseconds
@@ -31,7 +32,7 @@ _NTP = "synchronise the clocks with NTP"
 
 
 def refusals(config: KafkaConfig) -> list[Finding]:
-    """Settings of the log that would break a promise."""
+    """Findings about settings of the log that would break an invariant."""
     found = []
     if config.min_insync < 2:
         text = f"kafka.min_insync = {config.min_insync}: one machine's loss would lose records (I1)"
@@ -57,9 +58,9 @@ def refusals(config: KafkaConfig) -> list[Finding]:
 
 
 async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Finding]:
-    """Every broker by itself, then the topic and the brokers' settings, then appending.
+    """Check every single broker, then the topic and the brokers' settings, then appends.
 
-    Takes over the log, and closes it.
+    Closes the log.
     """
     from common.log.kafka.probe_brokers import probe_brokers
     from common.log.kafka.topic import check_topic
@@ -69,7 +70,7 @@ async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Findi
             answers, unreachable = await probe_brokers(config)
             found = findings_of("brokers", answers)
             if all(answer.state is not State.GOOD for answer in answers):
-                return found  # the rest could only say the same again, later
+                return found  # the other checks would only time out
             problems = await check_topic(config, unreachable)
         except BellwetherError as error:
             remedy = "check [kafka] servers and the brokers"
@@ -87,9 +88,9 @@ async def check_kafka(config: KafkaConfig, log: Log, clock: Clock) -> list[Findi
 
 
 async def _check_appends(log: Log, clock: Clock, unreachable: Collection[str]) -> list[Finding]:
-    """Each broker's clock, by the append time of a heartbeat to a partition that it leads.
+    """Check each broker's clock by the append time of a heartbeat to a partition that it leads.
 
-    unreachable: brokers that do not answer, which need not be asked again.
+    unreachable: ids of brokers that do not answer; nothing is appended to them.
     """
     try:
         partitions = (await log.open()).partitions
@@ -118,7 +119,7 @@ async def _check_appends(log: Log, clock: Clock, unreachable: Collection[str]) -
 
 
 async def _append_to(log: Log, clock: Clock, leader: str, partition: int) -> list[Finding]:
-    """One heartbeat to a partition that this broker leads."""
+    """Append one heartbeat to a partition that this broker leads."""
     begin_ns = clock.now_ns()
     try:
         async with asyncio.timeout(_APPEND_TIMEOUT_S):
@@ -136,7 +137,10 @@ async def _append_to(log: Log, clock: Clock, leader: str, partition: int) -> lis
 def check_s3(
     config: S3Config, clock: Clock, rng: random.Random, timeout_s: float = PROBE_TIMEOUT_S
 ) -> list[Finding]:
-    """Every address of the endpoint, then the bucket, by trying it. Blocks."""
+    """Check every address of the endpoint, then puts to the bucket. Blocks.
+
+    timeout_s: for an answer of one address.
+    """
     from common.objects.s3.create import probe_bucket
 
     answers = probe_store(config, timeout_s)
@@ -168,7 +172,10 @@ def check_s3(
 def check_mysql(
     config: MysqlConfig, clock: Clock, timeout_s: float = PROBE_TIMEOUT_S
 ) -> list[Finding]:
-    """Every address of the database's host, then its settings, schema and clock. Blocks."""
+    """Check every address of the database's host, then its settings, schema and clock. Blocks.
+
+    timeout_s: for an answer of one address.
+    """
     from common.metadata.mysql.server_facts import read_facts
 
     answers = probe_database(config, timeout_s)
@@ -209,7 +216,7 @@ def check_mysql(
 
 
 def check_zookeeper(config: ZookeeperConfig, clock: Clock) -> list[Finding]:
-    """Every member by itself, then the ensemble, by a claim of our own. Blocks."""
+    """Check every single member, then a claim of our own in the ensemble. Blocks."""
     from common.locks.zookeeper.create import create_root
     from common.locks.zookeeper.probe_members import probe_members
 
@@ -228,7 +235,7 @@ def check_zookeeper(config: ZookeeperConfig, clock: Clock) -> list[Finding]:
 
 
 def check_token(token: str, shared: bool, loopback: bool) -> list[Finding]:
-    """That roles of several machines can show each other who they are."""
+    """Check that roles of several machines can authenticate to each other."""
     if token:
         return [Finding("internal token", Verdict.GOOD, "set")]
     remedy = "set node.internal_token, or name a file that holds it in node.internal_token_file"
@@ -242,7 +249,7 @@ def check_token(token: str, shared: bool, loopback: bool) -> list[Finding]:
 
 
 def check_skew(name: str, ahead_s: float) -> list[Finding]:
-    """A server's clock against this machine's."""
+    """Compare a server's clock with this machine's. ahead_s: of the server's clock."""
     text = f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine"
     if abs(ahead_s) > SKEW_FAIL_S:
         return [Finding(name, Verdict.FAIL, text, _NTP)]

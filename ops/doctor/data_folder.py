@@ -1,6 +1,6 @@
-"""Checks of what a data folder holds: log, objects, metadata, secrets (I13).
+"""Checks of the content of a data folder: log, objects, metadata, permissions (I13).
 
-Nothing is changed. What was not read is said, so that no finding claims more than was looked at.
+Nothing is changed. Findings say what was not read, so that none claims more than was checked.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ READ_LIMITS = ReadLimits()
 
 
 def check_log_files(folder: Path, limits: ReadLimits = READ_LIMITS) -> list[Finding]:
-    """The embedded log: its description, every file, and every record of a log that is small."""
+    """Check the embedded log: its description, every file, and every record of a small log."""
     size = sum(_size(path) for path in folder.glob("p*/*.db"))
     whole = size <= limits.log_bytes
     found = examine_log(folder, records=whole)
@@ -53,9 +53,9 @@ def check_log_files(folder: Path, limits: ReadLimits = READ_LIMITS) -> list[Find
 async def check_store(
     objects: ObjectStore, log: Log | None, limits: ReadLimits = READ_LIMITS
 ) -> list[Finding]:
-    """Every document of the object store, and every segment's size; of small stores all bytes.
+    """Check all documents of the object store and all segments' sizes; of a small store all bytes.
 
-    log: not opened yet; None if it cannot be: then only what the store says of itself is checked.
+    log: not opened yet; None: there is none, and only the object store is checked.
     """
     known = await asyncio.to_thread(known_partitions, objects)
     partitions = 0 if log is None else (await log.open()).partitions
@@ -75,7 +75,7 @@ def _store_text(report: VerifyReport) -> str:
 
 
 def check_metadata_file(path: Path, used: bool) -> list[Finding]:
-    """The metadata of one machine. used: the data folder has been used, so it has to be there."""
+    """Check the metadata file. used: the data folder has been used, so the file must exist."""
     remedy = (
         "stop `up`, move the file away, start `up` and stop it again, then "
         "`bellwether metadata restore --overwrite`: it brings the newest export back, or asks "
@@ -113,7 +113,7 @@ def knows_key(data: Path, key_hash: str) -> bool:
 
 
 def check_readable(data: Path) -> list[Finding]:
-    """That every file and folder of the data folder is ours to read and write."""
+    """Check that every file and folder of the data folder can be read."""
     bad = []
     for folder, folders, files in os.walk(data):
         here = Path(folder)
@@ -134,7 +134,7 @@ def _failures(check: str, errors: list[tuple[str, str]]) -> list[Finding]:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    """For reading alone; without making files beside one that nobody writes."""
+    """Open a database read-only, without creating files beside one that no process writes."""
     how = "mode=ro" if _size(Path(f"{path}-wal")) else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=5.0)
 

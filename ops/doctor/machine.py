@@ -1,6 +1,6 @@
-"""Checks of one machine: is everything as Bellwether needs it, and if not, what is the remedy.
+"""Checks of one machine, each with its remedy.
 
-Each check is a function that returns findings and changes nothing but a file of its own that it
+Each check is a function that returns findings. It changes nothing but a file of its own, which it
 removes again.
 """
 
@@ -29,7 +29,7 @@ PYTHON_MIN = (3, 11)
 
 
 class Verdict(StrEnum):
-    """What a check found. Only `fail` makes the exit code 1."""
+    """The result of a check. Only `fail` makes the exit code 1."""
 
     GOOD = "good"
     WARN = "warn"
@@ -38,7 +38,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result. `remedy` says what to do, empty if all is well."""
+    """One finding of a check.
+
+    remedy: what to do; "" if nothing is wrong.
+    """
 
     check: str
     verdict: Verdict
@@ -47,7 +50,7 @@ class Finding:
 
 
 def check_python(version: tuple[int, int], requirements: Iterable[str]) -> list[Finding]:
-    """Python's version, and that the packages of these names are installed."""
+    """Check Python's version, and that the packages of these names are installed."""
     found = []
     text = ".".join(map(str, version))
     if version < PYTHON_MIN:
@@ -69,7 +72,7 @@ def check_python(version: tuple[int, int], requirements: Iterable[str]) -> list[
 
 
 def check_folder(data: Path) -> list[Finding]:
-    """That the data folder is there and ours to write."""
+    """Check that the data folder exists and can be written."""
     if not data.exists():
         if os.access(data.absolute().parent, os.W_OK):
             text = f"{data} is not there yet; the first `bellwether up` creates it"
@@ -83,7 +86,7 @@ def check_folder(data: Path) -> list[Finding]:
 
 
 def check_secrets(data: Path) -> list[Finding]:
-    """That nobody else can read keys and tokens."""
+    """Check that no other user can read keys and tokens."""
     folder = data / "secrets"
     if not folder.exists():
         return []
@@ -99,7 +102,7 @@ def check_secrets(data: Path) -> list[Finding]:
 
 
 def check_disk(data: Path) -> list[Finding]:
-    """Free space where the data folder is or will be."""
+    """Check the free space where the data folder is or will be."""
     names = os.statvfs(_existing(data))
     if names.f_files and names.f_favail < FILES_FREE_FAIL:
         text = f"{names.f_favail} more files fit on the file system (inodes)"
@@ -115,7 +118,7 @@ def check_disk(data: Path) -> list[Finding]:
 
 
 def check_room(refusal: str | None) -> list[Finding]:
-    """Whether the log takes records as far as the disk goes. refusal: why not, or None."""
+    """Report that the log has no room for records. refusal: why; None: it has room."""
     if refusal is None:
         return []
     remedy = "mend that; clients get 503 until then, what is stored is served"
@@ -123,7 +126,7 @@ def check_room(refusal: str | None) -> list[Finding]:
 
 
 def check_fsync(data: Path, clock: Clock) -> list[Finding]:
-    """That a file can be made durable, and how long that takes."""
+    """Check that a file can be made durable, and how long that takes."""
     path = _existing(data) / f".doctor-{os.getpid()}"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -147,7 +150,7 @@ def check_fsync(data: Path, clock: Clock) -> list[Finding]:
 
 
 def check_open_files() -> list[Finding]:
-    """The limit of open files."""
+    """Check the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     text = f"{soft} open files allowed"
     if soft < OPEN_FILES_MIN:
@@ -157,8 +160,11 @@ def check_open_files() -> list[Finding]:
 
 
 def check_port(host: str, port: int, holder: str) -> list[Finding]:
-    """That the public port is free, or that our own `up` (`holder`, empty if none) has it."""
-    if holder:  # wherever it listens: its own flags may have said otherwise
+    """Check that the public port is free, or used by our own `up`.
+
+    holder: the address of our own `up`; "" if it does not run.
+    """
+    if holder:  # on whatever port it listens: its own options may differ from ours
         return [Finding("port", Verdict.GOOD, f"served by our own up: {holder}")]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -173,7 +179,7 @@ def check_port(host: str, port: int, holder: str) -> list[Finding]:
 
 
 def check_clock(server_s: float | None, here_s: float) -> list[Finding]:
-    """This machine's clock against the server's (`server_s`, unix seconds; None: not asked)."""
+    """Compare this machine's clock with the server's (`server_s`, unix seconds; None: unknown)."""
     if server_s is None:
         year = 1970 + here_s / 31_556_952
         if year < 2024:
@@ -191,7 +197,7 @@ def check_clock(server_s: float | None, here_s: float) -> list[Finding]:
 
 
 def check_tls(cert: str, key: str) -> list[Finding]:
-    """That certificate and key are both given and readable."""
+    """Check that certificate and key are both given and readable."""
     if not cert and not key:
         return []
     if not (cert and key):

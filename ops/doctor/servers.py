@@ -1,7 +1,6 @@
-"""Findings about each single server of a cluster: a server that is dead or frozen is named.
+"""Probes each single server of a cluster, so that one that is dead or frozen is reported.
 
-Clients use whichever server answers, so a cluster works while some of its servers do not. These
-checks ask every one by itself, so that the rest is not relied on unknowingly.
+Clients use any server that answers, so a cluster works while some of its servers do not.
 """
 
 import socket
@@ -31,7 +30,7 @@ _WHAT = {
 
 
 def findings_of(check: str, answers: Sequence[ServerAnswer]) -> list[Finding]:
-    """A failure for each server that does not answer; one line for those that do."""
+    """One failure for each server that does not answer, and one finding for all others."""
     found = [
         Finding(check, Verdict.FAIL, f"{a.name} {_WHAT[a.state]} ({a.text})", _REMEDIES[a.state])
         for a in answers
@@ -44,9 +43,9 @@ def findings_of(check: str, answers: Sequence[ServerAnswer]) -> list[Finding]:
 
 
 def probe_store(config: S3Config, timeout_s: float = PROBE_TIMEOUT_S) -> list[ServerAnswer]:
-    """Every address of the object store's endpoint. Blocks.
+    """The state of every address of the object store's endpoint. Blocks.
 
-    Nothing without an endpoint: the addresses of AWS are its own affair.
+    Empty without an endpoint: the addresses of AWS are not probed.
     """
     if not config.endpoint:
         return []
@@ -65,7 +64,10 @@ def probe_store(config: S3Config, timeout_s: float = PROBE_TIMEOUT_S) -> list[Se
 
 
 def probe_database(config: MysqlConfig, timeout_s: float = PROBE_TIMEOUT_S) -> list[ServerAnswer]:
-    """Every address of the database's host; a server of this protocol speaks first. Blocks."""
+    """The state of every address of the database's host. Blocks.
+
+    A server of this protocol sends the first bytes, so nothing is sent to it.
+    """
     if config.socket or not config.host:
         return []
     return _each_address("database", (config.host, config.port), timeout_s, b"", _plain)

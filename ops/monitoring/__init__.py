@@ -1,1 +1,1 @@
-"""What Prometheus and Grafana are given: rules, their tests and a dashboard, from declarations."""
+"""Files for Prometheus and Grafana, generated from declarations: rules, their tests, dashboard."""

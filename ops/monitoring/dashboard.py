@@ -1,4 +1,4 @@
-"""A dashboard for Grafana: what an operator looks at first, from metrics that are declared."""
+"""A dashboard for Grafana: what an operator looks at first, from the declared metrics."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,12 @@ _SOURCE = {"name": "source", "type": "datasource", "query": "prometheus", "label
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One graph. queries: (PromQL, legend); unit: Grafana's name of it."""
+    """One graph.
+
+    unit: Grafana's name of it.
+    queries: (PromQL, legend).
+    columns: its width in Grafana's grid.
+    """
 
     title: str
     unit: str

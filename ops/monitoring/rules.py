@@ -1,7 +1,7 @@
 """Rules for Prometheus, one for each declared alarm, and unit tests of them for promtool.
 
-Both are YAML that is written here line by line, texts as JSON strings (which are YAML too), so
-that it reads well and needs no library.
+Both are YAML that is written line by line here, with texts as JSON strings (which are YAML too), so
+that it is readable and needs no library.
 """
 
 import json
@@ -19,7 +19,7 @@ def alert_name(alarm: Alarm) -> str:
 
 
 def expression(alarm: Alarm) -> str:
-    """What raises the alert."""
+    """The PromQL expression that raises the alert."""
     own = f'max by (instance, partition) (bellwether_alarm{{alarm="{alarm.name}"}}) > 0'
     return alarm.expression or own
 
@@ -43,8 +43,9 @@ def rules_page(alarms: Iterable[Alarm] = ALARMS.values()) -> str:
 
 
 def rule_tests_page(alarms: Iterable[Alarm] = ALARMS.values()) -> str:
-    """Unit tests for `promtool test rules`: each alarm of a process is silent at 0, fires at 1,
-    and is over at 0 again.
+    """Unit tests for `promtool test rules`.
+
+    Each alarm of a process does not fire at 0, fires at 1, and ends at 0 again.
     """
     lines = [_GENERATED, f"rule_files: [{RULES_FILE}]", "evaluation_interval: 1m", "tests:"]
     for alarm in alarms:

@@ -1,1 +1,1 @@
-"""Rolling restarts: the rule, the order, health, and where one stands."""
+"""Rolling restarts: the rule, the order, health, and the progress of a restart."""

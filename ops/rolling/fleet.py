@@ -1,4 +1,4 @@
-"""The running processes as a rolling restart sees them: who, how ready, how well; their stop."""
+"""The running processes for a rolling restart: members, readiness, metrics; stopping one."""
 
 import asyncio
 import shlex
@@ -17,13 +17,14 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
 
 
 class StopFailed(Exception):
-    """A process could not be told to stop; the text says why."""
+    """A process could not be stopped; the text says why."""
 
 
 class Fleet:
-    """Asks the locks and the roles themselves. command: how to restart one, instead of its stop.
+    """Reads the members from the locks, and the state of each from its HTTP endpoints.
 
-    The command's words may hold {role}, {zone}, {slot}, {instance}, {pid} and {host}.
+    command: restarts a process, instead of a request to stop. Its words may contain {role}, {zone},
+    {slot}, {instance}, {pid} and {host}.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Fleet:
         self._command = shlex.split(command)
 
     async def read_view(self) -> FleetView:
-        """What runs now. Raises Unavailable when the locks do not answer."""
+        """The processes that run now. Raises Unavailable if the locks do not answer."""
         found = [await asyncio.to_thread(list_members, self._locks, role) for role in ROLES]
         members = tuple(member for some in found for member in some)
         holders = await asyncio.to_thread(list_partition_holders, self._locks)
@@ -44,13 +45,13 @@ class Fleet:
         return FleetView(members, not_ready, holders)
 
     async def read_metrics(self, view: FleetView) -> dict[str, ProcessMetrics]:
-        """The metrics of everybody who answers, by instance."""
+        """The metrics of every process that answers, by instance."""
         found = await asyncio.gather(*(self._scrape(member) for member in view.members))
         pairs = zip(view.members, found, strict=True)
         return {member.instance: metrics for member, metrics in pairs if metrics is not None}
 
     async def stop(self, member: Member) -> None:
-        """Have the process end, so that its supervisor starts it again. Raises StopFailed."""
+        """Stop the process, so that its supervisor starts it again. Raises StopFailed."""
         if self._command:
             await self._run(member)
             return
@@ -98,4 +99,4 @@ class Fleet:
             async with self._http.get(f"{member.url}/metrics", timeout=_TIMEOUT) as answer:
                 return parse_metrics(await answer.text())
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            return None  # one that does not answer is not ready, which is asked elsewhere
+            return None  # a process that does not answer is not ready: `read_view` reports it

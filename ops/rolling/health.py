@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families
 
 _QUANTILE = 0.99
-_REQUESTS_MIN = 50  # requests; a quantile of fewer says nothing
-_ACK_S_NEGLIGIBLE = 0.25  # times more than very little is still little
+_REQUESTS_MIN = 50  # a quantile of fewer requests means nothing
+_ACK_S_NEGLIGIBLE = 0.25  # up to this a p99 is fine, however many times the p99 before it is
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessMetrics:
-    """Counters of one process at one moment. acks: (upper bound in s, cumulated count)."""
+    """Counters of one process at one moment.
+
+    requests: to public routes.
+    failed: of them, answered with 500 and above.
+    acks: histogram of acknowledgements: (upper bound in s, cumulative count).
+    lag_records: the largest lag of a partition.
+    """
 
     requests: float = 0.0
     failed: float = 0.0
@@ -22,7 +28,11 @@ class ProcessMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What happened between two moments, over all processes."""
+    """The difference of all processes' counters between two moments.
+
+    ack_p99_s: None if there were too few acknowledgements.
+    lag_records: the largest lag at the end.
+    """
 
     requests: float
     failed: float
@@ -38,13 +48,19 @@ class Health:
 
     @property
     def error_percent(self) -> float:
-        """Answers of 500 and above, of all answers."""
+        """The share of responses with a status of 500 and above."""
         return 100 * self.failed / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What is still good enough to go on. ack_times: of the p99 before the restart began."""
+    """The limits within which a restart goes on.
+
+    error_percent: of requests that fail.
+    ack_p99_ms: the p99 of acknowledgements.
+    ack_times: the p99, as a multiple of the p99 before the restart began.
+    lag_records: the lag of an indexer.
+    """
 
     error_percent: float
     ack_p99_ms: float
@@ -70,7 +86,7 @@ def parse_metrics(text: str) -> ProcessMetrics:
 
 
 def between(before: Mapping[str, ProcessMetrics], after: Mapping[str, ProcessMetrics]) -> Health:
-    """The difference over all processes, by instance; one that is new counts from nothing."""
+    """The difference over all processes. before, after: by instance; a new one begins at zero."""
     requests = failed = 0.0
     acks: dict[float, float] = {}
     for instance, now in after.items():
@@ -85,7 +101,7 @@ def between(before: Mapping[str, ProcessMetrics], after: Mapping[str, ProcessMet
 
 
 def regressions(normal: Health, now: Health, allowed: Allowed) -> list[str]:
-    """Why the restart should not go on; empty if all is well. normal: before it began."""
+    """Why the restart should not go on; empty if nothing is wrong. normal: before it began."""
     found = []
     if now.error_percent > allowed.error_percent:
         found.append(
@@ -112,7 +128,7 @@ def _is_public(route: str) -> bool:
 
 
 def _quantile(acks: list[tuple[float, float]]) -> float | None:
-    """The upper bound of the bucket that holds the quantile; None of too few."""
+    """The upper bound of the quantile's bucket; None of too few requests."""
     total = acks[-1][1] if acks else 0.0
     if total < _REQUESTS_MIN:
         return None

@@ -1,8 +1,8 @@
-"""The rule of rolling restarts: what is restarted in which order, and what may stop now. Pure.
+"""The rule of rolling restarts: the order, and whether a process may be stopped now. Pure.
 
-One process at a time, zone by zone: indexers first, since they must read what new shepherds write.
-Never both indexers of a partition, never the last ready one of a role, and nothing while anything
-else is not ready (so never more than one zone).
+One process at a time, zone by zone. Indexers come first, because they must read what new shepherds
+write. Never both indexers of a partition, never the last ready process of a role, and none while
+any other is not ready (so never more than one zone).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ ROLES = ("indexer", "query", "shepherd")  # in the order of restarts
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A process by its place: the same before and after its restart."""
+    """The role, zone and slot of a process: the same before and after its restart."""
 
     role: str
     zone: str
@@ -27,26 +27,30 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """What runs now. not_ready: by instance, why; holders: of each partition, as claimed."""
+    """The processes that run at one moment.
+
+    not_ready: the reason by instance.
+    holders: the members that have claimed each partition.
+    """
 
     members: tuple[Member, ...]
     not_ready: Mapping[str, str]
     holders: Mapping[int, Sequence[Member]]
 
     def at(self, unit: Unit) -> list[Member]:
-        """The processes at a place; two while one is going and the next has come."""
+        """The processes of a unit; two while one ends and the next has started."""
         return [member for member in self.members if unit_of(member) == unit]
 
 
 def unit_of(member: Member) -> Unit:
-    """The place of a process."""
+    """The unit of a process."""
     return Unit(member.role, member.zone, member.slot)
 
 
 def plan_units(
     places: Collection[Unit], roles: Collection[str], zones: Collection[str]
 ) -> list[Unit]:
-    """Which of all places are restarted, in order. Empty `roles` or `zones`: all of them."""
+    """The units that are restarted, in order. Empty `roles` or `zones`: all of them."""
     wanted = [
         unit
         for unit in places
@@ -56,9 +60,9 @@ def plan_units(
 
 
 def why_never(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
-    """Why these restarts cannot be done without a gap, however long one waits.
+    """Why these restarts can never be done without an interruption.
 
-    places: wherever a process runs, restarted or not.
+    places: all units, restarted or not.
     """
     found = []
     for role in sorted({unit.role for unit in units}):
@@ -73,8 +77,8 @@ def why_never(units: Sequence[Unit], places: Collection[Unit]) -> list[str]:
 def why_wait(unit: Unit, expected: Collection[Unit], view: FleetView, *, alone: bool) -> list[str]:
     """Why the unit must not be stopped now; empty if it may.
 
-    expected: every place where a process ran when the restart began. alone: even if it is the only
-    one of its role or of a partition.
+    expected: every unit that had a process when the restart began.
+    alone: stop it even if it is the only one of its role or of a partition.
     """
     found = []
     for other in sorted(expected, key=str):

@@ -1,7 +1,7 @@
 """A rolling restart: one process after the other, each only when the rule allows it.
 
-It stops by itself when something got worse or does not come back, and is resumed where it stopped.
-A claim in the locks keeps a second operator out, and keeps indexers from moving partitions.
+It stops by itself when health got worse or a process does not come back, and is resumed where it
+stopped. A claim in the locks excludes a second restart and keeps indexers from moving partitions.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from ops.rolling.plan import FleetView, Unit, plan_units, unit_of, why_never, wh
 from ops.rolling.state import RestartState, load_state, remove_state, save_state
 
 _POLL_S = 0.5
-_REASONS_SHOWN = 3  # reasons reported at once
+_REASONS_SHOWN = 3  # in one line
 Report = Callable[[str], None]
 
 
 class Stopped(Exception):
-    """The restart stopped by itself; nothing is half done. The text says why."""
+    """The restart stopped by itself, between two steps. The text says why."""
 
 
 class AlreadyRunning(Exception):
@@ -35,9 +35,16 @@ class AlreadyRunning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to restart and how carefully. Times in seconds. alone: even what has no second.
+    """What to restart, and within which limits.
 
-    fresh: begin anew, whatever the state file tells of.
+    by: the operator, for other operators.
+    state: path of the state file.
+    roles, zones: what is restarted; empty: all.
+    safe_within_s: longest wait until a process may be stopped.
+    ready_within_s: longest wait until a new process is ready.
+    watch_s: how long health is measured before the restart and after each step.
+    alone: restart even a process that is the only one of its role or of a partition.
+    fresh: begin anew and ignore the state file.
     """
 
     by: str
@@ -53,7 +60,7 @@ class Options:
 
 
 class Rolling:
-    """One rolling restart. report: tells its progress, a line at a time."""
+    """One rolling restart. report: called with each line of its progress."""
 
     def __init__(
         self, fleet: Fleet, locks: Locks, clock: Clock, options: Options, report: Report
@@ -65,7 +72,7 @@ class Rolling:
         self._report = report
 
     def _plan(self, view: FleetView, state: RestartState | None) -> tuple[list[Unit], list[str]]:
-        """What would be restarted in which order, and why that cannot be done without a gap."""
+        """The units to restart in order, and why they cannot be without an interruption."""
         options = self._options
         places = {unit_of(member) for member in view.members}
         places |= set() if state is None else set(state.expected())
@@ -73,7 +80,7 @@ class Rolling:
         return units, [] if options.alone else why_never(units, places)
 
     async def dry_run(self) -> list[str]:
-        """The plan in words, and what would have to be waited for now."""
+        """The plan as text, and the reasons why the first step would have to wait now."""
         view = await self._fleet.read_view()
         fresh = self._options.fresh
         known = None if fresh else await asyncio.to_thread(load_state, self._options.state)
@@ -108,7 +115,7 @@ class Rolling:
 
     async def _run(self, claim: Claim, mark: RollingRestart) -> None:
         options = self._options
-        if options.fresh:  # not before the lock is ours: the file may be a running restart's
+        if options.fresh:  # only with the claim: the file may be that of a running restart
             await asyncio.to_thread(remove_state, options.state)
         view = await self._fleet.read_view()
         state = await asyncio.to_thread(load_state, options.state)
@@ -129,7 +136,7 @@ class Rolling:
                 await self._until_back(unit, frozenset())
                 self._report(f"[{number}/{len(units)}] {unit}: restarted already")
                 continue
-            await self._until_safe(unit, state)  # what has to move to get there may still move
+            await self._until_safe(unit, state)  # partitions may still move until the next line
             step = f"{number} of {len(units)}, {unit}"
             await self._mark(claim, msgspec.structs.replace(mark, zone=unit.zone, step=step))
             health = await self._restart(unit, state, claim)
@@ -156,7 +163,7 @@ class Rolling:
         return between(before, after)
 
     async def _until_safe(self, unit: Unit, state: RestartState) -> FleetView:
-        """Wait until the rule allows to stop the unit."""
+        """Wait until the rule allows the unit to be stopped."""
         deadline_ns = self._deadline_ns(self._options.safe_within_s)
         reported: list[str] = []
         while True:
@@ -172,7 +179,7 @@ class Rolling:
             await asyncio.sleep(_POLL_S)
 
     async def _until_back(self, unit: Unit, old: frozenset[str]) -> None:
-        """Wait until a new process is there and ready, and the old ones are gone."""
+        """Wait until a new process is ready and the old ones have ended."""
         deadline_ns = self._deadline_ns(self._options.ready_within_s)
         while True:
             try:
@@ -190,7 +197,7 @@ class Rolling:
             await asyncio.sleep(_POLL_S)
 
     async def _watch(self, view: FleetView) -> Health:
-        """How things go without us."""
+        """The health while nothing is restarted."""
         before = await self._fleet.read_metrics(view)
         await asyncio.sleep(self._options.watch_s)
         return between(before, await self._fleet.read_metrics(view))

@@ -1,1 +1,1 @@
-"""Verification: what was published is there, whole, and as its manifest lists it."""
+"""Verification: what was published exists, is undamaged, and is as its manifest lists it."""

@@ -1,8 +1,8 @@
-"""Verification: everything that was published is there, whole, and says what it should (I2-I5).
+"""Verification: everything that was published exists, is undamaged and is consistent (I2-I5).
 
-Walks every partition: the chain of manifests, every segment's object, hash, digest, rows and
-ranges, batch ids, rows across cuts, and what the log still has to hold. Reads only, unless it is
-given copies to repair objects from. Blocking work runs in threads.
+Checks every partition: the chain of manifests, every segment's object, hash, digest, rows and
+ranges, batch ids, rows across cuts, and what the log still has to hold. Only reads, unless it is
+given local copies to repair objects from. Blocking work runs in threads.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ from snapshot.verify.store import DamageTolerantStore
 
 __all__ = ["Problem", "Progress", "VerifyReport", "no_progress", "verify"]
 
-_LOG_CHECKS_MAX = 10  # looks at a log whose chain moves on between any two of them
+_LOG_CHECKS_MAX = 10  # of a log whose chain grows between any two of them
 UPGRADE = "upgrade this program"
 _DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
 _AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
@@ -62,15 +62,20 @@ async def verify(
     contents_bytes_max: int | None = None,
     log_limits: LogReadLimits = LOG_READ_LIMITS,
 ) -> VerifyReport:
-    """Check everything. copies: folders of indexers' segment caches, to repair objects from.
+    """Check everything.
 
-    log: opened; None leaves out what its servers or files have to hold. log_folder: of the
-    embedded log, whose files are read whole. contents_bytes_max: of segments beyond so many bytes
-    only the size is looked at. progress: called in threads. Raises ObjectsUnavailable.
+    log: opened; None: the log is not checked.
+    progress: called in threads.
+    copies: folders of indexers' segment caches, to repair objects from.
+    log_folder: of the embedded log, whose files are read completely.
+    contents_bytes_max: when segments of that many bytes are read, only sizes of the others are
+    checked; None: all are read.
+    log_limits: how much of a log on servers is read.
+    Raises ObjectsUnavailable.
     """
     report = VerifyReport()
     covered: dict[int, Covered] = {}
-    objects = DamageTolerantStore(objects)  # from here on one bad object stops nothing
+    objects = DamageTolerantStore(objects)  # one object that cannot be read stops nothing
     reading = LogCheck(report, covered, log_limits)
     with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
         segments = SegmentsCheck(objects, Path(scratch), report, copies, contents_bytes_max)
@@ -120,7 +125,10 @@ class _PartitionCheck:
         self._report.add(self._partition, what, remedy, warning=warning)
 
     def covered(self, pending_from: int | None) -> Covered:
-        """What the log need not hold for answers. pending_from: None if the log was not asked."""
+        """What the log need not hold for answers.
+
+        pending_from: the first offset that is not covered; None: the log was not read.
+        """
         newest = self._newest
         end = 0 if newest is None else newest.next_offset
         number = 0 if newest is None else newest.epoch_number
@@ -167,7 +175,7 @@ class _PartitionCheck:
         self._progress(len(retained), len(retained), f"partition {self._partition}")
 
     def _counting(self, keys: list[str]) -> list[str]:
-        """The manifests that count, once the epochs are known."""
+        """Read the epochs; returns the manifests that count."""
         self._epochs, damaged = self._read_epochs()
         for key, reason in damaged:
             self._report_problem(f"epoch {key}: {reason}", "restart the indexer: it is made again")
@@ -223,15 +231,18 @@ class _PartitionCheck:
                 self._report_problem(f"checkpoint {info.key}: {problem}", "report this bug")
 
     def _check_quarantined(self, number: int, entries: Sequence[QuarantinedRecord]) -> None:
-        """Records that could not be read when their cut was made: answers lack their events,
-        unless they were appended again, or an operator has counted them as lost."""
+        """Check records that could not be read when their cut was made.
+
+        Answers lack their events, unless the records were appended again or an operator has counted
+        them as lost.
+        """
         self._report.quarantined += len(entries)
         known = self._quarantined.setdefault(number, set())
         in_force = None if self._newest is None else self._newest.damaged
         for entry in entries:
             place = EpochOffset(number, entry.offset)
             if in_force is not None and not any(covers(one, place) for one in in_force):
-                continue  # a settled record took it off the list
+                continue  # the record was appended again
             known.add(entry.offset)
             settled = any(
                 one.epoch_number == number and one.first <= entry.offset < one.end
@@ -320,7 +331,7 @@ class _PartitionCheck:
             )
 
     def _check_batches(self, manifest: Manifest) -> None:
-        """Batch ids are unique as far back as the window reaches; here two cuts further."""
+        """Check that batch ids are unique within the window."""
         try:
             batches = unpack_batches(manifest.batches)
         except ValueError as error:
@@ -345,7 +356,7 @@ class _PartitionCheck:
             self._window[batch] = offset
 
     def _catch_up(self) -> bool:
-        """Take up what was published since the walk; whether there was anything."""
+        """Read what was published since the walk; returns whether there was anything."""
         before = (len(self._epochs), None if self._newest is None else self._newest.key)
         self._epochs, _ = self._read_epochs()
         keys, _ = split_stray(self._chain.manifest_keys(before[1] or ""), self._epochs)
@@ -358,7 +369,7 @@ class _PartitionCheck:
         return before != (len(self._epochs), None if self._newest is None else self._newest.key)
 
     async def run_log(self, log: Log) -> int:
-        """Check that the log holds what follows the newest manifest; returns what follows it."""
+        """Check that the log holds what follows the newest manifest; returns the first offset."""
         identity = await log.open()
         bounds = await log.bounds(self._partition)
         if not self._epochs:
@@ -373,8 +384,8 @@ class _PartitionCheck:
             )
             if resumption.reason is None and resumption.gap is None:
                 return resumption.first_offset
-            # Between the walk and the look at the log an indexer may have published and dropped
-            # what it covers: a finding counts only if the chain has stood still meanwhile.
+            # Between the walk and the check of the log an indexer may have published, and the log
+            # may have dropped what that covers: a finding counts only if the chain has not changed.
             if not await asyncio.to_thread(self._catch_up):
                 break
             bounds = await log.bounds(self._partition)

@@ -1,4 +1,4 @@
-"""Documents of the object store that no chain leads to: each has to be readable (I4)."""
+"""Checks that documents outside of the chain of manifests can be read (I4)."""
 
 import hashlib
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def unreadable(
 
 
 def check_exports(objects: ObjectStore, report: VerifyReport) -> None:
-    """Check that every export of the metadata is whole. Blocks."""
+    """Check that every export of the metadata is undamaged. Blocks."""
     remedy = "make a new export: bellwether metadata export; then delete this one"
     for info in list(objects.list(PREFIX)):
         try:
@@ -36,7 +36,7 @@ def check_exports(objects: ObjectStore, report: VerifyReport) -> None:
             if hashlib.sha256(objects.get(key)).hexdigest() != version.object:
                 report.add(None, f"export of the metadata {key}: checksum does not match", remedy)
         except ObjectMissing as error:
-            if objects.head(info.key) is not None:  # else an exporter has just removed it
+            if objects.head(info.key) is not None:  # otherwise an exporter has just removed it
                 report.add(None, f"export of the metadata {info.key}: {error}", remedy)
         except (DamagedObject, DocumentTooNew) as error:
             report.add(None, f"export of the metadata: {error}", remedy)

@@ -1,8 +1,8 @@
-"""The log against its checksums, and what is only in the log so far (I2, I5, I13).
+"""Checks the log's checksums, and the content of records that are only in the log (I2, I5, I13).
 
-Of the embedded log every record is read. Of a log on servers what no manifest covers is read, as
-far as VERIFY_LOG_BYTES_MAX; its brokers check the rest by themselves. Damaged records are named
-and passed over. Of records not covered yet the content is checked too.
+Of the embedded log every record is read. Of a log on servers only records that no manifest covers
+are read, up to VERIFY_LOG_BYTES_MAX; its brokers check the rest themselves. Damaged records are
+reported and skipped.
 """
 
 from collections.abc import Mapping
@@ -35,10 +35,11 @@ _COVERED = "its events are in a published segment, nothing is missing: look at t
 
 @dataclass(slots=True)
 class Covered:
-    """What manifests say about one partition's log.
+    """What manifests cover of one partition's log.
 
-    pending_from: first offset that none of the present epoch covers. quarantined: offsets before it
-    whose records could not be read then. window: batch ids that a later copy would repeat.
+    pending_from: the first offset that no manifest of the current epoch covers.
+    quarantined: offsets before it whose records could not be read when their cut was made.
+    window: batch id -> offset of batches that a later copy would repeat.
     """
 
     pending_from: int = 0
@@ -61,7 +62,10 @@ LOG_READ_LIMITS = LogReadLimits()
 
 
 class LogCheck:
-    """Reads the log of every partition."""
+    """Reads the log of every partition.
+
+    covered: by partition.
+    """
 
     def __init__(
         self,
@@ -72,7 +76,7 @@ class LogCheck:
         self._limits = read_limits
         self._report = report
         self._covered = covered
-        self._batches: dict[tuple[int, bytes], None] = {}  # the oldest go when there are too many
+        self._batches: dict[tuple[int, bytes], None] = {}  # the newest VERIFY_BATCHES_MAX
 
     def run_embedded(self, folder: Path, progress: Progress) -> None:
         """Examine every file and record of the embedded log. Blocks."""
@@ -102,7 +106,7 @@ class LogCheck:
     async def run_servers(
         self, log: Log, partition: int, bounds: Bounds, progress: Progress
     ) -> None:
-        """Read what is not covered of a log on servers, up to the end that it has now."""
+        """Read what is not covered of a log on servers, up to its current end."""
         start = max(self._covered.get(partition, Covered()).pending_from, bounds.start)
         offset, room = start, self._limits.partition_bytes
         while offset < bounds.end:
@@ -118,7 +122,7 @@ class LogCheck:
                 self._report.add(partition, what, _EVENTS_MISSING + "brokers and their disks")
                 offset = next_offset
                 continue
-            if not found:  # what is left to the end is none of ours, such as control batches
+            if not found:  # the rest has no records of ours: it is control batches, for example
                 return
             for record in found:
                 self._report.log_records += 1
@@ -133,8 +137,8 @@ class LogCheck:
                 return
 
     async def _next_readable(self, log: Log, partition: int, bad: int, end: int) -> int:
-        """Where reading goes on after a batch that cannot be read. Raises LogUnavailable."""
-        await log.bounds(partition)  # raises if the log as a whole is not there
+        """The next offset that can be read after a damaged batch. Raises LogUnavailable."""
+        await log.bounds(partition)  # raises if the whole log is unavailable
         step = 1
         while bad + step < end:
             try:
@@ -148,7 +152,7 @@ class LogCheck:
         return end
 
     def visit(self, record: LogRecord) -> None:
-        """Check one record whose bytes are whole."""
+        """Check one record whose bytes match its checksum."""
         covered = self._covered.get(record.partition, Covered())
         if record.offset < covered.pending_from:
             return

@@ -1,4 +1,4 @@
-"""What a verification found: counts, and every problem with its remedy."""
+"""The result of a verification: counts, and every problem with its remedy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from common import limits
 from snapshot.documents.manifest import SegmentEntry
 
-# (done, of how many as far as is known, what is being checked); called in threads
+# Arguments: done, total as far as it is known, what is being checked. Called in threads.
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it should be, and what to do. A warning is no failure.
+    """Something that is wrong, and what to do.
 
-    partition: None for what concerns all of them.
+    partition: None: it concerns all partitions.
+    warning: it does not count as a failure.
     """
 
     partition: int | None
@@ -25,13 +26,22 @@ class Problem:
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What was checked and what was found. broken: (partition, segment) that cannot be used.
+    """What was checked and what was found.
 
-    unread: segments of which only the size was looked at.
-    undecided, dropped: rerouted batches that wait for a decision, or count elsewhere.
-    log_records, log_bytes: read from the log. pending_events: of the batches (pending_batches)
-    that no published manifest covers; those that repeat another one are left out, as in answers
-    (pending_repeats). problems: at most PROBLEMS_MAX of them; unlisted: how many more there are.
+    gaps: number of ranges of offsets that were lost.
+    quarantined: records that could not be read when their cut was made.
+    undecided: rerouted batches whose decision is pending.
+    dropped: rerouted batches that count elsewhere.
+    expired: segments that retention has expired.
+    repaired: objects that were put again.
+    unread: segments of which only the size was checked.
+    log_records, log_bytes: what was read from the log.
+    pending_records: records that no published manifest covers.
+    pending_batches, pending_events: of these records, without repeated batches.
+    pending_repeats: batches that repeat another one; answers leave them out.
+    failures: number of problems that are no warnings.
+    unlisted: number of problems beyond PROBLEMS_MAX, which are not in `problems`.
+    broken: (partition, segment) of segments that cannot be used.
     """
 
     partitions: int = 0
@@ -64,7 +74,7 @@ class VerifyReport:
         return not self.failures
 
     def add(self, partition: int | None, what: str, remedy: str, *, warning: bool = False) -> None:
-        """Note a problem."""
+        """Add a problem."""
         self.failures += not warning
         if len(self.problems) < limits.PROBLEMS_MAX:
             self.problems.append(Problem(partition, what, remedy, warning))
@@ -73,4 +83,4 @@ class VerifyReport:
 
 
 def no_progress(_done: int, _total: int, _what: str) -> None:
-    """Progress that nobody watches."""
+    """Ignore the progress."""

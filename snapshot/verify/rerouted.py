@@ -1,4 +1,4 @@
-"""Whether the manifests of one partition agree about rerouted batches, from cut to cut (I2, I3)."""
+"""Checks that the manifests of one partition are consistent about rerouted batches (I2, I3)."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,18 @@ from snapshot.documents.manifest import Checkpoint, Manifest
 
 
 class ReroutedCheck:
-    """Takes the manifests of a chain in order. dropped, undecided: as of the last one."""
+    """Checks the manifests of a chain in their order.
+
+    dropped: positions of all batches that were dropped so far.
+    undecided: positions of batches that are undecided in the last manifest.
+    """
 
     def __init__(self) -> None:
         self.dropped: set[EpochOffset] = set()
         self.undecided: frozenset[EpochOffset] = frozenset()
 
     def problems(self, manifest: Manifest, *, follows: bool) -> Iterator[str]:
-        """What is wrong with the next manifest. follows: the one before it was taken as well."""
+        """Problems of the next manifest. follows: its predecessor was the last one checked."""
         end = EpochOffset(manifest.epoch_number, manifest.next_offset)
         first = EpochOffset(manifest.epoch_number, manifest.first_offset)
         undecided = frozenset(item.position for item in manifest.conditionals_open)
@@ -31,7 +35,7 @@ class ReroutedCheck:
         self.undecided = undecided
 
     def checkpoint_problems(self, checkpoint: Checkpoint) -> Iterator[str]:
-        """What is wrong with a checkpoint of the chain. Call it after all manifests."""
+        """Problems of a checkpoint of the chain. Call it after all manifests."""
         for item in checkpoint.dropped:
             if item.position not in self.dropped:
                 yield f"batch at {_text(item.position)} is dropped, and no manifest says so"

@@ -1,6 +1,7 @@
-"""A segment's content against its manifest: digest, ranges, and that no row is there twice (I2).
+"""Checks a segment's content against its manifest: digest, ranges, and no row twice (I2).
 
-Offsets and indexes are compared as they are, never packed into one number: no offset is too large.
+Offsets and indexes in the record are compared separately, not packed into one number, so no offset
+is too large.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,17 @@ from segment.columns.segment_read import SegmentReader
 from snapshot.documents.manifest import SegmentEntry
 
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.int32]
-_COMPARED_ROWS_MAX = 4 * limits.CUT_ROWS_MAX_V1  # a cut and its last record, with room
-_WORDS = ("digest", "rows", "first time", "last time", "first offset", "end offset")
+_COMPARED_ROWS_MAX = 4 * limits.CUT_ROWS_MAX_V1  # more than a cut and its last record
+_COMPARED = ("digest", "rows", "first time", "last time", "first offset", "end offset")
 
 
 @dataclass(frozen=True, slots=True)
 class _SegmentRows:
-    """Where the rows of a segment that was checked are."""
+    """The rows of a segment that was checked.
+
+    offset: of each row's record.
+    index: of each row's event in its record.
+    """
 
     entry: SegmentEntry
     offset: Numbers
@@ -32,22 +37,22 @@ class _SegmentRows:
 
 
 def in_row_order(entry: SegmentEntry) -> tuple[int, str, int]:
-    """Sorts segments so that those which may share rows follow each other."""
+    """Sort key by which segments that may share rows are adjacent."""
     return entry.epoch_number, entry.dataset, entry.first_offset
 
 
 class ContentCheck:
     """Checks segments one after the other, in `in_row_order`.
 
-    Rows are held only of segments whose offsets reach into the next one's: those of one cut.
+    Only rows of segments whose offsets overlap with the next one's are held: those of one cut.
     """
 
     def __init__(self) -> None:
-        self.rows = 0  # of the segment checked last
+        self.rows = 0  # of the last segment that was checked
         self._open: list[_SegmentRows] = []
 
     def problems(self, entry: SegmentEntry, file: Path) -> Iterator[str]:
-        """What is wrong with a segment whose bytes are those that were published."""
+        """Problems of a segment whose bytes are those that were published."""
         self.rows = 0
         try:
             with SegmentReader(file) as reader:
@@ -76,15 +81,15 @@ class ContentCheck:
             entry.first_offset,
             entry.end_offset,
         )
-        for word, is_, says in zip(_WORDS, found, named, strict=True):
-            if is_ != says:
-                yield f"{word} is {is_}, the manifest says {says}"
+        for name, actual, expected in zip(_COMPARED, found, named, strict=True):
+            if actual != expected:
+                yield f"{name} is {actual}, the manifest says {expected}"
         if out_of_order(block.offset, block.index_in_record):
             yield "a row is there twice or out of order"
         yield from self._doubled(_SegmentRows(entry, block.offset, block.index_in_record))
 
     def _doubled(self, one: _SegmentRows) -> Iterator[str]:
-        """Rows that a segment before this one holds as well."""
+        """Problems of rows that are also in a segment before this one."""
         entry = one.entry
         group = (entry.epoch_number, entry.dataset)
         self._open = [
@@ -105,14 +110,14 @@ class ContentCheck:
 
 
 def out_of_order(offset: Numbers, index: Numbers) -> bool:
-    """Whether (offset, index) does not grow from each row to the next."""
+    """Whether (offset, index) does not increase from each row to the next."""
     same = offset[1:] == offset[:-1]
     grows = (offset[1:] > offset[:-1]) | (same & (index[1:] > index[:-1]))
     return not bool(grows.all())
 
 
 def in_both(offset: Numbers, index: Numbers, offset_2: Numbers, index_2: Numbers) -> int:
-    """How many rows are in both, neither of which has doubled rows of its own."""
+    """The number of rows that are in both. Neither may have a row twice itself."""
     offset = np.concatenate([offset, offset_2])
     index = np.concatenate([index, index_2])
     order = np.lexsort((index, offset))

@@ -1,4 +1,4 @@
-"""Every segment's object: there, whole, and with the content that its manifest says (I4)."""
+"""Checks that every segment's object exists, is undamaged and has its manifest's content (I4)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +20,10 @@ _REPAIR = (
 
 
 class SegmentsCheck:
-    """Fetches each segment to a scratch file and looks at it. Blocks.
+    """Fetches each segment to a scratch file and checks it. Blocks.
 
-    contents_bytes_max: of what comes after so many bytes only the size is looked at; None: all.
+    copies: folders of caches, to repair objects from.
+    contents_bytes_max: when that many bytes are read, only sizes are checked; None: all are read.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class SegmentsCheck:
         self._contents: dict[int, ContentCheck] = {}  # of the partition that is walked
 
     def check(self, chain: Chain, entry: SegmentEntry) -> None:
-        """Check one segment; they come in `in_row_order`."""
+        """Check one segment. Call it for all segments, in `in_row_order`."""
         self._report.segments += 1
         self._report.bytes += entry.size_bytes
         self._room -= entry.size_bytes
@@ -55,7 +56,7 @@ class SegmentsCheck:
                 self._report.repaired += 1
                 reason = self._fetch(entry, file)
             if reason is not None and entry.object in _expired_objects(chain):
-                self._report.expired += 1  # retention was faster than this walk
+                self._report.expired += 1  # retention has deleted it during this walk
                 return
             if reason is not None:
                 self._report.broken.append((chain.partition, entry))
@@ -88,7 +89,7 @@ class SegmentsCheck:
         return reupload_object(self._objects, entry.object, self._copies)
 
     def _check_size(self, chain: Chain, entry: SegmentEntry) -> None:
-        """Whether the object is there and as large as it should be."""
+        """Check that the object exists and has the right size."""
         self._report.unread += 1
         key = segment_key(entry.object)
         info = self._objects.head(key)

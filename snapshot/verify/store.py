@@ -1,4 +1,4 @@
-"""The object store as verification reads it: one object that cannot be read stops no walk."""
+"""The object store for verification: one object that cannot be read does not stop a walk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from common.errors import DamagedObject, ObjectsUnavailable
 from common.objects import ObjectInfo, ObjectStore
 
-_UNREADABLE_IN_A_ROW_MAX = 100  # then it is the store, whatever it says to a listing
+_UNREADABLE_IN_A_ROW_MAX = 100  # beyond it the store is unavailable, even if it answers listings
 
 
 class DamageTolerantStore:
-    """Passes everything on. An object that fails while the store answers counts as damaged."""
+    """Delegates to a store. An object that fails while the store answers counts as damaged."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects

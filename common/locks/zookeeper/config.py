@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from common.settings import setting
 
 _ROOT = re.compile(r"(/[A-Za-z0-9._-]+)+")
-_SESSION_MS_MIN = 1_000  # below, a short pause of a process would cost it its claims
-_SESSION_MS_MAX = 40_000  # what a server grants by default; it must not be less than we count on
+_SESSION_MS_MIN = 1_000  # with less, a short pause of a process would lose it its claims
+_SESSION_MS_MAX = 40_000  # the longest session that a server grants by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ class ZookeeperConfig:
 
 
 def members_of(config: ZookeeperConfig) -> list[str]:
-    """The members that the settings name, as host:port."""
+    """The members in the settings, as host:port."""
     return [part.strip() for part in config.servers.split(",") if part.strip()]

@@ -1,4 +1,4 @@
-"""Creating the root, and finding out whether the ensemble serves us."""
+"""Creates the root node, and checks that the ensemble serves us."""
 
 import os
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ from common.locks.zookeeper.session import Session
 
 @dataclass(frozen=True, slots=True)
 class EnsembleFacts:
-    """made: the root was not there before. ahead_s: how far the leader's clock is ahead of ours.
+    """What `create_root` found.
 
-    members: how many the connection string names.
+    made: the root did not exist before.
+    ahead_s: how far the leader's clock is ahead of ours.
+    members: the number of members in the settings.
     """
 
     made: bool
@@ -25,7 +27,7 @@ class EnsembleFacts:
 
 
 def create_root(config: ZookeeperConfig, clock: Clock) -> EnsembleFacts:
-    """Create the root unless it is there, and try a claim. Raises Unavailable."""
+    """Create the root unless it exists, and create and delete a node. Raises Unavailable."""
     session = Session(config, clock)
     top = names.top(config)
     probe = f"{config.root}/probe-{os.getpid()}-{clock.monotonic_ns()}"

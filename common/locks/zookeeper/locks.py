@@ -1,8 +1,8 @@
 """Locks in ZooKeeper: a claim is an ephemeral node, so it ends with its holder's session.
 
-A killed or frozen holder loses its claims when its session ends (`session_ms`); one that goes on
-after having been frozen asks before it says that it holds anything. Fences are the transaction
-numbers that created the nodes: they grow with every holder, over restarts and leaders.
+A killed or frozen holder loses its claims when its session ends (`session_ms`). A holder that was
+frozen and continues asks the ensemble before it reports a claim as held. Fences are the transaction
+numbers that created the nodes: they increase with every holder, over restarts and leaders.
 """
 
 import threading
@@ -17,7 +17,7 @@ from common.locks.zookeeper.config import ZookeeperConfig
 from common.locks.zookeeper.session import OutcomeUnknown, Session
 from common.locks.zookeeper.view import View
 
-_TRIES = 3  # of taking a name whose folder or holder comes and goes
+_TRIES = 3  # to create a node whose folder or previous holder changes meanwhile
 
 
 class ZookeeperClaim:
@@ -47,8 +47,9 @@ class ZookeeperClaim:
     def held(self, *, ask: bool = False) -> bool:
         """Whether the claim is, as far as can be known now, still ours.
 
-        Answered without asking while the session was confirmed a moment ago and never interrupted.
-        False also when nobody can be asked.
+        ask: always ask the ensemble. Otherwise it is not asked while the session was confirmed a
+        moment ago and was not interrupted.
+        Without an answer: True only while the session cannot have expired.
         """
         session = self._locks.session
         if self._released:
@@ -59,7 +60,6 @@ class ZookeeperClaim:
         try:
             found = self._locks.node_state(self.name)
         except Unavailable:
-            # without a connection it is ours only for as long as the session cannot have ended
             return self._generation == session.generation and session.cannot_have_expired
         if found is None or found.czxid != self.fence:
             return False
@@ -68,8 +68,10 @@ class ZookeeperClaim:
         return True
 
     def release(self) -> None:
-        """Give it up. Releasing twice is harmless. Raises Unavailable if nobody can be told: it is
-        then given up as soon as somebody can, or with the session.
+        """Release the claim. Releasing twice is harmless.
+
+        Raises Unavailable if the ensemble does not answer. The node is then deleted later, or ends
+        with the session.
         """
         if not self._released:
             self._released = True
@@ -89,7 +91,7 @@ class ZookeeperLocks:
         self._orphans: set[str] = set()
 
     def acquire(self, name: str, value: bytes) -> ZookeeperClaim | None:
-        """Claim the name and publish `value`, or None if another holder has it."""
+        """Claim the name and publish `value`; None if another holder has it."""
         names.leaf(self.config, name)
         with self._guard:
             if name in self._acquiring:
@@ -100,7 +102,7 @@ class ZookeeperLocks:
             return self._create(name, value)
         except OutcomeUnknown:
             with self._guard:
-                self._orphans.add(name)  # a node of ours may be there that nobody holds
+                self._orphans.add(name)  # our node may exist without a claim
             raise
         finally:
             with self._guard:
@@ -120,12 +122,12 @@ class ZookeeperLocks:
             self._claims.clear()
 
     def node_state(self, name: str) -> Any:
-        """The node's state, None if it is not there. Raises Unavailable."""
+        """The node's state; None if it does not exist. Raises Unavailable."""
         path = names.leaf(self.config, name)
         return self._ask(lambda client: client.exists_async(path))
 
     def delete_claim(self, claim: ZookeeperClaim) -> None:
-        """Delete the claim's node, if it is still the claim's. Raises Unavailable."""
+        """Delete the claim's node, if it still is of this claim. Raises Unavailable."""
         with self._guard:
             if self._claims.get(claim.name) is claim:
                 del self._claims[claim.name]
@@ -162,8 +164,9 @@ class ZookeeperLocks:
         return None
 
     def _remove_orphan(self, name: str) -> bool:
-        """Make room if the node is of this session but of no claim: its creation was said to have
-        failed. False if somebody holds the name.
+        """Delete the name's node if it is of this session and of no claim.
+
+        Such a node is left by a creation whose outcome was unknown. False if the name is held.
         """
         found = self.node_state(name)
         if found is None:
@@ -176,7 +179,7 @@ class ZookeeperLocks:
         return True
 
     def _remove_orphans(self) -> None:
-        """Remove nodes that we made or gave up without hearing so. Raises Unavailable."""
+        """Delete nodes whose creation or deletion had an unknown outcome. Raises Unavailable."""
         with self._guard:
             orphans = [name for name in self._orphans if name not in self._acquiring]
         for name in orphans:
@@ -190,7 +193,7 @@ class ZookeeperLocks:
                 self._orphans.discard(name)
 
     def _delete(self, name: str, fence: int) -> None:
-        """Delete the node that was created with this number. Raises Unavailable."""
+        """Delete the node that was created by this transaction. Raises Unavailable."""
         path = names.leaf(self.config, name)
         found = self.node_state(name)
         if found is None or found.czxid != fence:
@@ -199,7 +202,7 @@ class ZookeeperLocks:
             self.session.call(lambda client: client.delete_async(path, found.version))
         except NoNodeError:
             return
-        except BadVersionError:  # changed by its holder in this moment: it is alive
+        except BadVersionError:  # its holder has just changed it, so the holder is alive
             return
         except KazooException as error:
             raise Unavailable(f"ZooKeeper answered {type(error).__name__}") from error

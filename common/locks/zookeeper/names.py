@@ -1,7 +1,7 @@
-"""Lock names as nodes: folders are lasting, a held name is an ephemeral node in its folder.
+"""Lock names as nodes: folders are persistent, a held name is an ephemeral node in its folder.
 
-`claims/a/00001` is `<root>/locks/+claims/+a/=00001`. The signs keep a name apart from a folder of
-the same word, and parts such as `.` or an empty one possible.
+`claims/a/00001` is `<root>/locks/+claims/+a/=00001`. The signs distinguish a name from a folder of
+the same text, and allow parts such as `.` or an empty one.
 """
 
 import re
@@ -18,7 +18,7 @@ def top(config: ZookeeperConfig) -> str:
 
 
 def leaf(config: ZookeeperConfig, name: str) -> str:
-    """The node that is there while the name is held. Raises ValueError."""
+    """The node that exists while the name is held. Raises ValueError."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"not a lock name: {name[:80]!r}")
     *folders, last = name.split("/")
@@ -32,9 +32,9 @@ def folder_of(path: str) -> str:
 
 
 def read_child(folder_name: str, child: str) -> tuple[str, bool]:
-    """A child of the folder whose names begin with `folder_name`: its name, and if it is a folder.
+    """The name of a node's child, and whether it is a folder; a folder's name ends with a slash.
 
-    A folder's name ends with a slash.
+    folder_name: with which the names in the node begin.
     """
     if child.startswith(_FOLDER):
         return f"{folder_name}{child[1:]}/", True

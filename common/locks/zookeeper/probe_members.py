@@ -1,6 +1,6 @@
-"""Every member of the ensemble, asked by itself whether it serves.
+"""Probes every single member of the ensemble.
 
-A client with several addresses takes the first member that answers, so it says nothing about the
+A client with several addresses uses the first member that answers, so it shows nothing about the
 others.
 """
 
@@ -18,13 +18,16 @@ from common.probe_result import ServerAnswer, State, ask_bytes
 
 PROBE_TIMEOUT_S = 2.0
 _AT_ONCE_MAX = 8
-_SERVER = b"srvr"  # answered by a member also while it has no quorum, if only with a refusal
+_SERVER = b"srvr"  # a member answers it also without a quorum, possibly with a refusal
 
 
 def probe_members(
     config: ZookeeperConfig, clock: Clock, timeout_s: float = PROBE_TIMEOUT_S
 ) -> list[ServerAnswer]:
-    """What each member answers, in the order of the settings. Blocks for some seconds at most."""
+    """The state of each member, in the order of the settings. Blocks for some seconds at most.
+
+    timeout_s: for the first byte of a member's answer.
+    """
     members = members_of(config)
     if not members:
         return []
@@ -35,11 +38,10 @@ def probe_members(
 def _probe(member: str, config: ZookeeperConfig, clock: Clock, timeout_s: float) -> ServerAnswer:
     host, _, port = member.rpartition(":")
     name = f"ZooKeeper {member}"
-    speaks_first = b"" if config.tls else _SERVER
-    if config.tls:  # only a session can tell: its handshake is the library's
+    if config.tls:  # only a session shows it: the library makes the handshake
         state, why = State.GOOD, ""
     else:
-        state, why = ask_bytes(host.strip("[]"), int(port), timeout_s, speaks_first)
+        state, why = ask_bytes(host.strip("[]"), int(port), timeout_s, _SERVER)
     if state in (State.CLOSED, State.FROZEN):
         return ServerAnswer(name, state, why)
     session = Session(replace(config, servers=member), clock)

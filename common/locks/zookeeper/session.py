@@ -1,4 +1,4 @@
-"""One client of the ensemble: calls with a time limit, and what its errors mean.
+"""One client of the ensemble: calls with a time limit, and its errors as ours.
 
 A call is sent only while connected, because the client library would otherwise keep it and send it
 much later, perhaps in another session. A wait for a connection ends `ANSWER_TIMEOUT_S` after it was
@@ -28,25 +28,28 @@ from common.errors import Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig
 
 ANSWER_TIMEOUT_S = 2.0  # for an answer, and for a connection after it was lost
-_CLOSE_S = 3.0  # to say goodbye; after that the session ends by itself
+_CLOSE_S = 3.0  # to end the session; after that it expires by itself
 _LOST = (ConnectionLoss, SessionExpiredError, ConnectionClosedError, OperationTimeoutError)
-# the library's own log shows credentials at its finest level, and a line for each attempt
+# At its finest level the library logs credentials; above it, a line for each attempt.
 _library_logger = logging.getLogger("kazoo")
 _library_logger.setLevel(logging.ERROR)
 
 
 class OutcomeUnknown(Unavailable):
-    """The request was sent and no answer came: it may have been done."""
+    """The request was sent and no answer came: it may have been executed."""
 
 
 class Session:
-    """The connection, opened at first use. Any number of threads."""
+    """The connection, opened at first use. Any number of threads may use it.
+
+    generation: increases with every change of the connection's state.
+    """
 
     def __init__(self, config: ZookeeperConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
         self._client: KazooClient | None = None
-        self._live = threading.Event()  # the library's own, once it is started
+        self._live = threading.Event()  # replaced by the library's, once it is started
         self._starting = threading.Lock()
         self._closed = False
         self._lost_ns = 0
@@ -55,22 +58,23 @@ class Session:
 
     @property
     def id(self) -> int | None:
-        """The session's number, None while there is no connection."""
+        """The session's number; None while there is no connection."""
         client = self._client
         found = client.client_id if client is not None else None
         return None if found is None else int(found[0])
 
     @property
     def cannot_have_expired(self) -> bool:
-        """Whether the ensemble cannot have ended the session yet, by this machine's clock: also a
-        process that was stopped and goes on knows at once that it has to ask.
+        """Whether the ensemble cannot have ended the session yet, by this machine's clock.
+
+        So a process that was stopped and continues knows at once that it has to ask.
         """
         since_ns = self._clock.monotonic_ns() - self._confirmed_ns
         return self.id is not None and since_ns < self._config.session_ms * 10**6
 
     @property
     def recently_confirmed(self) -> bool:
-        """Whether an answer came a moment ago; else a claim asks before it says that it is held."""
+        """Whether an answer came a moment ago; otherwise a claim asks whether it is held."""
         since_ns = self._clock.monotonic_ns() - self._confirmed_ns
         return self.id is not None and since_ns < self._config.session_ms * 10**6 // 4
 
@@ -78,7 +82,7 @@ class Session:
         """The answer to the request that `send` makes with one of the `..._async` methods.
 
         Raises OutcomeUnknown if it was sent and no answer came, Unavailable if it was not sent, and
-        the library's errors for what the ensemble answered.
+        the library's errors for errors that the ensemble answered.
         """
         [answer] = self.call_all([send])
         if isinstance(answer, KazooException):
@@ -86,7 +90,7 @@ class Session:
         return answer
 
     def call_all(self, sends: list[Callable[[KazooClient], Any]]) -> list[Any]:
-        """Several requests at once; what the ensemble refused is in the list as an error."""
+        """Send several requests at once; an error that the ensemble answered is in the list."""
         client = self._connected()
         sent_ns = self._clock.monotonic_ns()
         waiting = [send(client) for send in sends]
@@ -108,20 +112,20 @@ class Session:
         return answers
 
     def wait_for_watches(self) -> None:
-        """Return when every watch that fired before the last answer has been called."""
+        """Return when the callback of every watch that fired before the last answer has run."""
         done = threading.Event()
         self._connected().handler.dispatch_callback(Callback("barrier", done.set, ()))
         if not done.wait(ANSWER_TIMEOUT_S):
             raise Unavailable(f"{self._where()}: the client is stopping")
 
     def close(self) -> None:
-        """End the session, and with it every claim; if that cannot be told, it ends by itself."""
+        """End the session, and with it every claim; without an answer it expires by itself."""
         with self._starting:
             self._closed = True
             client, self._client = self._client, None
         if client is None:
             return
-        # the library waits much longer for servers that do not answer
+        # In a thread, because the library waits much longer for servers that do not answer.
         ending = threading.Thread(
             target=_end_session, args=(client,), name="zookeeper-end", daemon=True
         )
@@ -169,7 +173,7 @@ class Session:
         return client
 
     def _on_state_change(self, state: str) -> None:
-        """The library's thread tells a change. Whatever was known before it is not any more."""
+        """Called by the library's thread. What was known before a change no longer holds."""
         self.generation += 1
         if state != KazooState.CONNECTED:
             self._lost_ns = self._clock.monotonic_ns()

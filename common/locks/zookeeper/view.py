@@ -1,8 +1,8 @@
-"""What is held, kept up to date by watches: a look costs one round trip while nothing changes.
+"""The names that are held, cached with watches: a read costs one round trip while nothing changes.
 
-Every process looks about once a second. What changed meanwhile was marked by a watch and is read
-again by the next look, not at once, so a change does not make all processes read at the same
-moment. A look begins with a `sync`, so it sees everything that was done before it, by anyone.
+Every process reads about once a second. A watch marks what has changed, and the next read fetches
+it; not at once, so that a change does not make all processes read at the same moment. A read begins
+with a `sync`, so it includes every change that any process made before.
 """
 
 import threading
@@ -17,23 +17,26 @@ from common.locks.zookeeper import names
 from common.locks.zookeeper.session import Session
 
 T = TypeVar("T")
-_TRIES = 3  # of a look that a lost connection interrupted
+_TRIES = 3  # of a read that is interrupted by a lost connection
 
 
 @dataclass(slots=True)
 class _CachedNode(Generic[T]):
-    """What was read of a node; `fresh` until its watch fires."""
+    """What was read of a node.
+
+    fresh: its watch has not fired.
+    """
 
     content: T
     fresh: bool = True
 
     def changed(self, event: object) -> None:
-        """The node's watch: called from the library's thread."""
+        """The node's watch; called by the library's thread."""
         self.fresh = False
 
 
 class View:
-    """The names below one root and what their holders published. Threads take turns."""
+    """The names below one root and what their holders published. One thread reads at a time."""
 
     def __init__(self, session: Session, top: str) -> None:
         self._session = session
@@ -48,7 +51,7 @@ class View:
         with self._turns:
             for _ in range(_TRIES):
                 generation = self._session.generation
-                if generation != self._generation:  # its watches are gone
+                if generation != self._generation:  # the watches are lost
                     self._folders.clear()
                     self._leaves.clear()
                     self._generation = generation
@@ -106,7 +109,7 @@ class View:
         )
         for path, node, answer in zip(stale, new, answers, strict=True):
             if isinstance(answer, KazooException):
-                self._leaves.pop(path, None)  # given up since its folder was read
+                self._leaves.pop(path, None)  # released since its folder was read
                 _raise_unless_missing(answer)
                 continue
             node.content = answer[0]

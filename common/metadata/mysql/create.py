@@ -1,4 +1,4 @@
-"""Creating the database and its tables, for `bellwether init`."""
+"""Creates the database and its tables, for `bellwether init`."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,18 @@ _STEP_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What creating found to do: whether there was no database, and how many steps it took."""
+    """What was created.
+
+    database: there was no database before.
+    steps: the number of migrations that were applied.
+    """
 
     database: bool
     steps: int
 
 
 def create_database(config: MysqlConfig) -> Created:
-    """Create the database if it is not there and bring its schema up to date. Idempotent.
+    """Create the database if it does not exist and migrate its schema. Idempotent.
 
     Raises MetadataUnavailable. Needs a user that may create databases only if there is none yet.
     """
@@ -29,7 +33,7 @@ def create_database(config: MysqlConfig) -> Created:
                 cursor.execute("SHOW DATABASES LIKE %s", (config.database.replace("_", r"\_"),))
                 missing = cursor.fetchone() is None
                 if missing:
-                    # the name is of letters, digits and '_' (MysqlConfig)
+                    # MysqlConfig allows only letters, digits and '_' in the name
                     cursor.execute(
                         f"CREATE DATABASE IF NOT EXISTS `{config.database}`"
                         " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"

@@ -1,8 +1,7 @@
-"""A bounded pool of connections with time-outs, and what the client library's errors mean.
+"""A bounded pool of connections with time-outs, and the client library's errors as ours.
 
-Every connection is asked for a sign of life before it is used again, so a restarted server costs
-one new connection and no failed call. Whatever is not an answer of the server about data is
-MetadataUnavailable (I8).
+Every connection is pinged before it is used again, so a restarted server costs one new connection
+and no failed call. Every error that is not about data is raised as MetadataUnavailable (I8).
 """
 
 import queue
@@ -19,13 +18,13 @@ from pymysql.cursors import Cursor
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata.mysql.config import MysqlConfig
 
-# What is too long or no number is refused, not changed, however the server is configured.
+# A value that is too long or no number is refused and not changed, whatever the server's settings.
 _MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
 Db: TypeAlias = "Connection[Cursor]"
 
 
 class Pool:
-    """At most `connections` of them. Threads wait their turn, no longer than the time-out."""
+    """At most `connections` connections. Threads wait for one no longer than the time-out."""
 
     def __init__(self, config: MysqlConfig) -> None:
         self._config = config
@@ -46,14 +45,14 @@ class Pool:
                 try:
                     yield db
                 except BaseException:
-                    _drop(db)  # it may be in the middle of something
+                    _drop(db)  # a statement may not have ended
                     raise
                 self._idle.put(db)
         finally:
             self._turns.release()
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle connections."""
         with suppress(queue.Empty):
             while True:
                 _drop(self._idle.get_nowait())
@@ -69,14 +68,15 @@ class Pool:
             except pymysql.Error as error:
                 _drop(db)
                 if isinstance(error.__context__, TimeoutError):
-                    raise  # it does not answer: another connection would only wait as long
+                    raise  # the server does not answer: another connection would wait as long
             else:
                 return db
 
 
 def connect(config: MysqlConfig, database: str | None, answer_s: float | None = None) -> Db:
-    """A new connection; `answer_s`: how long one answer may take instead of the time-out.
+    """A new connection.
 
+    answer_s: time-out of one answer; None: the configured one.
     Raises pymysql.Error, OSError or RuntimeError.
     """
     timeout_s = config.timeout_ms / 1000
@@ -90,7 +90,7 @@ def connect(config: MysqlConfig, database: str | None, answer_s: float | None = 
         charset="utf8mb4",
         autocommit=True,
         sql_mode=_MODE,
-        client_flag=CLIENT.FOUND_ROWS,  # an update that changes nothing has found its row
+        client_flag=CLIENT.FOUND_ROWS,  # an update that changes nothing counts its row
         connect_timeout=timeout_s,
         read_timeout=answer_s or timeout_s,
         write_timeout=timeout_s,
@@ -103,13 +103,13 @@ def connect(config: MysqlConfig, database: str | None, answer_s: float | None = 
 
 @contextmanager
 def translate_errors(config: MysqlConfig) -> Iterator[None]:
-    """The client library's errors as ours. Its texts name users and hosts, never a password."""
+    """Raise the client library's errors as ours. Its texts have users and hosts, no password."""
     try:
         yield
     except pymysql.IntegrityError as error:
         raise Conflict(f"metadata: {error.args[-1]}") from error
     except (pymysql.Error, OSError, RuntimeError) as error:
-        # RuntimeError: a way to log in that needs TLS here
+        # RuntimeError: an authentication method that needs TLS
         reason = error.args[-1] if error.args else type(error).__name__
         raise MetadataUnavailable(f"{_where(config)}: {reason}") from error
 

@@ -1,7 +1,7 @@
-"""All rows out of and into the database: one consistent view, one transaction.
+"""Reads all rows of the database in one consistent snapshot, and writes all in one transaction.
 
-`read_all` and `write_all` are given a connection of their own, with a time-out for long work, and
-end its transaction. What is compared is stored as bytes (see `schema`).
+`read_all` and `write_all` need a connection of their own with a time-out for long work, and end its
+transaction. Text that is compared is stored as bytes (see `schema`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,12 +17,12 @@ from common.metadata.row_mapping import PARENTS_FIRST, READS, Row, table_of, val
 
 
 def raw(text: str) -> bytes:
-    """What is compared is stored as its bytes."""
+    """Text that is compared, as it is stored."""
     return text.encode("utf-8")
 
 
 def texts(values: Sequence[Any]) -> Row:
-    """Bytes as the texts that they are."""
+    """The values of a row with bytes decoded as text."""
     return tuple(v.decode("utf-8") if isinstance(v, bytes) else v for v in values)
 
 
@@ -47,7 +47,7 @@ def read_all(db: Db) -> Iterator[MetadataRow]:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
     for query, make in READS:
-        with db.cursor(SSCursor) as rows:  # streamed: never all of them in memory
+        with db.cursor(SSCursor) as rows:  # streamed, so that not all rows are in memory
             rows.execute(query)
             for row in rows:
                 yield query_of(row) if make is row_mapping.query_of else make(texts(row))

@@ -1,12 +1,13 @@
-"""The database's schema, as the statements that lead to it.
+"""The schema of the MySQL database, as a list of migrations, one statement each.
 
-A statement that was released never changes; a new version appends some. DDL commits by itself, so
-each statement is counted when it is done and may be repeated after a crash: tables are made
-`IF NOT EXISTS`, and a column that is there already is no error (MySQL has no such words for it).
+A statement that was released never changes; a new version appends some. DDL commits implicitly, so
+each statement is recorded after it was executed and may be repeated after a crash: tables are
+created `IF NOT EXISTS`, and a column that exists already is no error (MySQL has no IF NOT EXISTS
+for columns).
 
-What is compared or sorted is VARBINARY (UTF-8 bytes), so equality and order are those of SQLite's
-files whatever the server's collation: bytes, case and trailing blanks count. What is only shown is
-utf8mb4.
+Text that is compared or sorted is VARBINARY (UTF-8 bytes), so equality and order are those of the
+SQLite files whatever the server's collation: bytes, case and trailing blanks count. Text that is
+only shown is utf8mb4.
 """
 
 from pymysql.cursors import Cursor
@@ -59,7 +60,7 @@ _STEPS = f"""CREATE TABLE IF NOT EXISTS schema_steps (
 
 
 def version(cursor: Cursor) -> int:
-    """How many statements the database has taken; 0 for a new one. Raises pymysql.Error."""
+    """The number of statements that were applied; 0 for a new database. Raises pymysql.Error."""
     cursor.execute(
         "SELECT COUNT(*) FROM information_schema.tables"
         " WHERE table_schema = DATABASE() AND table_name = 'schema_steps'"
@@ -71,7 +72,10 @@ def version(cursor: Cursor) -> int:
 
 
 def is_current(cursor: Cursor) -> bool:
-    """Whether nothing is left to do. Raises MetadataUnavailable for a newer program's database."""
+    """Whether the schema is up to date.
+
+    Raises MetadataUnavailable for the database of a newer program.
+    """
     taken = version(cursor)
     if taken > len(MIGRATIONS):
         raise MetadataUnavailable(
@@ -81,11 +85,11 @@ def is_current(cursor: Cursor) -> bool:
 
 
 def migrate(cursor: Cursor) -> int:
-    """Take the statements that are missing, one process at a time; returns how many.
+    """Apply missing statements, one process at a time; returns their number.
 
     Raises MetadataUnavailable, pymysql.Error.
     """
-    name = "CONCAT('bellwether.', LEFT(DATABASE(), 50))"  # a lock of this database on its server
+    name = "CONCAT('bellwether.', LEFT(DATABASE(), 50))"  # locks are shared by all databases
     cursor.execute(f"SELECT COALESCE(GET_LOCK({name}, {_LOCK_S}), 0)")
     if not _number(cursor):
         raise MetadataUnavailable("another process has been migrating the metadata for too long")

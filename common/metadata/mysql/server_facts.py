@@ -1,4 +1,4 @@
-"""What `bellwether doctor` wants to know about the database server."""
+"""The facts about the database server that `bellwether doctor` checks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,12 @@ _VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """server_s: its clock, unix seconds. settings: server variables by name."""
+    """What the server reports.
+
+    server_s: its clock, unix seconds.
+    current: the schema is up to date.
+    settings: server variables by name.
+    """
 
     version: str
     server_s: float
@@ -29,7 +34,7 @@ class DatabaseFacts:
 
 
 def read_facts(config: MysqlConfig) -> DatabaseFacts:
-    """Ask the server. Raises MetadataUnavailable."""
+    """Query the server. Raises MetadataUnavailable."""
     with translate_errors(config):
         db = connect(config, config.database)
         try:

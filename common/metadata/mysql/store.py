@@ -1,8 +1,8 @@
-"""Metadata in MySQL or MariaDB: the same answers as the file of one machine gives.
+"""Metadata in MySQL or MariaDB, with the same results as the SQLite file of one machine.
 
-Every write is one statement that commits by itself, so what a call did is durable when it returns
-(with `innodb_flush_log_at_trx_commit = 1`, which `bellwether doctor` checks). Nothing is tried
-again here: a call fails within about the time-out, and callers have caches (I8).
+Every write is one statement with autocommit, so it is durable when the call returns (with
+`innodb_flush_log_at_trx_commit = 1`, which `bellwether doctor` checks). Nothing is retried here: a
+call fails within about the time-out, and callers have caches (I8).
 """
 
 import threading
@@ -45,8 +45,8 @@ from common.metadata.rows import encode_access, url_slug_pattern
 from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
 from common.model.names import environment_id, team_id, url_slug
 
-_LONG_S = 60.0  # one answer to who reads or writes every row
-_MIGRATING_S = 120.0  # one step of a migration, on a large table
+_LONG_S = 60.0  # one answer while every row is read or written
+_MIGRATING_S = 120.0  # one statement of a migration, on a large table
 # deleted_ns comes last: assignments are made in this order and the condition reads the old one
 _REVIVED = "deleted_ns > 0 AND deleted_ns <= VALUES(created_ns)"
 _UNLESS_DELETED = (
@@ -63,7 +63,7 @@ _UNLESS_DELETED = (
 
 
 class MysqlMetadata:
-    """Metadata in the database that the settings name. Any number of threads."""
+    """Metadata in the configured database. Any number of threads may use it."""
 
     def __init__(self, config: MysqlConfig) -> None:
         self._config = config
@@ -122,7 +122,7 @@ class MysqlMetadata:
             raise Conflict(f"a key with the id {key.id} or the same secret exists") from error
 
     def find_key(self, key_hash: str) -> ApiKey | None:
-        """The key of that hash, also a revoked one; None if there is none."""
+        """The key of that hash, even if it is revoked; None if there is none."""
         rows = self._read(f"{SELECT_KEYS} WHERE k.hash = %s", (raw(key_hash),))
         return key_of(texts(rows[0])) if rows else None
 
@@ -134,7 +134,7 @@ class MysqlMetadata:
         return [key_of(texts(row)) for row in rows]
 
     def revoke_key(self, key_id: str, now_ns: int) -> bool:
-        """Revoke; False if there is no such key. The first time of revoking stays."""
+        """Revoke a key; False if there is no such key. The time of the first call is kept."""
         found = self._write(
             "UPDATE api_keys SET revoked_ns = IF(revoked_ns > 0, revoked_ns, %s) WHERE id = %s",
             (now_ns, raw(key_id)),
@@ -142,15 +142,16 @@ class MysqlMetadata:
         return found > 0
 
     def set_access(self, key_id: str, access: Access) -> bool:
-        """Give a key these rights instead of those it has; False if there is no such key."""
+        """Replace a key's rights; False if there is no such key."""
         found = self._write(
             "UPDATE api_keys SET access = %s WHERE id = %s", (encode_access(access), raw(key_id))
         )
         return found > 0
 
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
-        """Store a dataset unless its id exists, or was deleted after `created_ns`; returns what
-        is stored: a late registration does not bring back what was deleted after it.
+        """Store a dataset unless its id exists or was deleted after `created_ns`.
+
+        Returns what is stored. A late registration does not undo a deletion after it.
         """
         found = self.get_dataset(dataset.id)
         if found is not None:  # by far the most frequent case, and it needs no write
@@ -190,13 +191,14 @@ class MysqlMetadata:
         ]
 
     def count_datasets(self, env_id: str) -> int:
-        """How many datasets of the environment are not deleted."""
+        """The number of the environment's datasets that are not deleted."""
         query = "SELECT count(*) FROM datasets WHERE env_id = %s AND deleted_ns = 0"
         return int(self._read(query, (raw(env_id),))[0][0])
 
     def update_dataset(self, dataset: Dataset) -> bool:
-        """Write what can change: description, depth, retention, protection and deletion time;
-        False if there is none.
+        """Update description, depth, retention, protection and deletion time.
+
+        False if there is no such dataset.
         """
         found = self._write(
             "UPDATE datasets SET description = %s, expand_json_depth = %s, deleted_ns = %s,"
@@ -209,7 +211,7 @@ class MysqlMetadata:
         return found > 0
 
     def list_retentions(self) -> dict[str, int]:
-        """Days by id, of every dataset (of all environments) that has a retention of its own."""
+        """Retention in days by dataset id, of every dataset that has one, in all environments."""
         found = self._read(
             "SELECT id, retention_days FROM datasets WHERE retention_days > 0 AND deleted_ns = 0",
             (),
@@ -217,11 +219,11 @@ class MysqlMetadata:
         return {str(dataset_id): int(days) for dataset_id, days in map(texts, found)}
 
     def put_column(self, column: Column) -> None:
-        """Store what is said of a field, instead of what was said of it before."""
+        """Insert or replace a column."""
         self._write(*insert_of(column, "REPLACE"))
 
     def list_columns(self, dataset_id: str) -> list[Column]:
-        """What is said of the dataset's fields, deleted ones too, by id."""
+        """The dataset's columns, including deleted ones, by id."""
         rows = self._read(
             f"{COLUMNS.select()} WHERE dataset_id = %s ORDER BY id", (raw(dataset_id),)
         )
@@ -237,18 +239,18 @@ class MysqlMetadata:
         return query_of(rows[0]) if rows else None
 
     def dump(self) -> Iterator[MetadataRow]:
-        """Everything as it is at one moment, over a connection of its own."""
+        """A consistent snapshot of all rows, over a connection of its own."""
         with self._own_connection() as db:
             yield from read_all(db)
 
     def load(self, rows: Iterable[MetadataRow], *, overwrite: bool = False) -> int:
-        """Store what `dump` gave, in one transaction. Raises Conflict if anything is there."""
+        """Store the rows of a `dump` in one transaction. Raises Conflict if there are rows."""
         with self._own_connection() as db:
             return write_all(db, rows, overwrite=overwrite)
 
     @contextmanager
     def _own_connection(self) -> Iterator[Db]:
-        """A connection for work that takes longer than a request may wait."""
+        """A connection for work that takes longer than the configured time-out."""
         with self._connection().connection() as db:
             self._prepare(db)
         with translate_errors(self._config):
@@ -265,13 +267,16 @@ class MysqlMetadata:
             return list(cursor.fetchall())
 
     def _write(self, statement: str, values: Row) -> int:
-        """Rows found (also those that had the values already) by one durable statement."""
+        """Execute one durable statement; returns the number of rows it found.
+
+        Rows that had the values already count too.
+        """
         with self._connection().connection() as db, db.cursor() as cursor:
             self._prepare(db)
             return cursor.execute(statement, values)
 
     def _write_once(self, row: MetadataRow) -> None:
-        """Store a row unless its id or another unique value of it is there."""
+        """Store a row unless its id or another unique value of it exists."""
         insert, values = insert_of(row)
         self._write(f"{insert} ON DUPLICATE KEY UPDATE id = id", values)
 
@@ -281,7 +286,7 @@ class MysqlMetadata:
         return self._pool
 
     def _prepare(self, db: Db) -> None:
-        """Make sure, once, that the schema is the one this program knows."""
+        """Check once that the schema is up to date, and migrate it if not."""
         if self._current:
             return
         with db.cursor() as cursor:
@@ -290,7 +295,7 @@ class MysqlMetadata:
         self._current = True
 
     def _migrate(self) -> None:
-        """Take missing steps over a connection that may wait for them."""
+        """Migrate the schema over a connection with a longer time-out."""
         with self._migrating, translate_errors(self._config):
             slow = connect(self._config, self._config.database, _MIGRATING_S)
             try:

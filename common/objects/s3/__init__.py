@@ -1,1 +1,1 @@
-"""The object store in S3 or what speaks its protocol (boto3)."""
+"""The object store in S3 or a server with its protocol (boto3)."""

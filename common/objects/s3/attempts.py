@@ -1,7 +1,7 @@
-"""Trying again: with jitter, within a time and a budget, and knowing what an error leaves open.
+"""Retries of calls: with jitter, within a time and a budget, and by the outcome of each attempt.
 
-A process may repeat only a share of its calls (`RetryBudget`), so a store that is in trouble is not
-given several times the load. Callers try again at their own pace anyway.
+A process may repeat only a share of its calls (`RetryBudget`), so an overloaded store does not get
+several times the load. Callers try again later anyway.
 """
 
 import random
@@ -28,13 +28,13 @@ _SAVED_PER_SUCCESS = 0.1
 
 
 class Outcome(StrEnum):
-    """What an error says about the call that it ended."""
+    """The outcome of a call that ended with an error."""
 
     MISSING = "missing"  # there is no such object
     EXISTS = "exists"  # the condition did not hold
-    TRANSIENT = "transient"  # certainly not done; worth another attempt
-    UNKNOWN = "unknown"  # may have been done; worth another attempt
-    PERMANENT = "permanent"  # not done, and another attempt would end alike
+    TRANSIENT = "transient"  # certainly not executed; another attempt may succeed
+    UNKNOWN = "unknown"  # possibly executed; another attempt may succeed
+    PERMANENT = "permanent"  # not executed, and another attempt would fail as well
 
 
 _TRANSIENT_CODES = frozenset({"BadDigest", "XAmzContentSHA256Mismatch"})
@@ -42,7 +42,7 @@ _MISSING_CODES = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """What an error of the client library means."""
+    """The outcome of the call that raised this error of the client library."""
     if not isinstance(error, ClientError):
         # the errors do not show reliably that no connection was made: a put may have landed
         return Outcome.UNKNOWN
@@ -52,7 +52,7 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.MISSING
     if status == 412:
         return Outcome.EXISTS
-    if code in _TRANSIENT_CODES or status == 409:  # another write was under way, nothing was done
+    if code in _TRANSIENT_CODES or status == 409:  # another write was running, ours was not done
         return Outcome.TRANSIENT
     if status >= 500 or status in (0, 408, 429) or code == "RequestTimeout":
         return Outcome.UNKNOWN
@@ -60,7 +60,7 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def unavailable(error: BaseException, where: str) -> ObjectsUnavailable:
-    """The error that callers see; texts of the library name addresses and keys, never a secret."""
+    """The error for callers; the library's texts have addresses and keys, never a secret."""
     text = f"objects at {where}: {error}"
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
@@ -74,19 +74,19 @@ def unavailable(error: BaseException, where: str) -> ObjectsUnavailable:
 
 
 class RetryBudget:
-    """A share of the calls may be repeated: each success saves a tenth of a retry."""
+    """Limits retries to a share of the calls: each success adds a tenth of a retry."""
 
     def __init__(self) -> None:
         self._saved = _SAVED_MAX
         self._lock = threading.Lock()
 
     def succeeded(self) -> None:
-        """A call was answered."""
+        """Record a call that was answered."""
         with self._lock:
             self._saved = min(_SAVED_MAX, self._saved + _SAVED_PER_SUCCESS)
 
     def spend(self) -> bool:
-        """Whether one more attempt may be made."""
+        """Take one retry from the budget; False if it is spent."""
         with self._lock:
             if self._saved < 1:
                 return False
@@ -96,7 +96,11 @@ class RetryBudget:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How calls to one store are repeated. `where` names it in errors."""
+    """How calls to one store are repeated.
+
+    budget_ms: time after which no attempt begins.
+    where: the store's name in errors.
+    """
 
     clock: Clock
     rng: random.Random

@@ -1,4 +1,4 @@
-"""The client library, set up so that one call is one attempt and no answer is waited for long."""
+"""The client library, configured so that one call is one attempt with short time-outs."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from common.objects.s3.config import S3Config
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-# at its finest level the library logs requests with their signatures
+# At its finest level the library logs requests with their signatures.
 for _name in ("boto3", "botocore", "urllib3", "s3transfer"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -31,10 +31,10 @@ def make_client(config: S3Config) -> "S3Client":
             connect_timeout=config.connect_timeout_ms / 1000,
             read_timeout=config.read_timeout_ms / 1000,
             max_pool_connections=config.connections,
-            # attempts are ours: the library's own would hide that an earlier put may have landed
+            # we retry: the library's retries would hide that an earlier put may have been executed
             retries={"total_max_attempts": 1},
             s3={"addressing_style": "path" if config.endpoint else "auto"},
-            # checksums are ours too: SHA-256, with every put
+            # we send the checksums too: SHA-256, with every put
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             tcp_keepalive=True,

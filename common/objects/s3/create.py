@@ -1,4 +1,4 @@
-"""Creating the bucket, and finding out whether its server keeps the promises of puts (I4)."""
+"""Creates the bucket, and checks that its server executes conditional puts correctly (I4)."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -24,9 +24,12 @@ _PART_BYTES = 5 * 1024 * 1024  # the smallest part that every server takes
 
 @dataclass(frozen=True, slots=True)
 class BucketFacts:
-    """What was found out by trying. `ahead_s`: how far the server's clock is ahead, if it tells.
+    """The result of the probes.
 
-    put_once: of racing puts exactly one wins. parts_once: that holds for puts in parts too.
+    server: its name in its answers.
+    ahead_s: how far the server's clock is ahead of ours; None: its answers have no date.
+    put_once: exactly one of racing conditional puts succeeds.
+    parts_once: the same for puts in parts.
     refuses_damage: a body that does not match its checksum is refused.
     """
 
@@ -38,7 +41,7 @@ class BucketFacts:
 
 
 def create_bucket(config: S3Config) -> bool:
-    """Create the bucket unless it is there; says whether it was made. Raises ObjectsUnavailable."""
+    """Create the bucket unless it exists; returns whether it did. Raises ObjectsUnavailable."""
     client = make_client(config)
     where = f"{config.endpoint or 's3'}/{config.bucket}"
     try:
@@ -50,7 +53,7 @@ def create_bucket(config: S3Config) -> bool:
         else:
             return False
         place: Any = {"LocationConstraint": config.region}
-        # AWS names its first region by naming none; other servers know no regions
+        # AWS wants no constraint for its first region; other servers have no regions
         more = {} if config.endpoint or config.region == "us-east-1" else place
         extra: Any = {"CreateBucketConfiguration": more} if more else {}
         client.create_bucket(Bucket=config.bucket, **extra)
@@ -69,7 +72,7 @@ def probe_bucket(config: S3Config, clock: Clock, rng: random.Random) -> BucketFa
         answer = client.head_bucket(Bucket=config.bucket)["ResponseMetadata"]
         middle_s = (begin_ns + clock.now_ns()) / 2e9
         headers = answer["HTTPHeaders"]
-        date = headers.get("date")  # whole seconds: their middle is meant
+        date = headers.get("date")  # whole seconds: half a second is added for their middle
         return BucketFacts(
             server=headers.get("server", "unknown"),
             ahead_s=parsedate_to_datetime(date).timestamp() + 0.5 - middle_s if date else None,

@@ -1,8 +1,8 @@
-"""The object store in an S3 bucket: each key appears whole or not at all (I4).
+"""The object store in an S3 bucket: each key is complete or does not exist (I4).
 
-Puts are conditional on the server. What is read is compared with the SHA-256 that was put with it;
-bytes that differ are read once more and then handed over as they are stored: callers check the
-content's own checksums, which also finds damage that came before the put.
+Conditions of puts are checked by the server. Bytes that are read are compared with the SHA-256 that
+was put with them. If they differ, they are read once more and then returned as they are: callers
+check the content's own checksums, which also detects damage from before the put.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class _Sink(Protocol):
 
 
 class _ChecksumMismatch(OSError):
-    """The bytes that came are not those that were put."""
+    """The bytes that were received are not those that were put."""
 
 
 class S3Objects:
@@ -107,14 +107,14 @@ class S3Objects:
         except ClientError as error:
             if outcome_of(error) is not Outcome.MISSING:
                 raise unavailable(error, self._where) from error
-            self._check_bucket()  # a store that is gone is not a store without objects
+            self._check_bucket()  # a missing bucket is not an empty store
             return None
         return _info(key, found["ContentLength"], found["LastModified"])
 
     def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
         """Objects whose key starts with `prefix` and sorts after `after`, in key order.
 
-        Pages are asked for as the iteration reaches them.
+        Pages are requested as the iteration reaches them.
         """
         if not _PREFIX.fullmatch(prefix) or ".." in prefix.split("/"):
             raise ValueError(f"not a key prefix: {prefix[:80]!r}")
@@ -134,7 +134,7 @@ class S3Objects:
         begin_ns = clock.monotonic_ns()
         try:
             answer: Any = self._client().head_bucket(Bucket=self._config.bucket)
-        except ClientError as error:  # it refuses what is signed by a wrong clock, with its own
+        except ClientError as error:  # a refusal because of our clock has the server's time too
             answer = error.response
         except ERRORS as error:
             raise unavailable(error, self._where) from error
@@ -157,7 +157,7 @@ class S3Objects:
         return Upload(self._client(), self._attempts, where["Bucket"], where["Key"], source, token)
 
     def _reading(self, key: str, read: Callable[[bool], T]) -> T:
-        """Run a download again when it breaks off or brings other bytes than were put."""
+        """Repeat a download that breaks off or returns other bytes than were put."""
         self._location(key)
         reads = 0
 
@@ -199,7 +199,7 @@ class S3Objects:
             page = self._page(base + prefix, position)
             for item in page.get("Contents", []):
                 key = item["Key"][len(base) :]
-                # what other programs put there is not ours to show
+                # objects of other programs are left out
                 if _is_key(key) and key.startswith(prefix) and key > after:
                     yield _info(key, item["Size"], item["LastModified"])
             if not page.get("IsTruncated"):

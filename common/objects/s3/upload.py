@@ -1,7 +1,7 @@
-"""Putting bytes or a file, whole or in parts, under a condition or not (I4).
+"""Puts bytes or a file, whole or in parts, with a condition or without (I4).
 
-Every put carries a token of its own in the object's metadata. When an attempt ended without an
-answer and the next one hears that the object exists, the token tells whether it is our own.
+Every put has a token of its own in the object's metadata. If an attempt ended without an answer and
+the next one is refused because the object exists, the token shows whether it is our own object.
 """
 
 import base64
@@ -26,7 +26,7 @@ _READ_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What shall be put: its size, its SHA-256, and its parts as often as they are needed."""
+    """The bytes to put, their size and SHA-256; their parts can be read repeatedly."""
 
     data: bytes | Path
     size_bytes: int
@@ -58,7 +58,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object that shall be put at `key` of `bucket`. `token` differs for every upload."""
+    """One object to put at `key` of `bucket`.
+
+    token: unique to this upload.
+    """
 
     client: "S3Client"
     attempts: Attempts
@@ -68,16 +71,16 @@ class Upload:
     token: str
 
     def put(self, *, if_absent: bool) -> bool:
-        """Whether the object there is ours now. Raises ObjectsUnavailable."""
+        """Put the object; False if `if_absent` and another exists. Raises ObjectsUnavailable."""
         if self.source.size_bytes <= PART_BYTES:
             [body] = self.source.parts()
             return self._finish(lambda: self._put_whole(body, if_absent), if_absent)
         if if_absent and self._found() is not None:
-            return False  # not worth sending all of it
+            return False  # without sending all of it
         return self._put_in_parts(if_absent)
 
     def _finish(self, send: Any, if_absent: bool) -> bool:
-        """The one request that makes the object appear, repeated with care."""
+        """Send the request that creates the object; after a retry, compare the token."""
 
         def attempt(may_have_landed: bool) -> bool:
             try:
@@ -155,7 +158,7 @@ class Upload:
         return {"PartNumber": number, "ETag": self.attempts.run(send), "ChecksumSHA256": checksum}
 
     def _abort(self, upload: str) -> None:
-        """Remove the parts, in one attempt: what it leaves, the bucket's own rule removes."""
+        """Delete the parts, in one attempt; the bucket's lifecycle rule deletes what remains."""
         try:
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload)
         except ERRORS:
@@ -165,7 +168,7 @@ class Upload:
         return {TOKEN: self.token, SHA256: self.source.sha256.hex()}
 
     def _metadata_now(self) -> dict[str, str] | None:
-        """The metadata of the object that is there, None if there is none."""
+        """The metadata of the object at the key; None if there is none."""
         try:
             return self.client.head_object(Bucket=self.bucket, Key=self.key)["Metadata"]
         except ClientError as error:
