@@ -25,8 +25,8 @@ from indexer.shred.reference import ReferenceShredder
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.documents.epochs import known_partitions
-from snapshot.verify.chain import VerifyReport
-from snapshot.verify.chain import verify as run_verify
+from snapshot.verify.report import VerifyReport
+from snapshot.verify.verify import verify as run_verify
 
 
 @click.command()

@@ -16,7 +16,8 @@ from common.log.embedded.examine import examine_log
 from common.objects import ObjectStore
 from ops.doctor.machine import Finding, Verdict
 from snapshot.documents.epochs import known_partitions
-from snapshot.verify.chain import VerifyReport, verify
+from snapshot.verify.report import VerifyReport
+from snapshot.verify.verify import verify
 
 _SHOWN_MAX = 10
 _TABLES = ("teams", "environments", "api_keys", "datasets")

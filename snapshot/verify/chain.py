@@ -1,16 +1,12 @@
-"""Verification: everything that was published exists, is undamaged and is consistent (I2-I5).
+"""Checks one partition: its chain of manifests, its other documents, its segments (I2-I5).
 
-Checks every partition: the chain of manifests, every segment's object, hash, digest, rows and
-ranges, batch ids, rows across cuts, and what the log still has to hold. Only reads, unless it is
-given local copies to repair objects from. Blocking work runs in threads.
+Also checks that the log still holds what follows the newest manifest.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
-from common.errors import DamagedObject, LogUnavailable, ObjectMissing
+from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
 from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
@@ -36,15 +32,12 @@ from snapshot.documents.manifest import (
     unpack_batches,
 )
 from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
-from snapshot.verify.documents import check_exports, unreadable
-from snapshot.verify.log import LOG_READ_LIMITS, Covered, LogCheck, LogReadLimits
-from snapshot.verify.report import Problem, Progress, VerifyReport, no_progress
+from snapshot.verify.documents import unreadable
+from snapshot.verify.log import Covered
+from snapshot.verify.report import Progress, VerifyReport
 from snapshot.verify.rerouted import ReroutedCheck
 from snapshot.verify.rows import in_row_order
 from snapshot.verify.segments import SegmentsCheck
-from snapshot.verify.store import DamageTolerantStore
-
-__all__ = ["Problem", "Progress", "VerifyReport", "no_progress", "verify"]
 
 _LOG_CHECKS_MAX = 10  # of a log whose chain grows between any two of them
 UPGRADE = "upgrade this program"
@@ -52,53 +45,9 @@ _DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be 
 _AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
 
 
-async def verify(
-    objects: ObjectStore,
-    log: Log | None,
-    partitions: Sequence[int],
-    progress: Progress = no_progress,
-    copies: Sequence[Path] = (),
-    log_folder: Path | None = None,
-    contents_bytes_max: int | None = None,
-    log_limits: LogReadLimits = LOG_READ_LIMITS,
-) -> VerifyReport:
-    """Check everything.
+class PartitionCheck:
+    """Checks one partition: `run` the object store, then `run_log` the log."""
 
-    log: opened; None: the log is not checked.
-    progress: called in threads.
-    copies: folders of indexers' segment caches, to repair objects from.
-    log_folder: of the embedded log, whose files are read completely.
-    contents_bytes_max: when segments of that many bytes are read, only sizes of the others are
-    checked; None: all are read.
-    log_limits: how much of a log on servers is read.
-    Raises ObjectsUnavailable.
-    """
-    report = VerifyReport()
-    covered: dict[int, Covered] = {}
-    objects = DamageTolerantStore(objects)  # one object that cannot be read stops nothing
-    reading = LogCheck(report, covered, log_limits)
-    with tempfile.TemporaryDirectory(prefix="bellwether-verify-") as scratch:
-        segments = SegmentsCheck(objects, Path(scratch), report, copies, contents_bytes_max)
-        for partition in partitions:
-            check = _PartitionCheck(objects, partition, report, progress, segments)
-            await asyncio.to_thread(check.run)
-            covered[partition] = check.covered(None)
-            if log is not None:
-                try:
-                    covered[partition] = check.covered(await check.run_log(log))
-                    if log_folder is None:
-                        bounds = await log.bounds(partition)
-                        await reading.run_servers(log, partition, bounds, progress)
-                except LogUnavailable as error:
-                    report.add(partition, f"the log: {error}", "mend the log, then run it again")
-            report.partitions += 1
-        await asyncio.to_thread(check_exports, objects, report)
-        if log_folder is not None:
-            await asyncio.to_thread(reading.run_embedded, log_folder, progress)
-    return report
-
-
-class _PartitionCheck:
     def __init__(
         self,
         objects: ObjectStore,

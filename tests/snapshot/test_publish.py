@@ -14,7 +14,7 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
 from snapshot.documents.manifest import Manifest
 from snapshot.publish import ChainForked, publish
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import append, open_context, published, running, until
 from tests.indexer.partition.test_partition import numbers
 from tests.snapshot.test_manifest import manifest

@@ -18,7 +18,7 @@ from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed, e
 from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import Expired, Retention, RetentionBook, ToExpire
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.harness import DATASET, QUICK, append, open_context, published, running, until
 from tests.indexer.partition.test_partition import numbers

@@ -22,7 +22,7 @@ from indexer.damage.reappend import RecordsEndpoint
 from indexer.partition.partition import Partition
 from indexer.seal.partition_reader import last_manifest
 from indexer.state.resync import Resync
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.damage.damaging import flip
 from tests.indexer.damage.test_damage import coverage
 from tests.indexer.harness import (

@@ -17,7 +17,7 @@ from indexer.shred.reference import ReferenceShredder
 from snapshot.damage.divergence import list_divergences
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import decode_manifest, segment_key
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     DATASET,
     QUICK,

@@ -13,7 +13,7 @@ from common.objects import ObjectInfo, ObjectStore
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.carried_state import CarriedState
 from snapshot.documents.chain import Chain
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT, Beheaded, numbers
 

@@ -18,7 +18,7 @@ from indexer.partition.partition import Partition
 from indexer.repair.object_walk import ObjectWalk
 from indexer.repair.twin_segments import SegmentEndpoint
 from snapshot.documents.manifest import SegmentEntry, segment_key
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     QUICK,
     append,

@@ -20,7 +20,7 @@ from query.share.view import ViewRequest
 from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import DAY_NS
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, QUICK, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import numbers, views_of
 from tests.indexer.serve.test_retention_queries import DAY_MS, SHORT

@@ -15,7 +15,7 @@ from indexer.partition.partition import Partition
 from indexer.seal.partition_reader import is_published, last_manifest
 from indexer.seal.timing import Timing
 from query.share.view import ViewRequest
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.harness import (
     DATASET,

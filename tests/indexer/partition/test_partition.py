@@ -18,7 +18,7 @@ from query.share.view import DatasetView, ViewRequest
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import segment_key
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     DATASET,
     QUICK,

@@ -35,7 +35,7 @@ from query.share.rerouted import BatchLookup, BatchLookupRequest, BatchLookupRes
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, QUICK, TIME_NS, open_context, record
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from indexer.partition.partition import Partition
 from query.share.view import ViewRequest
 from snapshot.documents.manifest import segment_key
 from snapshot.retention.cutoffs import Cutoffs
-from snapshot.verify.chain import verify
+from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, QUICK, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import CUT, numbers, numbers_in, views_of
 

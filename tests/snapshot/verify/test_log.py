@@ -12,8 +12,9 @@ from common.model.record import LogRecord, Marker, marker_record, settled_record
 from common.model.record_value import events_record
 from snapshot.damage.settlements import SettledOffsets, Settlement
 from snapshot.documents.checksummed import encode_checksummed
-from snapshot.verify.chain import VerifyReport, verify
 from snapshot.verify.log import LOG_READ_LIMITS, LogReadLimits
+from snapshot.verify.report import VerifyReport
+from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, append, open_context, published, record, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))

@@ -9,7 +9,8 @@ from common.errors import ObjectsUnavailable
 from common.log import Log
 from common.model.record import Marker, marker_record
 from common.objects import ObjectInfo, ObjectStore
-from snapshot.verify.chain import VerifyReport, verify
+from snapshot.verify.report import VerifyReport
+from snapshot.verify.verify import verify
 from tests.indexer.harness import append, open_context, published, running, until
 
 CUT = marker_record(Marker(hour=None, reason="test"))
