@@ -18,7 +18,7 @@ from compose.cluster.cluster import Cluster
 from compose.servers.proxy import Link
 from tests.cluster.harness import Scenario, ask_count, cut_without_wait, in_thread, scenario
 from tests.cluster.operators import Restart, starts
-from tests.common.objects.lying import Lies, lying
+from tests.common.objects.faulty_proxy import ProxyFaults, faulty_proxy
 
 pytestmark = pytest.mark.scenario
 
@@ -69,7 +69,7 @@ class Answers:
         )
 
 
-def all_faults(cluster: Cluster, lies_port: int) -> list[Fault]:
+def all_faults(cluster: Cluster, proxy_port: int) -> list[Fault]:
     """One of every kind, in an order that mixes what they hit."""
     link, roles = cluster.proxy, cluster.roles
     broker, member = cluster.kafka.brokers[0], cluster.zookeeper.members[0]
@@ -92,7 +92,7 @@ def all_faults(cluster: Cluster, lies_port: int) -> list[Fault]:
 
     return [
         Fault("link to a broker cut", link["kafka-2"].black_hole, link["kafka-2"].heal),
-        Fault("object store lies", lambda: link["s3"].divert(lies_port), link["s3"].heal),
+        Fault("object store lies", lambda: link["s3"].divert(proxy_port), link["s3"].heal),
         Fault("shepherd killed", threaded(roles["shepherd", "a"].kill), _nothing),
         Fault("MariaDB frozen", database.pause, database.resume),
         Fault("member of ZooKeeper killed", threaded(member.kill), threaded(member.start)),
@@ -110,8 +110,10 @@ def all_faults(cluster: Cluster, lies_port: int) -> list[Fault]:
 
 async def test_rolling_restart_while_everything_breaks_loses_nothing(cluster: Cluster) -> None:
     before = starts(cluster)
-    lies = Lies(late_s=3.0, often={"fail_before": 0.25, "fail_after": 0.25, "late": 0.25})
-    with lying(f"http://127.0.0.1:{cluster.s3.own_port}", lies) as url:
+    proxy_faults = ProxyFaults(
+        late_s=3.0, often={"fail_before": 0.25, "fail_after": 0.25, "late": 0.25}
+    )
+    with faulty_proxy(f"http://127.0.0.1:{cluster.s3.own_port}", proxy_faults) as url:
         faults = all_faults(cluster, urlsplit(url).port or 0)
         async with scenario(cluster, "rolling restart while everything breaks") as running:
             await running.steady()

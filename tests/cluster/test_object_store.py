@@ -13,7 +13,7 @@ from tests.cluster.harness import (
     scenario,
     unpublished_cuts,
 )
-from tests.common.objects.lying import Lies, lying
+from tests.common.objects.faulty_proxy import ProxyFaults, faulty_proxy
 
 pytestmark = pytest.mark.scenario
 
@@ -90,8 +90,8 @@ async def test_object_store_that_lies_loses_nothing(
 ) -> None:
     """What is told as failed may have been done, or be done later; nothing appears twice (I4)."""
     kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in often.items())
-    lies = Lies(late_s=4.0, often=often)
-    with lying(f"http://127.0.0.1:{cluster.s3.own_port}", lies) as url:
+    faults = ProxyFaults(late_s=4.0, often=often)
+    with faulty_proxy(f"http://127.0.0.1:{cluster.s3.own_port}", faults) as url:
         async with scenario(cluster, f"S3 lying for 30 s ({kinds})") as running:
             await running.steady()
             running.fault()
@@ -103,8 +103,10 @@ async def test_object_store_that_lies_loses_nothing(
             waiting = await unpublished_cuts(running)
             cluster.proxy["s3"].heal()
             await running.steady()
-            running.note(f"{dict(lies.told)} of {len(lies.seen)} requests; {waiting} cuts waited")
-            assert lies.told.total(), "the store was asked"
+            running.note(
+                f"{dict(faults.injected)} of {len(faults.seen)} requests; {waiting} cuts waited"
+            )
+            assert faults.injected.total(), "the store was asked"
             if often.get("fail_before") == 1.0:
                 assert waiting, "nothing can have been published"
     assert running.load.outcome.statuses.keys() <= {"200"}, "ingest must not notice"

@@ -30,7 +30,7 @@ def settings() -> Settings:
 
 
 def namespace(place: Path) -> str:
-    """A word for a test's folder: the same in every process, different for every folder."""
+    """A name for a test's folder: the same in every process, different for every folder."""
     return "t" + hashlib.sha256(str(place).encode()).hexdigest()[:16]
 
 

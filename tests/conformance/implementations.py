@@ -1,4 +1,4 @@
-"""Every implementation of the four backend interfaces. Add one here and every promise is tried.
+"""Every implementation of the four backend interfaces. All suites run for each one in this file.
 
 `place` is a folder of the test's own: a server-based implementation takes a namespace from it.
 Functions, not instances, because the suites open a backend in several processes.

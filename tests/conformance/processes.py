@@ -33,20 +33,20 @@ def started(*commands: list[str]) -> Iterator[list["subprocess.Popen[str]"]]:
 
 
 def finish(process: "subprocess.Popen[str]") -> list[list[str]]:
-    """Wait for a worker that ends well; its lines, split at blanks."""
+    """Wait for a worker that must exit with 0; its lines, split at blanks."""
     out, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0
     return [line.split() for line in out.splitlines()]
 
 
 def next_line(process: "subprocess.Popen[str]") -> list[str]:
-    """The next line that a worker says."""
+    """The next line that a worker prints."""
     assert process.stdout
     return process.stdout.readline().split()
 
 
 def kill(process: "subprocess.Popen[str]") -> list[list[str]]:
-    """SIGKILL; the whole lines that it had said before."""
+    """Send SIGKILL; returns the complete lines that the worker printed before."""
     process.kill()
     assert process.stdout
     rest = process.stdout.read()

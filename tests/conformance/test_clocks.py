@@ -1,4 +1,4 @@
-"""Servers tell what time it is, whatever this machine's clock says; files have no clock (I13)."""
+"""Servers report the time independently of this machine's clock; files have no clock (I13)."""
 
 import random
 from dataclasses import replace
@@ -27,13 +27,13 @@ LEAP_NS = 70 * DAY_NS
 
 
 def wrong_clock() -> ManualClock:
-    """The machine's clock after a leap; its monotonic time is right."""
+    """This machine's clock after it was set wrong; its monotonic time is right."""
     right = SystemClock()
     return ManualClock(right.now_ns() + LEAP_NS, right.monotonic_ns())
 
 
 def assert_ahead(reading: ClockReading | None, ahead_ns: int, clock: Clock) -> None:
-    """The reading says that the server is so far ahead, and that it is on this very machine."""
+    """The reading has the server's clock this far ahead, and the server on this machine."""
     assert reading is not None
     assert abs(reading.ahead_ns(clock) - ahead_ns) < 60 * 10**9 + reading.error_ns
     assert reading.error_ns < limits.CLOCK_TIMEOUT_S * 10**9
@@ -111,7 +111,7 @@ async def test_server_that_does_not_answer_is_no_witness_and_holds_nobody_up(
     tmp_path: Path, lost: str
 ) -> None:
     class Silent:
-        """A server that is gone."""
+        """A server that cannot be reached."""
 
         def read_clock(self, clock: Clock) -> ClockReading | None:
             raise ConnectionRefusedError(lost)

@@ -71,26 +71,26 @@ def test_claim_of_a_killed_process_is_free_when_its_session_ends(
 async def test_looking_never_makes_an_acquire_fail(locks: Locks, others: Locks) -> None:
     done = asyncio.Event()
 
-    def look() -> None:
+    def read_holders() -> None:
         while not done.is_set():
             others.holders("")
 
-    looking = asyncio.create_task(asyncio.to_thread(look))
+    reading = asyncio.create_task(asyncio.to_thread(read_holders))
     for _ in range(50):
         claim = await asyncio.to_thread(locks.acquire, "watched", b"x")
         assert claim is not None
         await asyncio.to_thread(claim.release)
     done.set()
-    await looking
+    await reading
 
 
 def test_racing_processes_hold_one_after_the_other(
     locks_kind: str, locks: Locks, tmp_path: Path
 ) -> None:
     with started(*([["race_claims", locks_kind, str(tmp_path), "40"]] * 3)) as processes:
-        said = [line for p in processes for line in finish(p) if line != ["ready"]]
-    assert all(only_holder == "True" for _, only_holder in said)
-    assert len({fence for fence, _ in said}) == 120
+        lines = [line for p in processes for line in finish(p) if line != ["ready"]]
+    assert all(only_holder == "True" for _, only_holder in lines)
+    assert len({fence for fence, _ in lines}) == 120
 
 
 @pytest.mark.parametrize("name", ["", "a b", "ä", "x" * 201])

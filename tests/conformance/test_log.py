@@ -68,7 +68,7 @@ async def test_append_times_never_go_back(log: Log) -> None:
 async def test_time_goes_on_after_a_clock_record_as_before_where_no_clock_was_wrong(
     log: Log,
 ) -> None:
-    """It takes an offset like any record, and nothing is stamped before it."""
+    """It has an offset like any record, and no later record has an earlier append time."""
     note = ClockNote(was_ns=7, now_ns=5, writer="indexer-a")
     before = await log.append(0, numbered("a"))
     clock = await log.append(0, clock_record(note))
@@ -150,8 +150,8 @@ async def test_overload_is_refused_at_once_and_nothing_of_it_is_kept(small_log: 
     results = await asyncio.gather(*jobs, return_exceptions=True)
     refused = [r for r in results if isinstance(r, LogOverloaded)]
     assert 0 < len(refused) < 30
-    kept = await read_all(small_log, 0)
-    assert len(kept) == 30 - len(refused)
+    found = await read_all(small_log, 0)
+    assert len(found) == 30 - len(refused)
     await small_log.append(0, numbered("afterwards"))
 
 
@@ -178,8 +178,8 @@ async def test_offset_that_was_dropped_is_reported_with_the_start(
     start = await known.LOGS[log_kind].forget(small_log, 0, 40)
     assert 0 < start <= 40
     assert await small_log.bounds(0) == Bounds(start, 60)
-    kept = await read_all(small_log, 0, start)
-    assert [decode(m).dataset for m in kept] == [str(i) for i in range(start, 60)]
+    found = await read_all(small_log, 0, start)
+    assert [decode(m).dataset for m in found] == [str(i) for i in range(start, 60)]
     with pytest.raises(OffsetGone) as gone:
         await small_log.read(0, start - 1, 1000, 0)
     assert gone.value.start == start

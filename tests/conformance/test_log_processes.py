@@ -78,10 +78,10 @@ def test_full_disk_acknowledges_nothing_and_recovers_when_space_is_freed(
 ) -> None:
     if not known.LOGS[log_kind].own_disk:
         pytest.skip("its disks are its servers'")
-    said = on_small_disk(tmp_path, 6_000_000, "fill_log", log_kind, str(tmp_path))
-    acked = int(said["full"][0])
+    lines = on_small_disk(tmp_path, 6_000_000, "fill_log", log_kind, str(tmp_path))
+    acked = int(lines["full"][0])
     assert acked > 10
-    assert said["kept"] == [str(acked), str(acked)]
-    assert said["reopened"] == ["True", str(acked)]
-    assert int(said["start"][0]) > 0
-    assert said["recovered"] == ["0"]
+    assert lines["kept"] == [str(acked), str(acked)]
+    assert lines["reopened"] == ["True", str(acked)]
+    assert int(lines["start"][0]) > 0
+    assert lines["recovered"] == ["0"]

@@ -110,10 +110,10 @@ def test_one_of_many_racing_processes_puts_each_object(objects_kind: str, tmp_pa
     with started(
         *(["put_object", objects_kind, str(tmp_path), "k/raced", m, start_at] for m in marks)
     ) as processes:
-        said = {m: finish(p) for m, p in zip(marks, processes, strict=True)}
+        lines = {m: finish(p) for m, p in zip(marks, processes, strict=True)}
     objects = known.OBJECTS[objects_kind](tmp_path)
     for number in range(20):
-        winners = [m for m in marks if [str(number), "True"] in said[m]]
+        winners = [m for m in marks if [str(number), "True"] in lines[m]]
         assert len(winners) == 1
         assert objects.get(f"k/raced/{number}") == winners[0].encode() * 100_000
 
@@ -150,8 +150,8 @@ def test_puts_and_deletes_in_one_folder_do_not_harm_each_other(objects: ObjectSt
 
 @pytest.mark.parametrize("objects_kind", ["directory"])  # the other stores' disks are not ours
 def test_full_store_keeps_whole_objects_and_recovers(objects_kind: str, tmp_path: Path) -> None:
-    said = on_small_disk(tmp_path, 3_000_000, "fill_objects", objects_kind, str(tmp_path))
-    count = said["full"][0]
+    lines = on_small_disk(tmp_path, 3_000_000, "fill_objects", objects_kind, str(tmp_path))
+    count = lines["full"][0]
     assert int(count) > 3
-    assert said["listed"] == [count, "True"]
-    assert said["again"] == ["True"]
+    assert lines["listed"] == [count, "True"]
+    assert lines["again"] == ["True"]

@@ -1,6 +1,7 @@
-"""Whatever happens to a file of the data folder, doctor does not say that all is well (I13).
+"""Whatever damages a file of the data folder, doctor reports it (I13).
 
-Exempt is only what is mended by itself: caches, locks, and documents that the log still makes.
+Exempt are only files that are repaired automatically: caches, locks, and documents that are made
+again from the log.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ Damage = Callable[[Path], None]
 
 
 def flip(path: Path) -> None:
-    """Where it counts: within a record if there is one, else in the middle."""
+    """The position to damage: within a record if there is one, otherwise the middle."""
     data = bytearray(path.read_bytes())
     at = data.rfind(b"\x28\xb5\x2f\xfd") if path.suffix == ".db" else len(data) // 2
     data[max(at, 0)] ^= 4
@@ -77,7 +78,7 @@ def failures(data: Path) -> list[Finding]:
 
 
 def mended_by_itself(path: str, how: str) -> bool:
-    """Caches and locks; what is made anew from what is whole."""
+    """Whether the file is a cache or a lock, or is made again from undamaged files."""
     if path.startswith(("roles/", "locks/", "logs/")) or path.endswith(".lock"):
         return True
     if path == f"log/{KNOWN_ENDS}":
@@ -108,10 +109,10 @@ def test_no_damaged_file_is_called_well(template: Path, tmp_path: Path, how: str
         path = data / name
         path.chmod(0o644)
         DAMAGES[how](path)
-        told = failures(data)
+        findings = failures(data)
         tried += 1
-        if not told or not all(item.text and item.remedy for item in told):
-            missed.append((name, [item.text for item in told]))
+        if not findings or not all(item.text and item.remedy for item in findings):
+            missed.append((name, [item.text for item in findings]))
         shutil.rmtree(data)
     assert missed == []
     assert tried >= 4

@@ -1,4 +1,4 @@
-"""Doctor's checks find what they name and tell a remedy."""
+"""Doctor's checks find what they are for, and name a remedy."""
 
 import os
 import socket

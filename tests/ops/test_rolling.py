@@ -1,6 +1,6 @@
-"""A rolling restart stops by itself when something gets worse, and goes on where it stopped.
+"""A rolling restart stops when health gets worse, and is resumed where it stopped.
 
-The processes are played here; real ones are restarted in tests/system/test_rolling.py.
+The processes are scripted here; real ones are restarted in tests/system/test_rolling.py.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ from tests.ops.test_rolling_plan import fleet, holders, member
 ALLOWED = Allowed(error_percent=1, ack_p99_ms=5_000, ack_times=4, lag_records=100)
 
 
-class Played:
-    """A fleet whose processes come back at once, and are as bad as a test wants."""
+class ScriptedFleet:
+    """A fleet whose processes restart at once, with faults that a test chooses."""
 
     def __init__(self, locks: FileLocks) -> None:
         self.locks = locks
@@ -61,94 +61,98 @@ class Played:
 
 
 @pytest.fixture
-def played(tmp_path: Path) -> Iterator[Played]:
+def scripted(tmp_path: Path) -> Iterator[ScriptedFleet]:
     locks = FileLocks(tmp_path / "locks")
-    yield Played(locks)
+    yield ScriptedFleet(locks)
     locks.close()
 
 
-def rolling(played: Played, folder: Path, **more: object) -> tuple[Rolling, list[str]]:
-    said: list[str] = []
+def rolling(scripted: ScriptedFleet, folder: Path, **more: object) -> tuple[Rolling, list[str]]:
+    reported: list[str] = []
     options = Options(
         by="a test", state=folder / "state.json", allowed=ALLOWED, watch_s=0, ready_within_s=0.1
     )
     options = replace(options, safe_within_s=0.1, **more)  # type: ignore[arg-type]  # by name
-    return Rolling(played, played.locks, SystemClock(), options, said.append), said  # type: ignore[arg-type]  # played
+    return Rolling(scripted, scripted.locks, SystemClock(), options, reported.append), reported  # type: ignore[arg-type]  # scripted
 
 
 ALL = ["indexer a/0", "indexer b/0", "query a/0", "query b/0", "shepherd a/0", "shepherd b/0"]
 
 
-async def test_everything_is_restarted_once_in_order(played: Played, tmp_path: Path) -> None:
-    work, said = rolling(played, tmp_path)
+async def test_everything_is_restarted_once_in_order(
+    scripted: ScriptedFleet, tmp_path: Path
+) -> None:
+    work, reported = rolling(scripted, tmp_path)
     await work.run()
-    assert played.stopped == ALL
-    assert played.steps[-1] == "6 of 6, shepherd b/0"
+    assert scripted.stopped == ALL
+    assert scripted.steps[-1] == "6 of 6, shepherd b/0"
     assert not (tmp_path / "state.json").exists()
-    assert find_rolling_restart(played.locks) is None
-    assert sum("ready again" in line for line in said) == 6
+    assert find_rolling_restart(scripted.locks) is None
+    assert sum("ready again" in line for line in reported) == 6
 
 
 async def test_it_stops_when_requests_fail_and_goes_on_where_it_stopped(
-    played: Played, tmp_path: Path
+    scripted: ScriptedFleet, tmp_path: Path
 ) -> None:
-    played.failing = {"indexer b/0"}
+    scripted.failing = {"indexer b/0"}
     with pytest.raises(Stopped, match=r"after indexer b/0: 50.00 % of requests fail"):
-        await rolling(played, tmp_path)[0].run()
-    assert played.stopped == ALL[:2]
+        await rolling(scripted, tmp_path)[0].run()
+    assert scripted.stopped == ALL[:2]
     with pytest.raises(Stopped, match="not well to begin with"):
-        await rolling(played, tmp_path)[0].run()
-    played.failing = set()
-    work, said = rolling(played, tmp_path)
+        await rolling(scripted, tmp_path)[0].run()
+    scripted.failing = set()
+    work, reported = rolling(scripted, tmp_path)
     assert (await work.dry_run())[0].endswith("(done)")
     await work.run()
-    assert played.stopped == ALL
-    assert sum("restarted already" in line for line in said) == 2
+    assert scripted.stopped == ALL
+    assert sum("restarted already" in line for line in reported) == 2
 
 
-async def test_it_stops_when_a_process_does_not_come_back(played: Played, tmp_path: Path) -> None:
-    played.gone = {"query a/0"}
+async def test_it_stops_when_a_process_does_not_come_back(
+    scripted: ScriptedFleet, tmp_path: Path
+) -> None:
+    scripted.gone = {"query a/0"}
     with pytest.raises(Stopped, match="query a/0 did not come back"):
-        await rolling(played, tmp_path)[0].run()
+        await rolling(scripted, tmp_path)[0].run()
     with pytest.raises(Stopped, match="query a/0 did not come back"):
-        await rolling(played, tmp_path)[0].run()
-    played.members.append(member("query", "a", run=99))
-    played.gone = set()
-    await rolling(played, tmp_path)[0].run()
-    assert sorted(played.stopped) == ALL  # none of them twice
+        await rolling(scripted, tmp_path)[0].run()
+    scripted.members.append(member("query", "a", run=99))
+    scripted.gone = set()
+    await rolling(scripted, tmp_path)[0].run()
+    assert sorted(scripted.stopped) == ALL  # none of them twice
 
 
-async def test_second_operator_is_kept_out(played: Played, tmp_path: Path) -> None:
+async def test_second_operator_is_kept_out(scripted: ScriptedFleet, tmp_path: Path) -> None:
     other = FileLocks(tmp_path / "locks")
     assert other.acquire(ROLLING_RESTART, b'{"by":"somebody else","since_ns":1}')
     with pytest.raises(AlreadyRunning, match="somebody else runs one"):
-        await rolling(played, tmp_path)[0].run()
-    assert played.stopped == []
+        await rolling(scripted, tmp_path)[0].run()
+    assert scripted.stopped == []
     other.close()
 
 
 async def test_operator_who_is_kept_out_does_not_make_the_first_one_begin_anew(
-    played: Played, tmp_path: Path
+    scripted: ScriptedFleet, tmp_path: Path
 ) -> None:
     """`--fresh` of the second one, in the same folder: the file is the running restart's."""
-    played.gone = {"query a/0"}
+    scripted.gone = {"query a/0"}
     with pytest.raises(Stopped):
-        await rolling(played, tmp_path)[0].run()
+        await rolling(scripted, tmp_path)[0].run()
     stands = (tmp_path / "state.json").read_bytes()
     other = FileLocks(tmp_path / "locks")
     assert other.acquire(ROLLING_RESTART, b'{"by":"the first one","since_ns":1}')
     with pytest.raises(AlreadyRunning):
-        await rolling(played, tmp_path, fresh=True)[0].run()
+        await rolling(scripted, tmp_path, fresh=True)[0].run()
     assert (tmp_path / "state.json").read_bytes() == stands
     other.close()
-    assert "(done)" in (await rolling(played, tmp_path)[0].dry_run())[0]
-    assert "(done)" not in (await rolling(played, tmp_path, fresh=True)[0].dry_run())[0]
+    assert "(done)" in (await rolling(scripted, tmp_path)[0].dry_run())[0]
+    assert "(done)" not in (await rolling(scripted, tmp_path, fresh=True)[0].dry_run())[0]
 
 
 async def test_it_stops_when_the_locks_do_not_answer_and_goes_on_when_they_do(
-    played: Played, tmp_path: Path
+    scripted: ScriptedFleet, tmp_path: Path
 ) -> None:
-    read_view, reads = played.read_view, 0
+    read_view, reads = scripted.read_view, 0
 
     async def read_view_sometimes() -> FleetView:
         nonlocal reads
@@ -157,33 +161,33 @@ async def test_it_stops_when_the_locks_do_not_answer_and_goes_on_when_they_do(
             raise Unavailable("nobody is there")
         return await read_view()
 
-    played.read_view = read_view_sometimes  # type: ignore[method-assign]  # played
+    scripted.read_view = read_view_sometimes  # type: ignore[method-assign]  # scripted
     with pytest.raises(Stopped, match="the locks do not answer: nobody is there"):
-        await rolling(played, tmp_path)[0].run()
-    assert 0 < len(played.stopped) < len(ALL)
-    await rolling(played, tmp_path)[0].run()
-    assert played.stopped == ALL
+        await rolling(scripted, tmp_path)[0].run()
+    assert 0 < len(scripted.stopped) < len(ALL)
+    await rolling(scripted, tmp_path)[0].run()
+    assert scripted.stopped == ALL
 
 
 async def test_only_one_of_a_role_is_restarted_only_if_asked_for(
-    played: Played, tmp_path: Path
+    scripted: ScriptedFleet, tmp_path: Path
 ) -> None:
-    played.members = fleet("a", 2)
+    scripted.members = fleet("a", 2)
     with pytest.raises(Stopped, match="only one query"):
-        await rolling(played, tmp_path)[0].run()
-    await rolling(played, tmp_path, alone=True)[0].run()
-    assert len(played.stopped) == 4
+        await rolling(scripted, tmp_path)[0].run()
+    await rolling(scripted, tmp_path, alone=True)[0].run()
+    assert len(scripted.stopped) == 4
 
 
 async def test_what_must_move_before_somebody_is_ready_may_move_between_the_steps(
-    played: Played, tmp_path: Path
+    scripted: ScriptedFleet, tmp_path: Path
 ) -> None:
-    """An indexer that came back while others had its partitions is ready when it has them again."""
-    read_view, unfrozen_reads = played.read_view, 0
+    """An indexer that restarted while others had its partitions is ready when it has them again."""
+    read_view, unfrozen_reads = scripted.read_view, 0
 
     async def read_view_with_moves() -> FleetView:
         nonlocal unfrozen_reads
-        mark = find_rolling_restart(played.locks)
+        mark = find_rolling_restart(scripted.locks)
         unfrozen_reads += mark is None or not mark.zone
         view = await read_view()
         if unfrozen_reads < 5:
@@ -191,11 +195,11 @@ async def test_what_must_move_before_somebody_is_ready_may_move_between_the_step
             return replace(view, not_ready={late: "partition 2 is not claimed"})
         return view
 
-    played.read_view = read_view_with_moves  # type: ignore[method-assign]  # played
-    work, _ = rolling(played, tmp_path)
+    scripted.read_view = read_view_with_moves  # type: ignore[method-assign]  # scripted
+    work, _ = rolling(scripted, tmp_path)
     work._options = replace(work._options, safe_within_s=30)
     await work.run()
-    assert played.stopped == ALL
+    assert scripted.stopped == ALL
 
 
 @pytest.mark.parametrize(

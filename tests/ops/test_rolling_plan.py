@@ -37,7 +37,7 @@ def places(members: list[Member]) -> list[Unit]:
     return [unit_of(member) for member in members]
 
 
-def picture(members: list[Member], not_ready: Mapping[str, str] | None = None) -> FleetView:
+def view_of(members: list[Member], not_ready: Mapping[str, str] | None = None) -> FleetView:
     return FleetView(tuple(members), not_ready or {}, holders(members))
 
 
@@ -59,7 +59,7 @@ def test_stopping_what_the_rule_allows_leaves_every_partition_and_role_a_ready_o
     units = [unit_of(m) for m in members]
     sick = data.draw(st.sets(st.sampled_from([m.instance for m in members]), max_size=2))
     unit = data.draw(st.sampled_from(units))
-    now = picture(members, dict.fromkeys(sick, "sick"))
+    now = view_of(members, dict.fromkeys(sick, "sick"))
     allowed = not why_wait(unit, units, now, alone=False)
     others_ready = not sick - {m.instance for m in now.at(unit)}
     assert allowed == others_ready
@@ -86,7 +86,7 @@ def test_nothing_is_stopped_while_somebody_is_missing() -> None:
     members = fleet()
     units = [unit_of(m) for m in members]
     left = [m for m in members if m.role != "query" or m.zone != "c"]
-    assert why_wait(units[0], units, picture(left), alone=False) == [
+    assert why_wait(units[0], units, view_of(left), alone=False) == [
         "query c/0 is not ready: it is not running"
     ]
 
@@ -94,12 +94,12 @@ def test_nothing_is_stopped_while_somebody_is_missing() -> None:
 def test_what_has_no_second_is_refused_unless_asked_for() -> None:
     members = fleet("a", 2)
     units = plan_units(places(members), (), ())
-    said = "; ".join(why_never(units, places(members)))
+    texts = "; ".join(why_never(units, places(members)))
     for words in ("only one query", "only one shepherd", "all indexers are in one zone"):
-        assert words in said
+        assert words in texts
     alone = [unit_of(m) for m in members]
-    assert why_wait(Unit("query", "a", "0"), alone, picture(members), alone=True) == []
-    assert why_wait(Unit("query", "a", "0"), alone, picture(members), alone=False)
+    assert why_wait(Unit("query", "a", "0"), alone, view_of(members), alone=True) == []
+    assert why_wait(Unit("query", "a", "0"), alone, view_of(members), alone=False)
     assert why_never(plan_units(places(fleet()), (), ()), places(fleet())) == []
 
 
@@ -143,8 +143,8 @@ def test_figures_are_the_difference_of_two_moments() -> None:
 def test_what_is_worse_is_said(numbers: tuple[int, ...], words: str) -> None:
     normal = health(1_040, 5, 1_019, 1_040, 1_040, 9)
     assert regressions(normal, normal, ALLOWED) == []
-    (said,) = regressions(normal, health(*numbers), ALLOWED)
-    assert words in said
+    (texts,) = regressions(normal, health(*numbers), ALLOWED)
+    assert words in texts
 
 
 def test_state_tells_after_a_restart_of_the_operator_what_is_done(tmp_path: Path) -> None:
@@ -156,12 +156,12 @@ def test_state_tells_after_a_restart_of_the_operator_what_is_done(tmp_path: Path
     loaded = load_state(path)
     assert loaded == state
     unit = Unit("indexer", "a", "0")
-    assert not state.is_done(unit, picture(members))
+    assert not state.is_done(unit, view_of(members))
     gone = [m for m in members if unit_of(m) != unit]
-    assert not state.is_done(unit, picture(gone))
+    assert not state.is_done(unit, view_of(gone))
     both = [*members, member("indexer", "a", run=2)]
-    assert not state.is_done(unit, picture(both))
-    assert state.is_done(unit, picture([*gone, member("indexer", "a", run=2)]))
+    assert not state.is_done(unit, view_of(both))
+    assert state.is_done(unit, view_of([*gone, member("indexer", "a", run=2)]))
     assert set(state.expected()) == {unit_of(m) for m in members}
     path.write_text("{}")
     with pytest.raises(StateUnreadable):

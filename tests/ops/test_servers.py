@@ -1,4 +1,4 @@
-"""Each server is asked by itself: dead and frozen ones are told apart and named."""
+"""Each single server is probed; dead and frozen ones are distinguished and named."""
 
 import random
 import socket
@@ -34,14 +34,14 @@ def closed_port() -> int:
 
 @contextmanager
 def frozen() -> Iterator[int]:
-    """As a stopped process: the system takes its connections, nobody answers them."""
+    """Like a stopped process: the system accepts its connections, nothing answers."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         yield listener.getsockname()[1]
 
 
 @contextmanager
 def answering(data: bytes) -> Iterator[int]:
-    """A server that says this to whoever connects, and hangs up."""
+    """A server that sends these bytes to every client and closes the connection."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
 
         def serve() -> None:

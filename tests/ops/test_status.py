@@ -1,4 +1,4 @@
-"""Status reads the document and says in words what needs attention."""
+"""Status reads the document and describes what needs attention."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def said_of(status: Status) -> str:
+def text_of(status: Status) -> str:
     """Every trouble's text; each has a remedy."""
     found = troubles(status, NOW_NS)
     assert all(one.remedy for one in found), found
@@ -59,24 +59,24 @@ def test_a_healthy_system_has_no_troubles() -> None:
 def test_what_is_wrong_with_a_partition_is_said(change: dict[str, Any], words: str) -> None:
     found = document()
     found["indexers"][0]["status"]["partitions"]["0"] |= change
-    assert words in said_of(read_status(found, NOW_NS))
+    assert words in text_of(read_status(found, NOW_NS))
 
 
 def test_what_is_missing_is_said() -> None:
     found = document()
     found["roles"] = []
     found["indexers"] = [{"indexer": "indexer-a-1", "error": "TimeoutError()"}]
-    said = said_of(read_status(found, NOW_NS))
+    text = text_of(read_status(found, NOW_NS))
     for words in ("does not answer", "no indexer holds partition 0", "no shepherd", "no query"):
-        assert words in said
+        assert words in text
 
 
 def test_fewer_copies_than_wanted_are_said() -> None:
     found = document()
     found["indexers"][0]["status"]["claims"] = {"copies_wanted": 2, "copies": 1}
-    (said,) = troubles(read_status(found, NOW_NS), NOW_NS)
-    assert "1 of 2 copies" in said.text
-    assert "start one in another zone" in said.remedy
+    (text,) = troubles(read_status(found, NOW_NS), NOW_NS)
+    assert "1 of 2 copies" in text.text
+    assert "start one in another zone" in text.remedy
 
 
 def test_a_partition_that_is_still_starting_can_be_shown() -> None:
@@ -100,7 +100,7 @@ def test_whom_a_shepherd_avoids_is_said_with_reason_and_since_when() -> None:
         {"shepherd": "shepherd-a-1", "placement": placement},
         {"shepherd": "shepherd-b-2", "error": "TimeoutError()"},
     ]
-    said = said_of(read_status(found, NOW_NS))
+    text = text_of(read_status(found, NOW_NS))
     for words in (
         "shepherd-a-1 avoids broker 2 since 12 s: no acknowledgement",
         "avoids partition 4",
@@ -108,16 +108,16 @@ def test_whom_a_shepherd_avoids_is_said_with_reason_and_since_when() -> None:
         "shepherd-b-2 does not answer",
         "partition 0 of the log does not answer",
     ):
-        assert words in said
+        assert words in text
 
 
 def test_without_locks_the_last_known_roles_are_shown_with_their_age() -> None:
     found = document()
     found["locks"] = {"error": "ZooKeeper cannot be reached", "age_s": 12.4}
     status = read_status(found, NOW_NS)
-    [said] = troubles(status, NOW_NS)
-    assert said.text.startswith("the locks do not answer; roles are shown as they were 12 s ago")
-    assert "doctor" in said.remedy
+    [text] = troubles(status, NOW_NS)
+    assert text.text.startswith("the locks do not answer; roles are shown as they were 12 s ago")
+    assert "doctor" in text.remedy
     assert judge(status, NOW_NS) is Verdict.TROUBLE
     assert [r.role for r in status.roles] == ["shepherd", "indexer", "query"]
 
@@ -128,8 +128,8 @@ def test_what_was_never_known_is_unknown_and_no_role_is_called_missing() -> None
     found |= {"roles": [], "indexers": []}
     status = read_status(found, NOW_NS)
     assert judge(status, NOW_NS) is Verdict.UNKNOWN
-    [said] = troubles(status, NOW_NS)
-    assert "which roles run is not known" in said.text
+    [text] = troubles(status, NOW_NS)
+    assert "which roles run is not known" in text.text
 
 
 def test_an_alarm_of_a_partition_and_of_a_process_come_with_their_own_remedies() -> None:
@@ -139,10 +139,10 @@ def test_an_alarm_of_a_partition_and_of_a_process_come_with_their_own_remedies()
     found["indexers"][0]["status"]["alarms"] = [
         {"alarm": "disk_full", "partition": None, "text": "no room", "remedy": "free space"}
     ]
-    said = {one.text: one.remedy for one in troubles(read_status(found, NOW_NS), NOW_NS)}
-    assert said["indexer-a-1: no room"] == "free space"
-    assert said["indexer-a-1 partition 0: nothing published for 3 h"]
-    assert "docs/alarms.md" in said["indexer-a-1 partition 0: what?"]
+    text = {one.text: one.remedy for one in troubles(read_status(found, NOW_NS), NOW_NS)}
+    assert text["indexer-a-1: no room"] == "free space"
+    assert text["indexer-a-1 partition 0: nothing published for 3 h"]
+    assert "docs/alarms.md" in text["indexer-a-1 partition 0: what?"]
 
 
 def test_memory_is_told_of_our_processes_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A stamp that a wrong clock set makes no segment older than it is (I13)."""
+"""An append time of a wrong clock makes no segment older than it is (I13)."""
 
 from dataclasses import dataclass
 

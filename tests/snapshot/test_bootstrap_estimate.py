@@ -1,4 +1,4 @@
-"""`bootstrap --plan` tells what a bootstrap then does, and changes nothing (I5)."""
+"""`bootstrap --plan` estimates what a bootstrap then does, and changes nothing (I5)."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Twins in the middle of an upgrade agree exactly when their rows do, whoever publishes first."""
+"""During an upgrade twins agree exactly if their rows do, whichever of them publishes first."""
 
 import dataclasses
 from pathlib import Path
@@ -48,7 +48,7 @@ def naming(file: SegmentFile, digest: str) -> Manifest:
 
 
 async def second(tmp_path: Path, first_digest: str, file: SegmentFile) -> Published:
-    """What comes of publishing a segment after a twin that named its digest so."""
+    """The outcome of publishing a segment after a twin that published it with this digest."""
     async with open_context(tmp_path) as context:
         chain = Chain(context.backends.objects, 3, None)
         files = {file.object_hash: file.path}

@@ -1,4 +1,4 @@
-"""Manifests say what was written or that they are damaged, never anything else (I4)."""
+"""A manifest is read as it was written, or an error says that it is damaged (I4)."""
 
 import hashlib
 

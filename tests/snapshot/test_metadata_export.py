@@ -1,4 +1,4 @@
-"""The metadata can be had back from the object store, whole, checked, and not by accident (I4)."""
+"""The metadata can be restored from the object store: complete, checked, never by accident (I4)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -103,8 +103,8 @@ def test_only_the_newest_versions_are_kept(
         exports.export(metadata, "me", n)
     versions = exports.versions()
     assert [version.number for version in versions] == [5, 6, 7]
-    kept = {info.key for info in objects.list("metadata/objects/")}
-    assert kept == {blob_key(version.object) for version in versions}
+    found = {info.key for info in objects.list("metadata/objects/")}
+    assert found == {blob_key(version.object) for version in versions}
 
 
 def test_damaged_export_is_refused_and_a_damaged_version_is_skipped(

@@ -1,4 +1,4 @@
-"""Publishing is all or nothing: broken off anywhere, it is done again to the same end (I3, I4)."""
+"""Publishing is atomic: interrupted anywhere, repeating it gives the same result (I3, I4)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -98,10 +98,10 @@ async def test_twin_with_other_content_is_an_alarm_and_both_are_kept(tmp_path: P
         assert outcome.adopted
         assert outcome.differences == ("datasets",)
         assert outcome.manifest == theirs == chain.manifest(ours.key)
-        kept, report = context.backends.objects.list("divergence/")
-        assert context.backends.objects.get(kept.key) == encode_checksummed(ours)
+        stored, report = context.backends.objects.list("divergence/")
+        assert context.backends.objects.get(stored.key) == encode_checksummed(ours)
         assert outcome.divergence is not None
-        assert report.key == kept.key.removesuffix(".json") + REPORT
+        assert report.key == stored.key.removesuffix(".json") + REPORT
         assert list_divergences(chain) == [outcome.divergence]
 
 

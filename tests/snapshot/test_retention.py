@@ -1,4 +1,4 @@
-"""Nothing is deleted before it was given up in public and the grace is over (I4, I5)."""
+"""Nothing is deleted before a document has expired it and the grace time is over (I4, I5)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,8 +46,8 @@ def entry(name: str, append_ns: int) -> SegmentEntry:
     )
 
 
-def given(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 0) -> ToExpire:
-    """These segments are given up because of their age, of which the last is due then."""
+def to_expire(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 0) -> ToExpire:
+    """These segments, which expire because of their age. due_ns: when the last of them is due."""
     expired = Expired(
         dataset="d",
         segments=len(entries),
@@ -65,7 +65,7 @@ def given(*entries: SegmentEntry, cutoffs: Cutoffs | None = None, due_ns: int = 
 
 
 def ran(ns: int) -> Callable[[int], int]:
-    """Somebody has run for so long since every document."""
+    """A process that has run for this long since it read each document."""
     return lambda _: ns
 
 
@@ -75,8 +75,8 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
     old = entry("a", 5)
     objects.put_if_absent(segment_key(old.object), b"x")
     book, twin = RetentionBook(chain), RetentionBook(chain)
-    assert book.expire(given(old), 100, "one") is not None
-    assert twin.expire(given(old), 101, "two") is None
+    assert book.expire(to_expire(old), 100, "one") is not None
+    assert twin.expire(to_expire(old), 101, "two") is None
     assert twin.refresh() == Cutoffs(6)
     assert book.delete_due(109, 10, ran(10), "one") == 0
     assert book.delete_due(10**18, 10, ran(9), "one") == 0  # the clock leapt, nobody ran
@@ -92,7 +92,7 @@ def test_objects_go_only_after_the_document_and_the_grace(tmp_path: Path) -> Non
 def test_nothing_can_be_taken_back_once_its_deletion_is_announced(tmp_path: Path) -> None:
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     book, other = RetentionBook(chain), RetentionBook(chain)
-    book.expire(given(entry("a", 5)), 100, "one")
+    book.expire(to_expire(entry("a", 5)), 100, "one")
     other.refresh()
     assert set(other.recoverable(150)) == {"a" * 64}
     book.delete_due(200, 10, ran(10), "one")
@@ -107,7 +107,7 @@ def test_deletion_that_was_decided_before_a_restoration_was_read_does_not_happen
     chain = Chain(objects, 0, None)
     objects.put_if_absent(segment_key("a" * 64), b"x")
     book, other = RetentionBook(chain), RetentionBook(chain)
-    book.expire(given(entry("a", 5)), 100, "one")
+    book.expire(to_expire(entry("a", 5)), 100, "one")
     assert other.restore([entry("a", 5)], [], 150, "operator") == [entry("a", 5)]
     assert book.delete_due(200, 10, ran(10), "one") == 0
     assert objects.head(segment_key("a" * 64)) is not None
@@ -117,7 +117,7 @@ def test_deletion_that_was_decided_before_a_restoration_was_read_does_not_happen
 def test_restored_segments_are_shown_even_if_a_checkpoint_left_them_out(tmp_path: Path) -> None:
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     book = RetentionBook(chain)
-    book.expire(given(entry("a", 5), entry("b", 5)), 100, "one")
+    book.expire(to_expire(entry("a", 5), entry("b", 5)), 100, "one")
     book.restore([entry("a", 5)], [Dropped(1, 0)], 150, "operator")
     reader = RetentionBook(chain)
     reader.refresh()
@@ -125,7 +125,7 @@ def test_restored_segments_are_shown_even_if_a_checkpoint_left_them_out(tmp_path
     assert {one.object[0] for one in retained} == {"a", "c"}
     assert reader.dropped == {Dropped(1, 0)}
     assert reader.expired_objects == {"b" * 64}
-    book.expire(given(entry("a", 5)), 200, "one")  # its time has come after all
+    book.expire(to_expire(entry("a", 5)), 200, "one")  # its time has come after all
     reader.refresh()
     assert reader.retained([]) == []
 
@@ -135,7 +135,7 @@ def test_program_that_does_not_know_restorations_refuses_them_instead_of_hiding_
 ) -> None:
     chain = Chain(DirectoryObjects(tmp_path), 0, None)
     book = RetentionBook(chain)
-    expired = book.expire(given(entry("a", 5)), 100, "one")
+    expired = book.expire(to_expire(entry("a", 5)), 100, "one")
     book.restore([entry("a", 5)], [], 150, "operator")
     keys = [info.key for info in chain.objects.list("retention/00000/")]
 
@@ -180,7 +180,7 @@ def test_what_expired_before_its_time_is_told_and_kept_until_then(tmp_path: Path
     objects.put_if_absent(segment_key("a" * 64), b"x")
     book = RetentionBook(chain)
     due_ns = 10**15
-    book.expire(given(entry("a", 5), due_ns=due_ns), 2 * 10**15, "one")
+    book.expire(to_expire(entry("a", 5), due_ns=due_ns), 2 * 10**15, "one")
     assert [one.number for one in book.early_documents(10**12)] == [1]
     assert book.delete_due(10**12, 10, ran(10**18), "one") == 0
     assert book.early_documents(due_ns) == []
@@ -192,7 +192,7 @@ def test_nothing_is_deleted_while_a_document_cannot_be_read(tmp_path: Path) -> N
     chain = Chain(objects, 0, None)
     objects.put_if_absent(segment_key("a" * 64), b"x")
     book = RetentionBook(chain)
-    book.expire(given(entry("a", 5)), 100, "one")
+    book.expire(to_expire(entry("a", 5)), 100, "one")
     objects.put_if_absent("retention/00000/00000002.json", b"not a document")
     reader = RetentionBook(chain)
     reader.refresh()
@@ -211,7 +211,7 @@ def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_pat
 
     objects = Flaky(DirectoryObjects(tmp_path))
     objects.put_if_absent("retention/00000/readme.txt", b"not ours")
-    RetentionBook(Chain(objects, 0, None)).expire(given(entry("a", 5)), 100, "one")
+    RetentionBook(Chain(objects, 0, None)).expire(to_expire(entry("a", 5)), 100, "one")
     twin = RetentionBook(Chain(objects, 0, None))
     objects.lying = 1.0
     with pytest.raises(ObjectsUnavailable):
@@ -222,8 +222,8 @@ def test_document_that_could_not_be_read_for_a_moment_is_not_passed_over(tmp_pat
 
 def test_cut_off_never_goes_back_unless_something_is_restored(tmp_path: Path) -> None:
     book = RetentionBook(Chain(DirectoryObjects(tmp_path), 0, None))
-    book.expire(given(entry("a", 5), cutoffs=Cutoffs(60)), 1, "one")
-    book.expire(given(entry("b", 5), cutoffs=Cutoffs(0)), 2, "one")
+    book.expire(to_expire(entry("a", 5), cutoffs=Cutoffs(60)), 1, "one")
+    book.expire(to_expire(entry("b", 5), cutoffs=Cutoffs(0)), 2, "one")
     assert book.refresh() == Cutoffs(60)
     book.restore([entry("a", 5)], [], 3, "operator")
     assert book.refresh() == Cutoffs(5)

@@ -33,7 +33,7 @@ def config(
 
 @pytest.fixture
 def locks(config: ZookeeperConfig) -> Iterator[ZookeeperLocks]:
-    """A client behind the proxies."""
+    """A client that connects through the proxies."""
     found = ZookeeperLocks(config, SystemClock())
     yield found
     found.close()
@@ -49,7 +49,7 @@ def others(config: ZookeeperConfig, zookeeper_server: Zookeeper) -> Iterator[Zoo
 
 
 def until(test: Callable[[], object]) -> None:
-    """Wait until it holds; what is unavailable meanwhile does not."""
+    """Wait until the condition holds; Unavailable counts as not yet."""
     deadline_s = time.monotonic() + _LONG_S
     while time.monotonic() < deadline_s:
         try:

@@ -23,7 +23,7 @@ from tests.conformance import cluster as conformance
 def config(
     servers: Cluster, mariadb_server: Mariadb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> MysqlConfig:
-    """A database of the test's own; the time-out is short so that tests are."""
+    """A database of the test's own, with a short time-out."""
     monkeypatch.setenv(conformance.VARIABLE, json.dumps(servers.environment()))
     found = replace(conformance.mysql_config(tmp_path), timeout_ms=700)
     create_database(found)

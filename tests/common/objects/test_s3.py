@@ -17,7 +17,7 @@ from common.objects.s3.store import S3Objects
 from common.objects.s3.upload import PART_BYTES
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
-from tests.common.objects.lying import Lies, lying
+from tests.common.objects.faulty_proxy import ProxyFaults, faulty_proxy
 from tests.conformance import cluster as conformance
 
 KINDS = ("fail_after", "hang_up")
@@ -34,14 +34,14 @@ def config(
 
 
 @pytest.fixture
-def lies() -> Lies:
-    return Lies()
+def faults() -> ProxyFaults:
+    return ProxyFaults()
 
 
 @pytest.fixture
-def liar(config: S3Config, lies: Lies) -> Iterator[S3Objects]:
-    """A store that hears lies."""
-    with lying(config.endpoint, lies) as endpoint:
+def faulty_store(config: S3Config, faults: ProxyFaults) -> Iterator[S3Objects]:
+    """A store whose requests go through the faulty proxy."""
+    with faulty_proxy(config.endpoint, faults) as endpoint:
         yield made(replace(config, endpoint=endpoint))
 
 
@@ -51,50 +51,50 @@ def made(config: S3Config) -> S3Objects:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_put_that_lands_after_a_reported_failure_is_known_as_our_own(
-    liar: S3Objects, lies: Lies, config: S3Config, kind: str
+    faulty_store: S3Objects, faults: ProxyFaults, config: S3Config, kind: str
 ) -> None:
-    getattr(lies, kind)["PUT"] = 1
-    assert liar.put_if_absent("a", b"ours")
-    assert lies.seen.count("PUT") == 2
+    getattr(faults, kind)["PUT"] = 1
+    assert faulty_store.put_if_absent("a", b"ours")
+    assert faults.seen.count("PUT") == 2
     assert made(config).get("a") == b"ours"
-    getattr(lies, kind)["PUT"] = 1
-    assert not liar.put_if_absent("a", b"ours")  # the same bytes, but another put
+    getattr(faults, kind)["PUT"] = 1
+    assert not faulty_store.put_if_absent("a", b"ours")  # the same bytes, but another put
 
 
 def test_put_that_lands_long_after_its_reported_failure_replaces_nothing(
-    liar: S3Objects, lies: Lies, config: S3Config
+    faulty_store: S3Objects, faults: ProxyFaults, config: S3Config
 ) -> None:
-    """The repeated put is first; the late one finds the object there, and must leave it."""
-    lies.late["PUT"] = 1
-    lies.late_s = 1.0
-    assert liar.put_if_absent("a", b"ours")
+    """The repeated put is executed first; the late one finds the object and must not replace it."""
+    faults.late["PUT"] = 1
+    faults.late_s = 1.0
+    assert faulty_store.put_if_absent("a", b"ours")
     first = made(config).head("a")
-    while not lies.done_late:
+    while not faults.done_late:
         time.sleep(0.02)
-    assert lies.done_late == [("PUT", 412)]
+    assert faults.done_late == [("PUT", 412)]
     assert made(config).head("a") == first
     assert made(config).get("a") == b"ours"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_put_that_somebody_else_won_is_not_ours_whatever_the_server_said(
-    liar: S3Objects, lies: Lies, config: S3Config, kind: str
+    faulty_store: S3Objects, faults: ProxyFaults, config: S3Config, kind: str
 ) -> None:
     assert made(config).put_if_absent("a", b"theirs")
-    getattr(lies, kind)["PUT"] = 1
-    assert not liar.put_if_absent("a", b"ours")
+    getattr(faults, kind)["PUT"] = 1
+    assert not faulty_store.put_if_absent("a", b"ours")
     assert made(config).get("a") == b"theirs"
 
 
 @pytest.mark.parametrize("kind", ["fail_after", "hang_up", "fail_before"])
 def test_large_object_appears_whole_and_once_although_the_server_lies(
-    liar: S3Objects, lies: Lies, config: S3Config, tmp_path: Path, kind: str
+    faulty_store: S3Objects, faults: ProxyFaults, config: S3Config, tmp_path: Path, kind: str
 ) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(random.Random(1).randbytes(PART_BYTES + 100_000))
-    getattr(lies, kind).update({"PUT": 1, "POST": 1})
-    assert liar.put_if_absent("big", source)
-    assert liar.fetch("big", target) == source.stat().st_size
+    getattr(faults, kind).update({"PUT": 1, "POST": 1})
+    assert faulty_store.put_if_absent("big", source)
+    assert faulty_store.fetch("big", target) == source.stat().st_size
     assert target.read_bytes() == source.read_bytes()
     assert not made(config).put_if_absent("big", source)
     assert [info.key for info in made(config).list("")] == ["big"]
@@ -106,39 +106,39 @@ def test_large_object_is_never_put_over_another(config: S3Config, tmp_path: Path
     store = made(config)
     upload = store._upload("raced", source)
     assert store.put_if_absent("raced", b"first")
-    assert not upload._put_in_parts(if_absent=True)  # it had looked before the other came
+    assert not upload._put_in_parts(if_absent=True)  # it had checked before the other was put
     assert store.get("raced") == b"first"
     store.replace("raced", source)
     assert store.get("raced") == source.read_bytes()
 
 
 def test_damage_and_breaks_on_the_way_are_read_again(
-    liar: S3Objects, lies: Lies, tmp_path: Path
+    faulty_store: S3Objects, faults: ProxyFaults, tmp_path: Path
 ) -> None:
     body = bytes(range(256)) * 1_000
-    liar.put_if_absent("a", body)
-    lies.damage = 1
-    assert liar.get("a") == body
-    lies.cut = 1
-    assert liar.get("a") == body
-    lies.damage = lies.cut = 1
+    faulty_store.put_if_absent("a", body)
+    faults.damage = 1
+    assert faulty_store.get("a") == body
+    faults.cut = 1
+    assert faulty_store.get("a") == body
+    faults.damage = faults.cut = 1
     target = tmp_path / "target"
     with pytest.raises(ObjectMissing):
-        liar.fetch("b", target)
+        faulty_store.fetch("b", target)
     assert not target.exists()
-    assert liar.fetch("a", target) == len(body)
+    assert faulty_store.fetch("a", target) == len(body)
     assert target.read_bytes() == body
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 
 
 def test_server_that_never_succeeds_is_unavailable_and_gets_few_retries(
-    liar: S3Objects, lies: Lies
+    faulty_store: S3Objects, faults: ProxyFaults
 ) -> None:
-    lies.fail_before["GET"] = 1_000
+    faults.fail_before["GET"] = 1_000
     for _ in range(12):
         with pytest.raises(ObjectsUnavailable):
-            liar.get("a")
-    assert lies.seen.count("GET") <= 12 + 10  # the retries that were saved up, no more
+            faulty_store.get("a")
+    assert faults.seen.count("GET") <= 12 + 10  # the retries that were saved up, no more
 
 
 def test_stopped_server_is_unavailable_and_works_again_when_it_is_back(

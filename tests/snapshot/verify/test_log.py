@@ -1,4 +1,4 @@
-"""`verify` reads the log too: damage is named, what is only there so far is counted (I2, I13)."""
+"""`verify` reads the log too: it reports damage and counts what is only in the log (I2, I13)."""
 
 import sqlite3
 from collections.abc import Callable

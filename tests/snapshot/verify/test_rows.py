@@ -18,7 +18,7 @@ FIRST_OFFSETS = [0, 2**31 - 2, 2**31, 2**32 - 2, 2**53 - 2, 2**53, 2**62]
 def sealed(
     folder: Path, places: list[tuple[int, int]], far: list[bool] | None = None
 ) -> list[tuple[SegmentEntry, Path]]:
-    """Segments with rows at these (offset, place), as an indexer writes them."""
+    """Segments with rows at these (offset, index in the record), as an indexer writes them."""
     rows = len(places)
     block = ColumnBlock(
         time_ns=np.arange(rows, dtype=np.int64),

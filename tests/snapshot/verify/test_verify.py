@@ -104,10 +104,10 @@ async def test_every_damaged_thing_is_named_not_only_the_first(tmp_path: Path) -
             damaged.append(path)
     async with open_context(tmp_path) as context:
         report = await check(context.backends.objects, context.backends.log)
-    told = " ".join(problem.what for problem in report.problems)
+    found = " ".join(problem.what for problem in report.problems)
     manifests = [path.name for path in damaged if "manifests" in str(path)]
     assert len(manifests) == 3
-    assert all(name in told for name in manifests)
+    assert all(name in found for name in manifests)
 
 
 class Unreadable:
@@ -148,8 +148,8 @@ async def test_objects_that_cannot_be_read_are_named_and_passed_over(
     async with open_context(tmp_path) as context:
         objects = Unreadable(context.backends.objects, kind)
         report = await check(objects, context.backends.log)  # type: ignore[arg-type]  # a store
-    told = [problem for problem in report.problems if "Input/output error" in problem.what]
-    assert len(told) == len(there)
+    found = [problem for problem in report.problems if "Input/output error" in problem.what]
+    assert len(found) == len(there)
     assert report.clean == (not there)
 
 

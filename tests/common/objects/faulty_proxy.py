@@ -1,4 +1,4 @@
-"""A server in front of an S3 server that passes everything on and then lies as it is told."""
+"""A proxy in front of an S3 server that forwards requests and may answer wrongly, as configured."""
 
 import http.client
 import random
@@ -13,59 +13,68 @@ from urllib.parse import urlsplit
 
 
 @dataclass(slots=True)
-class Lies:
-    """What is said instead of the truth, for so many requests of a method (POST: complete).
+class ProxyFaults:
+    """Faults, each with the number of requests by method that get it (POST: complete).
 
-    often: besides, the share of all requests that each of these lies is told about.
+    fail_after: executed, and answered with 500.
+    fail_before: not executed, and answered with 503.
+    hang_up: executed, and not answered.
+    late: answered with 500, and executed `late_s` later.
+    often: in addition, the share of all requests that get each of these faults.
+    injected: number of requests that got each fault.
+    damage: number of bodies of GET in which one byte is changed.
+    cut: number of bodies of GET that end early.
+    seen: methods of all requests.
+    done_late: (method, the server's status) of requests that were executed late.
     """
 
-    fail_after: dict[str, int] = field(default_factory=dict)  # done, but told as a 500
-    fail_before: dict[str, int] = field(default_factory=dict)  # not done, told as a 503
-    hang_up: dict[str, int] = field(default_factory=dict)  # done, but no answer comes
-    late: dict[str, int] = field(default_factory=dict)  # told as a 500, and done `late_s` later
+    fail_after: dict[str, int] = field(default_factory=dict)
+    fail_before: dict[str, int] = field(default_factory=dict)
+    hang_up: dict[str, int] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
     late_s: float = 1.0
     often: dict[str, float] = field(default_factory=dict)
-    told: Counter[str] = field(default_factory=Counter)
+    injected: Counter[str] = field(default_factory=Counter)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
-    damage: int = 0  # bodies of GET with another byte in them
-    cut: int = 0  # bodies of GET that end early
+    damage: int = 0
+    cut: int = 0
     seen: list[str] = field(default_factory=list)
-    done_late: list[tuple[str, int]] = field(default_factory=list)  # method, the server's status
+    done_late: list[tuple[str, int]] = field(default_factory=list)
 
     def take(self, kind: str, method: str) -> bool:
-        """Whether this lie is told about this request."""
+        """Whether this request is answered wrongly in this way."""
         counted: dict[str, int] = getattr(self, kind)
         left = counted.get(method, 0)
         counted[method] = left - 1
-        lied = left > 0 or self.chance.random() < self.often.get(kind, 0.0)
-        self.told[kind] += lied
-        return lied
+        wrong = left > 0 or self.chance.random() < self.often.get(kind, 0.0)
+        self.injected[kind] += wrong
+        return wrong
 
 
 @contextmanager
-def lying(upstream: str, lies: Lies) -> Iterator[str]:
-    """Its address."""
+def faulty_proxy(upstream: str, faults: ProxyFaults) -> Iterator[str]:
+    """A running proxy; yields its URL."""
     target = urlsplit(upstream)
 
     def do(
         command: str, path: str, headers: list[tuple[str, str]], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
-        """Have the server do it; (status, headers, body)."""
+        """Forward the request to the server; returns (status, headers, body)."""
         connection = http.client.HTTPConnection(target.hostname or "", target.port)
         connection.putrequest(command, path, skip_host=True, skip_accept_encoding=True)
         for name, text in headers:
             connection.putheader(name, text)
         connection.endheaders(body)
         answer = connection.getresponse()
-        told = answer.read()
+        body = answer.read()
         connection.close()
-        return answer.status, dict(answer.getheaders()), told
+        return answer.status, dict(answer.getheaders()), body
 
     def do_late(
         method: str, command: str, path: str, headers: list[tuple[str, str]], body: bytes
     ) -> None:
         status, _, _ = do(command, path, headers, body)
-        lies.done_late.append((method, status))
+        faults.done_late.append((method, status))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -75,24 +84,24 @@ def lying(upstream: str, lies: Lies) -> Iterator[str]:
             method = self.command
             if method == "POST" and "uploadId" not in self.path:
                 method = "begin"
-            lies.seen.append(method)
-            if lies.take("fail_before", method):
+            faults.seen.append(method)
+            if faults.take("fail_before", method):
                 self._answer(503, {}, b"<Error><Code>SlowDown</Code></Error>")
                 return
-            if lies.take("late", method):
+            if faults.take("late", method):
                 asked = (method, self.command, self.path, self.headers.items(), body)
-                later = threading.Timer(lies.late_s, do_late, asked)
+                later = threading.Timer(faults.late_s, do_late, asked)
                 later.daemon = True
                 later.start()
                 self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
                 return
-            status, headers, told = do(self.command, self.path, self.headers.items(), body)
-            if lies.take("fail_after", method):
+            status, headers, body = do(self.command, self.path, self.headers.items(), body)
+            if faults.take("fail_after", method):
                 self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
-            elif lies.take("hang_up", method):
+            elif faults.take("hang_up", method):
                 self.close_connection = True
             else:
-                self._answer(status, headers, told)
+                self._answer(status, headers, body)
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response_only(status)
@@ -102,13 +111,13 @@ def lying(upstream: str, lies: Lies) -> Iterator[str]:
             length = headers.get("Content-Length", str(len(body)))
             self.send_header("Content-Length", length)
             self.end_headers()
-            if self.command == "GET" and lies.cut > 0:
-                lies.cut -= 1
+            if self.command == "GET" and faults.cut > 0:
+                faults.cut -= 1
                 self.wfile.write(body[: len(body) // 2])
                 self.close_connection = True
                 return
-            if self.command == "GET" and lies.damage > 0:
-                lies.damage -= 1
+            if self.command == "GET" and faults.damage > 0:
+                faults.damage -= 1
                 body = bytes([body[0] ^ 1]) + body[1:]
             if self.command != "HEAD":
                 self.wfile.write(body)
