@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from common.log.watch import REFRESH_S
 from common.logs import log_event
 from common.process.announce import Announcement
 from common.process.http.serving import listen
@@ -31,10 +32,14 @@ async def serve(
     config: IndexerConfig,
     shredder: SelectedShredder | None = None,
     tail_limits: TailLimits = TAIL_LIMITS,
+    log_refresh_s: float = REFRESH_S,
 ) -> None:
-    """Run the indexer until `context.stop` is set and requests in flight are finished."""
+    """Run the indexer until `context.stop` is set and requests in flight are finished.
+
+    log_refresh_s: between two requests for the log's identity.
+    """
     shredder, tails = shredder or SelectedShredder(), TailRegistry(tail_limits)
-    parts = await build_parts(context, config, shredder, tails)
+    parts = await build_parts(context, config, shredder, tails, log_refresh_s)
     app = internal_application(parts, context)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()

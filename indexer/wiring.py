@@ -54,11 +54,16 @@ class Parts:
 
 
 async def build_parts(
-    context: RoleContext, config: IndexerConfig, shredder: SelectedShredder, tails: TailRegistry
+    context: RoleContext,
+    config: IndexerConfig,
+    shredder: SelectedShredder,
+    tails: TailRegistry,
+    log_refresh_s: float,
 ) -> Parts:
     """All parts of the role, not running yet. Raises LogUnavailable, ObjectsUnavailable."""
     objects = context.backends.objects
-    watch = LogWatch(context.backends.log, await context.backends.log.open(), context.clock)
+    identity = await context.backends.log.open()
+    watch = LogWatch(context.backends.log, identity, context.clock, log_refresh_s)
     await asyncio.to_thread(refuse_fewer_partitions, objects, watch.partitions)
     cache = await asyncio.to_thread(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes

@@ -11,7 +11,7 @@ from common.process.alarms.declared import ALARMS
 
 LAG_RECORDS_WARN = 1_000  # seconds of a busy partition
 # Alarms for which `troubles` writes a text of its own, with more of what the status has.
-_WORDED_ANEW = frozenset(
+_OWN_TEXT = frozenset(
     {"pushes_back", "copies_missing", "partition_stopped", "twins_diverge", "gap"}
 )
 _LOOK_AT_LOG = "look at its log; `bellwether up` or your supervisor starts it again"
@@ -185,7 +185,7 @@ def _process_alarms(process: str, status: dict[str, Any]) -> list[Trouble]:
     return [
         Trouble(f"{process}: {alarm['text']}", str(alarm["remedy"]))
         for alarm in status.get("alarms", ())
-        if alarm["partition"] is None and alarm["alarm"] not in _WORDED_ANEW
+        if alarm["partition"] is None and alarm["alarm"] not in _OWN_TEXT
     ]
 
 
@@ -217,7 +217,7 @@ def _indexer(partition: int, indexer: str, status: dict[str, Any]) -> IndexerSta
         alarms=tuple(
             Trouble(str(text), ALARMS[name].remedy if name in ALARMS else "see docs/alarms.md")
             for name, text in (status.get("alarms") or {}).items()
-            if name not in _WORDED_ANEW
+            if name not in _OWN_TEXT
         ),
         unpublished_cuts=int((status.get("unpublished") or {}).get("cuts") or 0),
         unmended=tuple(f"{n}: {why}" for n, why in (status.get("unmended") or {}).items()),

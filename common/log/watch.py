@@ -22,9 +22,12 @@ logger = logging.getLogger(__name__)
 class LogWatch:
     """The identity of an open log as of the last refresh. Used from one event loop."""
 
-    def __init__(self, log: Log, identity: LogIdentity, clock: Clock) -> None:
+    def __init__(
+        self, log: Log, identity: LogIdentity, clock: Clock, refresh_s: float = REFRESH_S
+    ) -> None:
         self._log = log
         self._clock = clock
+        self._refresh_s = refresh_s
         self._refreshed_ns = clock.monotonic_ns()
         self._refreshing = asyncio.Lock()
         self.identity = identity
@@ -62,7 +65,7 @@ class LogWatch:
 
     async def run(self) -> None:
         """Refresh periodically until cancelled."""
-        await run_every(REFRESH_S, self.refresh)
+        await run_every(self._refresh_s, self.refresh)
 
     def _accept(self, found: LogIdentity) -> None:
         known = self.identity

@@ -41,8 +41,8 @@ from snapshot.verify.segments import SegmentsCheck
 
 _LOG_CHECKS_MAX = 10  # of a log whose chain grows between any two of them
 UPGRADE = "upgrade this program"
-_DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
-_AGAIN = "restart an indexer: it repairs it from its copy or by replaying the log"
+_SEE_DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
+_REBUILD = "restart an indexer: it repairs it from its copy or by replaying the log"
 
 
 class PartitionCheck:
@@ -198,7 +198,7 @@ class PartitionCheck:
                 for one in self._settled
             )
             what = f"record {entry.offset} was set aside, its events are in no segment: "
-            remedy = "an operator has counted it as lost" if settled else _DAMAGE
+            remedy = "an operator has counted it as lost" if settled else _SEE_DAMAGE
             self._report_problem(what + entry.reason, remedy, warning=settled)
 
     def _check_settlements(self) -> tuple[SettledOffsets, ...]:
@@ -236,7 +236,7 @@ class PartitionCheck:
         except (DamagedObject, ObjectMissing) as error:
             self._report_problem(
                 f"manifest {key}: {error}",
-                _AGAIN,
+                _REBUILD,
             )
             return None
         except DocumentTooNew as error:
@@ -256,7 +256,7 @@ class PartitionCheck:
             if first and manifest.predecessor is not None:
                 self._report_problem(
                     f"manifest {key}: its predecessor {manifest.predecessor} is missing",
-                    _AGAIN,
+                    _REBUILD,
                 )
             return
         if manifest.predecessor != before.key:

@@ -12,7 +12,7 @@ from snapshot.retention.retention import RetentionBook
 from snapshot.verify.report import VerifyReport
 from snapshot.verify.rows import ContentCheck
 
-_WRITTEN_SO = "an indexer's version wrote something else than it meant: report this bug"
+_WRITER_BUG = "an indexer's version wrote something else than it meant: report this bug"
 _REPAIR = (
     "a running indexer puts it again from a whole copy or from the log, as far as there is one; "
     "`bellwether verify --repair` does it now"
@@ -67,7 +67,7 @@ class SegmentsCheck:
             contents = self._contents[chain.partition]
             for problem in contents.problems(entry, file):
                 self._report.add(
-                    chain.partition, f"segment {segment_key(entry.object)}: {problem}", _WRITTEN_SO
+                    chain.partition, f"segment {segment_key(entry.object)}: {problem}", _WRITER_BUG
                 )
             self._report.rows += contents.rows
         finally:

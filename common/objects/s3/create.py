@@ -41,7 +41,7 @@ class BucketFacts:
 
 
 def create_bucket(config: S3Config) -> bool:
-    """Create the bucket unless it exists; returns whether it did. Raises ObjectsUnavailable."""
+    """Create the bucket unless it exists; True: it was created. Raises ObjectsUnavailable."""
     client = make_client(config)
     where = f"{config.endpoint or 's3'}/{config.bucket}"
     try:

@@ -83,13 +83,12 @@ async def test_watch_keeps_what_it_knows_while_the_log_is_away() -> None:
 
 
 async def test_partitions_that_are_added_while_it_runs_are_claimed_and_served(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("common.log.watch.REFRESH_S", 0.05)
     async with open_context(tmp_path, partitions=3) as plain:
         log_id = (await plain.backends.log.open()).epoch
         context, told = telling(plain, LogIdentity(log_id, 2))
-        task = asyncio.create_task(serve(context, QUICK))
+        task = asyncio.create_task(serve(context, QUICK, log_refresh_s=0.05))
 
         async def claims(count: int) -> bool:
             held = await asyncio.to_thread(context.backends.locks.holders, "claims/")
