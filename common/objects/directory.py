@@ -44,7 +44,8 @@ class DirectoryObjects:
         target = self._path(key)
         try:
             if target.is_file():
-                atomic_files.sync_folder(target.parent)  # the process that put it may not have done so
+                # the process that put it may not have synced its folder yet
+                atomic_files.sync_folder(target.parent)
                 return False
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "a folder of objects", str(target))
