@@ -81,7 +81,7 @@ class Guarded:
                 return Bits(self.copied(used), values.first, values.size)
 
 
-def _same_files(guarded: Guarded) -> None:
+def _assert_same_files(guarded: Guarded) -> None:
     from segment.parquet import compiled
 
     cast(Any, compiled).np = guarded
@@ -118,7 +118,7 @@ def main() -> int:
     """Write them all."""
     load(KERNEL_CACHE)
     guarded = Guarded()
-    _same_files(guarded)
+    _assert_same_files(guarded)
     return 0 if _is_deadly(guarded) else 1
 
 
