@@ -1,1 +1,1 @@
-"""The share executor: an indexer's part of a query, computed by a locked-down DuckDB."""
+"""The share executor: computes a share, an indexer's part of a query, with a confined DuckDB."""

@@ -19,12 +19,12 @@ CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 
 
 class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share includes of one partition (I7).
+    """The rows of one partition that a share includes (I7).
 
     earlier, relies_on, given_up: as in `DatasetView`.
     undecided: rerouted batches that are left out (see query.share.rerouted).
-    damaged: the first of the damaged records that are missing.
-    damaged_more: number of the other damaged records.
+    damaged: the first damaged records that are missing.
+    damaged_more: number of the other missing damaged records.
     """
 
     partition: int
@@ -47,7 +47,7 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
 def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:
     """Whether a share that was pinned to the end of the totals has all rows of the totals.
 
-    It may be the share of the twin, which lacks segments that the first indexer could read.
+    Another indexer may have computed it, without segments that the first one could read.
     """
     return one.unserved == 0 and (one.epoch_number, one.end_offset, one.gaps) == (
         totals.epoch_number,
@@ -85,7 +85,7 @@ def encode_answer(answer: ShareAnswer) -> bytes:
 
 
 def decode_answer(data: bytes) -> ShareAnswer:
-    """Read what `encode_answer` wrote. Raises ValueError."""
+    """Read the bytes written by `encode_answer`. Raises ValueError."""
     source = pa.BufferReader(data)
     report: ShareReport | None = None
     states: dict[str, pa.Table] = {}

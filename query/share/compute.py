@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ShareCancelled(Exception):
-    """The share was cancelled: its caller is gone, or its time is up."""
+    """The share was cancelled: its caller has disconnected, or its time is up."""
 
 
 class ShareTooHeavy(Unprocessable):
@@ -48,14 +48,14 @@ class Computation:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def cancel(self) -> None:
-        """Stop as soon as possible. Repeat until `run` has returned: a call may come too early."""
+        """Stop as soon as possible. Repeat until `run` has returned, as a call may be too early."""
         self._cancelled.set()
         connection = self._connection
         if connection is not None:
             connection.interrupt()
 
     def run(self) -> ShareAnswer:
-        """Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
+        """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
         if self._plan.rows is not None:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views))
         sources = gather(self._plan, self._views)
@@ -102,7 +102,7 @@ class Computation:
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
-        """Turn DuckDB's errors into ours. Any call may raise that it was interrupted."""
+        """Translate DuckDB's errors. Any call may raise that it was interrupted."""
         import duckdb  # see `open_database`
 
         try:
@@ -137,7 +137,7 @@ class Computation:
 def _own_statement(
     statements: Statements, need: Need, main: pa.Table, index: int, exact_max: int
 ) -> str | None:
-    """The statement of a state that is not part of `main`; None where no row can have a value."""
+    """The statement of a state outside `main`; None if no row can have a value."""
     if need.state is State.DISTINCT and statements.field_sql(need).types:
         return statements.distinct(need)
     if need.state is State.QUANTILE and statements.field_sql(need).is_numeric:
@@ -146,7 +146,7 @@ def _own_statement(
 
 
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
-    """What the share includes of one partition (I7)."""
+    """The rows of one partition that the share includes (I7)."""
     needed = plan.at_least.get(view.partition, 0)
     other_log = bool(needed) and plan.log not in ("", view.epoch)
     reached = view.end_offset >= needed and not other_log
@@ -204,5 +204,5 @@ def _wanted(plan: Plan) -> pa.Table:
 
 
 def _values(main: pa.Table, index: int) -> int:
-    """About how many different values a quantile has, in all groups together."""
+    """Approximate number of different values of a quantile, in all groups together."""
     return sum(value or 0 for value in main.column(f"a{index}_many").to_pylist())

@@ -1,4 +1,4 @@
-"""Damaged records that an answer lacks, and the remedy that it states (I7, I13)."""
+"""Damaged records that an answer lacks, and the remedy in its coverage (I7, I13)."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,7 +14,7 @@ REMEDY: Final = (
 class DamagedRecords(msgspec.Struct, frozen=True, kw_only=True):
     """A run of records of one partition that an answer lacks.
 
-    epoch_number: of the log epoch of the offsets.
+    epoch_number: number of the log epoch of the offsets.
     first, end: offsets, half open.
     events: number of their events by their headers; None: not known.
     whole: whether they may have had events of any dataset of the partition.
@@ -29,7 +29,7 @@ class DamagedRecords(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(one: DamagedRecords) -> dict[str, Any]:
-    """As JSON, in the coverage of an answer."""
+    """The run as JSON, for the coverage of an answer."""
     return {
         "epoch_number": one.epoch_number,
         "first": one.first,
@@ -42,7 +42,7 @@ def describe(one: DamagedRecords) -> dict[str, Any]:
 
 
 def reason_of(some: Sequence[DamagedRecords], more: int) -> str:
-    """In one sentence. more: number of records that are not in the list."""
+    """The reason in one sentence. more: number of records that are not in the list."""
     count = sum(one.end - one.first for one in some) + more
     known = None if more or any(one.events is None for one in some) else some
     held = "" if known is None else f" with {sum(one.events or 0 for one in known)} events"

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLimits:
-    """What one share may use.
+    """The resources that one share may use.
 
-    rows_max: groups times steps of one state.
-    quantile_exact_rows_max: values of a quantile that are sent exactly; beyond, in buckets.
+    rows_max: number of groups times steps of one state.
+    quantile_exact_rows_max: values of a quantile that are sent exactly; more are sent in buckets.
     """
 
     memory_mb: int

@@ -32,13 +32,13 @@ def _integral(column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldSql:
-    """A field of the source rows. index: in the plan. types: those that occur."""
+    """A field of the source rows. index: its index in the plan. types: types that occur."""
 
     index: int
     types: frozenset[FieldType]
 
     def column(self, field_type: FieldType) -> str:
-        """SQL of the typed column; a typed NULL where no source has it."""
+        """SQL of the typed column; a typed NULL if no source has it."""
         if field_type in self.types:
             return f"c{self.index}_{field_type.value}"
         return f"NULL::{sql_type(field_type)}"
@@ -90,7 +90,7 @@ class FieldSql:
 
     @property
     def key_parts(self) -> dict[str, str]:
-        """What to group by: name -> SQL. Whole floats join the integers (50.0 is 50)."""
+        """The key parts to group by: name -> SQL. Whole floats equal integers (50.0 is 50)."""
         parts: dict[str, str] = {}
         real = self.column(FieldType.FLOAT)
         if self.has(FieldType.INT, FieldType.FLOAT):

@@ -96,7 +96,7 @@ def _numeric(op: FilterOp, value: int | float, field_sql: FieldSql, with_bool: b
     if field_sql.has(FieldType.INT) or (with_bool and field_sql.has(FieldType.BOOL)):
         bound = whole_comparison(op, value)
         found.append(bound if bound in ("TRUE", "FALSE") else f"{whole} {bound}")
-        if bound == "TRUE":  # still only for events that have the field as a whole number
+        if bound == "TRUE":  # true for every integer, but only if the event has one
             found[-1] = f"{whole} IS NOT NULL"
     if field_sql.has(FieldType.FLOAT):
         bound = real_comparison(op, value)
@@ -135,7 +135,7 @@ def real_comparison(op: FilterOp, value: int | float) -> str:
 
 
 def number_of(text: str) -> int | float | None:
-    """The number that a text looks like; None if it does not, or is not finite."""
+    """The number that a text denotes; None if it denotes none or is not finite."""
     if not _NUMBER.fullmatch(text):
         return None
     number = float(text)

@@ -1,9 +1,9 @@
 """The undecided batches that an answer counts: a pure function of the shares' positions (I2).
 
-A batch that is undecided in a partition counts there, unless a partition that it names holds it,
-too, before the end of its own share. A batch that is held counts there, or is undecided there and
-the same rule applies. Copies of a batch name each other in one direction only, so exactly one
-counts.
+A batch is undecided in a partition while another partition may hold a copy that counts. It counts
+there unless a partition that it names holds it before the end of its own share. In that partition
+the batch counts, or is undecided and the same rule applies. Copies of a batch name each other in
+one direction only, so exactly one counts.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ class UndecidedBatch(msgspec.Struct, frozen=True):
     batch: id of the batch, hex.
     position: (epoch number, offset) of its record; `place` in the bytes of an answer.
     append_ns: append time of its record, in unix ns.
-    unless: partitions; if one of them holds the batch, it does not count here.
+    unless: partitions; the batch does not count here if one of these holds it.
     """
 
     batch: str
@@ -30,7 +30,7 @@ class UndecidedBatch(msgspec.Struct, frozen=True):
 
 
 class BatchLookup(msgspec.Struct, frozen=True):
-    """Asks whether a partition holds a batch (hex).
+    """A request whether a partition holds a batch (hex).
 
     append_ns: when its record was appended to the other partition, in unix ns.
     """
@@ -43,7 +43,7 @@ class BatchLookupRequest(msgspec.Struct, frozen=True):
     """Body of `POST /internal/held`.
 
     ends: by partition, (epoch number, end offset) of its share.
-    asked: by partition, the batches to look up.
+    asked: the batches to look up, by partition.
     """
 
     ends: dict[int, tuple[int, int]]
@@ -54,7 +54,7 @@ class BatchLookupResponse(msgspec.Struct, frozen=True):
     """Answer of `POST /internal/held`.
 
     held: by partition, the batches that count or may count there before the end of its share.
-    unknown: by partition, why this indexer does not know now.
+    unknown: by partition, why this indexer cannot decide now.
     """
 
     held: dict[int, list[str]]
@@ -65,7 +65,7 @@ class BatchLookupResponse(msgspec.Struct, frozen=True):
 class Share:
     """The share of one partition.
 
-    end: the position that it ends before.
+    end: the position before which it ends.
     undecided: batches that may count in another partition.
     relies_on: by partition, the position that the batches dropped here rely on.
     """
@@ -76,7 +76,7 @@ class Share:
 
 
 def lagging_shares(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
-    """By partition, the position that another share relies on and that its own does not include."""
+    """Positions that another share relies on and the partition's own lacks, by partition."""
     needed: dict[int, EpochOffset] = {}
     for share in shares.values():
         for partition, position in (share.relies_on or {}).items():
@@ -87,7 +87,7 @@ def lagging_shares(shares: Mapping[int, Share]) -> dict[int, EpochOffset]:
 
 
 def batch_lookups(shares: Mapping[int, Share]) -> dict[int, list[BatchLookup]]:
-    """The lookups for each partition. One without a share counts no batch: it is not asked."""
+    """The lookups for each partition with a share; a partition without one counts no batch."""
     asked: dict[int, dict[BatchLookup, None]] = {}
     for share in shares.values():
         for item in share.undecided:

@@ -1,8 +1,8 @@
 """`POST /internal/share`: the route with which an indexer answers for its partitions.
 
-The shares that compute and wait at once are bounded (I11) and take fair turns between environments
-and keys (I14). A share stops, or leaves the queue, when its time is up or its caller hangs up.
-A partition that is not held here is missing from the coverage of the answer.
+Concurrent and queued shares are bounded (I11) and take fair turns between environments and keys
+(I14). A share stops, or leaves the queue, when its time is up or its caller disconnects. A
+partition that is not held here is missing from the coverage of the answer.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class ShareEndpoint:
         self._allowed = DatabaseLimits(memory_mb, threads)
         room = running_max + waiting_max
         kept_free = min(limits.SHARES_KEPT_FREE, running_max - 1)
-        # An admitted share may first wait for a position, for long: that must not keep others out.
+        # An admitted share may first wait long for a position, which must not block others.
         inside = FairLimits(
             room,
             0,
@@ -58,7 +58,7 @@ class ShareEndpoint:
         self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
 
     def close(self) -> None:
-        """Release the threads, without waiting for shares that still run."""
+        """Release the threads without waiting for running shares."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -141,7 +141,7 @@ def _run(computation: Computation) -> bytes:
 
 
 def _asker(plan: Plan) -> tuple[str, str]:
-    """(environment, key). Query roles of older versions send neither: then by dataset."""
+    """(environment, key) for fair turns; from the dataset if an older query role sends neither."""
     return plan.env or plan.dataset, plan.key
 
 

@@ -24,7 +24,7 @@ class RowTexts:
         self._cells: list[list[tuple[str, bytes]]] = [[] for _ in range(rows)]
 
     def add(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
-        """Add the values of a column. order: the row of each. A null is left out."""
+        """Add the values of a column. order: the row of each value. Nulls are left out."""
         cells, field, field_type = self._cells, key.field, key.type
         for at, value in zip(order, values.to_pylist(), strict=True):
             if value is not None:
@@ -33,7 +33,7 @@ class RowTexts:
     def add_table(
         self, table: pa.Table, order: Sequence[int], fields: Collection[str] | None
     ) -> None:
-        """Add rows of a segment. order: the index of each row. fields: only these; None: all."""
+        """Add rows of a segment. order: index of each row. fields: fields to add; None: all."""
         for name in table.column_names:
             column = table.column(name)
             if column.null_count == len(column):

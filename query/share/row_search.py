@@ -1,7 +1,7 @@
 """Searches rows: first the positions of the first rows in their order, then their fields.
 
-Segments are read in the order of time, and only while they may hold one of the wanted rows: the
-last 20 events of a year of segments are in the newest few. Only then the fields of those rows are
+Segments are read in the order of time, and only while they may have one of the wanted rows: the
+last 20 events of a year of segments are in the newest few. Then the fields of those rows alone are
 read. The rows are exactly those that a COUNT over the same plan counts.
 """
 
@@ -22,11 +22,11 @@ from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
 
 RunStatement = Callable[[str, list[str], pa.Table | None], pa.Table]
-_SEGMENTS_FIRST: Final = 4  # in the first scan; each scan has twice as many as the one before
+_SEGMENTS_FIRST: Final = 4  # in the first scan; each later scan has twice as many
 _SEGMENTS_MOST: Final = 64
-_ROWS_FIRST: Final = 32  # in the first read of fields, before it is known how large rows are
+_ROWS_FIRST: Final = 32  # in the first read of fields, while the size of rows is unknown
 _ROWS_MOST: Final = 2_000
-MORE = "more"  # state: whether wanted rows had no room in the answer
+MORE = "more"  # state: whether wanted rows did not fit into the answer
 
 
 class Row(NamedTuple):
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A row: its position, its sample rate and its source. number: of the row in its segment."""
+    """A row: position, sample rate and source. number: row number in its segment."""
 
     position: RowPosition
     rate: int
@@ -52,7 +52,7 @@ class RowSearch:
 
     def __init__(self, plan: Plan, wanted: RowsWanted, views: Sequence[DatasetView]) -> None:
         self._plan = plan
-        # Rows are found by filters alone: other fields would be made dense for every live row.
+        # Only fields of filters are needed: others would be made dense for every live row.
         self._finding = msgspec.structs.replace(
             plan, rows=msgspec.structs.replace(wanted, fields=None)
         )
@@ -161,7 +161,7 @@ class RowSearch:
 
     # --- fields ---------------------------------------------------------------------------------
     def _read(self, found: Sequence[_Found], ask: RunStatement) -> list[bytes]:
-        """The first rows as JSON objects, as many as there is room for, but at least one.
+        """The first rows as JSON objects, as many as fit, but at least one.
 
         Their sizes are not known in advance: a few are read first, then as many as should fit.
         """
@@ -238,7 +238,7 @@ class RowSearch:
 
 
 def _views_of(wave: Sequence[tuple[DatasetView, SegmentView]]) -> list[DatasetView]:
-    """The views with only these segments, and without live blocks."""
+    """Copies of the views with only these segments and without live blocks."""
     by_partition: dict[int, tuple[DatasetView, list[SegmentView]]] = {}
     for view, segment in wave:
         by_partition.setdefault(view.partition, (view, []))[1].append(segment)

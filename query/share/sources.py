@@ -26,10 +26,10 @@ POSITION = ("t", "p", "e", "o", "i")  # columns of a row's position, in the orde
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """SQL of all source rows (columns t, r and `c<i>_<type>`), and what it reads.
+    """SQL of all source rows (columns t, r and `c<i>_<type>`), and the tables and files it reads.
 
     live: the table to register as `live`; None without live rows.
-    paths: files that are read.
+    paths: the segment files.
     fields_sql: by field, its SQL expressions.
     row_sources: the sources that `s` refers to.
 
@@ -46,7 +46,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What all segments of one Parquet scan have in common."""
+    """The properties that all segments of one Parquet scan have in common."""
 
     own: frozenset[ColumnKey]
     rest: frozenset[ColumnKey]
@@ -93,7 +93,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
     for view, segment in segments:
         upto = plan.upto.get(view.partition)
         if segment.epoch_number != view.epoch_number:
-            upto = None  # an offset of this log says nothing about the logs before it
+            upto = None  # an offset of this log does not apply to earlier logs
         shape = _shape(segment, frozenset(keys), upto, hidden[view.partition])
         if with_positions:
             shape = replace(
@@ -117,7 +117,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
 
 
 def _narrowed(block: ColumnBlock, wanted: Iterable[ColumnKey]) -> ColumnBlock:
-    """The block with only the wanted ones of its columns: there may be millions."""
+    """The block with only the wanted columns, as it may have millions."""
     columns = {key: block.columns[key] for key in wanted if key in block.columns}
     return replace(block, columns=columns, held_bytes=-1)
 

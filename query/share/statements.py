@@ -3,8 +3,9 @@
 Every result has the columns k0, k1, ... (tagged group keys, NULL: the field is missing) and `b`
 (index of the series step, NULL for totals), then the state's own columns:
 - main: n (rows), and per need i: `a<i>_w` weight; for numbers `a<i>_isum` (exact, weighted),
-  `_fsum`, `_imin`, `_imax`, `_fmin`, `_fmax`; for quantiles `_many` (values, about); for fields
-  `_last` (latest time of an event with it) and `_top` (frequent values, as tagged keys, cut)
+  `_fsum`, `_imin`, `_imax`, `_fmin`, `_fmax`; for quantiles `_many` (approximate number of values);
+  for fields `_last` (latest time of an event with the field) and `_top` (frequent values, as tagged
+  keys, truncated)
 - distinct: h, the smallest hashes of the group's values
 - quantile: v, w: values with their weights
 """
@@ -23,7 +24,7 @@ GAMMA = (1 + limits.QUANTILE_RELATIVE_ERROR) / (1 - limits.QUANTILE_RELATIVE_ERR
 
 
 def step_base_ns(plan: Plan) -> int:
-    """Start of the step that holds the plan's start: steps begin at multiples of their width."""
+    """Start of the step that includes the plan's start: steps begin at multiples of their width."""
     assert plan.step_ns is not None
     return plan.start_ns // plan.step_ns * plan.step_ns
 
@@ -121,7 +122,7 @@ class Statements:
             outer.append(name)
         outer += [a.rsplit(" AS ", 1)[1] for a in aggregates]
         group_by = " GROUP BY ALL" if inner else ""
-        if self._plan.breakdowns and not inner:  # no row has the fields: one group, or none
+        if self._plan.breakdowns and not inner:  # no row has the fields: one group at most
             group_by = " HAVING count(*) > 0"
         selected = ", ".join([*inner, *aggregates])
         return (

@@ -1,6 +1,6 @@
-"""Offsets of a view that a share hides, or reads alone, because of rerouted batches (I2).
+"""Offsets of a view that a share hides, or reads exclusively, because of rerouted batches (I2).
 
-Almost every share has none: then this costs nothing. Rows are never rewritten; a batch is hidden
+Almost every share is without such offsets, at no cost. Rows are never rewritten; a batch is hidden
 by the position of its record.
 """
 
@@ -18,13 +18,13 @@ from segment.columns import ColumnBlock, select
 
 @dataclass(frozen=True, slots=True)
 class HiddenOffsets:
-    """Positions of a view, sorted. hidden: left out. only: nothing else is read; None: no limit."""
+    """Positions of a view, sorted. hidden: left out. only: the only ones read; None: all are."""
 
     hidden: Sequence[EpochOffset] = ()
     only: Sequence[EpochOffset] | None = None
 
     def of_segment(self, segment: SegmentView) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
-        """(offsets hidden in a segment, the only offsets that are read or None)."""
+        """(offsets hidden in a segment, the only offsets to read; None: all)."""
         if self.only is None and not self.hidden:
             return (), None
         first = EpochOffset(segment.epoch_number, segment.first_offset)

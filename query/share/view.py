@@ -18,10 +18,10 @@ class SegmentView:
 
     first_offset, end_offset: of its records, half open.
     time_min_ns, time_max_ns: range of event times, inclusive, in unix ns.
-    columns: of the requested fields, those that are Parquet columns of their own.
-    overflow_columns: of the requested fields, those in the shared JSON column.
+    columns: columns of the requested fields that are Parquet columns.
+    overflow_columns: columns of the requested fields in the overflow (JSON) column.
     visible_from: rows of records before this offset are hidden (the dataset was deleted).
-    epoch_number: of the log epoch of the offsets.
+    epoch_number: number of the log epoch of the offsets.
     """
 
     path: Path
@@ -46,15 +46,15 @@ class DatasetView:
 
     gaps: offsets lost before they were indexed, as (epoch, first, end).
     unserved: object hashes of segments that cannot be served now (missing or damaged).
-    catching_up: rows that were visible before may be missing.
-    stopped: why the partition is not indexed any further; empty if it is.
+    catching_up: whether rows that were visible before may be missing.
+    stopped: why indexing of the partition has stopped; empty while it continues.
     earlier: by epoch of an earlier log of the partition, the end offset that was indexed.
-    epoch_number: of `epoch` and of the blocks.
+    epoch_number: number of `epoch`, which is also that of the blocks.
     dropped: positions of batches that count in other partitions, sorted.
     undecided: batches of the dataset that may count in another partition.
     relies_on: as in `query.share.rerouted.Share`.
     damaged: records that could not be read and may have had rows of the dataset.
-    given_up: number of such records that an operator has counted as lost.
+    given_up: number of such records that an operator has counted as lost (settled).
     expired_early: number of events in the range that retention has hidden too early; None: not
         known.
     """
@@ -80,7 +80,7 @@ class DatasetView:
 
 
 class PartitionNotHeld(LookupError):
-    """This indexer does not hold the partition; its twin may."""
+    """This indexer does not hold the partition; another one may."""
 
     def __init__(self, partition: int) -> None:
         super().__init__(f"partition {partition} is not held here")
@@ -89,12 +89,12 @@ class PartitionNotHeld(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class ViewRequest:
-    """What a share needs of a view.
+    """The rows and columns that a share needs of a view.
 
     start_ns, end_ns: range of event times, half open, in unix ns.
     log, at_least: the view includes the rows before this end offset of this log epoch, for which
         it waits up to timeout_ms.
-    fields: the fields whose columns are named in the segments, which may have millions of others.
+    fields: fields whose columns are listed for each segment, which may have millions of others.
     """
 
     start_ns: int = -(2**63)

@@ -25,13 +25,13 @@ class TailLines:
             self._changed.notify_all()
 
     async def end(self) -> None:
-        """No more lines will be put."""
+        """End the queue: no more lines follow."""
         async with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     async def take(self) -> bytes:
-        """All lines in the queue, at least one; nothing at the end."""
+        """Take all queued lines, at least one; empty at the end."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._ended or self._lines)
             taken = b"".join(self._lines)

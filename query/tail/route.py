@@ -1,8 +1,8 @@
 """`/bw/1/tail/{dataset}`: events as they are indexed, from one indexer of every partition.
 
 Either every partition is followed, or the answer is an error with the reason; never an empty 200.
-Tails are shared between environments and keys (I14). They are long, so the share of each shrinks
-with the number of free places.
+Tails are shared between environments and keys (I14). They last long, so the number that each may
+have shrinks with the number of free slots.
 """
 
 import asyncio
@@ -168,7 +168,7 @@ class TailRoute:
                     try:
                         async with asyncio.timeout(limits.TAIL_LOOK_S):
                             taken = await lines.take()
-                    except TimeoutError:  # a quiet dataset: a closed connection shows nowhere else
+                    except TimeoutError:  # a quiet dataset: only a check finds a hang-up
                         if has_hung_up(request):
                             break
                         continue
@@ -189,7 +189,7 @@ class TailRoute:
         return [chosen[url] for url in sorted(chosen)]
 
     async def _until_moved(self, sources: list[_Source], lines: TailLines) -> None:
-        """End the tail when other indexers than these hold the partitions."""
+        """Return when the partitions are no longer held by these indexers, which ends the tail."""
         followed = [(source.member.url, source.partitions) for source in sources]
         while True:
             chosen = await self._one_replica_each()
@@ -213,7 +213,7 @@ async def _follow(source: _Source, copies: RerouteDeduplicator, lines: TailLines
 
 
 def _after(request: web.Request) -> int | None:
-    """Only events later than this, if the caller names a time. Raises BadRequest."""
+    """Time after which events are sent, if the caller names one. Raises BadRequest."""
     text = request.query.get("after_ns", "")
     try:
         return int(text) if text else None

@@ -1,4 +1,4 @@
-"""Deduplicates a tail: a rerouted batch is in two partitions until one of them drops it."""
+"""Deduplication of a tail: a rerouted batch is in two partitions until one drops it."""
 
 from collections import OrderedDict
 
@@ -10,8 +10,8 @@ _HEADING = b"#"
 class RerouteDeduplicator:
     """Passes the events of the first copy of each batch, over the tails of several indexers.
 
-    Indexers send a line `#<partition> <batch>` before the events of a record. The batches that are
-    remembered are bounded: copies come within seconds, or within minutes where a link is broken.
+    Indexers send a line `#<partition> <batch>` before the events of a record. The number
+    of remembered batches is bounded: copies arrive within seconds, or minutes if a link is broken.
     """
 
     def __init__(self, batches_max: int = limits.TAIL_BATCHES_MAX) -> None:

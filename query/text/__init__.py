@@ -7,6 +7,6 @@
     [LAST duration | SINCE time [UNTIL time] | BETWEEN time AND time]
 
 Keywords may have any case and clauses any order. A text that cannot be parsed is refused with a
-mark under the word and a hint what to write. Only the standard library and `common` are imported,
-so that commands start fast.
+mark under the word and a hint for a correction. Only the standard library and `common` are
+imported, so that commands start fast.
 """

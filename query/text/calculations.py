@@ -53,7 +53,7 @@ _ALL_OPS = (*SUPPORTED_OPS, *UNSUPPORTED_OPS)
 
 
 def calculation_op(token: Token) -> str | None:
-    """The calculation that a bare word names; None if it names none."""
+    """The calculation of that name, or None."""
     if token.kind is not TokenKind.NAME:
         return None
     upper = token.text.upper()
@@ -115,7 +115,7 @@ def _plain(cursor: Cursor, first: Token, op: str) -> Spec:
 
 
 def _clause_hint(name: str) -> str:
-    """A hint where the word is more likely a misspelt clause than a field; else empty."""
+    """A hint if the word is more likely a misspelt clause than a field; else empty."""
     near = near_words(name, CLAUSES)
     return f"did you mean {near[0]}?" if near else ""
 

@@ -67,7 +67,7 @@ _KNOWN = (
     "also with NOT; IS NULL"
 )
 _ALONE = "a field alone is no condition: name = true, name EXISTS"
-# Functions of other query languages, and what to write instead
+# Functions of other query languages, and their replacements
 _FUNCTIONS = {
     **dict.fromkeys(("EXISTS", "EXIST", "HAS", "ISSET", "DEFINED"), "write {} EXISTS"),
     **dict.fromkeys(("ISNULL", "IS_NULL", "MISSING", "EMPTY"), "write {} IS NULL"),
@@ -174,7 +174,7 @@ def _operator(cursor: Cursor) -> tuple[str, bool]:
 
 
 def _negatable(cursor: Cursor) -> tuple[str, bool]:
-    """What follows NOT."""
+    """Read the operator after NOT."""
     token = cursor.take()
     op = _in_words(cursor, token)
     if op is None:
@@ -192,7 +192,7 @@ def _in_words(cursor: Cursor, token: Token) -> str | None:
 
 
 def _is(cursor: Cursor) -> tuple[str, bool]:
-    """IS NULL, IS NOT NULL, IS TRUE, IS NOT FALSE."""
+    """Read IS NULL, IS NOT NULL, IS TRUE or IS NOT FALSE."""
     is_token = cursor.previous
     negated = cursor.take_keyword("NOT")
     token = cursor.next
@@ -230,7 +230,7 @@ def _no_operator(cursor: Cursor, token: Token) -> Exception:
 
 
 def _equal(cursor: Cursor, column: str, op: str) -> Spec:
-    """= and !=. With null they mean whether the field exists."""
+    """Read = or !=. With null they test whether the field exists."""
     if is_null(cursor.next):
         cursor.take()
         return {"column": column, "op": "does-not-exist" if op == "=" else "exists"}
@@ -264,7 +264,7 @@ def _values(cursor: Cursor, column: str) -> list[object]:
 
 
 def _between(cursor: Cursor, column: str, negated: bool) -> Spec:
-    """BETWEEN includes both ends, as in SQL."""
+    """Read BETWEEN, which includes both ends, as in SQL."""
     first = cursor.next
     low = read_value(cursor, column, ordered=True)
     if not cursor.take_keyword("AND"):
@@ -299,7 +299,7 @@ def _matches(cursor: Cursor, column: str, negated: bool) -> Spec:
 
 
 def _like(cursor: Cursor, column: str, negated: bool, *, fold: bool) -> Spec:
-    """LIKE: % matches any text, _ any character; the pattern must match the whole value."""
+    """Read LIKE: % matches any text, _ any character; it must match the whole value."""
     token = cursor.next
     pattern = read_text(cursor, "a pattern in quotes")
     if cursor.take_keyword("ESCAPE"):

@@ -1,6 +1,6 @@
 """Conditions of WHERE: comparisons with AND, OR, NOT and parentheses.
 
-AND binds tighter than OR. A specification has a flat list joined by one of both; any other
+AND binds tighter than OR. A specification has a flat list joined by AND or by OR; any other
 condition becomes nested groups (docs/query.md).
 """
 
@@ -71,7 +71,7 @@ class _Reader:
         return _negated(found) if negated else found
 
     def _is_not(self) -> bool:
-        """Whether the next token is the keyword NOT, and not a field of that name."""
+        """Whether the next token is the keyword NOT rather than a field of that name."""
         after = self._cursor.peek()
         is_name = after.kind is TokenKind.SYMBOL and not after.is_symbol("(", "!")
         return self._cursor.next.is_keyword("NOT") and not is_name
@@ -96,7 +96,7 @@ def _joined(combination: str, found: list[Spec]) -> Spec:
 
 
 def _negated(one: Spec) -> Spec:
-    """The complement: the events that it does not match, those without the field included."""
+    """The complement: all events that the filter does not match, also those without the field."""
     combination = one.get("filter_combination")
     if combination == "NONE" and len(one["filters"]) == 1:
         inner: Spec = one["filters"][0]

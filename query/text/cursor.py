@@ -24,7 +24,7 @@ CLAUSE_ALIASES = {
     "TOP": "LIMIT",
     "PAST": "LAST",
 }
-# Words of other query languages that are no clauses here: what to write instead
+# Clauses of other query languages, and what to write instead
 CLAUSE_HINTS = {
     "OFFSET": "results have no pages: raise LIMIT, or leave groups out with WHERE or HAVING",
     "JOIN": "a query asks one dataset; nothing is joined",
@@ -62,7 +62,7 @@ class Cursor:
 
     @property
     def previous(self) -> Token:
-        """The token that was read last; the first one if none was."""
+        """The token that was read last; before any read, the first one."""
         return self.tokens[max(0, self.at - 1)]
 
     def peek(self, by: int = 1) -> Token:

@@ -36,7 +36,7 @@ class Duration(NamedTuple):
     months: int = 0
 
     def seconds_before(self, moment_s: int, zone: tzinfo) -> Fraction:
-        """How long it is when it ends at a moment. Raises ValueError out of the calendar."""
+        """Its length if it ends at this moment. Raises ValueError outside the calendar."""
         if not self.months:
             return self.seconds
         return self.seconds + moment_s - _months_before(moment_s, self.months, zone)
@@ -47,7 +47,7 @@ class Duration(NamedTuple):
 
 
 def read_duration(text: str) -> Duration | None:
-    """The duration in a text; None if it is none."""
+    """The duration in a text, or None."""
     text = text.strip().lower()
     if not text or len(text) > _CHARS_MAX:
         return None
@@ -68,7 +68,7 @@ def read_duration(text: str) -> Duration | None:
 
 
 def unclear_months(text: str) -> str:
-    """What to write instead of 1M, which may mean a minute or a month; else empty."""
+    """A hint for 1M, which may mean a minute or a month; else empty."""
     found = _MINUTE_OR_MONTH.search(text)
     return f"write {found[1]}m for minutes, or {found[1]}mo for months" if found else ""
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-_SHOWN_CHARS = 160  # of a long line, around the mark
+_SHOWN_CHARS = 160  # characters shown of a long line, around the mark
 
 
 class QueryTextError(ValueError):
@@ -18,7 +18,7 @@ class QueryTextError(ValueError):
 
 
 def _marked(text: str, start: int, end: int) -> tuple[str, str]:
-    """(the line that holds the word, cut where it is long; the line with the mark)."""
+    """(the line with the word, truncated if it is long; the line with the mark)."""
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
     last = len(text) if last < 0 else last

@@ -96,7 +96,7 @@ def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
         plain = unquote(raw, fail)
         try:
             plain.encode()
-        except UnicodeEncodeError:  # an argument that was not UTF-8
+        except UnicodeEncodeError:  # a command-line argument that was not UTF-8
             raise QueryTextError(text, at, end, "this is not text in UTF-8") from None
         is_name = kind.endswith("name")
         return Token(TokenKind.QUOTED_NAME if is_name else TokenKind.STRING, plain, at, end)
@@ -114,7 +114,7 @@ def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:
             hint = "texts stand in \" or ', names in `; inside of those any character may stand"
             why = f"{char} is a typographic quote"
             raise QueryTextError(text, offset, offset + 1, why, hint)
-        if unicodedata.category(char) == "Cs":  # an argument in another encoding
+        if unicodedata.category(char) == "Cs":  # a command-line argument in another encoding
             raise QueryTextError(text, at, end, "this is not text in UTF-8")
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
             why = f"there is an invisible character here (U+{ord(char):04X})"

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-_ALIKE_MIN = 0.7  # WHER and WHERE have 0.89; SERVICE and SINCE, which are no slips, 0.67
+_ALIKE_MIN = 0.7  # WHER and WHERE have 0.89; SERVICE and SINCE, which are different words, 0.67
 _WORD_CHARS_MAX = 40  # no keyword is longer; keeps the comparison small
 
 
@@ -13,7 +13,7 @@ def near_words(word: str, known: Iterable[str], most: int = 1) -> list[str]:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?`, or the list of known words where none is similar."""
+    """`did you mean X?`, or the list of known words if no word is similar."""
     listed = list(known)
     near = near_words(word, listed)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(listed)}"

@@ -1,4 +1,4 @@
-"""Parses the clauses of a query text, and checks them against each other."""
+"""Parses the clauses of a query text, and checks that they are consistent."""
 
 from datetime import UTC, tzinfo
 from typing import NamedTuple
@@ -33,7 +33,7 @@ def parse_query(text: str, now_ns: int, zone: tzinfo = UTC) -> TextQuery:
     """The specification of the text, and the dataset if it names one.
 
     now_ns: the present time for LAST and SINCE, in unix ns.
-    zone: of times without a zone.
+    zone: time zone of times without one.
 
     The specification of `SELECT *` is `{"rows": true, ...}`. Raises QueryTextError.
     """
@@ -213,7 +213,7 @@ class _Parser:
         self._spec["havings"] = havings
 
     def _having_condition(self) -> list[Spec]:
-        """A condition; BETWEEN is two. A name that AS has defined means its calculation."""
+        """Read a condition; BETWEEN becomes two. A name defined by AS means its calculation."""
         cursor = self._cursor
         token = cursor.next
         named = [c for c in self._spec.get("calculations", []) if c.get("name") == token.text]

@@ -1,6 +1,6 @@
 r"""Quoted texts and names. The characters between the quotes are literal.
 
-`"C:\temp"` is that path: a backslash is a backslash, also before `n` or a quote. A quote inside is
+`"C:\temp"` is that path: a backslash is literal, also before `n` or a quote. A quote inside is
 doubled. An E before the quotes enables escapes: `E"line\nline"`.
 """
 
@@ -23,7 +23,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _CHAR_MAX = 0x10FFFF
 _BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-Fail = Callable[[int, int, str], Exception]  # offset and length in the text, why
+Fail = Callable[[int, int, str], Exception]  # arguments: offset and length in the text, reason
 
 
 def unquote(raw: str, fail: Fail) -> str:

@@ -103,7 +103,7 @@ class TimeClauses:
             raise self._fail(str(error), tokens, error.hint) from None
 
     def _phrase(self, why: str, *, joined: bool = False) -> tuple[str, tuple[Token, Token]]:
-        """The words up to the next clause, or one text in quotes.
+        """The text up to the next clause, or one text in quotes.
 
         joined: whether AND may join two parts.
         """

@@ -36,7 +36,7 @@ HINT: Final = (
 
 
 class InvalidTime(ValueError):
-    """A text that is no time. hint: what to write instead."""
+    """A text that cannot be read as a time. hint: what to write instead."""
 
     def __init__(self, why: str = "expected a time", hint: str = HINT) -> None:
         super().__init__(why)
@@ -44,7 +44,7 @@ class InvalidTime(ValueError):
 
 
 class ReferenceTime(NamedTuple):
-    """The present time, and the zone of times without one."""
+    """The present time, and the zone for times without a zone."""
 
     now_ns: int
     zone: tzinfo = UTC
@@ -133,7 +133,7 @@ def _at(day: date, clock: time, zone: tzinfo) -> int:
 
 
 def _time_of_day(text: str) -> time | None:
-    """12:30, 12:30:05, 9am, 2:30 pm, noon, midnight; None if it is none."""
+    """12:30, 12:30:05, 9am, 2:30 pm, noon, midnight; None for any other text."""
     if text in ("noon", "midnight"):
         return time(12 if text == "noon" else 0)
     found = _TIME_OF_DAY.fullmatch(text.removeprefix("at "))
@@ -173,9 +173,9 @@ def _absolute(text: str, present: ReferenceTime) -> int | None:
 
 
 def _in_file_format(text: str, now_ns: int, zone: tzinfo) -> int | None:
-    """Unix ns of a time in one of the formats of data files; None if it is in none of them."""
+    """Unix ns of a time in one of the formats of data files; None for any other text."""
     from common.model.times.reader import (
-        TimeReader,  # slow to import, and few queries name a date
+        TimeReader,  # slow to import, and few queries have a date
     )
 
     return TimeReader(now_ns, zone).read(text)

@@ -124,7 +124,7 @@ def read_quantity(text: str) -> Quantity | None:
 def convert(quantity: Quantity, field: str, *, ordered: bool) -> int | float:
     """The quantity as a number in the unit of the field.
 
-    ordered: it is compared by < or >, so it is a number; with = it may be a text.
+    ordered: whether it is compared by < or >, and so is a number; with = it may be a text.
     Raises UnclearUnit.
     """
     factor = _factor(quantity, field)

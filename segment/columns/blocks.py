@@ -1,6 +1,6 @@
-"""Blocks concatenated, filtered and measured; nothing here looks at a value.
+"""Concatenates, filters and measures blocks, without reading a value.
 
-Rows keep their order, so the order of the log is never lost (I3).
+Rows keep their order, so the order of the log is preserved (I3).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.key import ColumnKey
 from segment.columns.packed import PackedColumns
 
-_ORDER = attrgetter("field", "type")  # as keys compare, several times faster
+_ORDER = attrgetter("field", "type")  # compares like keys, several times faster
 _OBJECT_BYTES = 700  # of a column that is not packed: key, name, numpy's and Arrow's objects
 
 
@@ -32,7 +32,7 @@ def concat(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
         return blocks[0]
     parts: dict[
         ColumnKey, list[tuple[np.uint32, SparseColumn]]
-    ] = {}  # each with the first row of its block
+    ] = {}  # parts, each with the first row of its block
     rows = 0
     for block in blocks:
         first = np.uint32(rows)
@@ -67,9 +67,8 @@ def with_columns(
 def join_parts(
     parts: Sequence[tuple[np.uint32, SparseColumn]], every_row: npt.NDArray[np.uint32]
 ) -> SparseColumn:
-    """One column from its parts in several blocks. Columns with a value in every row share their
-    row
-    numbers: most columns of most datasets do, and copying row numbers was half the work.
+    """One column from its parts in several blocks. Columns with a value in every row use the same
+    row numbers: most columns of most datasets are such, and copying row numbers was half the work.
     """
     if len(parts) == 1:
         first, only = parts[0]
@@ -121,7 +120,7 @@ def _selected(
 
 
 def block_bytes(block: ColumnBlock) -> int:
-    """Bytes of memory that the block takes, its columns' names and objects included."""
+    """Bytes of memory of the block, including its columns' names and objects."""
     columns = block.columns
     if isinstance(columns, PackedColumns):
         return columns.nbytes + system_bytes(block)
@@ -133,6 +132,6 @@ def block_bytes(block: ColumnBlock) -> int:
 
 
 def system_bytes(block: ColumnBlock) -> int:
-    """Bytes of what every row has."""
+    """Bytes of the system columns, which every row has."""
     system = (block.time_ns, block.rate, block.offset, block.index_in_record, block.late_or_early)
     return sum(array.nbytes for array in system)

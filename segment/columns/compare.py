@@ -1,7 +1,7 @@
 """The first difference of two segments that should be equal: row, column and block of rows (I3).
 
-Compares logical content as the digest does, one column at a time, and shows no value: what a
-customer stored does not belong in logs.
+Compares logical content as the digest does, one column at a time, and shows no value: customers'
+data does not belong in logs.
 """
 
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ class Difference:
 
     column: physical name of the first column that differs there (a system column, or
     `f:<field>:<type>`).
-    row: its first differing row.
-    first_row, end_row: the block.
+    row: first differing row of that column.
+    first_row, end_row: rows of the block, half open.
     first_offset, last_offset: of the block's rows in the log.
-    columns: how many columns differ at all.
+    columns: number of columns that differ.
     """
 
     column: str
@@ -85,7 +85,7 @@ def _first_unlike(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) 
 def _first_unlike_sparse(
     one: SparseColumn | None, other: SparseColumn | None, field_type: FieldType
 ) -> int | None:
-    """The first row that has another value, or a value in one only."""
+    """The first row that has another value, or a value in only one of the columns."""
     if one is None or other is None:
         there = one or other
         return None if there is None or not len(there.rows) else int(there.rows[0])

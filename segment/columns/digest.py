@@ -1,10 +1,11 @@
 """The digest: one hash of a segment's content, however it is stored (docs/formats.md, I3).
 
-Twins, bootstraps and new writer versions agree in it exactly when they agree in every row. It
-does not depend on block boundaries, on encodings, or on whether a column is a Parquet column of
-its own or part of the overflow column. Values are hashed as whole Arrow buffers, never one by one.
+The two indexers of a partition (twins), bootstraps and new writer versions agree in the digest
+exactly when they agree in every row. It does not depend on block boundaries, on encodings, or on
+whether a column is a Parquet column or part of the overflow column. Values are hashed as whole
+Arrow buffers, never one by one.
 
-Columns are hashed with XXH3, which is no cryptographic hash: a digest finds what a fault changed.
+Columns are hashed with XXH3, which is not a cryptographic hash: a digest detects changes by faults.
 The SHA-256 of the object, which is its name, protects against intended changes of stored bytes.
 
 A digest begins with its version: `2:` and 64 hex digits. Those of version 1, 64 hex digits alone,
@@ -59,7 +60,7 @@ def digest_version(digest: str) -> int:
 
 
 class Digester:
-    """Collects the columns of one segment, in any order, and gives the digest at the end."""
+    """Collects the columns of one segment, in any order, and computes the digest at the end."""
 
     def __init__(self, rows: int, version: int = DIGEST_VERSION) -> None:
         self._rows = rows
@@ -67,7 +68,7 @@ class Digester:
         self._hasher = _HASHERS[version]
         self._begin = _COLUMN % version
         # Hashes of 16 or 32 bytes, one per column, in one buffer: there may be millions of columns.
-        # names: hashes of keys, none of which may be added twice.
+        # names: hashes of keys; no key may be added twice.
         self._columns, self._names = bytearray(), bytearray()
 
     def add_system(self, name: str, values: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> None:
@@ -89,9 +90,9 @@ class Digester:
         self._add(_FIELD, key.field.encode(), key.type, rows, len(column.values), parts)
 
     def add_many(self, keys: PackedKeys, gathered: Gathered) -> None:
-        """As `add_field` of each of these columns, in a third of the time.
+        """As `add_field` for each of these columns, in a third of the time.
 
-        keys: of all columns, which `Gathered.indexes` index.
+        keys: keys of all columns; `Gathered.indexes` are indexes into them.
         """
         if gathered.values.null_count or len(gathered.rows) != len(gathered.values):
             raise ValueError("a sparse column has one value, not null, for each of its rows")
@@ -170,7 +171,7 @@ def _canonical_values(field_type: FieldType, values: pa.Array) -> Iterable[bytes
 
 
 def _canonical_bounds(gathered: Gathered) -> tuple[npt.NDArray[np.int64], ...]:
-    """Where each column begins in each part of `_canonical_values`, and the last one ends."""
+    """Start of each column in each part of `_canonical_values`, and the end of the last one."""
     if gathered.type not in (FieldType.STRING, FieldType.JSON):
         size = 1 if gathered.type is FieldType.BOOL else _NUMBER_BYTES
         return (gathered.starts * size,)
@@ -194,7 +195,7 @@ def digest_of(
     keys: PackedKeys,
     gathered: Iterable[Gathered],
 ) -> str:
-    """As `block_digest`, of a block whose columns are these. keys: of those gathered."""
+    """As `block_digest`, for a block with these columns. keys: keys of the gathered columns."""
     digester = Digester(block.rows)
     digester.add_system(TIME, block.time_ns)
     digester.add_system(RATE, block.rate)

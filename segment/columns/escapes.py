@@ -13,7 +13,7 @@ import pyarrow as pa
 from segment.columns.key import ESCAPE, ColumnKey, FieldType
 from segment.parquet.encoders import texts_of
 
-_AT_ONCE_BYTES = 1 << 20  # of names: the arrays made from them take 20 times as much
+_AT_ONCE_BYTES = 1 << 20  # bytes of names; the arrays made from them take 20 times as much
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _VALUES = np.full(256, -1, np.int16)  # of a hex digit
 _VALUES[_HEX] = np.arange(16)
@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def escape(names: pa.Array, letters: Bytes) -> pa.Array:
-    """The physical names (large_string) of fields' names and their types' letters."""
+    """The physical names (large_string) of fields, from their names and types' letters."""
     chunks = [
         _escape(*_texts(part), letters[begin : begin + len(part)]) for begin, part in _parts(names)
     ]

@@ -1,7 +1,7 @@
 """Blocks joined, and thousands of columns at once: the values of a type side by side.
 
 An operation on a column costs microseconds, whatever its size, and a rare column has a dozen values
-in a block. So what is done to all rare columns (by the digest, by the overflow column) is done to
+in a block. So operations on all rare columns (of the digest, of the overflow column) are done on
 five arrays, one for each type. Blocks of rare columns are joined in the same way, and the smaller
 form of columns is chosen here, for live rows and for cuts (I11).
 """
@@ -18,9 +18,9 @@ from segment.columns.key import ColumnKey, FieldType
 from segment.columns.names import PackedKeys, union
 from segment.columns.packed import Gathered, Int64s, PackedColumns, assembled, runs, starts_of
 
-# Columns of a block are one object if they have fewer than _PACKED_CELLS values each on average,
-# since the objects would be most of their memory; or if they are more than _PACKED_FROM and have a
-# value in less than one row of _PACKED_ROWS.
+# Columns of a block are packed into one object if they have fewer than _PACKED_CELLS values on
+# average, as objects would be most of their memory; or if there are more than _PACKED_FROM columns
+# with a value in less than one of _PACKED_ROWS rows.
 _PACKED_CELLS = 8
 _PACKED_FROM = 256
 _PACKED_ROWS = 32
@@ -35,7 +35,7 @@ def is_sparse(columns: int, cells: int, rows: int) -> bool:
 
 
 def joined(blocks: Sequence[ColumnBlock]) -> ColumnBlock:
-    """As `concat`; where columns of a block are packed, it costs no object per column."""
+    """As `concat`, but without an object per column where columns are packed."""
     if not any(isinstance(block.columns, PackedColumns) for block in blocks):
         return concat(blocks)
     if len(blocks) == 1:
@@ -87,7 +87,7 @@ def sizes_of(columns: Mapping[ColumnKey, SparseColumn]) -> Int64s:
 
 
 def gather(columns: Mapping[ColumnKey, SparseColumn], keys: Sequence[ColumnKey]) -> list[Gathered]:
-    """The columns of these keys, type by type, those of a type in the order of `keys`."""
+    """The columns of these keys by type, within a type in the order of `keys`."""
     if isinstance(columns, PackedColumns):
         find = columns.packed_keys.find
         return columns.gathered(np.fromiter(map(find, keys), np.int64, len(keys)))
@@ -106,7 +106,7 @@ def gather(columns: Mapping[ColumnKey, SparseColumn], keys: Sequence[ColumnKey])
 
 
 def _merged(parts: Sequence[tuple[int, PackedColumns]]) -> PackedColumns:
-    """Columns of packed blocks as those of one block. parts: with the first row of each block."""
+    """Joins columns of packed blocks. parts: blocks, each with its first row in the result."""
     keys, where = union([columns.packed_keys for _, columns in parts])
     by_type: dict[FieldType, list[Gathered]] = {}
     for (first, columns), to in zip(parts, where, strict=True):

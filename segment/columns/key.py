@@ -9,7 +9,7 @@ import pyarrow as pa
 TIME = "_time"  # int64, event time, unix ns
 RATE = "_rate"  # int64, sample rate
 OFFSET = "_offset"  # int64, offset of the record in its partition
-INDEX_IN_RECORD = "_place"  # int32, which event of its record it is
+INDEX_IN_RECORD = "_place"  # int32, index of the event in its record
 OVERFLOW = "_rest"  # string, JSON object of the rarest columns of a wide segment, by physical name
 SYSTEM_COLUMNS = (TIME, RATE, OFFSET, INDEX_IN_RECORD)
 _PREFIX = "f:"

@@ -1,8 +1,8 @@
 """The keys of many columns as two arrays: a dataset with ever-new names has millions of them.
 
 A key as an object, its text and its entry in a dict take 250 bytes and more, ten times what the
-event's text took. Here a key takes its name's bytes and nine more, and becomes an object only when
-it is asked for (I11).
+event's text took. Here a key takes its name's bytes and nine more, and becomes an object only on
+request (I11).
 """
 
 from bisect import bisect_left
@@ -25,7 +25,7 @@ Ints = npt.NDArray[np.int64]
 
 
 class PackedKeys:
-    """Keys of columns, sorted unless a method states otherwise. Nothing of it may be changed.
+    """Keys of columns, sorted unless a method states otherwise. Immutable.
 
     names: Arrow large_string without nulls.
     types: uint8, indexes into TYPES.
@@ -41,7 +41,7 @@ class PackedKeys:
 
     @classmethod
     def of(cls, keys: Iterable[ColumnKey]) -> "PackedKeys":
-        """These keys, in their order."""
+        """Pack these keys, in their order."""
         some = list(keys)
         types = np.fromiter((_NUMBERS[key.type] for key in some), np.uint8, len(some))
         return cls(pa.array([key.field for key in some], pa.large_string()), types)
@@ -57,11 +57,11 @@ class PackedKeys:
                 yield ColumnKey(name, TYPES[number])
 
     def at(self, index: int) -> ColumnKey:
-        """One of them."""
+        """The key at an index."""
         return ColumnKey(self.raw(index).decode(), TYPES[self.types[index]])
 
     def raw(self, index: int) -> bytes:
-        """The name of one of them, UTF-8."""
+        """The name of the key at an index, UTF-8."""
         return self._data[int(self._offsets[index]) : int(self._offsets[index + 1])].tobytes()
 
     def first_from(self, name: bytes) -> int:
@@ -83,7 +83,7 @@ class PackedKeys:
         return PackedKeys(self.names.take(pa.array(indexes)), self.types[indexes])
 
     def same_as(self, other: "PackedKeys") -> bool:
-        """Whether these are the same keys in the same order."""
+        """Whether the other keys are the same in the same order."""
         if self is other:
             return True
         return np.array_equal(self.types, other.types) and bool(self.names.equals(other.names))
@@ -99,7 +99,7 @@ class PackedKeys:
 
 
 def union(all_keys: Sequence[PackedKeys]) -> tuple[PackedKeys, list[Ints]]:
-    """All keys once, sorted, and for each of the sequences the indexes of its keys among them.
+    """(all keys once, sorted; for each sequence the indexes of its keys among these).
 
     There is at least one sequence, and each is sorted.
     """

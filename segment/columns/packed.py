@@ -1,9 +1,9 @@
 """Many columns as one object: the position of each in a buffer that holds them all.
 
 An Arrow array, a slice of row numbers and an entry in a dict take 3 us and 800 bytes per column. A
-block of 10,000 columns has 160 values in each, and one of ever-new names a single one, so that was
-more than reading them from JSON. Here a column becomes an object when it is asked for; `gathered`
-gives thousands at once.
+block of 10,000 columns has 160 values in each, and one of ever-new names a single one, so that cost
+more than reading the values from JSON. Here a column becomes an object on request; `gathered`
+returns thousands at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,10 +25,10 @@ _TEXTS = (FieldType.STRING, FieldType.JSON)
 
 
 class Gathered(NamedTuple):
-    """Columns of one type one after the other.
+    """Several columns of one type, concatenated.
 
-    indexes: int64[columns], which of the columns asked for each is.
-    starts: int64[columns + 1], where each begins in `rows` and `values`, and the last one ends.
+    indexes: int64[columns], index of each column among the requested ones.
+    starts: int64[columns + 1], start of each column in `rows` and `values`, and the last one's end.
     rows: row numbers.
     values: Arrow array, no nulls.
     """
@@ -41,9 +41,9 @@ class Gathered(NamedTuple):
 
 
 class PackedColumns(Mapping[ColumnKey, SparseColumn]):
-    """Columns in the order of their keys. Nothing of it may be changed.
+    """Columns in the order of their keys. Immutable.
 
-    whole: the buffer, a multiple of 8 bytes. Offsets of texts count from its begin. Its first and
+    whole: the buffer, a multiple of 8 bytes. Offsets of texts count from its start. Its first and
     its last 8 bytes are 0, because Arrow reads them as offsets.
     sizes: int64[columns], number of values of each column.
     begins: int64[columns], index of its first value, as if the buffer were an array of the
@@ -67,12 +67,12 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
 
     @cached_property
     def rows(self) -> npt.NDArray[np.uint32]:
-        """The buffer as row numbers: only slices of it are row numbers."""
+        """The buffer as uint32, of which some slices are row numbers."""
         return np.frombuffer(self.whole, np.uint32)
 
     @property
     def cells(self) -> int:
-        """Values of all columns."""
+        """Number of values of all columns."""
         return int(self.sizes.sum())
 
     @property
@@ -81,7 +81,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         return int(self.whole.size) + self.packed_keys.nbytes + 3 * _WORD * len(self)
 
     def at(self, index: int) -> SparseColumn:
-        """One of the columns."""
+        """The column at an index."""
         size, begin = int(self.sizes[index]), int(self.begins[index])
         row = int(self.row_begins[index])
         values = whole_array(TYPES[self.packed_keys.types[index]], self.whole)
@@ -92,7 +92,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         return unpacked(self.packed_keys, self.whole, self.sizes, self.begins, self.row_begins)
 
     def gathered(self, indexes: Int64s) -> list[Gathered]:
-        """The columns at these indexes, type by type, those of a type in the order of `indexes`."""
+        """The columns at these indexes by type, within a type in the order of `indexes`."""
         types = self.packed_keys.types[indexes]
         found = []
         for number in np.unique(types).tolist():
@@ -112,7 +112,7 @@ class PackedColumns(Mapping[ColumnKey, SparseColumn]):
         return found
 
     def tight(self) -> "PackedColumns":
-        """The same in a buffer of its own, without gaps between columns."""
+        """A copy in a new buffer, without gaps between columns."""
         return assembled(self.packed_keys, self.gathered(np.arange(len(self))))
 
     def selected(self, mask: npt.NDArray[np.bool_]) -> "PackedColumns":
@@ -213,14 +213,14 @@ def runs(begins: Int64s, sizes: Int64s) -> Int64s:
 
 
 def starts_of(sizes: Int64s) -> Int64s:
-    """Where runs of these sizes begin, and the last one ends: int64[len + 1]."""
+    """Starts of runs of these sizes, and the end of the last one: int64[len + 1]."""
     starts = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=starts[1:])
     return starts
 
 
 def whole_array(field_type: FieldType, whole: pa.Buffer) -> pa.Array:
-    """A buffer as if all of it were values of one type: only slices of it are values."""
+    """A buffer as an array of one type, of which some slices are values."""
     if field_type is FieldType.BOOL:
         return pa.Array.from_buffers(field_type.arrow, whole.size * 8, [None, whole], 0)
     if field_type in (FieldType.INT, FieldType.FLOAT):

@@ -15,9 +15,9 @@ SEGMENT_SUFFIX = ".parquet"
 
 @dataclass(frozen=True, slots=True)
 class SegmentOrigin:
-    """Where a segment's rows come from.
+    """The origin of a segment's rows.
 
-    late_or_early: whether it holds the rows dated far from their append time, or the others.
+    late_or_early: whether it has the rows dated late or early, i.e. distant from their append time.
     append_min_ns, append_max_ns: append times of the dataset's records in the cut, unix ns,
     inclusive.
     """
@@ -35,7 +35,7 @@ class SegmentInfo:
     """A segment's metadata, as it is written.
 
     far: as `SegmentOrigin.late_or_early`.
-    first_offset, end_offset: of its first row's record, and one beyond its last row's.
+    first_offset, end_offset: offset of its first row's record, and one after its last row's.
     time_min_ns, time_max_ns: event times, unix ns, inclusive.
     writer: the program and versions that encoded the bytes; they never change the content.
     """
@@ -58,7 +58,7 @@ class SegmentInfo:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFile:
-    """A segment as a file on this disk. object_hash: SHA-256 of its bytes, its name everywhere."""
+    """A segment as a file on this disk. object_hash: SHA-256 of its bytes, which is its name."""
 
     path: Path
     object_hash: str

@@ -94,7 +94,7 @@ class SegmentReader:
         return frozenset(self.overflow_keys)
 
     def block(self, keys: Iterable[ColumnKey] | None = None) -> ColumnBlock:
-        """The rows with these columns (all of them if None); unknown ones are left out."""
+        """The rows with these columns (all of them if None); unknown columns are left out."""
         wanted = self.columns | self.overflow_columns if keys is None else frozenset(keys)
         columns = {key: self._field(key) for key in wanted & self.columns}
         if wanted & self.overflow_columns:
@@ -109,7 +109,7 @@ class SegmentReader:
         )
 
     def digest(self, version: int = DIGEST_VERSION) -> str:
-        """The digest of what the file holds, computed from its values, one column at a time."""
+        """The digest of the file's content, computed from its values, one column at a time."""
         digester = Digester(self.info.rows, version)
         for name in SYSTEM_COLUMNS:
             digester.add_system(name, self.system(name))
@@ -150,7 +150,7 @@ class SegmentReader:
 def _parse_names(text: bytes) -> PackedKeys:
     """The keys of a JSON list of physical names. Raises ValueError.
 
-    Physical names have nothing to escape, so the list is split without an object for each.
+    Physical names need no escaping, so the list is split without an object for each.
     """
     text = text.strip()
     if text == b"[]":

@@ -49,7 +49,7 @@ _ZSTD = ".".join(map(str, zstandard.ZSTD_VERSION))  # the version that compresse
 WRITER = f"bellwether-segment-7 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
 _TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
 _ARROW_SCHEMA_KEY = b"ARROW:schema"  # as Arrow's own writer keeps types and fields' metadata
-_OFFSET_AND_INDEX = (2, 3)  # columns by which rows are sorted
+_OFFSET_AND_INDEX = (2, 3)  # indexes of the columns by which rows are sorted
 _TEXTS = (FieldType.STRING, FieldType.JSON)
 Columns = Mapping[ColumnKey, SparseColumn]
 Overflow = list[Gathered]
@@ -86,7 +86,7 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
 def _split(
     columns: Columns, rows: int
 ) -> tuple[dict[ColumnKey, SparseColumn], PackedKeys, Overflow]:
-    """Columns with a Parquet column of their own, keys and cells of the others; sorted by key."""
+    """(columns that become Parquet columns; keys and cells of the others), sorted by key."""
     if isinstance(columns, PackedColumns):
         own, rarest = split_rarest(columns.sizes, rows)
         keys, at = columns.packed_keys, columns.at
@@ -167,7 +167,7 @@ def _metadata(
 
 
 def _json_list(names: pa.Array) -> bytes:
-    """A JSON list of physical names, in which there is nothing to escape."""
+    """A JSON list of physical names, which need no escaping."""
     quote, end = (pa.scalar(text, pa.large_string()) for text in ('"', '",'))
     nothing = pa.scalar("", pa.large_string())
     offsets, data = texts_of(pc.binary_join_element_wise(quote, names, end, nothing))

@@ -1,9 +1,9 @@
 """A Parquet writer for sparse columns: format, pages and file here, the inner loops compiled.
 
     encoders   the interface of the inner loops: dictionaries, packed integers, levels, ranges
-    reference  those loops in numpy and pyarrow: the oracle, and what serves without numba
+    reference  those loops in numpy and pyarrow: the oracle, and in use without numba
     kernel     the same loops compiled: equal in every byte
-    selected   the loops that serve: the reference until the kernel is loaded
+    selected   the loops in use: the reference until the kernel is loaded
     compiled   the kernel as those loops
     distinct_by_sorting  distinct values when too many collide in the kernel's hash table
     column     one column's values to pages: encoding, length of pages, bounds

@@ -1,7 +1,6 @@
 """Pages to the bytes of a column chunk: compression, page headers with checksums, page index.
 
-A chunk that zstd does not make smaller by a twentieth is stored uncompressed, which readers read
-faster.
+A chunk that zstd does not make smaller by a twentieth is stored uncompressed, which is read faster.
 """
 
 import threading
@@ -27,15 +26,15 @@ _SETTINGS = {
     ),
     Packing.NUMBERS: zstandard.ZstdCompressionParameters.from_level(1, hash_log=13, min_match=5),
 }
-_WORTH = 0.95  # the largest share of the plain bytes at which compressed ones are stored
+_WORTH = 0.95  # compressed bytes are stored if they are at most this part of the plain ones
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
     """A column chunk as it is in the file.
 
     size, raw_size: bytes with headers, compressed and not.
-    data_at: offset of its first data page from the chunk's begin.
-    pages: of each data page the offset from the chunk's begin, bytes with header, first row.
+    data_at: offset of its first data page from the chunk's start.
+    pages: for each data page its offset from the chunk's start, bytes with header, first row.
     """
 
     column: EncodedColumn
@@ -115,7 +114,7 @@ _DICTIONARY_HEADER = _header(PageType.DICTIONARY).struct(7, _ENTRIES).form()
 
 @cache
 def _data_header(encoding: Encoding) -> bytes:
-    rle = Encoding.RLE  # of both kinds of levels
+    rle = Encoding.RLE  # encoding of both kinds of levels
     data = Struct().i32(1, LATER).i32(2, encoding).i32(3, rle).i32(4, rle)
     return _header(PageType.DATA).struct(5, data).form()
 

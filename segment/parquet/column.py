@@ -46,7 +46,7 @@ _DICTIONARY_BYTES_MAX = 1 << 20  # readers keep a dictionary in memory as a whol
 _BOUND_BYTES_MAX = 256  # longer texts help no reader to skip a page
 _LONG_BYTES = 128  # texts that are longer on average
 _ORDER_SAMPLE = 2_048
-_ORDERED = 0.25  # distance from a half: of unsorted values every second step grows
+_ORDERED = 0.25  # distance from a half: unsorted values grow in every second step
 _BLOOM_FALSE_POSITIVES = 0.01
 _BLOOM_BYTES_MIN = 32  # one block
 _BLOOM_BYTES_MAX = 1 << 20  # a full segment of distinct ids takes a sixth of it
@@ -325,14 +325,14 @@ def _taken(texts: Texts, at: Indices | Int64s) -> Texts:
 def _of_one_length(texts: Texts) -> bool:
     size = len(texts.offsets) - 1
     if not size or texts.size != size * int(texts.offsets[1] - texts.offsets[0]):
-        return False  # so for most columns, without reading every offset
+        return False  # decides most columns, without reading every offset
     lengths = np.diff(texts.offsets)
     return bool((lengths == lengths[0]).all())
 
 
 def _in_order(encoders: Encoders, texts: Texts) -> bool:
-    """Whether texts mostly grow or mostly fall from row to row, like times written as text; true
-    for columns of too few texts to tell.
+    """Whether texts mostly grow or mostly fall from row to row, like times written as text. True
+    also for columns with too few texts to decide.
     """
     size = len(texts.offsets) - 1
     if size < _ORDER_SAMPLE:

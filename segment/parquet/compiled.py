@@ -70,7 +70,7 @@ _SEEDS = (0x1D8E4E27C47D124F, 0x3C6EF372FE94F82B)
 
 
 class _Scratch(threading.local):
-    """A thread's hash table and firsts, as large as its largest column so far needed."""
+    """A thread's hash table and firsts, sized for its largest column so far."""
 
     def __init__(self) -> None:
         self.table = np.empty(0, np.int64)
@@ -78,7 +78,7 @@ class _Scratch(threading.local):
 
 
 def _fixed(array: npt.NDArray[T]) -> npt.NDArray[T]:
-    """The array as a read-only one: numba compiles writable ones apart, and Arrow gives both."""
+    """The array as read-only: numba compiles writable arrays separately, and Arrow returns both."""
     if not array.flags.writeable:
         return array
     view = array.view()

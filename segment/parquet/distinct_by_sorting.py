@@ -1,8 +1,8 @@
 """Distinct values found by sorting: for columns with too many collisions in the hash table.
 
 Hash seeds are fixed, so a client can choose values that all fall into the same slots. The compiled
-encoders then call these functions: the result is the reference's, and costs no more than sorting,
-whatever the values are.
+encoders then call these functions: the result is the reference's, and costs no more than sorting
+for any values.
 """
 
 import numpy as np

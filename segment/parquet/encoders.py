@@ -38,12 +38,12 @@ class Texts(NamedTuple):
         return Texts(self.offsets[first : end + 1], self.data)
 
     def text(self, at: int) -> bytes:
-        """One of them."""
+        """The text at an index."""
         return self.data[int(self.offsets[at]) : int(self.offsets[at + 1])].tobytes()
 
 
 def joined(parts: Sequence[Part]) -> bytes:
-    """The parts concatenated; a single one is returned as it is, whatever kind of buffer it is."""
+    """The parts concatenated; a single part is returned unchanged, also if it is an array."""
     buffers = cast(Sequence[bytes], parts)  # arrays are buffers, though not to mypy
     return buffers[0] if len(buffers) == 1 else b"".join(buffers)
 
@@ -71,7 +71,7 @@ class ByRow(NamedTuple):
 
     cells: uint32[k], index of each cell.
     columns: uint32[k], index of its column.
-    starts: int64[rows + 1], where each row begins in both, and the last one ends.
+    starts: int64[rows + 1], start of each row in both, and the end of the last one.
     """
 
     cells: Indices
@@ -84,7 +84,7 @@ class Encoders(Protocol):
 
     @property
     def name(self) -> str:
-        """Which implementation it is."""
+        """Name of the implementation."""
 
     def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
         """The distinct texts; None if there are more than `limit`."""
@@ -135,7 +135,7 @@ class Encoders(Protocol):
         """Indexes of a smallest and of a largest of at least one text, compared by bytes."""
 
     def grown_steps(self, texts: Texts, at: Int64s) -> int:
-        """How many of the texts at these indexes are less than the text at the next index."""
+        """Number of texts at these indexes that are less than the text at the next index."""
 
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """A split block bloom filter of `size` bytes (a multiple of 32) with all texts in it."""

@@ -1,4 +1,4 @@
-"""The compiled encoders, loaded and tried against the reference before they write a segment."""
+"""Loads the compiled encoders and compares them with the reference before they write a segment."""
 
 import random
 from collections.abc import Callable
@@ -22,14 +22,14 @@ _SEED = 1
 
 
 def compile_all(folder: Path) -> None:
-    """Compile everything that writing calls. Raises."""
+    """Compile every function that writing calls. Raises any error of the compiler."""
     load(folder)
 
 
 def load(folder: Path) -> Encoders:
-    """The compiled encoders, after they have written what the reference writes. Raises.
+    """The compiled encoders, after their bytes equalled the reference's. Raises otherwise.
 
-    From then on none of them is compiled for arrays of other types: such a call raises TypeError.
+    Afterwards no function is compiled for arrays of other types: such a call raises TypeError.
     """
     differs = "the compiled encoders differ from the reference on a trial file"
     reference: Encoders = ReferenceEncoders()

@@ -1,4 +1,4 @@
-"""The inner loops in numpy and pyarrow: the oracle, and what serves without compiled code."""
+"""The inner loops in numpy and pyarrow: the oracle, and in use without compiled code."""
 
 from itertools import pairwise
 

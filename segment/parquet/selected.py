@@ -1,4 +1,4 @@
-"""The encoders that serve: the reference first, the compiled ones as soon as they are proved."""
+"""The encoders in use: the reference first, the compiled ones once they are proved equal."""
 
 from common.kernels.selected import Selected
 from segment.parquet.encoders import Encoders
@@ -6,7 +6,7 @@ from segment.parquet.reference import ReferenceEncoders
 
 
 class SelectedEncoders(Selected[Encoders]):
-    """Which implementation writes; changing it changes no byte of any file."""
+    """The selected implementation; all write the same bytes."""
 
     def __init__(self) -> None:
         super().__init__("segment writer", ReferenceEncoders(), "segment.parquet.load_compiled")

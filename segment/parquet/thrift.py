@@ -43,7 +43,7 @@ def varint(value: int) -> bytes:
 
 
 def zigzag(value: int) -> int:
-    """A signed integer as an unsigned one, small where its size is small."""
+    """A signed integer as an unsigned one, small if its absolute value is small."""
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 

@@ -1,4 +1,4 @@
-"""Values that the writer takes and passes on: columns, pages, encoded columns."""
+"""The writer's input and intermediate values: columns, pages, encoded columns."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -56,8 +56,8 @@ class Column(msgspec.Struct, frozen=True, gc=False):
 
     rows: uint32[k], strictly increasing numbers of the rows with a value; None if every row has
     one.
-    values: k values.
-    bloom: with a bloom filter (texts only).
+    values: the k values.
+    bloom: whether a bloom filter is written (texts only).
     """
 
     name: str
