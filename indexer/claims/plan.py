@@ -17,7 +17,7 @@ HoldersByZone = Mapping[int, Mapping[str, str]]  # the present holders, in the s
 
 @dataclass(frozen=True, slots=True)
 class IndexerLocation:
-    """Where an indexer runs. slot: distinguishes those of one zone; the same after a restart."""
+    """Where an indexer runs. slot: distinguishes indexers of one zone; kept over restarts."""
 
     zone: str
     slot: str

@@ -5,7 +5,7 @@ from indexer.claims.held_partitions import HeldPartitions
 
 
 class Readiness:
-    """What `/readyz` and the status report. `claims` is None until the process listens."""
+    """The readiness for `/readyz` and the status. `claims` is None until the process listens."""
 
     def __init__(self, held: HeldPartitions) -> None:
         self._held = held

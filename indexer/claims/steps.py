@@ -31,7 +31,7 @@ ClaimHolders = Mapping[int, Mapping[str, ClaimHolder]]  # partition -> zone -> h
 
 @dataclass(frozen=True, slots=True)
 class LocksView:
-    """What the locks contain: live indexers, their claims, and those being prepared."""
+    """The content of the locks: live indexers, their claims, and claims being prepared."""
 
     indexers: Mapping[str, IndexerLocation]
     claims: ClaimHolders
@@ -148,9 +148,10 @@ class Vacancies:
     def update(self, vacant: Mapping[int, int], now_ns: int) -> set[int]:
         """Partitions that may be taken now. vacant: partition -> number of its present holders.
 
-        A partition that lacked a holder at the first call is free at once; one without any holder
-        is free at the second. Soon after an outage of the locks neither shows that a holder died:
-        holders whose sessions ended still run, and renew their claims one by one.
+        A partition that lacked a holder at the first call may be taken at once; one without any
+        holder may be taken at the second call. Soon after an outage of the locks neither shows
+        that a holder died: holders whose sessions ended still run, and renew their claims one by
+        one.
         """
         first = self._since_ns is None
         before = self._since_ns or {}

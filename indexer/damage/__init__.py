@@ -1,4 +1,5 @@
 """Damaged records: reported, and recovered from whole copies or settled (I2, I3, I7).
 
-Damaged: this copy of the log cannot give the record. Settled: an operator has counted it as lost.
+Damaged: the record cannot be read from this copy of the log.
+Settled: an operator has counted it as lost.
 """

@@ -30,7 +30,7 @@ class _Saved(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A reading, and its monotonic time."""
+    """A reading of another clock, and its monotonic time."""
 
     reading: ClockReading
     read_ns: int

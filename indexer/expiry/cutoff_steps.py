@@ -75,7 +75,7 @@ class CutoffSteps:
         step_ns = request.wanted_ns - reached_ns
         waits_ns = 0
         if step_ns > 0:
-            # a step that grew while this process ran without an update is no leap
+            # a step that grew while this process ran without an update is not a leap
             if blocked or (step_ns > limits.CLOCK_STEP_NS + passed_ns and not agreed):
                 waits_ns = step_ns
             else:

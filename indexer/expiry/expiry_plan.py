@@ -18,8 +18,8 @@ class ExpiryTimes:
     trusted_ns: trusted time, by which events may expire (unix ns).
     clock_ns: the machine's clock (unix ns).
     steady_ns: monotonic time (ns).
-    agreed: another machine's clock agrees with this one.
-    blocked: a clock differs, so nothing expires unless it was confirmed.
+    agreed: whether another machine's clock agrees with this one.
+    blocked: whether a clock differs, so that only confirmed events expire.
     """
 
     trusted_ns: int

@@ -48,7 +48,7 @@ class TrustedTime:
         """Begin at the newest stored time if no time was saved.
 
         Called for one partition after the other soon after the start. Manifests take precedence
-        over rows. None: the partition has nothing that could expire.
+        over rows. None: the partition has no rows that could expire.
         """
         if self._saved or evidence is None:
             return

@@ -10,7 +10,7 @@ from common.log import Log
 from common.model.record import LogRecord
 from common.tasks import cancel_and_wait
 
-_FULL = 0.5  # share of the requested bytes from which the log is taken to have more
+_FULL = 0.5  # of the requested bytes: from this on the log probably has more
 
 
 class ReadAhead:

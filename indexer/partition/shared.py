@@ -1,4 +1,4 @@
-"""What all partitions of one indexer use."""
+"""The parts of an indexer that all its partitions use in common."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -70,7 +70,7 @@ def batches_of(void: Void) -> dict[bytes, int]:
 
 
 def decision_for(void: Void, copies: Copies, decider: int) -> Decision:
-    """The decision of partition `decider`, whose `copies` are those before the first void."""
+    """The decision of partition `decider`; `copies`: its copies before the first void."""
     return Decision(
         decider,
         tuple(RerouteAnswer(q.batch, q.place, copies[q.batch]) for q in void.questions),

@@ -1,4 +1,4 @@
-"""Authentication and permissions of the query API. A key sees only its own environment."""
+"""Authentication and permissions of the query API. A key can access only its own environment."""
 
 from aiohttp import web
 

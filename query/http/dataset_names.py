@@ -85,7 +85,7 @@ class DatasetNames:
     async def id_named(self, key: ApiKey, name: str) -> str:
         """The id of the dataset of this name.
 
-        Stored events stay readable while metadata fails (I8): a name is then taken to be a
+        Stored events stay readable while metadata fails (I8): a name is then assumed to be a
         dataset's primary name, unless it is known to be an alias.
 
         Raises DatasetNotFound, AmbiguousDataset, BadDatasetName, TooManyRequests.

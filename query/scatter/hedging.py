@@ -18,7 +18,7 @@ _SLACK = 1.5  # factor of the quantile: most of the slowest twentieth is hardly 
 
 
 class HedgingPolicy:
-    """Durations and failures of indexers as one query role sees them.
+    """Durations and failures of indexers as one query role observes them.
 
     hedge_ms: the longest delay before a hedge (0: never hedge).
     """

@@ -1,5 +1,7 @@
 """Reconciled totals: each rerouted batch counts once, also while it is undecided (I2, I7).
 
+A rerouted batch may be in two partitions; it is undecided until their logs show which copy counts.
+
 Shares leave undecided batches out and list them. Such a batch is looked up in the other partitions
 that may hold it, at the end positions of their own shares; if none of them counts it, its rows are
 fetched from its partition. A share that ends before a position that another share relies on is

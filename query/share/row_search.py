@@ -72,7 +72,7 @@ class RowSearch:
         return [segment.path for _, segment in self._segments]
 
     def types(self) -> dict[str, str]:
-        """By field of a filter, the letters of its types in all segments and blocks."""
+        """The letters of each filter field's types in all segments and blocks, by field."""
         fields = state_fields(self._plan)
         held: dict[str, set[str]] = {field: set() for field in fields}
         for _, segment in self._segments:

@@ -277,5 +277,5 @@ def _no_rows(
 
 
 def quote_text(text: str) -> str:
-    """A SQL string literal. Only for our own paths; values of users are bound."""
+    """A SQL string literal. Only for paths of segment files; users' values are bound."""
     return "'" + text.replace("'", "''") + "'"

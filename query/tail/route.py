@@ -172,7 +172,7 @@ class TailRoute:
                         if has_hung_up(request):
                             break
                         continue
-                    if not taken:  # an indexer left: the client asks again and follows its twin
+                    if not taken:  # an indexer left: the client reconnects, to the other indexer
                         break
                     await response.write(taken)
             except ConnectionError:

@@ -1,1 +1,1 @@
-"""Bodies that a query role and an indexer exchange beside plans and shares."""
+"""Bodies between query roles and indexers, besides plans and shares."""

@@ -12,7 +12,7 @@ from common import limits
 
 
 class IndexedColumn(msgspec.Struct, frozen=True):
-    """A field as an indexer knows it: letters of its types, and when it was indexed, in unix ns."""
+    """A field in an indexer's data: letters of its types; when it was indexed, in unix ns."""
 
     name: str
     types: list[str]
@@ -23,8 +23,8 @@ class IndexedColumn(msgspec.Struct, frozen=True):
 class ColumnsRequest(msgspec.Struct, frozen=True):
     """Body of `POST /internal/columns`: a page of columns, or a single column.
 
-    after: the page begins after this name; None: with the first one.
-    size: of the page, in columns.
+    after: name after which the page begins; None: at the first name.
+    size: number of columns of the page.
     name, id, sha256: only the column of this name, of this id in the API, or of this SHA-256 (hex)
         of its name, which is searched after the name `after`.
     pattern: only names that match it (query.wire.name_pattern).
@@ -40,7 +40,7 @@ class ColumnsRequest(msgspec.Struct, frozen=True):
 
 
 class ColumnPage(msgspec.Struct, frozen=True):
-    """Columns in the order of their names. more: whether others follow."""
+    """Columns in the order of their names. more: whether further columns follow."""
 
     columns: list[IndexedColumn]
     more: bool = False
@@ -54,10 +54,10 @@ class DatasetsRequest(msgspec.Struct, frozen=True):
 
 
 class IndexedDataset(msgspec.Struct, frozen=True):
-    """What an indexer holds of a dataset.
+    """An indexer's summary of a dataset.
 
     last_ns: append time of its newest record, in unix ns; 0 if it has none.
-    names: hashes of the names of its columns; None where they are too many to count.
+    names: hashes of the names of its columns; None if they are too many to count.
     """
 
     last_ns: int
@@ -67,8 +67,8 @@ class IndexedDataset(msgspec.Struct, frozen=True):
 def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:
     """Merge the pages of several indexers into one of at most `size` columns.
 
-    After the last name of a page that has `more`, that indexer may know others. Names of other
-    pages after that one are left for the next page.
+    An indexer may have further names after the last one of a page with `more`. Names of other
+    pages after that name are left for the next page.
     """
     end = min((page.columns[-1].name for page in pages if page.more and page.columns), default=None)
     merged: dict[str, IndexedColumn] = {}
@@ -88,7 +88,7 @@ def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:
 
 
 def merge_datasets(answers: Iterable[Mapping[str, IndexedDataset]]) -> dict[str, IndexedDataset]:
-    """What all indexers together hold, by dataset id."""
+    """The summaries of all indexers together, by dataset id."""
     merged: dict[str, IndexedDataset] = {}
     for answer in answers:
         for dataset, seen in answer.items():

@@ -1,7 +1,7 @@
 """Patterns of field names: a substring, or with `*` or `?` a glob for the whole name.
 
-Case does not matter. `*` matches any characters, `?` one; nothing else is special. The pieces
-between stars are searched one after the other, so no pattern backtracks.
+Case does not matter. `*` matches any characters, `?` one; all others match themselves. The
+pieces between stars are searched one after the other, so no pattern backtracks.
 """
 
 import re

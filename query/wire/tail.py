@@ -1,4 +1,4 @@
-"""Bodies about a tail between a query role and an indexer: which events and fields it has."""
+"""Bodies of tails between a query role and an indexer: the events and fields of a tail."""
 
 import msgspec
 
@@ -6,9 +6,9 @@ from query.plan.plan import Filter
 
 
 class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The events of a tail, and their fields. Filters mean what they mean in a query.
+    """The events of a tail, and their fields. Filters have the same meaning as in a query.
 
-    fields: only these, as they are stored; None: the event's data as it was sent.
+    fields: the fields to send, as they are stored; None: the event's data as it was sent.
     """
 
     filters: tuple[Filter, ...] = ()
@@ -22,8 +22,9 @@ class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TailRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Body of `POST /internal/tail`. Indexers of older versions have no such route and refuse it;
-    they would show every event. All members but `choice` are parameters of `GET /internal/tail`.
+    """Body of `POST /internal/tail`. All members but `choice` are parameters of the GET route.
+
+    Indexers of older versions lack this route and refuse it, instead of sending every event.
     """
 
     dataset: str

@@ -68,7 +68,7 @@ def _as_json(values: pa.Array) -> pa.Array:
 
 
 def _escaped(texts: pa.Array) -> pa.Array:
-    """Texts as between the quotes of a JSON string. Few texts have anything to escape."""
+    """Texts as they are between the quotes of a JSON string. Few texts need escaping."""
     offsets, data = texts_of(texts)
     begin = int(offsets[0])
     found = np.flatnonzero(_ESCAPED[data[begin : int(offsets[-1])]]) + begin

@@ -1,7 +1,7 @@
-"""A block written as a Parquet file that any engine reads without our code (docs/formats.md).
+"""A block written as a Parquet file that any engine reads without Bellwether (docs/formats.md).
 
-The same block, origin and writer version give the same bytes, whichever encoders are used; a new
-writer version may give others, but never another digest (I3).
+The same block, origin and writer version give the same bytes with any encoders; a new writer
+version may give other bytes, but never another digest (I3).
 """
 
 import base64

@@ -14,14 +14,14 @@ from segment.parquet.reference import arrow_texts
 
 
 def distinct_words_by_sorting(values: Int64s, limit: int) -> Distinct | None:
-    """As `Encoders.distinct_words`. Of at least one value."""
+    """As `Encoders.distinct_words`, for at least one value."""
     order = np.argsort(values)
     ordered = values[order]
     return _distinct(order, ordered[1:] != ordered[:-1], limit)
 
 
 def distinct_texts_by_sorting(texts: Texts, limit: int) -> Distinct | None:
-    """As `Encoders.distinct_texts`. Of at least one text."""
+    """As `Encoders.distinct_texts`, for at least one text."""
     raw = arrow_texts(texts)
     order = pc.array_sort_indices(raw)
     ordered = raw.take(order)

@@ -1,7 +1,7 @@
 """Columns to the bytes of a Parquet file of one row group: chunks, bloom filters, index, footer.
 
-One row group, whatever the number of rows and columns: each column is encoded by itself, and
-nothing dense is in memory.
+One row group for any number of rows and columns: each column is encoded by itself, and no dense
+column is in memory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

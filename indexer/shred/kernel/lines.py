@@ -56,7 +56,7 @@ def _read_line(buffer: Bytes, at: int, row: int, depth: int, words: Int64s, aren
     at, kind, time_ns = read_number(buffer, at + 5)
     if at < 0 or kind != INTEGER or load64(buffer, at) & _FIVE != _RATE:
         return FAIL
-    if time_ns == 0 and byte_at(buffer, at - 2) == MINUS:  # "-0" is no time
+    if time_ns == 0 and byte_at(buffer, at - 2) == MINUS:  # "-0" is not a time
         return FAIL
     at, kind, rate = read_number(buffer, at + 5)
     if at < 0 or kind != INTEGER or rate < 1 or load64(buffer, at) & _FIVE != _DATA:

@@ -1,4 +1,4 @@
-"""Each value's index in a dictionary, in order of first appearance; stops early at too many.
+"""Each value's index in a dictionary, in order of first appearance; stops early above a limit.
 
 Hashed under two seeds. A search ends after PROBES_MAX slots with TOO_MANY_COLLISIONS, so that
 values chosen to collide cost no more than others. Values whose hashes agree are compared in full.
@@ -29,7 +29,7 @@ TOO_MANY_COLLISIONS = -3  # in the table: the caller sorts the values instead
 PROBES_MAX = 64  # in a table half full, chance alone never gets there
 _NEAR = 32  # bytes compared in one step
 _SLOTS_MIN = 64
-_STREAK = 8  # after so many equal texts the next one is compared with them first
+_STREAK = 8  # after this many equal texts the next one is compared with them first
 _MIX0 = -7046029254386353131  # odd, without a pattern: 2**64 / golden ratio, and others like it
 _MIX1 = -4658895280553007687
 _MIX2 = -2643881736870682267
@@ -81,7 +81,7 @@ def _word_near_end(data: Bytes, at: int, count: int) -> int:
 
 @compiled
 def _hash_near_end(data: Bytes, at: int, size: int, mixed: int, seed0: int, seed1: int) -> int:
-    """Of up to 32 bytes that end near the end of data."""
+    """Hash of up to 32 bytes that end near the end of data."""
     a = _word_near_end(data, at, size)
     b = _word_near_end(data, at + 8, size - 8)
     c = _word_near_end(data, at + 16, size - 16)

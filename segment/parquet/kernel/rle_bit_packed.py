@@ -101,7 +101,7 @@ def _pack_last(indices: Indices, at: int, end: int, width: int, out: Bytes, to: 
 def pack_indices(indices: Indices, first: int, end: int, width: int, out: Bytes, at: int) -> int:
     """Values indices[first:end], none of more than `width` bits (0 to 32); end of output or FULL.
 
-    Without the byte of the width, with which a page of indices begins.
+    Not written: the byte of the width, with which a page of indices begins.
     """
     if at + _pack_indices_bound(end - first, width) > out.shape[0]:
         return FULL
@@ -161,7 +161,7 @@ def pack_levels(
     while row < end_row:
         count = min(64, end_row - row)
         word = 0
-        if first == end or unsigned(rows, first) >= row + count:  # none of them: until which row?
+        if first == end or unsigned(rows, first) >= row + count:  # none: until which row?
             next_row = end_row if first == end else unsigned(rows, first)
             kind = 0
             count = next_row - row

@@ -29,7 +29,7 @@ def _head_near_end(data: Bytes, at: int, size: int) -> int:
 
 @inlined
 def _head(data: Bytes, at: int, size: int) -> int:
-    """The first 8 bytes as a number whose order is theirs; a shorter text is padded with zeros."""
+    """The first 8 bytes as a number with the same order; a shorter text is padded with zeros."""
     if at + 8 > data.shape[0]:
         return _head_near_end(data, at, size) ^ _SIGN
     word = _swapped(load64(data, at))
@@ -40,7 +40,7 @@ def _head(data: Bytes, at: int, size: int) -> int:
 
 @compiled
 def range_of_texts(offsets: Int64s, data: Bytes) -> tuple[int, int]:
-    """(smallest, largest): indexes of their first appearance. Of at least one text."""
+    """(smallest, largest): indexes of their first appearance. For at least one text."""
     lowest = highest = 0
     end = get(offsets, 1)
     low = high = _head(data, get(offsets, 0), end - get(offsets, 0))
