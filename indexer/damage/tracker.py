@@ -52,7 +52,7 @@ class DamageTracker:
         clock: Clock,
         wait_s: float,
     ) -> None:
-        """wait_s: how long a cut that lacks damaged records is held back at most."""
+        """wait_s: the longest delay of a cut that lacks damaged records."""
         self.total = 0
         self.newest: list[QuarantinedRecord] = []
         self.settlements = SettlementBook(chain)

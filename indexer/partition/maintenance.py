@@ -146,7 +146,7 @@ class PartitionMaintenance:
             await self._append_quietly(heartbeat_record())
 
     async def _mark_hour(self, state: PartitionState) -> None:
-        """Append the marker of the hour that is over in the log's time, a while into the next one.
+        """Append the marker that closes the hour that is over in the log's time, with a delay.
 
         If too little monotonic time has passed since the last marker (a clock leapt, or no indexer
         ran when the hour ended), no hour is closed: a batch id is forgotten at the second marker,

@@ -1,4 +1,6 @@
-"""Whether a partition holds a batch: needed by voids, and by queries while a batch is undecided.
+"""Whether a partition holds a batch that is undecided (may count here or there) in another one.
+
+It is needed to answer voids, the records by which that partition asks, and for queries meanwhile.
 
 The answer follows from the log alone: from the window of the partition's state, which manifests
 carry, and from the published lists of older batches (I2, I3).

@@ -1,4 +1,4 @@
-"""The rules for where a partition is cut, besides at markers (I3).
+"""The rules for where a partition is cut, besides at markers, the control records that cut (I3).
 
 A cut ends a run of rows that become segments. The rules are part of the log's format: both indexers
 of a partition (twins) must agree on them.

@@ -37,7 +37,7 @@ from indexer.shred.kernel.memory import (
 
 _PADDING = 64  # after every part of the output: copies of 32 bytes may overrun
 _COLUMN_MASK = 0xFFFFFFFF
-_FIRST_COLUMN = 8  # those of field 0 hold dead cells
+_FIRST_COLUMN = 8  # columns of field 0 have dead cells, which do not count
 
 
 @inlined
