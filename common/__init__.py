@@ -1,1 +1,1 @@
-"""What every role shares: the event model, records, columns, limits, clock, errors, backends."""
+"""Code shared by all roles: the event model, records, columns, limits, clock, errors, backends."""

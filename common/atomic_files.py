@@ -1,4 +1,4 @@
-"""Files that exist whole or not at all, also after a power failure.
+"""Writes files that are complete or absent, also after a power failure.
 
 A name appears only when its content is on the disk: written to a temporary name in the same
 folder, fsynced, linked (or renamed) to its name, and the folder fsynced. Keeps I1 and I4.
@@ -60,7 +60,7 @@ def write_temporary(folder: Path, data: bytes) -> Path:
 
 
 def link_new(temporary: Path, target: Path) -> bool:
-    """Give a finished file its name unless the name is taken; then the temporary name goes.
+    """Give a finished file its name unless the name is taken, and remove the temporary name.
 
     After an error the temporary file is still there, for another attempt or to be removed.
     """
@@ -84,7 +84,7 @@ def put_new(target: Path, data: bytes) -> bool:
 
 
 def replace(target: Path, data: bytes) -> None:
-    """Write the file durably, whatever was there."""
+    """Write the file durably, replacing an existing one."""
     temporary = write_temporary(target.parent, data)
     try:
         temporary.rename(target)

@@ -1,4 +1,4 @@
-"""The waits between attempts of work that fails: each longer than the one before, up to a most."""
+"""Exponential back-off: the waits between attempts of failing work, up to a maximum."""
 
 import random
 from dataclasses import dataclass, field
@@ -32,5 +32,5 @@ class BackOff:
         return wait if self.rng is None else wait * self.rng.uniform(*self.jitter)
 
     def reset(self) -> None:
-        """The work went well: after the next failure the first wait is taken again."""
+        """Note a success: after the next failure the first wait is used again."""
         self._next = self.first

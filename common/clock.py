@@ -1,4 +1,4 @@
-"""Time as a parameter: rooms never reach for the wall clock themselves."""
+"""Clocks, so that time is a parameter: packages never read the wall clock themselves."""
 
 import time
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where a role takes its time from."""
+    """The source of a role's time."""
 
     def now_ns(self) -> int:
         """Wall-clock time, unix nanoseconds."""

@@ -16,7 +16,7 @@ from common.errors import BellwetherError
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _CHAIN_MAX: Final = 8  # causes shown of one exception; longer chains add nothing
-_FRAMES_MAX: Final = 40  # the innermost ones of each: enough for a way through all rooms
+_FRAMES_MAX: Final = 40  # the innermost ones of each: enough to pass through all packages
 
 
 def describe_error(error: BaseException) -> str:

@@ -1,7 +1,7 @@
-"""Errors that cross a room's boundary, named for the caller's situation.
+"""Errors that cross a package's boundary, named for the caller's situation.
 
-Each has the HTTP status that it becomes, and a text with what to do. Errors that never leave a room
-are declared in that room.
+Each has its HTTP status, and a text with the remedy. Errors that never leave a package are declared
+in that package.
 """
 
 
@@ -94,7 +94,7 @@ class Unavailable(BellwetherError):
 
 
 class LogUnavailable(Unavailable):
-    """The log cannot take or give records now. From `append`: the record's fate is unknown."""
+    """The log cannot append or read now. From `append`: the record's outcome is unknown."""
 
 
 class LogLost(LogUnavailable):
@@ -110,7 +110,7 @@ class LogLost(LogUnavailable):
 
 
 class LogRefused(LogUnavailable):
-    """The record is certainly not in the log and will not come: it may be written elsewhere."""
+    """The record is not in the log and never will be: it may go to another partition."""
 
 
 class LogFull(LogRefused):
@@ -122,7 +122,7 @@ class LogOverloaded(LogRefused):
 
 
 class OffsetGone(BellwetherError):
-    """The log no longer holds the offset that was asked for (I5). `start` is its first one."""
+    """The log no longer holds the requested offset (I5). `start` is its first offset."""
 
     def __init__(self, partition: int, offset: int, start: int) -> None:
         super().__init__(

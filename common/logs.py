@@ -1,6 +1,6 @@
 """Structured logs: one JSON object per line on standard error, with the terms of the design.
 
-No secret and no payload stands in them: exceptions are described by `common/error_text.py`, also
+They contain no secret and no payload: exceptions are described by `common/error_text.py`, also
 those that Python itself reports (of tasks, threads and the event loop), and the secrets that a
 process knows are masked in every line, also in those of libraries.
 """
@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
             self.mask(secret)
 
     def mask(self, secret: str) -> None:
-        """Show stars instead of this text from now on."""
+        """Replace this text by stars from now on."""
         if len(secret) >= _SECRET_CHARS_MIN:
             self._secrets |= {secret, json.dumps(secret, ensure_ascii=False)[1:-1]}
 
@@ -101,7 +101,7 @@ def mask_in_logs(secret: str) -> None:
 
 
 def log_loop_errors(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the event loop report errors here: its own way prints what callbacks and tasks hold."""
+    """Log the event loop's errors here: its own handler prints the arguments of callbacks."""
     loop.set_exception_handler(_loop_error)
 
 

@@ -1,7 +1,7 @@
-"""What one server of a cluster gives when it is asked by itself, for `doctor`.
+"""The state of one server of a cluster, probed individually, for `doctor`.
 
-A process that was stopped, or that hangs, still takes connections: the system does that for it.
-So a connection proves nothing; only a response does.
+The system accepts connections for a process even while the process is stopped or hangs. So a
+connection proves nothing; only a response does.
 """
 
 import socket
@@ -11,20 +11,20 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """How a server answered."""
+    """The result of probing a server."""
 
     GOOD = "good"
-    CLOSED = "closed"  # it takes no connection
-    FROZEN = "frozen"  # it takes a connection and answers nothing
-    WRONG = "wrong"  # it answers, but not as it should; the text says what
+    CLOSED = "closed"  # it accepts no connection
+    FROZEN = "frozen"  # it accepts a connection and sends no response
+    WRONG = "wrong"  # its response is wrong; the text has the reason
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """What one server answered.
+    """The result of probing one server.
 
     name: what the server is called, with its address.
-    state: how it answered.
+    state: the result.
     text: the reason, empty where all is well.
     """
 
@@ -40,9 +40,9 @@ def ask_bytes(
     question: bytes = b"",
     wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain,
 ) -> tuple[State, str]:
-    """Connect, send `question`, and wait for the first byte of an answer. Blocks, bounded.
+    """Connect, send `question`, and wait for the first byte of a response. Blocks, bounded.
 
-    question: empty for a server that speaks first.
+    question: empty for a server that sends first.
     wrap: makes the connection an encrypted one.
     Returns the state and, if it is not good, the reason.
     """

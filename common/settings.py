@@ -1,7 +1,7 @@
-"""How a setting is declared: once, in the frozen dataclass of the room that uses it.
+"""Declares settings: each once, in the frozen dataclass of the package that uses it.
 
-The front door turns the declarations into the configuration file's schema, environment variables,
-flags and the settings page of the docs.
+The package `bellwether` derives the configuration file's schema, environment variables, flags and
+the settings page of the docs from the declarations.
 """
 
 from dataclasses import dataclass, field, fields

@@ -1,4 +1,4 @@
-"""Tasks of a role that run beside its work: periodic upkeep, and tasks that end with a block."""
+"""Background tasks of a role: periodic upkeep, and tasks that end with a block."""
 
 import asyncio
 import logging
@@ -80,7 +80,7 @@ async def running(*tasks: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
 async def run_together(*tasks: Coroutine[Any, Any, object]) -> None:
     """Run these until all have ended or this is cancelled.
 
-    What fails is logged, and the others go on: for work that a role can do without for a while.
+    A failure is logged, and the others continue: for work that a role can miss for a while.
     """
     async with asyncio.TaskGroup() as group:
         for task in tasks:

@@ -1,10 +1,10 @@
-"""A kernel made ready while the reference serves: compiled, loaded and tried (I3).
+"""Prepares a kernel while the reference serves: compiles, loads and tests it (I3).
 
 Compiling takes seconds of a core, so it runs in a process of its own, at low priority, into a
-folder where the next start finds it: that one then starts no process, which would import all that
-the role does (a CPU second for each kernel). A role loads the code in a thread and tries it against
-the reference before it serves. Any fault is logged, and the reference goes on serving: the results
-are the same, only slower.
+folder that the next start reuses without such a process, which would import all that the role does
+(a CPU second for each kernel). A role loads the code in a thread and tests it against the reference
+before it serves. Any error is logged, and the reference continues to serve: with the same results,
+only slower.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class KernelUnavailable(BellwetherError):
-    """A compiled kernel cannot be used here; the text says why."""
+    """A compiled kernel cannot be used here; the text has the reason."""
 
 
 async def is_compiled(folder: Path, module: str) -> bool:
@@ -79,7 +79,7 @@ def _is_compiled(folder: Path, module: str) -> bool:
 
 
 async def load_compiled(what: str, folder: Path, load: Callable[[Path], T]) -> T | None:
-    """What `load` gives of code that is in the cache. Logs why and returns None if it fails."""
+    """The result of `load` from cached code. Logs the reason and returns None if it fails."""
     try:
         kernel = await asyncio.to_thread(_load, folder, load)
     except KernelUnavailable as error:

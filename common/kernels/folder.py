@@ -1,7 +1,7 @@
 """The files in a folder of compiled code, and whether they are intact. Needs no numba.
 
-numba runs any machine code that it finds there. So the digests of all files are saved when all is
-compiled, and compared before a role loads anything.
+numba runs any machine code that it finds there. So the digests of all files are saved after
+compiling, and compared before a role loads any of them.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ def has_any(folder: Path) -> bool:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether every file of a compilation is there as it was written."""
+    """Whether every file of a compilation exists and is unchanged."""
     written = _written(folder)
     return bool(written) and written.items() <= _digests(folder).items()
 
 
 def is_damaged(folder: Path) -> bool:
-    """Whether machine code is not what was compiled. An index may have got further entries."""
+    """Whether machine code differs from the compiled one. An index may have new entries."""
     code = {name: digest for name, digest in _written(folder).items() if name.endswith(_CODE)}
     return not code.items() <= _digests(folder).items()
 
 
 def save_digests(folder: Path) -> None:
-    """All is compiled: the files as they are now are whole."""
+    """Save the digests of all files, once everything is compiled."""
     made = folder / f"{_DONE}.new"
     made.write_text(json.dumps(_digests(folder)))
     made.rename(folder / _DONE)

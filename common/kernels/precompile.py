@@ -1,8 +1,8 @@
-"""Compiling a kernel before it is used, into a folder where any process finds it.
+"""Compiles a kernel before its use, into a folder that any process can load it from.
 
-The folder of a compilation is named after all that decides whether numba takes what is in it (else
-a role would compile while it serves): the sources, their paths and times of writing, the versions
-that made it, and the processor.
+The folder of a compilation is named after everything that decides whether numba accepts its content
+(otherwise a role would compile while it serves): the sources, their paths and modification times,
+the versions of the compiler, and the processor.
 
 A folder that is whole is only read. One that is damaged is emptied and compiled anew.
 """
@@ -41,7 +41,7 @@ class Kernel(Protocol):
     SOURCES: Sequence[ModuleType]
 
     def compile_all(self, folder: Path) -> None:
-        """Compile everything that serving calls. Raises."""
+        """Compile every function that serving calls. Raises any error of the compiler."""
 
 
 def compile_while_wanted(folder: str, module: str) -> None:
@@ -85,7 +85,7 @@ def is_compiled(folder: Path, module: str) -> bool:
 
 
 def use_cache(folder: Path, sources: Sequence[ModuleType]) -> None:
-    """Have compiled code kept in this folder. Call before a module of the sources is imported."""
+    """Keep compiled code in this folder. Call it before importing a module of the sources."""
     vars(config)["CACHE_DIR"] = str(versioned(folder, sources))
     vars(config)["CACHE_LOCATOR_CLASSES"] = f"{KernelFolder.__module__}.{KernelFolder.__name__}"
 

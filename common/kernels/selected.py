@@ -1,7 +1,7 @@
-"""The implementation that serves: the reference first, the compiled one as soon as it is proved.
+"""The implementation that serves: first the reference, then the compiled one once it is tested.
 
-Switching between the two changes no result, only how long it takes (I3). The compiled one comes
-from a module that is named, with
+Both give the same results; only their speed differs (I3). The compiled one is loaded from a named
+module, with
 
     SOURCES                       the packages whose compiled code it is
     compile_all(folder)           compiles everything that serving calls; for `precompile`
@@ -25,7 +25,7 @@ class Selected(Generic[T]):
     """now: the implementation that serves now."""
 
     def __init__(self, what: str, reference: T, module: str) -> None:
-        """what: its name in the log and in the metric. module: where `load` is."""
+        """what: the name in the log and in the metric. module: the module that has `load`."""
         self.now: T = reference
         self._what = what
         self._module = module
@@ -34,7 +34,7 @@ class Selected(Generic[T]):
     async def load_cached(self, folder: Path, *arguments: object) -> bool:
         """Serve with compiled code if it was compiled before. Returns whether it was.
 
-        If it was and yet cannot be used, that is logged, and the reference goes on serving.
+        If the cached code cannot be used, that is logged, and the reference continues to serve.
         """
         if not await is_compiled(folder, self._module):
             return False
@@ -42,7 +42,7 @@ class Selected(Generic[T]):
         return True
 
     async def use_compiled(self, folder: Path, *arguments: object) -> None:
-        """Have it compiled in `folder`, load and try it, and serve with it from then on."""
+        """Compile the kernel in `folder`, load and test it, then serve with it."""
         self._select(await prepare(self._what, folder, self._module, self._loader(arguments)))
 
     def _loader(self, arguments: tuple[object, ...]) -> Callable[[Path], T]:

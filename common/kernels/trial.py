@@ -1,4 +1,4 @@
-"""Compiled code is loaded and tried against the reference before it serves."""
+"""Loads compiled code and tests it against the reference before it serves."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ def load_tried(
     trial: Callable[[T], object],
     differs: str,
 ) -> T:
-    """What `make` gives, with its compiled code kept in `folder`. `make` imports the kernel itself.
+    """The implementation of `make`, its compiled code in `folder`. `make` imports the kernel.
 
-    trial: what an implementation gives for the trial's input, to be compared.
-    Raises RuntimeError with the text `differs` if it is not what the reference gives.
+    trial: computes an implementation's results for the trial's input, to be compared.
+    Raises RuntimeError with the text `differs` if they are not equal to the reference's.
     """
     precompile.use_cache(folder, sources)
     compiled = make()

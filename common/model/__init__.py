@@ -1,1 +1,1 @@
-"""What every role's code speaks of: records, reroutes, positions, names and times."""
+"""The data model of all roles: records, reroutes, positions, names and times."""

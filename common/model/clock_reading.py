@@ -1,8 +1,8 @@
 """Readings of clocks that are not this machine's (I13).
 
 The servers of the log, objects and metadata have clocks of their own if they run on other machines.
-A clock at an address of this machine may show that something is wrong, but not that all is well: it
-may be the same clock.
+A clock at an address of this machine can prove that a clock is wrong, but never that all are right:
+it may be the same clock.
 """
 
 import ipaddress
@@ -17,8 +17,8 @@ from common.clock import Clock
 class ClockReading:
     """One reading of one clock.
 
-    offset_ns: how far it is ahead of our monotonic time, which no leap of our clock changes.
-    error_ns: how much that may be off, by the round trip and the resolution.
+    offset_ns: the clock minus our monotonic time, which no step of our clock changes.
+    error_ns: the largest error of that, from the round trip and the resolution.
     elsewhere: whether it is on another machine.
     """
 
@@ -28,7 +28,7 @@ class ClockReading:
     elsewhere: bool
 
     def ahead_ns(self, clock: Clock) -> int:
-        """How far it is ahead of our clock now."""
+        """That clock minus our clock now, in ns."""
         return self.offset_ns + clock.monotonic_ns() - clock.now_ns()
 
 

@@ -2,8 +2,8 @@
 
 A partition's time is the latest append time that was read of it: it never goes back by itself, so
 a clock that ran ahead for a minute would hold it there for as long as it was ahead. A `clock`
-record says: the log's time goes on from this record's own append time. What its writer thought is
-kept for people; nothing is decided by it.
+record resets the log's time to the record's own append time. The note of its writer is kept for
+operators only; no code depends on it.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class ClockNote:
 
 
 def clock_record(note: ClockNote) -> Record:
-    """A clock record. Its append time is what counts."""
+    """A clock record. Readers use its append time, not the note."""
     body = {"was_ns": note.was_ns, "now_ns": note.now_ns, "writer": note.writer}
     return Record(kind=Kind.CLOCK, value=orjson.dumps(body), version=VERSION_OF_KIND[Kind.CLOCK])
 

@@ -1,4 +1,4 @@
-"""Positions in the log, and what proves or requires that one was reached (I7)."""
+"""Positions in the log, and receipts, which prove or require that positions were reached (I7)."""
 
 import re
 
@@ -8,7 +8,7 @@ _RECEIPT_PART = re.compile(r"^([0-9a-f]{1,32}):(\d{1,6}):(\d{1,19})$")
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
-    """A place in one partition. `epoch` is the log incarnation's id (lower-case hex)."""
+    """An offset in one partition. `epoch` is the log incarnation's id (lower-case hex)."""
 
     epoch: str
     partition: int

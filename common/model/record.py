@@ -62,7 +62,7 @@ class Record(msgspec.Struct, frozen=True):
     team, env, dataset: ids (see `common.model.names`), empty in control records that have none.
     n: number of events. batch: 16-byte id. depth: how deep nested JSON is unpacked.
     via: why this partition was chosen. unless: partitions where this batch may already be.
-    mends: for a settled record, the place of the record whose events it holds.
+    mends: for a settled record, (epoch number, offset) of the damaged record that it replaces.
     """
 
     kind: Kind
@@ -80,7 +80,7 @@ class Record(msgspec.Struct, frozen=True):
 
     @property
     def has_events(self) -> bool:
-        """Whether it is a batch: of its own, or in the place of a damaged one."""
+        """Whether it holds events: its own, or those of a damaged record that it replaces."""
         return self.kind is Kind.EVENTS or (self.kind is Kind.SETTLED and self.n != 0)
 
     def __repr__(self) -> str:
@@ -91,10 +91,11 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Damage(msgspec.Struct, frozen=True):
-    """Why a copy of a record cannot be believed.
+    """Damage of a copy of a record.
 
-    reason: what failed, in words. headers: those that could still be read and look right; nothing
-    vouches for them, so they may only be used to say what is probably missing.
+    reason: the failed check, in words.
+    headers: those that are still readable and plausible. They are unverified, so they may only be
+    used to report which data is probably missing.
     """
 
     reason: str
@@ -260,13 +261,15 @@ def heartbeat_record() -> Record:
 
 
 def gone_record(team: str, env: str, dataset: str) -> Record:
-    """Rows of `dataset` before this record are no longer served."""
+    """A tombstone: rows of `dataset` before this record are no longer served."""
     return Record(kind=Kind.GONE, value=b"", team=team, env=env, dataset=dataset)
 
 
 def settled_record(mends: tuple[int, int], reason: str, events: Record | None = None) -> Record:
-    """The record at the place `mends` (epoch number, offset) counts as nothing from here on; its
-    events, if it had any, are these (an events record). reason: goes into `via`.
+    """A settled record: it replaces the damaged record at `mends` (epoch number, offset).
+
+    events: an events record with the replaced record's events; None if it had none.
+    reason: stored in `via`.
     """
     record = events or Record(kind=Kind.SETTLED, value=b"")
     return msgspec.structs.replace(

@@ -17,8 +17,8 @@ from common.model.record import Kind, Record, RecordError
 _contexts = threading.local()
 _ZSTD_LEVEL = 1  # measured on wide events: a third of the CPU of level 3 for 6 % more bytes
 _STORED_LEVEL = -131_072  # zstd's fastest: a frame whose block holds the bytes as they are
-# Beyond so many bytes zstd itself takes twice the table and the window, which no longer stay in the
-# nearest caches: 5 to 15 % more CPU for about as many bytes (-2 to 5 %, wide events 0.2 %).
+# Beyond this size zstd doubles its table and window, which then exceed the nearest caches: 5 to
+# 15 % more CPU for about the same compressed size (-2 to 5 %, wide events 0.2 %).
 _LARGE_BYTES = 131_072
 _LARGE_WINDOW_LOG, _LARGE_HASH_LOG = 18, 13
 
@@ -60,8 +60,8 @@ def _make_compressors() -> _Compressors:
 
 
 def decompressor() -> zstandard.ZstdDecompressor:
-    """One for each thread, as it may not be shared. It keeps nothing from one value to the next
-    but its memory, whose making takes 20 µs: a third of decompressing 100 wide events.
+    """The decompressor of this thread; it may not be shared. Between values it keeps only its
+    memory, whose allocation takes 20 µs: a third of decompressing 100 wide events.
     """
     try:
         made: zstandard.ZstdDecompressor = _contexts.decompressor

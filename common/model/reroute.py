@@ -1,8 +1,8 @@
-"""Void and decision records: what partitions tell each other about rerouted batches.
+"""Void and decision records, by which partitions resolve rerouted batches.
 
-A batch whose fate in partition p is unknown is written to q as a conditional record. Indexers of q
-append a *void* to p (questions: may the copy in q count?), those of p append a *decision* to q (the
-answers). One record carries many of either. docs/adr/0006-rerouting.md says why. Keeps I2, I3.
+A batch whose outcome in partition p is unknown is written to q as a conditional record. Indexers of
+q append a *void* to p (questions: may the copy in q count?), those of p append a *decision* to q
+(the answers). One record holds many of either. Reasons: docs/adr/0006-rerouting.md. Keeps I2, I3.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,9 @@ class RerouteQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    """Read in p: from here on no first copy of these batches counts in p. `asker` asks."""
+    """Questions of partition `asker` to p. After the void no first copy of these batches counts in
+    p.
+    """
 
     asker: int
     questions: tuple[RerouteQuestion, ...]
@@ -42,8 +44,10 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class RerouteAnswer:
-    """To a question, named by batch and place. copy: the answering partition's own copy, which
-    counts instead (drop); None: it has none, and never will (keep).
+    """The answer to a question, identified by batch and position.
+
+    copy: the answering partition's own copy, which counts instead (drop); None: it has no copy and
+    never will (keep).
     """
 
     batch: bytes
@@ -53,7 +57,7 @@ class RerouteAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Read in q: what partition `decider` has answered."""
+    """The answers of partition `decider` to q."""
 
     decider: int
     answers: tuple[RerouteAnswer, ...]

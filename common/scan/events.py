@@ -15,7 +15,7 @@ from common.errors import BadRequest
 
 
 class Rule(StrEnum):
-    """Why an event was refused, or a value of it mended: a label of metrics and of the counts in
+    """The rule that refused an event or mended a value: a label of metrics and of the counts in
     the `bellwether` dataset.
     """
 

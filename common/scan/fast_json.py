@@ -1,4 +1,4 @@
-"""The fast way for well-formed JSON bodies; gives exactly what the reference scanner gives.
+"""The fast path for well-formed JSON bodies, with exactly the results of the reference scanner.
 
 It accepts only what it proves valid with C parsers and byte counts; any other body or event goes to
 `common.scan.json_events`. A property test compares the two.
@@ -77,7 +77,7 @@ def _event(
             and isinstance(parsed.get("data"), dict)
             and not value_repair.has_long_string(data, work)
         ):
-            raise too_large()  # whatever else is in it: its syntax was checked
+            raise too_large()  # its syntax was checked; other faults do not matter
         mended: tuple[Mended, ...] = ()
         if not (parsed.get("data") and counts_prove(data, depth)):
             data, mended = json_events.check_data(data, depth, work, string_max)

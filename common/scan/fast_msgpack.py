@@ -1,4 +1,4 @@
-"""The fast way for msgpack bodies of plain events; gives exactly what the reference gives.
+"""The fast path for msgpack bodies of plain events, with exactly the reference's results.
 
 It accepts only what it proves valid: a body in which an event's data holds anything but maps with
 different string keys, arrays, strings, integers, ordinary floats (NaN as a field), booleans and nil

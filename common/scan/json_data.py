@@ -22,12 +22,12 @@ NOT_UTF8: Final = "is not valid UTF-8"
 
 
 def data_not_an_object() -> EventFault:
-    """Its member `data` is something else."""
+    """The event's member `data` is not an object."""
     return EventFault(Rule.DATA_NOT_AN_OBJECT, "data", "is not an object")
 
 
 def data_empty() -> EventFault:
-    """There is nothing in it."""
+    """The event's data is empty."""
     return EventFault(Rule.DATA_EMPTY, "data", "has no fields")
 
 

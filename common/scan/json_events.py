@@ -1,7 +1,7 @@
-"""The reference scanner: JSON bodies to events, exact, linear, one event's fault its own (I9).
+"""The reference scanner of JSON bodies: exact and linear; a fault affects only its event (I9).
 
-A fast path for well-formed bodies is in `common.scan.fast_json`; what it cannot prove valid comes
-here.
+A fast path for well-formed bodies is in `common.scan.fast_json`; it delegates a body that it cannot
+prove valid to this scanner.
 """
 
 from collections.abc import Iterator
@@ -193,9 +193,7 @@ class Reading(NamedTuple):
 def _element(
     reading: Reading, stream: Iterator[Token], first: Token
 ) -> tuple[Accepted | Refused, int]:
-    """The outcome of one element of the array, which is read to its end whatever its faults; and
-    its end.
-    """
+    """The outcome of one element of the array, and its end. Despite faults it is read to its end."""
     body, depth, arrival_ns, work, string_max = reading
     if first.kind is not TokenKind.OBJECT_START:
         end = skip(stream, first)

@@ -1,4 +1,4 @@
-"""Events that are stored although a value in them cannot be: the value is mended, the event stays.
+"""Mends events: replaces values that cannot be stored, so that the event can be.
 
 NaN, Infinity and numbers beyond all doubles become null: a field is absent, a list keeps its
 length. A string beyond the limit is cut at a character, and the event names the field in its field
@@ -157,7 +157,7 @@ class _Walk:
         self.marker = ""
 
     def run(self) -> None:
-        """To its end, or to where it is too large in any case. Raises EventFault, TooMuchWork."""
+        """Walk to the end. Raises EventFault once the text is certainly too large, TooMuchWork."""
         text = self._text
         self._work.spend(_EVENT_UNITS + len(text) // _BYTES_PER_UNIT)
         objects = self._objects

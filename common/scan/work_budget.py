@@ -1,4 +1,4 @@
-"""The work of reading one body: counted in units, bounded, and stopped when the client is gone.
+"""The work of reading one body: counted in units, bounded, and cancelled with the request.
 
 A unit is about what the exact scanners need for one token: two microseconds. Units count what was
 read, never time, so the same body is refused on every machine (I11, I14).
@@ -10,7 +10,7 @@ from typing import Final
 from common import limits
 from common.errors import BadRequest, Unavailable
 
-STEP_UNITS: Final = 256  # between two checks of what is left: half a millisecond
+STEP_UNITS: Final = 256  # between two checks of the units left: half a millisecond
 _GIVE_WAY_UNITS: Final = 1_024  # between two pauses, in which other threads may run
 
 
@@ -50,7 +50,7 @@ class Work:
         self._stopped = False
 
     def stop(self) -> None:
-        """Have the work end at its next check: the client no longer waits."""
+        """End the work at its next check, because the client no longer waits."""
         self._stopped = True
 
     def check(self) -> None:

@@ -19,7 +19,7 @@ _CLOCK_CHARS: Final = 6  # 59.999: finer ones hardly come twice
 
 
 class Minutes:
-    """Reads texts by `read_whole`, which is asked once for each minute."""
+    """Reads texts by `read_whole`, which is called once for each minute."""
 
     def __init__(self, read_whole: Callable[[str], int | None]) -> None:
         self._read_whole = read_whole
@@ -29,7 +29,7 @@ class Minutes:
         self._clocks: dict[str, tuple[str, int]] = {}
 
     def forget(self) -> None:
-        """The way of reading has changed."""
+        """Clear the cache, since the way of reading has changed."""
         self._minutes.clear()
 
     def read(self, text: str) -> int | None:

@@ -1,7 +1,7 @@
 """The one reader of times as files hold them: what the API takes, and everything else.
 
-What cannot be told is never guessed: 05/06/2015 is refused until another value of the same field,
-or a given format, tells which part is the month.
+An ambiguous text is never guessed: 05/06/2015 is refused until another value of the same field, or
+a given format, shows which part is the month.
 """
 
 import re
@@ -70,7 +70,7 @@ class TimeReader:
         return self._minutes.read(text.strip()) if len(text) <= CHARS_MAX else None
 
     def read_found(self, text: str) -> int | None:
-        """As `read`, for a field that nobody said is a time: small numbers are none, nor are
+        """As `read`, for a field that is not declared a time: small numbers are not times, nor are
         those that may be ticks of another epoch, unless their unit was given.
         """
         number = None if ":" in text else _WHOLE.fullmatch(text.strip())
@@ -82,7 +82,7 @@ class TimeReader:
         return self.read(text)
 
     def learn(self, texts: Iterable[str], *, short_year_first: bool = False) -> None:
-        """See from values of one field in which order its numeric dates are written.
+        """Infer from values of one field in which order its numeric dates are written.
 
         short_year_first: where two digits of a year may also stand last, they stand first, as
         loggers write them (15/06/09 10:05:03).
