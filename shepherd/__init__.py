@@ -1,6 +1,6 @@
 """The shepherd takes events: authenticate, decode, batch, append, acknowledge (I1, I2, I8, I9).
 
-http/         connections, heads and bodies of requests, whatever their protocol
+http/         connections, heads and bodies of requests of any protocol
 honeycomb/    the vendor's ingest protocol; another protocol gets a folder of its own
 protocol      the base class of ingest protocols
 accept        the steps of an ingest request that are the same for every protocol

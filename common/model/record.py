@@ -59,9 +59,12 @@ class RecordDamaged(RecordError):
 class Record(msgspec.Struct, frozen=True):
     """One message, decoded from its headers. `value` is kept as it is in the log.
 
-    team, env, dataset: ids (see `common.model.names`), empty in control records that have none.
-    n: number of events. batch: 16-byte id. depth: how deep nested JSON is unpacked.
-    via: why this partition was chosen. unless: partitions where this batch may already be.
+    team, env, dataset: ids (see `common.model.names`), empty in control records without a dataset.
+    n: number of events.
+    batch: 16-byte id.
+    depth: how deep nested JSON is unpacked.
+    via: why this partition was chosen.
+    unless: numbers of partitions that may already have this batch.
     mends: for a settled record, (epoch number, offset) of the damaged record that it replaces.
     """
 
@@ -103,10 +106,11 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class LogRecord(msgspec.Struct, frozen=True):
-    """A message as the log returns it. append_ns: when it was appended, unix ns.
+    """A message as the log returns it.
 
-    damage: this copy is not what was appended. Its headers and value are then empty, and its
-    append time is 0, so that it cannot be taken for whole.
+    append_ns: append time, unix ns.
+    damage: set if this copy differs from the appended record. Its headers and value are then empty,
+    and its append time is 0, so that it cannot be used as intact.
     """
 
     partition: int

@@ -25,7 +25,7 @@ class EpochOffset:
 
 @dataclass(frozen=True, slots=True)
 class RerouteQuestion:
-    """A conditional batch: where it is in the partition that asks, and when it was appended."""
+    """A conditional batch: its position in the asking partition, and its append time."""
 
     batch: bytes
     place: EpochOffset

@@ -193,7 +193,7 @@ class Reading(NamedTuple):
 def _element(
     reading: Reading, stream: Iterator[Token], first: Token
 ) -> tuple[Accepted | Refused, int]:
-    """The outcome of one element of the array, and its end. Despite faults it is read to its end."""
+    """The outcome of one element of the array, and its end. Faults do not stop the reading."""
     body, depth, arrival_ns, work, string_max = reading
     if first.kind is not TokenKind.OBJECT_START:
         end = skip(stream, first)

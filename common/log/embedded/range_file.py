@@ -48,7 +48,9 @@ class Sealed(Exception):
 class FileDescription:
     """The row that describes a file.
 
-    epoch: id of the log. partition: number of its partition. base: first offset of the file.
+    epoch: id of the log.
+    partition: number of its partition.
+    base: first offset of the file.
     floor_ns: append time of the last record before the file (unix ns).
     next_base: first offset of the next file; None until this one is sealed.
     """
@@ -63,7 +65,8 @@ class FileDescription:
 class Written(msgspec.Struct, frozen=True):
     """Result of an append.
 
-    first: offset of the group's first record. append_ns: append time of all of them (unix ns).
+    first: offset of the group's first record.
+    append_ns: append time of all its records (unix ns).
     sealed: whether the file takes no more records.
     """
 

@@ -26,8 +26,9 @@ from common.log.embedded.sqlite_errors import to_log_error
 class PendingAppend(msgspec.Struct, frozen=True, eq=False):
     """One append that waits.
 
-    headers: encoded by `frame.encode_headers`. ticket: returned to the caller unchanged.
-    sets_time: it is a clock record.
+    headers: encoded by `frame.encode_headers`.
+    ticket: returned to the caller unchanged.
+    sets_time: whether it is a clock record.
     """
 
     headers: bytes

@@ -38,14 +38,14 @@ FORMS: Final = "RFC 3339, or unix time as 10, 13, 16 or 19 digits, or as seconds
 
 
 class BadTime(ValueError):
-    """A time that cannot be read; the text says which forms can be."""
+    """A time that cannot be read; the text lists the readable forms."""
 
     def __init__(self, why: str = f"is not a time that can be read ({FORMS})") -> None:
         super().__init__(why)
 
 
 def time_or_arrival(text: str, arrival_ns: int) -> int:
-    """Unix nanoseconds of a time in any form; `arrival_ns` if it says that there is none.
+    """Unix nanoseconds of a time in any form; `arrival_ns` if the text means "no time".
 
     Raises BadTime.
     """
@@ -53,7 +53,7 @@ def time_or_arrival(text: str, arrival_ns: int) -> int:
 
 
 def was_never_set(text: str) -> bool:
-    """Whether a text says that there is no time: empty, or what programs write of the year 1."""
+    """Whether a text means "no time": empty, or a form of the year 1 that programs write."""
     text = text.strip()
     return len(text) <= _CHARS_MAX and _NEVER.fullmatch(text) is not None
 
@@ -111,7 +111,7 @@ def _in_range(time_ns: int) -> int:
 
 
 def _integer_ns(digits: str) -> int:
-    """The number of digits tells the unit; what lies between the known lengths is refused."""
+    """Nanoseconds; the unit follows from the number of digits. Other lengths are refused."""
     if len(digits) <= 10:
         return int(digits) * _SECOND_NS
     unit = _UNIT_NS.get(len(digits))

@@ -14,14 +14,16 @@ DAY_S: Final = 86_400
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # 29 February comes at least once in eight years (1896 to 1904 was the longest wait)
 _YEARS_BACK: Final = 8
-# The writer's clock may be wrong by so much; else a time of just now would be one of last year
+# The largest error of a writer's clock; without it the current time could be read as last year's
 CLOCK_AHEAD_S: Final = 600
 
 
 class Moment(NamedTuple):
-    """What a text said. A part that it did not name is None.
+    """The parts of a date and time in a text. A part that the text does not have is None.
 
-    offset_s: seconds east of UTC; zone: a named zone instead; second 60 is a leap second.
+    second: 60 is a leap second.
+    offset_s: seconds east of UTC.
+    zone: a named zone instead of an offset.
     """
 
     year: int | None
@@ -36,10 +38,11 @@ class Moment(NamedTuple):
 
 
 class Now(NamedTuple):
-    """What a text without zone or year is read by.
+    """The context for reading a text without zone or year.
 
-    time_ns: the present; zone: where times without a zone were written; ahead_s: how far beyond
-    the present such a time may lie and still count as past.
+    time_ns: the present, unix ns.
+    zone: the zone of times without one.
+    ahead_s: seconds after the present up to which such a time counts as past.
     """
 
     time_ns: int

@@ -59,7 +59,7 @@ NAMES: Final = (*UNITS, "rfc3339", "clf")
 
 
 class BadTimeFormat(ValueError):
-    """The format is none; the text says what one is."""
+    """The format is invalid; the text describes valid ones."""
 
 
 def compile_format(time_format: str) -> Callable[[str], Moment | int | None]:

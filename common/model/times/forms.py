@@ -1,7 +1,7 @@
 """The forms of dates in files, each a pattern whose groups are named after what they hold.
 
-Numeric dates whose order is not told by their form (05/06/2015) are read in the order that is
-given; `possible_orders` tells which orders a text allows.
+Numeric dates whose form does not show their order (05/06/2015) are read in the given order;
+`possible_orders` returns the orders that a text allows.
 """
 
 import re
@@ -85,7 +85,7 @@ _TEXTS: Final = (
     rf"{_YEAR}-(?P<yearday>\d{{3}}){_TIME}",
 )
 FORMS: Final = [re.compile(text, re.ASCII | re.IGNORECASE) for text in _TEXTS]
-# 05/17/2015, 17-05-2015, 15/05/17: the order is not told
+# 05/17/2015, 17-05-2015, 15/05/17: the order is ambiguous
 _NUMERIC = re.compile(
     rf"(?P<a>\d{{1,4}})(?P<dash>[-/])(?P<b>\d{{1,2}})(?P=dash)(?P<c>\d{{4}}|\d\d){_TIME}",
     re.ASCII | re.IGNORECASE,
@@ -95,7 +95,7 @@ _PLACES: Final = {Order.DMY: "cba", Order.MDY: "cab", Order.YMD: "abc"}  # of ye
 
 
 def parse_form(text: str, form: re.Pattern[str]) -> Moment | None:
-    """A date, or date and time, in one of FORMS, which tell the order of its parts."""
+    """A date, or date and time, in one of FORMS, which fix the order of its parts."""
     found = form.fullmatch(text)
     return None if found is None else _moment(found.groupdict())
 
@@ -136,7 +136,7 @@ def full_year(text: str) -> int:
 
 
 def nanoseconds(fraction: str | None) -> int:
-    """Of the digits behind a second's point; beyond the ninth they are cut off."""
+    """Nanoseconds of a second's fraction digits; digits after the ninth are cut off."""
     return int(fraction[:9].ljust(9, "0")) if fraction else 0
 
 

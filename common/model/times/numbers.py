@@ -1,4 +1,4 @@
-"""Unix times as numbers in files: the unit is told by the number of digits, or is given.
+"""Unix times as numbers in files: the unit is given or follows from the number of digits.
 
 The API takes up to 10, 13, 16 and 19 digits. Files hold times before 2001 too: a millisecond of
 2000 has 12 digits, a microsecond 15, a nanosecond 18. Dates written as digits alone (20150501,
@@ -19,7 +19,7 @@ _YEARS: Final = range(1900, 2101)
 
 
 def unit_ns(digits: int) -> int | None:
-    """Nanoseconds of the unit that a unix time of so many whole digits is in."""
+    """Nanoseconds of the unit of a unix time with this number of whole digits."""
     if digits <= 10:
         return SECOND_NS
     if digits <= 13:
@@ -32,7 +32,7 @@ def unit_ns(digits: int) -> int | None:
 def parse_epoch(text: str, unit: int | None = None) -> int | None:
     """Unix nanoseconds of a decimal number, exact (digits beyond the nanosecond are cut off).
 
-    Without a unit it is told by the value's whole digits, for 1e9 and 1.7e18 too.
+    Without a unit, it follows from the value's whole digits, for 1e9 and 1.7e18 too.
     """
     found = _NUMBER.fullmatch(text)
     if found is None:

@@ -25,7 +25,7 @@ from common.model.times.forms import (
 from common.model.times.minutes import Minutes
 from common.model.times.numbers import UNITS, date_of_digits, parse_epoch
 
-# Without a zone the writer's clock may be this far ahead of UTC: the easternmost zone
+# Without a zone the writer's clock may show this much more than UTC: the easternmost zone
 ZONE_AHEAD_S: Final = 14 * 3600
 # A number in a field that merely has the name of a time is one from 1973 on, else it is a count
 _FOUND_DIGITS_MIN: Final = 9
@@ -42,11 +42,14 @@ _WHOLE = re.compile(r"[+-]?([0-9]+)(?:\.[0-9]*)?")
 class TimeReader:
     """Reads times to unix nanoseconds.
 
-    now_ns: the present, for times without a year; zone: where times without one were written
-    (None: UTC, and the newest date may be in the future by as much as zones differ);
+    now_ns: the present (unix ns), for times without a year.
+    zone: the zone of times without one (None: UTC, and the newest date may be in the future by as
+    much as zones differ).
     time_format: a name (epoch_s, epoch_ms, epoch_us, epoch_ns, rfc3339, clf) or a strptime format;
-    without it every known form is read. order: of numeric dates, as it was learnt before; what is
-    learnt replaces it. Raises BadTimeFormat.
+    without it every known form is read.
+    order: of numeric dates, as learnt before; `learn` replaces it.
+
+    Raises BadTimeFormat.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class TimeReader:
         self._minutes = Minutes(self._read)
 
     def read(self, text: str) -> int | None:
-        """Unix nanoseconds; None if it is no time, or one that cannot be told from another."""
+        """Unix nanoseconds; None if the text is no time, or an ambiguous one."""
         return self._minutes.read(text.strip()) if len(text) <= CHARS_MAX else None
 
     def read_found(self, text: str) -> int | None:
