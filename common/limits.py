@@ -42,7 +42,7 @@ CHUNKS_MAX: Final = 10_000  # of a body in chunks, and one more for every
 CHUNK_BYTES_MIN: Final = 16  # bytes: smaller chunks throughout cost more work than what they bring
 HEAD_READ_TIMEOUT_S: Final = 15.0  # a connection without a whole request head is closed
 BODY_READ_TIMEOUT_S: Final = 30.0  # a body that trickles in gives its memory back
-BODY_RATE_GRACE_S: Final = 5.0  # a radio that wakes up, lost packets: nothing need come for so long
+BODY_RATE_GRACE_S: Final = 5.0  # no bytes need come for this long: a radio wakes up, lost packets
 BODY_BYTES_PER_S_MIN: Final = 1_000  # from then on, on average: the worst mobile links carry more
 # What compressing may add to a body that cannot be made smaller: a thousandth and some headers.
 ENCODING_SHARE: Final = 1_000
@@ -53,12 +53,12 @@ PROXIED_BODIES_MAX: Final = 512
 # two thirds and half of all for one that is alone, and some are always left for others.
 PROXIED_ENV_PER_FREE: Final = 2.0
 PROXIED_KEY_PER_FREE: Final = 1.0
-ANSWER_WRITE_TIMEOUT_S: Final = 60.0  # a client that reads nothing for so long is cut off
+ANSWER_WRITE_TIMEOUT_S: Final = 60.0  # a client that reads nothing for this long is disconnected
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick
 OFF_LOOP_KERNEL_BYTES: Final = 262_144  # with the compiled splitter, that takes as long as a thread
 ON_LOOP_WORK_UNITS_MAX: Final = 2_000  # 4 ms of close reading; beyond, a body gets a thread
 ON_LOOP_REFUSED_MAX: Final = 256  # refused events that are described on the loop; likewise
-ANSWER_ERRORS_BYTES_MAX: Final = 2_000_000  # of one batch's answer; then only their rules
+ANSWER_ERRORS_BYTES_MAX: Final = 2_000_000  # of one batch's response; then only their rules
 DECODE_THREADS: Final = 2  # of their own: hostile bodies keep them busy, not the whole process
 DECODE_THREADS_KEPT: Final = 2  # beside those, for environments of which none is being read
 DECODES_WAITING_MAX: Final = 2_048  # bodies that wait for those threads, of all environments
@@ -69,7 +69,7 @@ DECODE_WAIT_S: Final = 15.0  # a body that waits longer is refused: its client h
 # --- alarms --------------------------------------------------------------------------------------
 ALARM_NOTICES_MAX: Final = 1_000  # that wait for a receiver; the oldest go first, counted
 ALARM_POST_WAIT_S_MAX: Final = 300.0  # between attempts: a receiver that is back gets them soon
-# What an earlier process had raised counts as over when this one, having had time to look at every
+# An alarm of an earlier process counts as over when this one, having had time to check every
 # partition, has not raised it.
 COPIES_ALARM_S: Final = 60.0  # a restart of an indexer takes less
 ALARM_SETTLE_S: Final = 600.0
@@ -78,7 +78,7 @@ ALARM_SETTLE_S: Final = 600.0
 OPEN_FILES_MAX: Final = 65_536  # what a role raises its own limit to, where the system lets it
 CONNECTIONS_MAX: Final = 8_192  # of one listener: some 500 MB if each has its read buffer full
 CONNECTIONS_MIN: Final = 8  # of one listener, however few files may be open
-ANSWER_STALL_S: Final = 60.0  # a client that reads nothing for so long is gone; 1 kB/s is read on
+ANSWER_STALL_S: Final = 60.0  # a client that reads nothing for this long is gone; 1 kB/s is enough
 TLS_HANDSHAKE_TIMEOUT_S: Final = 10.0  # two round trips, on the worst links some seconds
 TLS_SHUTDOWN_TIMEOUT_S: Final = 5.0  # the client's own goodbye is a courtesy
 
@@ -92,8 +92,8 @@ REFUSAL_SAMPLES_MAX: Final = 3  # error texts kept per group
 # --- keys and metadata (I8) ----------------------------------------------------------------------
 KEY_CHARS_MAX: Final = 256  # the longest key form is 64; anything far longer is not a key
 KEY_CACHE_ENTRIES_MAX: Final = 10_000  # some 10 MB of memory at worst; keys per process
-KEY_FRESH_S: Final = 30  # asked again after this: a revoked key stops well within 60 s
-KEY_UNASKED_S: Final = 55  # a known key serves so long without an answer: below a minute
+KEY_FRESH_S: Final = 30  # then looked up again: a revoked key stops well within 60 s
+KEY_UNASKED_S: Final = 55  # a known key is usable this long without a lookup: below a minute
 KEY_STALE_S: Final = 24 * 3600  # how long known keys serve without metadata
 KEY_UNKNOWN_S: Final = 5  # a key that was just created works within this
 KEYS_PER_ENVIRONMENT_MAX: Final = 1_000  # valid ones made over HTTP; each is in every cache
@@ -105,7 +105,7 @@ METADATA_TIMEOUT_S: Final = 2.0  # a request waits no longer for metadata
 DATASETS_MAX_DEFAULT: Final = 1_000
 DATASET_CACHE_ENTRIES_MAX: Final = 10_000  # datasets per process
 DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
-DATASET_WAIT_S: Final = 0.5  # a first event waits so long to be registered, then goes on without
+DATASET_WAIT_S: Final = 0.5  # a new dataset waits this long to be registered, then continues
 METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
 
 # --- placing records -----------------------------------------------------------------------------
@@ -115,7 +115,7 @@ PARTITION_BYTES_PER_S: Final = 262_144  # of one dataset through one shepherd; m
 APPEND_ATTEMPTS_MAX: Final = 4  # for one record, refusals left out
 APPEND_REFUSALS_MAX: Final = 6  # of one record; they come at once, but more would not help
 ABANDONED_BYTES_MAX: Final = 64 * 1024 * 1024  # appends no client waits for; then no more copies
-CONDITIONAL_WINDOW_S: Final = 60  # open questions are counted over so long
+CONDITIONAL_WINDOW_S: Final = 60  # conditional records are counted over this time
 CONDITIONALS_MAX: Final = 10_000  # conditional records per window and shepherd; then 503
 PROBES_MAX: Final = 64  # heartbeats under way at once
 
@@ -141,15 +141,15 @@ HOUR_MARKERS_APART_NS: Final = (
 VOID_HOUR_MARKERS_V1: Final = 24  # a void stays in force this long: beyond any late append
 REROUTE_RECORD_ENTRIES_MAX_V1: Final = 1_024  # questions or answers in one record: some 60 kB
 REROUTE_SKEW_NS: Final = 1_800 * 10**9  # a link's last bytes land within 16 min; clocks differ
-# A question from further ahead than clocks differ does not show how old it is: lists are searched
+# A question dated later than clocks may differ does not show its age: lists are searched
 # so far back from this partition's own time, longer than a partition may be out of reach.
 REROUTE_LEAP_REACH_NS: Final = 8 * 24 * 3600 * 10**9
-VOIDS_WAITING_MAX: Final = 1_024  # unanswered void records; one forgotten is repeated by its asker
-UNDECIDED_ASKED_MAX: Final = 16_384  # open questions that are asked at a time, the oldest first
+VOIDS_WAITING_MAX: Final = 1_024  # unanswered void records; a dropped one is sent again
+UNDECIDED_ASKED_MAX: Final = 16_384  # open questions that are sent at a time, the oldest first
 UNDECIDED_LISTED_MAX: Final = 10_000  # open batches that one share names; more are left out
 HELD_ASKED_MAX: Final = 200_000  # undecided batches that one query may ask an indexer about
 INTERNAL_BODY_BYTES_MAX: Final = 32 * 2**20  # of a request to an indexer; that one takes 16 MB
-BATCH_LOOKUP_TIMEOUT_S: Final = 5  # of that request; unanswered, the batches are left out
+BATCH_LOOKUP_TIMEOUT_S: Final = 5  # of that request; without a response the batches are left out
 LOG_END_WAIT_S: Final = 1.0  # for the log's end where it is optional; then it is unknown
 RELIED_WAIT_MS: Final = 500  # for a share to reach a position that another relies on: mostly enough
 BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
@@ -174,7 +174,7 @@ CLOCK_DOUBT_NS: Final = 24 * 3600 * 10**9
 CLOCK_EARLIEST_NS: Final = (
     1_672_531_200 * 10**9
 )  # 2023: no log is older, so a clock before is wrong
-CLOCK_STEADY_NS: Final = 10**9  # against monotonic time, from one look to the next: NTP slews less
+CLOCK_STEADY_NS: Final = 10**9  # against monotonic time, between two checks: NTP slews less
 CLOCK_AGAIN_FIRST_S: Final = 10  # between two clock records of one indexer; doubled each time
 CLOCK_AGAIN_MAX_S: Final = 600  # so clocks that disagree for good cost six records an hour
 
@@ -198,7 +198,7 @@ KEPT_BLOCK_BYTES_MAX: Final = 16_777_216  # larger blocks are given back: a colu
 KEPT_ARENAS_MAX: Final = 4  # so 256 MiB at most; few threads allocate much at the same time
 KEPT_FREE_BYTES_SMALL: Final = 8_388_608  # `up --small`: a machine that has no memory to spare
 KEPT_ARENAS_SMALL: Final = 2  # one for the event loop's thread, one for all others
-GIVE_BACK_LOOK_S: Final = 5.0  # between looks whether freed memory should go back to the system
+GIVE_BACK_LOOK_S: Final = 5.0  # between checks whether freed memory should go back to the system
 GIVE_BACK_GROWN_BYTES: Final = 100 * 2**20  # it goes at once when memory has grown so much
 GIVE_BACK_LOOKS: Final = 3  # else at every third look: under load some 0.3 % of CPU for new pages
 
@@ -208,10 +208,10 @@ KAFKA_REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024  # batches of several partition
 KAFKA_PRODUCE_REQUESTS_MAX: Final = 3  # at once to one broker: one waiting for replicas holds none
 KAFKA_CONNECTIONS_MAX: Final = 512  # to one broker: one for each partition that is being read
 KAFKA_FETCH_WAIT_MS: Final = 500  # one long poll; a stuck broker is noticed soon after
-KAFKA_OVERDUE_S: Final = 0.3  # an answer later than this asks who leads now
-KAFKA_METADATA_HEDGE_S: Final = 0.3  # the next broker is asked too when one has not answered
-KAFKA_METADATA_PAUSE_S: Final = 0.1  # between two looks while something is wrong
-KAFKA_METADATA_FRESH_S: Final = 5.0  # between two looks while all is well
+KAFKA_OVERDUE_S: Final = 0.3  # a response later than this triggers a metadata refresh
+KAFKA_METADATA_HEDGE_S: Final = 0.3  # without a response the next broker is queried too
+KAFKA_METADATA_PAUSE_S: Final = 0.1  # between two refreshes during a fault
+KAFKA_METADATA_FRESH_S: Final = 5.0  # between two refreshes without a fault
 KAFKA_RETRY_CONNECT_S: Final = 0.25  # a broker that is down is tried again this often
 
 # --- indexer -----------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pause
 TAIL_EVENTS_MAX: Final = 2_000  # waiting for one reader of a tail; the oldest go first
 TAIL_LOOK_S: Final = 1.0  # a quiet tail notices so soon that its reader has left
 TAIL_PAUSE_S: Final = 0.05  # gathers lines, so that a fast dataset costs few writes
-# Each look at conditions opens a database, for some 20 ms of CPU: twice a second, not 20 times.
+# Each check of conditions opens a database, for some 20 ms of CPU: twice a second, not 20 times.
 TAIL_FILTERED_PAUSE_S: Final = 0.5
 TAIL_BATCHES_MAX: Final = 16_384  # remembered by one tail, so that a rerouted one comes once
 TAILS_MAX: Final = 64  # readers of tails at once in one indexer, and in one query role
@@ -236,40 +236,40 @@ TAIL_BYTES_MAX: Final = 4 * 2**20  # waiting for one reader; 256 MiB for all tha
 # Lines of records that wait until one tail with conditions has looked at them: half a second's at
 # the highest rates.
 TAIL_FILTERED_BYTES_MAX: Final = 32 * 2**20
-TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then does not answer
+TAIL_OPEN_S: Final = 5.0  # an indexer that has not begun a tail by then is unresponsive
 TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 TWINS_ASKED_MAX: Final = 4  # for a whole copy of a segment; there are one or two
 FOOTERS_BYTES_MAX: Final = 96 * 2**20  # column names of segments in memory: over a million names
 COLUMN_DEFINITIONS_MAX: Final = 10_000  # of a dataset: columns with a description or a type
-COLUMNS_PAGE_MAX: Final = 10_000  # columns of one answer; the vendor's limit for a dataset
+COLUMNS_PAGE_MAX: Final = 10_000  # columns of one response; the vendor's limit for a dataset
 COLUMNS_PAGE_BYTES_MAX: Final = 8 * 2**20  # their names: one may be half a megabyte long
-DATASETS_PAGE_MAX: Final = 10_000  # datasets of one answer: some 3 MB
+DATASETS_PAGE_MAX: Final = 10_000  # datasets of one response: some 3 MB
 COLUMN_LISTINGS_MAX: Final = 2  # computed at once: each may read the footers of all segments
 COLUMN_LISTINGS_WAITING_MAX: Final = 32  # beyond those; then 429
-COLUMNS_COUNTED_MAX: Final = 200_000  # names that one look at datasets counts; others are unknown
+COLUMNS_COUNTED_MAX: Final = 200_000  # names that one dataset list counts; others are unknown
 FOOTERS_COUNTED_MAX: Final = 256  # footers that a list of datasets has read; of one dataset: 32 x
 REPAIRS_WAITING_MAX: Final = 64  # segments waiting to be made again; queries ask again
 CLAIMS_PREPARING_MAX: Final = 2  # partitions an indexer takes over gently at once; then the next
 SET_ASIDE_SHOWN_MAX: Final = 100  # in status; the manifests have them all
 DAMAGE_LISTED_MAX: Final = 1_000  # runs of damaged records in one manifest; more become one
 DAMAGE_READ_AGAIN_MAX: Final = 16  # damaged records of a cut that one round reads again
-DAMAGE_APPENDED_MAX: Final = 64  # of those, appended again for one question; it is repeated
-DAMAGE_ASKED_MAX: Final = 4_096  # damaged records that another indexer is asked for at once
+DAMAGE_APPENDED_MAX: Final = 64  # of those, appended again for one request, which is repeated
+DAMAGE_ASKED_MAX: Final = 4_096  # damaged records requested from another indexer at once
 # A damaged record that can be read again later is appended again only if every rule that it fell
 # under then still holds: a void stays in force for 24 hour markers, which are 45 minutes apart.
 DAMAGE_MENDED_WITHIN_NS: Final = 17 * 3600 * 10**9
-DAMAGE_ASK_TIMEOUT_S: Final = 10.0  # of that question: it may append what it has
+DAMAGE_ASK_TIMEOUT_S: Final = 10.0  # of that request: the other indexer may append its copies
 DAMAGE_ANSWERED_MAX: Final = 20  # of those, in one partition's part of an answer; the sum is exact
 
 # --- snapshot ----------------------------------------------------------------------------------
-DOCUMENT_FETCHES_MAX: Final = 8  # manifests asked for at once: hides a store's latency
+DOCUMENT_FETCHES_MAX: Final = 8  # manifests requested at once: hides a store's latency
 CLOCK_SKEW_NS: Final = 300 * 10**9  # clocks kept by NTP agree far better; more is a wrong one
 CLOCK_STEP_NS: Final = 2 * 24 * 3600 * 10**9  # a longer step needs a witness or an operator's word
 CLOCK_STEP_RATE: Final = 24  # hours of cut-off for each hour that a process runs: a day an hour
-CLOCK_ASK_S: Final = 60.0  # between two looks at the clocks of servers and other machines
-CLOCK_FRESH_NS: Final = 600 * 10**9  # so long a reading of another clock counts
-CLOCK_MEMBERS_MAX: Final = 4  # other machines asked at a time; a few that agree are enough
-CLOCK_TIMEOUT_S: Final = 3.0  # for the answer of one clock
+CLOCK_ASK_S: Final = 60.0  # between two readings of the clocks of servers and other machines
+CLOCK_FRESH_NS: Final = 600 * 10**9  # how long a reading of another clock is valid
+CLOCK_MEMBERS_MAX: Final = 4  # other machines queried at a time; a few that agree are enough
+CLOCK_TIMEOUT_S: Final = 3.0  # for the response of one clock
 RUN_MARKS_MAX: Final = 128  # positions of the log whose age is counted: twice an hour for days
 LOG_RETENTION_ALARM_SHARE: Final = 0.5  # of the log's keeping time without a snapshot: alarm
 LOG_GROWN_ALARM_TIMES: Final = 2  # times the size a covered log is kept at: alarm
@@ -291,16 +291,16 @@ SERIES_POINTS_MAX: Final = 1_000  # steps of a series (the vendor allows range/1
 SHARE_TIMES_KEPT: Final = 256  # durations of recent shares, for the usual one
 HEDGES_PER_SHARE: Final = 0.1  # hedges allowed for each share that is answered: 10 % more work
 HEDGES_AT_ONCE_MAX: Final = 10.0  # saved up while nothing is slow; an indexer that hangs uses them
-HEDGE_S_MIN: Final = 0.05  # a twin is not asked sooner: ordinary jitter is no slowness
+HEDGE_S_MIN: Final = 0.05  # the shortest hedge delay: ordinary jitter is no slowness
 HEDGE_WAIT_S_MAX: Final = 1.0  # added to the delay where a share waits for a position
-SUSPECT_S: Final = 5  # an indexer that did not answer is the last choice for this long
+SUSPECT_S: Final = 5  # an unresponsive indexer is the last choice for this long
 CONNECT_TIMEOUT_S: Final = 1.0  # to an indexer; an address that swallows packets is gone
 LIVENESS_PROBE_S: Final = 1.0  # between probes of the process that computes a slow share
-LIVENESS_TIMEOUT_S: Final = 2.0  # a process that is busy answers /healthz in far less
+LIVENESS_TIMEOUT_S: Final = 2.0  # a busy process responds to /healthz in far less
 LIVENESS_FAILURES_MAX: Final = 2  # a single failure may be a pause of the machine
 CLAIMS_WAIT_S: Final = 0.25  # for a fresh list of the claims; then the last one is used
 SHARE_ROWS_MAX: Final = 1_000_000  # groups times steps of one share; bounds merging memory
-SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's answer; bounds what a query role holds
+SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; bounds a query role's memory
 DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, then 1.1 % std error
 QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
@@ -316,7 +316,7 @@ QUERY_TEXT_CHARS_MAX: Final = 65_536  # of a query as people type it; a list of 
 # Stored queries written and read at once: a role's threads are not all taken by one key's.
 QUERY_METADATA_CALLS_MAX: Final = 8
 ROLES_WAIT_S: Final = 3.0  # for the locks, when the status asks which roles run
-ROLES_LOOK_S: Final = 10.0  # between looks at them: what is known is no older when locks go away
+ROLES_LOOK_S: Final = 10.0  # between listings: the last one is no older when locks fail
 QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once
 # A thread that merges gives way after this when the event loop wants to run: one request takes
 # dozens of its turns, and with Python's 5 ms each of them would wait so long.
@@ -339,9 +339,9 @@ ROWS_LIMIT_MAX: Final = 10_000  # of one page: with the usual 500 bytes each, 5 
 # Data of one page and of one share: three of the largest events there can be fit, and a query role
 # that runs 8 of them over 8 indexers holds 512 MiB at the very most.
 ROWS_BYTES_MAX: Final = 8 * 2**20
-ROWS_FIELDS_MAX: Final = 2_000  # names of fields in one question: as many as an event may have
+ROWS_FIELDS_MAX: Final = 2_000  # names of fields in one query: as many as an event may have
 SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one
-FIELDS_DETAILED_MAX: Final = 200  # fields of one answer with share and samples: a scan of each
+FIELDS_DETAILED_MAX: Final = 200  # fields of one response with share and samples: a scan of each
 FIELDS_DETAILED_DEFAULT: Final = 100
 FIELD_SAMPLES_MAX: Final = 20  # values of a field that one answer shows: what a shell completes
 FIELD_SAMPLE_CHARS_MAX: Final = 120  # of a sample: the beginning of a stack trace is enough

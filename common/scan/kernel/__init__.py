@@ -1,8 +1,8 @@
-"""Scanning JSON at machine speed: the compiled primitives that shredder and splitter share.
+"""Compiled primitives for scanning JSON, shared by shredder and splitter.
 
 Every function here works on a `bytes` buffer as uint8, with `SENTINEL_BYTES` more after its end.
-Positions are int64; a negative result (`FAIL`) means "not proved to be valid": the caller then asks
-the reference in `common.scan.json_tokens`, which alone reports what is wrong. So a kernel needs no
+Positions are int64; a negative result (`FAIL`) means "not proved to be valid": the caller then
+calls the reference in `common.scan.json_tokens`, which alone reports errors. So a kernel has no
 error texts and refuses nothing by itself (I9).
 
 Nothing here compares a position with the buffer's end: what follows the text is a byte below 32

@@ -1,4 +1,4 @@
-"""The bytes that JSON's grammar is written in, by name. Compiled code takes them as constants."""
+"""Names of the bytes of JSON's grammar. Compiled code has them as constants."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Any JSON value skipped and checked, without recursion: for values that stay JSON text."""
+"""Skips and checks any JSON value, without recursion: for values that stay JSON text."""
 
 from common import limits
 from common.kernels.compile import FAIL, Bytes, Int64s, compiled
@@ -19,7 +19,7 @@ from common.scan.kernel.numbers import read_number
 from common.scan.kernel.strings import scan_string
 
 DEPTH_MAX = limits.NESTING_DEPTH_MAX
-ANY_SIZE = 1 << 62  # for `string_max`: what is in the log was accepted, so it is read
+ANY_SIZE = 1 << 62  # for `string_max`: values in the log were accepted already
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""JSON token by token, as `common.scan.json_tokens` reads it: also of text that is refused.
+"""A JSON lexer equal to `common.scan.json_tokens`, also for text that is refused.
 
 The other modules of this package prove a text valid and stop where they cannot. These functions
 continue: they find the end of strings that are not UTF-8, of numbers beyond every double, of NaN.

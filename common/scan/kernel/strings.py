@@ -1,7 +1,7 @@
 """JSON strings: where they end, whether they are valid, and their text without escapes.
 
-The scan looks at 32 bytes at once and stops only at bytes that need a look: a quote, a
-backslash, a control byte, or one that is not ASCII. It checks what `json_tokens` checks: the
+The scan compares 32 bytes at once and stops only at special bytes: a quote, a backslash, a control
+byte, or one that is not ASCII. It checks the same rules as `json_tokens`: the
 escapes of RFC 8259, UTF-8 in its shortest form without surrogates, no raw control characters.
 """
 

@@ -1,6 +1,6 @@
-"""Splitting, compiled: a batch body straight into the lines of a record.
+"""The compiled splitter's kernel: turns a batch body into the lines of a record.
 
-    memory    the fixed buffers of a pass: whatever the body, nothing grows
+    memory    the buffers of a pass, of fixed size for any body
     body      the array and its elements
     element   one event: its members, of which data, time and samplerate count
     data      the event's data checked: syntax, UTF-8, numbers, limits
@@ -10,7 +10,7 @@
 `shepherd.honeycomb.split.compiled` calls it. `shepherd.honeycomb.split.load_compiled` compiles it
 in a process of its own; the reference serves until then.
 
-The kernel accepts only what it proves valid. An element that it does not accept goes to the
-reference scanner by itself, and a body that is not an array of elements goes there whole. So no
-rule and no error text is written twice.
+The kernel accepts only elements that it proves valid. The reference scanner reads each other
+element by itself, and the whole body if it is not an array of elements. So each rule and error text
+exists once.
 """

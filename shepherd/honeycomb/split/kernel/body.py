@@ -1,8 +1,8 @@
-"""The array that a batch body is: its elements one after the other, as lines of a record.
+"""Reads the array of a batch body: its elements one after the other, as lines of a record.
 
-A pass goes on where the last one ended, and ends at the end of the body, where memory is full, or
-where the text is no array. An element that is not proved good is judged, and noted beside the
-lines. Each byte is read two or three times at most: linear whatever the bytes are.
+A pass continues where the last one ended, and ends at the end of the body, where memory is full, or
+where the text is no array. An element that is not proved valid is checked for its fault, which is
+noted beside the lines. Each byte is read at most three times: linear for any body.
 """
 
 from common import limits

@@ -1,7 +1,7 @@
-"""An event's data checked: everything for which the reference could refuse it.
+"""Checks an event's data for every reason for which the reference could refuse it.
 
-Strings and names are measured as they are written; escapes only ever make them longer. So what is
-longer than the limit goes to the reference, which measures the text itself.
+Strings and names are measured as they are written; escapes only make them longer. So a string
+longer than the limit goes to the reference, which measures the decoded text.
 """
 
 from common import limits

@@ -1,7 +1,7 @@
 """One event of a batch: its members, of which data, time and samplerate count.
 
-Of a repeated member the last counts; others are only checked to be JSON. Names with escapes, and
-whatever else is not usual, are for the reference.
+Of a repeated member the last counts; others are only checked to be JSON. The reference reads names
+with escapes and other unusual forms.
 """
 
 from common import limits

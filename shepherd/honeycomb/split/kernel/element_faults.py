@@ -1,7 +1,7 @@
-"""An element of a batch that is not proved good, read to its end whatever is wrong with it (I9).
+"""Reads an element that is not proved valid to its end, and finds its fault (I9).
 
-Finds what `common.scan.json_events` finds, in one pass and without its cost: the element's fault,
-or that only its time and rate are to be read, or where the body stops being JSON. A level is the
+Has the results of `common.scan.json_events`, in one pass and at less cost: the element's fault, or
+that only its time and rate are to be read, or where the body stops being JSON. A level is the
 number of containers that are open inside the body's array.
 """
 
@@ -85,7 +85,7 @@ def broken(rule: int, at: int, words: Int64s) -> int:
 
 @compiled
 def unexpected(at: int, size: int, words: Int64s) -> int:
-    """No token begins here."""
+    """Note that no token begins at `at`; FAIL."""
     return broken(UNEXPECTED if at < size else UNEXPECTED_END, at, words)
 
 
@@ -247,7 +247,7 @@ def check_element(buffer: Bytes, size: int, at: int, depth: int, words: Int64s) 
 
 @compiled
 def begin_entries(words: Int64s) -> None:
-    """A pass begins."""
+    """Reset the entries at the begin of a pass."""
     put(words, ENTRIES, 0)
     put(words, ENTRIES_TO, 0)
 

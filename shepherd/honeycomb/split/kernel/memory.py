@@ -1,8 +1,8 @@
 """The memory of one pass: one array of words and two of bytes, made once, used again (I11).
 
-A pass ends where the lines or their table are full; its lines are taken away and the next begins.
-So no body needs more memory, whatever is in it. One array with tables at fixed places, for the
-reasons given in `indexer.shred.kernel.memory`; guard words between them never change.
+A pass ends where the lines or their table are full; the caller copies its lines and the next pass
+begins. So every body fits. One array has all tables at fixed offsets, for the reasons given in
+`indexer.shred.kernel.memory`; guard words between them never change.
 """
 
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ class Memory:
         return f"Memory({self.words.nbytes + self.out.nbytes + self.body.nbytes} bytes)"
 
     def intact(self) -> bool:
-        """Whether every guard word is as it was made: nothing was written beside a table."""
+        """Whether every guard word is unchanged, so that no write missed its table."""
         return all((self.words[end - _GUARD_WORDS : end] == _GUARD).all() for end in _ENDS)
 
 

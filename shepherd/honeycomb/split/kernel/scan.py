@@ -1,7 +1,7 @@
-"""The data of an event that is not proved good: its first fault, as the reference finds it.
+"""Finds the first fault of an event's data that is not proved valid, as the reference does.
 
 As `common.scan.json_data.DataScan`, token by token, with its state in words. Called by
-`element_faults`, which reads the tokens and knows the containers that are open.
+`element_faults`, which reads the tokens and tracks the open containers.
 """
 
 from common import limits

@@ -158,8 +158,8 @@ def _read_number(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
 
 @compiled
 def read_text_time(buffer: Bytes, at: int, end: int) -> tuple[bool, int]:
-    """(whether it was read, unix ns) of the text buffer[at:end]. What follows it is looked at, and
-    never counts.
+    """(whether it was read, unix ns) of the text buffer[at:end]. Loads may read bytes after `end`,
+    which never affect the result.
     """
     read, time_ns = read_rfc3339(buffer, at, end)
     if read:

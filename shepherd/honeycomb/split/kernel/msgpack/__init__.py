@@ -5,8 +5,8 @@
     element  one event: its members, of which data, time and samplerate count
     body     the array and its elements
 
-What a body may hold is what the unpacker of the reference takes: so every byte is looked at, also
-in members that do not count. There is no sentinel here, since every byte may follow a text: places
-are compared with the end of the body after each value. A head is 9 bytes at most, and the body has
+A body is valid if the reference's unpacker accepts it, so every byte is checked, also in members
+that do not count. There is no sentinel here, since any byte may follow a text: positions are
+compared with the end of the body after each value. A head is 9 bytes at most, and the body has
 SENTINEL_BYTES after it, so that its loads stay inside.
 """

@@ -1,7 +1,7 @@
-"""An event's data written as JSON, and everything checked for which the reference could refuse it.
+"""Writes an event's data as JSON, and checks every reason for which the reference could refuse it.
 
-The bytes are those that the reference writes of the same values. What it decides otherwise is for
-it to decide: NaN, bytes that are no text, extensions, names that are no text and no integer.
+The bytes equal those of the reference. Special cases are left to the reference: NaN, bytes that are
+not UTF-8, extensions, names that are neither text nor integers.
 """
 
 from common import limits
