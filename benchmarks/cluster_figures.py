@@ -21,8 +21,8 @@ import orjson
 from benchmarks.harness.machine import describe_machine, one_line
 from benchmarks.harness.processes import Usage, usage
 from benchmarks.serving.client import percentiles_ms, request, send_all
-from benchmarks.serving.door import Door
 from benchmarks.serving.events import is_accepted
+from benchmarks.serving.shepherd_client import ShepherdClient
 from compose.cluster.cluster import Cluster
 from compose.topology import Topology
 from tests.generate import wide_event
@@ -92,21 +92,22 @@ def measure(cluster: Cluster, events: int) -> None:
     path = "/1/batch/figures"
     urls = [urlsplit(role.public_url) for role in cluster.roles.of("shepherd")]
     addresses = [(url.hostname or "", url.port or 80) for url in urls]
-    door = Door(addresses[0], cluster.key)
+    shepherd = ShepherdClient(addresses[0], cluster.key)
     for size in BODY_EVENTS:
         requests = [request(path, headers, body) for body in bodies_of(16, size)]
         for together in (1, 16):
             count = 160 if size < BODY_EVENTS[-1] else 48
             some = itertools.islice(itertools.cycle(requests), count)
             sent = send_all(addresses[:1], some, together, is_accepted)
-            print(f"{together:2} client(s), {size:4} event(s): {told(sent.figures(count * size))}")
-    print(told(percentiles_ms("ack to visible", door.visible_waits_s(100))))
+            text = figures_text(sent.figures(count * size))
+            print(f"{together:2} client(s), {size:4} event(s): {text}")
+    print(figures_text(percentiles_ms("ack to visible", shepherd.visible_waits_s(100))))
     requests = [request(path, headers, body) for body in bodies_of(events // 100, 100)]
-    door.cut()
+    shepherd.cut()
     before = take(cluster)
     began_s = time.perf_counter()
     sent = send_all(addresses, requests, CLIENTS, is_accepted)
-    door.cut()
+    shepherd.cut()
     sealed_s = time.perf_counter() - began_s
     print(f"{events} wide events of {sum(map(len, requests)) / events:.0f} bytes in bodies of 100")
     print(f"  HTTP to acknowledged            {events / sent.took_s:9.0f} events/s")
@@ -119,7 +120,7 @@ def measure(cluster: Cluster, events: int) -> None:
         )
 
 
-def told(figures: Mapping[str, float]) -> str:
+def figures_text(figures: Mapping[str, float]) -> str:
     """One line."""
     return ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
 

@@ -54,7 +54,7 @@ class Build:
 
     def round(self, bodies: list[bytes], connections: int) -> tuple[float, float]:
         """Nanoseconds of CPU per record, and records per body."""
-        head = {"X-Honeycomb-Team": self.roles.door.key, "Content-Type": "application/json"}
+        head = {"X-Honeycomb-Team": self.roles.shepherd.key, "Content-Type": "application/json"}
         requests = [request("/1/batch/cost", head, body) for body in bodies]
         pid = self.roles.pids()["shepherd"]
         records, used_ns = self._records(), cpu_ns(pid)

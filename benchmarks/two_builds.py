@@ -57,10 +57,10 @@ class Installation:
         data = self.folder / "data"
         command = [sys.executable, "-m", "bellwether", "up", "--data", str(data), "--port", "0"]
         output = self.folder / "up.out"
-        with output.open("wb") as said:
+        with output.open("wb") as output_file:
             self.process = subprocess.Popen(
                 [*command, "--no-telemetry"], cwd=self.folder, env=environ,
-                stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, stdout=output_file, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self._wait(lambda: "ready in" in output.read_text(), "be ready")
         words = output.read_text().split()
@@ -93,8 +93,8 @@ class Installation:
         time.sleep(_QUIET_S)
 
     def _status(self) -> dict[str, object]:
-        asked = Request(f"{self.url}/bw/1/status", headers={"X-Honeycomb-Team": self.key})
-        with urlopen(asked, timeout=30) as answer:
+        request = Request(f"{self.url}/bw/1/status", headers={"X-Honeycomb-Team": self.key})
+        with urlopen(request, timeout=30) as answer:
             found: dict[str, object] = json.load(answer)
         return found
 

@@ -8,7 +8,7 @@ import click
 
 from compose import docker
 from compose.cluster.commands import FAULTS, PART_COMMANDS
-from compose.cluster.control import NotRunning, Request, ask
+from compose.cluster.control import NotRunning, Request, send_request
 from compose.cluster.launcher import Launcher
 from compose.cluster.stopping import stop_and_wait
 from compose.install import PACKAGES, InstallFailed, ensure
@@ -167,7 +167,7 @@ for _name in PART_COMMANDS:
 
 def _ask(data: Path, request: Request) -> None:
     try:
-        reply = ask(data, request)
+        reply = send_request(data, request)
     except NotRunning as error:
         raise click.ClickException(str(error)) from error
     print("\n".join(reply.lines))

@@ -12,7 +12,7 @@ from common.process.auth import generate_key
 from compose.servers import kafka, mariadb, zookeeper
 from compose.servers.secret_files import write_secret
 from compose.settings import shared_settings
-from compose.topology import BUCKET, DATABASE, Place, Topology
+from compose.topology import BUCKET, DATABASE, RoleInstance, Topology
 from compose.yaml_text import Value
 
 FOLDER = Path(__file__).resolve().parent
@@ -50,11 +50,11 @@ def document(topology: Topology) -> dict[str, Value]:
         services[f"kafka-{number}"] = _kafka(topology, number)
     servers = list(services)
     services["init"] = _init(topology, servers)
-    for number, place in enumerate(p for p in topology.places() if p.role == "shepherd"):
-        services[place.name] = _role(topology, place, PUBLIC_PORT + number)
-    for place in topology.places():
-        if place.role != "shepherd":
-            services[place.name] = _role(topology, place, 0)
+    for number, instance in enumerate(p for p in topology.instances() if p.role == "shepherd"):
+        services[instance.name] = _role(topology, instance, PUBLIC_PORT + number)
+    for instance in topology.instances():
+        if instance.role != "shepherd":
+            services[instance.name] = _role(topology, instance, 0)
     volumes: dict[str, Value] = {name: {} for name in _volumes(services)}
     files: dict[str, Value] = {name: {"file": f"./secrets/{name}"} for name in SECRET_NAMES}
     return {"name": "bellwether", "services": services, "volumes": volumes, "secrets": files}
@@ -221,18 +221,18 @@ def _init(topology: Topology, servers: list[str]) -> Service:
     }
 
 
-def _role(topology: Topology, place: Place, published: int) -> Service:
+def _role(topology: Topology, instance: RoleInstance, published: int) -> Service:
     base = _bellwether(topology)
     own: dict[str, Value] = {
-        "BELLWETHER_NODE_ZONE": place.zone,
-        "BELLWETHER_NODE_SLOT": str(place.index),
-        "BELLWETHER_NODE_ADVERTISE_HOST": place.name,
+        "BELLWETHER_NODE_ZONE": instance.zone,
+        "BELLWETHER_NODE_SLOT": str(instance.index),
+        "BELLWETHER_NODE_ADVERTISE_HOST": instance.name,
     }
     service: Service = {
         **base,
         "pull_policy": "never",  # `init` has built it
-        "command": [place.role],
-        "volumes": [f"{place.name}:/data"],
+        "command": [instance.role],
+        "volumes": [f"{instance.name}:/data"],
         "healthcheck": _check(
             "python", "-c",
             "import urllib.request as u; "

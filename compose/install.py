@@ -110,13 +110,13 @@ def ensure(host: Host, name: str, say: Say) -> Path:
     lacking = missing_tools(host, package)
     if lacking:
         raise InstallFailed(f"{name} needs " + "; and ".join(lacking))
-    place = host.cache / package.folder_name
+    folder = host.cache / package.folder_name
     if is_installed(host, package):
-        return place
+        return folder
     host.cache.mkdir(parents=True, exist_ok=True)
     with _locked(host.cache / f"{package.folder_name}.lock", name, say):
         if is_installed(host, package):
-            return place
+            return folder
         begin_s = time.monotonic()
         say(f"installing {name} {package.version} (once)")
         if name == "mariadb":
@@ -125,11 +125,11 @@ def ensure(host: Host, name: str, say: Say) -> Path:
             draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=host.cache))
             try:
                 _installer(package)(host, package, draft, say)
-                draft.rename(place)
+                draft.rename(folder)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         say(f"installed {name} in {time.monotonic() - begin_s:.0f} s")
-    return place
+    return folder
 
 
 def _installer(package: Package) -> Callable[[Host, Package, Path, Say], None]:
@@ -172,11 +172,11 @@ def _install_with_go(host: Host, package: Package, draft: Path, say: Say) -> Non
         "GOFLAGS": "-modcacherw -trimpath -buildvcs=false",
         "CGO_ENABLED": "0",
     }
-    told = _run(
+    download = _run(
         host, ["go", "mod", "download", "-json", f"{path.split('/cmd/')[0]}@{version}"],
         work, package.name, say, environ,
     )  # fmt: skip
-    if json.loads(told)["Sum"] != package.module_sum:
+    if json.loads(download)["Sum"] != package.module_sum:
         raise InstallFailed(f"{package.module} is not the pinned one; nothing was installed")
     build = ["go", "install", "-ldflags=-s -w", package.module]
     _run(host, build, work, package.name, say, environ)
@@ -232,8 +232,8 @@ def _run(
         if attempt < _TRIES:
             say(f"  {name}: `{command[0]}` failed, try {attempt + 1} of {_TRIES}")
             time.sleep(2.0 * attempt)
-    said = (done.stdout + done.stderr).strip()[-_OUTPUT_SHOWN:]
-    raise InstallFailed(f"{name}: `{' '.join(command)}` failed {_TRIES} times:\n{said}")
+    output = (done.stdout + done.stderr).strip()[-_OUTPUT_SHOWN:]
+    raise InstallFailed(f"{name}: `{' '.join(command)}` failed {_TRIES} times:\n{output}")
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class MariadbTuning:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class RoleInstance:
     """One role process: `index` counts from 0 within its role and zone."""
 
     role: str
@@ -111,19 +111,21 @@ class Topology:
         """The zone of a broker, which counts from 1."""
         return self.zones[(broker - 1) % len(self.zones)]
 
-    def places(self) -> tuple[Place, ...]:
+    def instances(self) -> tuple[RoleInstance, ...]:
         """Every role process, in the order in which they are started."""
         indexers = [
-            Place("indexer", zone, index)
+            RoleInstance("indexer", zone, index)
             for index in range(self.indexers_per_zone)
             for zone in self.zones
         ]
         return (*indexers, *self._spread("query", self.queries), *self._shepherds())
 
-    def _shepherds(self) -> tuple[Place, ...]:
+    def _shepherds(self) -> tuple[RoleInstance, ...]:
         return self._spread("shepherd", self.shepherds)
 
-    def _spread(self, role: str, count: int) -> tuple[Place, ...]:
+    def _spread(self, role: str, count: int) -> tuple[RoleInstance, ...]:
         """`count` processes of a role, over the zones in turn."""
         zones = self.zones
-        return tuple(Place(role, zones[n % len(zones)], n // len(zones)) for n in range(count))
+        return tuple(
+            RoleInstance(role, zones[n % len(zones)], n // len(zones)) for n in range(count)
+        )

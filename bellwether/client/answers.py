@@ -1,4 +1,4 @@
-"""What a client makes of an answer, or of none: shared by `caller` and `session`."""
+"""Decoding of responses and texts of errors: shared by `caller` and `session`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ KEY_HEADER = "X-Honeycomb-Team"  # as common.process.auth has it, without what a
 
 
 def decode_body(raw: bytes, where: str) -> Any:
-    """The JSON of an answer, None if it is empty. Raises ClientError."""
+    """The JSON of a response's body, None if it is empty. Raises ClientError."""
     try:
         return orjson.loads(raw) if raw else None
     except orjson.JSONDecodeError as error:
@@ -27,7 +27,7 @@ def encode_body(body: object) -> bytes:
 
 
 def refusal_text(status: int, raw: bytes, reason: str | None, location: str | None = None) -> str:
-    """The reason in an answer that is no success. location: where a redirect leads, which is not
+    """The reason in a response that is no success. location: the target of a redirect, which is not
     followed: the key belongs to the address that was given.
     """
     if 300 <= status < 400 and location:
@@ -41,7 +41,7 @@ def refusal_text(status: int, raw: bytes, reason: str | None, location: str | No
 
 
 def distrusted(url: str, why: object) -> str:
-    """What to tell of a certificate that is not trusted."""
+    """The error text for a certificate that is not trusted."""
     return (
         f"{url} shows a certificate that is not trusted here: {why}. Name its authority's PEM "
         "file in SSL_CERT_FILE, or accept any certificate with --insecure."
@@ -49,7 +49,7 @@ def distrusted(url: str, why: object) -> str:
 
 
 def unreachable(url: str, reason: str) -> str:
-    """What to tell when no answer came."""
+    """The error text when no response came."""
     return (
         f"cannot reach {url}: {reason}. Is `bellwether up` running? "
         "Give another address with --url or BELLWETHER_URL."

@@ -1,6 +1,6 @@
 """One request after another over one connection, with nothing but the standard library.
 
-aiohttp alone would take longer to import than most questions take to be answered.
+Importing aiohttp would take longer than most queries take to be answered.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bellwether.client.errors import ClientError
 from bellwether.client.target import Target
 from common.version import VERSION
 
-ANSWER_S = 120.0  # the longest wait for the next bytes of an answer
+ANSWER_S = 120.0  # the longest wait for the next bytes of a response
 
 
 class Caller:
@@ -49,25 +49,25 @@ class Caller:
             self._connection = http.client.HTTPConnection(host, parts.port, timeout=CONNECT_S)
 
     def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:
-        """Ask and read the JSON answer. Raises ClientError for anything but a 2xx."""
+        """Send a request and read the JSON response. Raises ClientError for anything but a 2xx."""
         raw = self.raw(method, path, body, **headers)
         return decode_body(raw, self.target.url + path)
 
     def raw(self, method: str, path: str, body: object = None, **headers: str) -> bytes:
-        """Ask and read the answer as it came. Raises ClientError for anything but a 2xx."""
+        """Send a request and read the response's body. Raises ClientError like `json`."""
         data = None if body is None else encode_body(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
         return self.request(method, path, data, {**kind, **headers})
 
     def close(self) -> None:
-        """Hang up: a question that is being answered ends on the server too."""
+        """Close the connection: a query that is running ends on the server too."""
         self._connection.close()
 
     def request(
         self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
     ) -> bytes:
-        """Ask and read the answer's body. Raises ClientError for anything but a 2xx; its status
-        is 0 if there was no answer.
+        """Send a request and read the response's body. Raises ClientError for anything but a 2xx;
+        its status is 0 if there was no response.
         """
         try:
             answer = self._send(method, path, data, {**self._headers, **headers})
@@ -78,7 +78,7 @@ class Caller:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise ClientError(unreachable(self.target.url, _reason(error))) from error
-        except BaseException:  # Ctrl-C: nobody waits for the answer any more
+        except BaseException:  # Ctrl-C: the response is not wanted any more
             self.close()
             raise
         if answer.status >= 300:
@@ -95,7 +95,7 @@ class Caller:
             try:
                 return self._exchange(method, path, data, headers)
             except (ConnectionError, http.client.BadStatusLine):
-                # the server closed it while nobody asked; nothing asked here harms if asked twice
+                # the server closed it while it was idle; every request here may be sent twice
                 self._connection.close()
         self._connection.connect()
         self._connection.sock.settimeout(self._answer_s)
@@ -127,7 +127,7 @@ def _trust(insecure: bool) -> ssl.SSLContext:
 
 
 def _reason(error: OSError | http.client.HTTPException) -> str:
-    """The operating system's or the resolver's words, none of what was sent."""
+    """The operating system's or the resolver's text, without anything that was sent."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, socket.gaierror):

@@ -17,7 +17,7 @@ _CONNECT_S = 5.0
 
 
 def cluster_url(environ: Mapping[str, str], folder: Path) -> str | None:
-    """The public address of a shepherd that takes connections, as the cluster's locks tell; None
+    """The public address of a shepherd that takes connections, as the cluster's locks hold it; None
     if the settings name no cluster. Raises ClientError if they do and none is found.
     """
     try:

@@ -1,4 +1,4 @@
-"""Asking a question and waiting for its answer."""
+"""Runs a query on the server and waits for its result."""
 
 import time
 from typing import Any
@@ -7,15 +7,19 @@ from urllib.parse import quote
 from bellwether.client.caller import Caller
 from common import limits
 
-_WAIT_S = 60.0  # the server's longest: whoever hangs up meanwhile ends the query there too
+_WAIT_S = 60.0  # the server's longest: closing the connection meanwhile ends the query there too
 _POLL_S = 0.5
 
 
 def run_query(
     caller: Caller, dataset: str, spec: dict[str, Any], after: str = "", *, series: bool = False
 ) -> Any:
-    """The finished result of a specification. after: a receipt whose events have to be in it.
-    series: the steps are wanted, at the price of fewer groups. Raises ClientError.
+    """The finished result of a specification.
+
+    after: a receipt whose events have to be in it.
+    series: return the steps in time too, at the price of fewer groups.
+
+    Raises ClientError.
     """
     path = f"/1/query_results/{quote(dataset, safe='')}"
     body: dict[str, Any] = {"query": spec, "wait_s": _WAIT_S}

@@ -1,4 +1,4 @@
-"""Named servers with their keys: one file of the user's own, that nobody else may read.
+"""Named servers with their keys: one file that only the user may read.
 
 `$XDG_CONFIG_HOME/bellwether/servers.json`, mode 0600 in a folder of mode 0700. It is replaced whole
 or not at all, under a lock, so that two logins at once keep both servers.
@@ -28,7 +28,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server. team, environment: as its key was told at login."""
+    """One server. team, environment: those of its key, as the server named them at login."""
 
     name: str
     url: str
@@ -40,19 +40,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """All of them by name; `default` is asked where nothing else says whom to ask."""
+    """All servers by name; `default` is used where no other is named."""
 
-    known: Mapping[str, Server]
+    by_name: Mapping[str, Server]
     default: str = ""
     warning: str = ""  # what was found wrong with the file and mended
 
     def find(self, name: str) -> Server:
         """Raises ClientError, with the nearest names."""
-        if name in self.known:
-            return self.known[name]
+        if name in self.by_name:
+            return self.by_name[name]
         import difflib
 
-        near = difflib.get_close_matches(name, self.known, n=3) or sorted(self.known)[:10]
+        near = difflib.get_close_matches(name, self.by_name, n=3) or sorted(self.by_name)[:10]
         there = f"did you mean {', '.join(near)}?" if near else "there is none yet."
         raise ClientError(
             f"no server is called {name!r}: {there} `bellwether login NAME URL` keeps one"
@@ -60,8 +60,8 @@ class Servers:
 
     def find_url(self, url: str) -> Server | None:
         """The server of this address, the default one first."""
-        names = sorted(self.known, key=lambda name: (name != self.default, name))
-        return next((self.known[name] for name in names if self.known[name].url == url), None)
+        names = sorted(self.by_name, key=lambda name: (name != self.default, name))
+        return next((self.by_name[name] for name in names if self.by_name[name].url == url), None)
 
 
 def servers_file(environ: Mapping[str, str]) -> Path:
@@ -72,7 +72,7 @@ def servers_file(environ: Mapping[str, str]) -> Path:
 
 
 def read_servers(environ: Mapping[str, str]) -> Servers:
-    """What is kept. Raises ClientError if the file cannot be used."""
+    """The servers of the file. Raises ClientError if it cannot be used."""
     path = servers_file(environ)
     try:
         with open(path, "rb") as file:
@@ -102,7 +102,7 @@ def keep_server(environ: Mapping[str, str], server: Server, *, as_default: bool 
             default = server.name
         elif as_default is False and default == server.name:
             default = ""
-        _write(path, Servers({**found.known, server.name: server}, default))
+        _write(path, Servers({**found.by_name, server.name: server}, default))
     return default == server.name
 
 
@@ -111,7 +111,7 @@ def forget_server(environ: Mapping[str, str], name: str) -> Server:
     with _changing(environ) as path:
         found = read_servers(environ)
         server = found.find(name)
-        left = {key: one for key, one in found.known.items() if key != name}
+        left = {key: one for key, one in found.by_name.items() if key != name}
         _write(path, Servers(left, "" if found.default == name else found.default))
     return server
 
@@ -132,7 +132,7 @@ def _server(name: str, kept: dict[str, Any]) -> Server:
 
 
 def _make_private(path: Path, handle: int) -> str:
-    """Take the file from everybody else; says so if somebody else could read it until now."""
+    """Remove other users' rights to the file; returns a warning if they had any."""
     status = os.fstat(handle)
     if status.st_uid not in (os.geteuid(), 0):
         raise ClientError(f"{path} belongs to another user: it is not read")
@@ -166,7 +166,7 @@ def _write(path: Path, servers: Servers) -> None:
             "url": one.url, "key": one.key, "insecure": one.insecure, "team": one.team,
             "environment": one.environment,
         }
-        for one in servers.known.values()
+        for one in servers.by_name.values()
     }  # fmt: skip
     document = {"default": servers.default, "servers": kept}
     write_private(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))

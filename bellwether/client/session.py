@@ -30,7 +30,7 @@ class Client:
         self.session = session
 
     async def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:
-        """Ask and read the JSON answer. Raises ClientError for anything but a 2xx."""
+        """Send a request and read the JSON response. Raises ClientError for anything but a 2xx."""
         data = None if body is None else encode_body(body)
         async with self.open(method, path, data, headers) as answer:
             raw = await answer.read()
@@ -40,12 +40,12 @@ class Client:
     async def open(
         self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] = {}
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Ask and hand over a 2xx answer to be read. Raises ClientError."""
+        """Send a request; yields a 2xx response, to be read. Raises ClientError."""
         sent = {"Content-Type": "application/json", **headers} if data is not None else headers
         try:
             async with self.session.request(
                 method, self.target.url + path, data=data, headers=sent, allow_redirects=False
-            ) as answer:  # elsewhere the key must not go
+            ) as answer:  # a redirect must not take the key elsewhere
                 if answer.status >= 300:
                     raise ClientError(await refusal(answer), answer.status)
                 yield answer
@@ -53,14 +53,14 @@ class Client:
             raise ClientError(self.unreachable(error)) from error
 
     def unreachable(self, error: Exception) -> str:
-        """What to tell when no answer came."""
+        """The error text when no response came."""
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return distrusted(self.target.url, error.certificate_error)
         return unreachable(self.target.url, _reason(error))
 
 
 def _reason(error: Exception) -> str:
-    """Why no answer came, without the library's names for it."""
+    """Why no response came, without the library's names for it."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -73,7 +73,7 @@ def _reason(error: Exception) -> str:
 
 
 async def refusal(answer: aiohttp.ClientResponse) -> str:
-    """The reason in an answer that is no success."""
+    """The reason in a response that is no success."""
     location = answer.headers.get("Location")
     return refusal_text(answer.status, await answer.read(), answer.reason, location)
 

@@ -1,4 +1,4 @@
-"""Which Bellwether a client command asks, and with whose key.
+"""The address and key that a client command uses.
 
 A key is only ever sent to the address that it came with: a named server's to that server, this
 machine's to the address that the user gave or that runs here.
@@ -25,7 +25,11 @@ _DEFAULT_FILE = "bellwether.toml"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to ask, as whom. insecure: accept any certificate; warning: to be told to the user."""
+    """An address and its key.
+
+    insecure: accept any certificate.
+    warning: a text to print for the user.
+    """
 
     url: str
     key: str = field(repr=False)
@@ -52,19 +56,19 @@ def find_target(
 
     if url and server:
         raise ClientError("--url and --server name two servers: give one of them")
-    said = "" if server else (url or environ.get("BELLWETHER_URL") or "")
-    if name := server or ("" if said else environ.get("BELLWETHER_SERVER")):
+    given = "" if server else (url or environ.get("BELLWETHER_URL") or "")
+    if name := server or ("" if given else environ.get("BELLWETHER_SERVER")):
         servers = read_servers(environ)
         return _named(servers.find(name), key, insecure, servers.warning)
-    here = "" if said else running_url(data) or ""
-    named = said or here or _cluster_url(environ, Path.cwd())
+    here = "" if given else running_url(data) or ""
+    named = given or here or _cluster_url(environ, Path.cwd())
     found_url = usable_url(named or DEFAULT_URL)
     found_key = key or environ.get("BELLWETHER_KEY") or (_key_in(data) if here else None)
     if not found_key:
         servers = read_servers(environ)
-        local = None if said else _key_in(data)
+        local = None if given else _key_in(data)
         known = servers.find_url(found_url) or (
-            None if named else servers.known.get(servers.default)
+            None if named else servers.by_name.get(servers.default)
         )
         if known is not None and not local:
             return _named(known, None, insecure, servers.warning)
@@ -115,7 +119,7 @@ def _cluster_url(environ: Mapping[str, str], folder: Path) -> str | None:
     """Where the cluster that the settings name is reached; None if they name none."""
     named = environ.get("BELLWETHER_BACKENDS_LOCKS")
     if not (named or environ.get("BELLWETHER_CONFIG") or (folder / _DEFAULT_FILE).exists()):
-        return None  # the settings' own rules are slow to import, and say nothing else then
+        return None  # the settings' own rules are slow to import, and give no other answer then
     from bellwether.client.cluster import cluster_url
 
     return cluster_url(environ, folder)
@@ -142,5 +146,5 @@ def running_up(data: Path) -> Member | None:
         value = locks.holders("up").get("up")
         locks.close()
     except (OSError, Unavailable):
-        return None  # not ours to read: the address has to be given
+        return None  # no right to read it: the address has to be given
     return None if value is None else msgspec.json.decode(value, type=Member)

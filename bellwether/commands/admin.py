@@ -55,7 +55,7 @@ def _opened_backends(
 def _opened(
     config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> Iterator[tuple[Backends, admin.Scope]]:
-    """The backends and the place that the settings name."""
+    """The backends and the scope (team and environment) that the settings name."""
     with _opened_backends(config, data, sets) as (backends, names):
         yield backends, admin.find_scope(backends.metadata, names.team, names.environment)
 
@@ -125,9 +125,9 @@ def create_key(
         )
     except BellwetherError as error:
         raise click.UsageError(str(error)) from error
-    with _opened(config, data, sets) as (backends, place):
+    with _opened(config, data, sets) as (backends, scope):
         made, key = admin.create_key(
-            backends.metadata, place, name, rights, SystemClock(), os.urandom,
+            backends.metadata, scope, name, rights, SystemClock(), os.urandom,
             events_per_s=events_per_second, events_per_day=events_per_day,
             classic=classic, text=text,
         )  # fmt: skip
@@ -154,8 +154,8 @@ def set_rights(
     """Give the key of this id (`bellwether keys list`) a right, or take it."""
     if is_admin is None and operate is None:
         raise click.UsageError("say which: --admin, --no-admin, --operate or --no-operate")
-    with _opened(config, data, sets) as (backends, place):
-        key = admin.set_rights(backends.metadata, place, key_id, admin=is_admin, operate=operate)
+    with _opened(config, data, sets) as (backends, scope):
+        key = admin.set_rights(backends.metadata, scope, key_id, admin=is_admin, operate=operate)
     click.echo(f"{key.name} may now: {', '.join(_rights(key))}; {_SOON}")
 
 
@@ -167,8 +167,8 @@ def list_keys(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> 
     for column in ("id", "name", "kind", "may", "created", "state"):
         # `keys revoke` takes the whole id
         table.add_column(column, overflow="fold", no_wrap=column == "id")
-    with _opened(config, data, sets) as (backends, place):
-        for key in backends.metadata.list_keys(place.environment.id):
+    with _opened(config, data, sets) as (backends, scope):
+        for key in backends.metadata.list_keys(scope.environment.id):
             state = f"revoked {_day(key.revoked_ns)}" if key.revoked_ns else "valid"
             table.add_row(
                 key.id, escape(key.name), key.kind.value, ", ".join(_rights(key)),
@@ -231,8 +231,8 @@ def list_datasets(config: Path | None, data: Path | None, sets: tuple[str, ...])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("slug", "name", "depth", "kept", "protected", "created", "description"):
         table.add_column(column, overflow="fold")
-    with _opened(config, data, sets) as (backends, place):
-        known = backends.metadata.list_datasets(place.environment.id)
+    with _opened(config, data, sets) as (backends, scope):
+        known = backends.metadata.list_datasets(scope.environment.id)
         slugs = shown_slugs(backends.metadata, known)
         for found in known:
             table.add_row(
@@ -258,9 +258,9 @@ def create_dataset(
     sets: tuple[str, ...],
 ) -> None:
     """Create a dataset (sending to it creates it too)."""
-    with _opened(config, data, sets) as (backends, place):
+    with _opened(config, data, sets) as (backends, scope):
         made = admin.create_dataset(
-            backends.metadata, place, name, depth, description, SystemClock()
+            backends.metadata, scope, name, depth, description, SystemClock()
         )
         slug = shown_slug(backends.metadata, made)
     click.echo(f"{slug} (depth {made.expand_json_depth})")
@@ -274,8 +274,8 @@ def set_depth(
     name: str, depth: int, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
     """Unpack nested objects of events to come DEPTH levels deep (0 to 10)."""
-    with _opened(config, data, sets) as (backends, place):
-        admin.set_depth(backends.metadata, place, name, depth)
+    with _opened(config, data, sets) as (backends, scope):
+        admin.set_depth(backends.metadata, scope, name, depth)
     click.echo(f"{name}: depth {depth} for events to come; {_SOON}")
 
 
@@ -290,8 +290,8 @@ def set_retention(
 
     What has expired comes back only by `bellwether retention restore`, while it is still stored.
     """
-    with _opened(config, data, sets) as (backends, place):
-        admin.set_retention(backends.metadata, place, name, days)
+    with _opened(config, data, sets) as (backends, scope):
+        admin.set_retention(backends.metadata, scope, name, days)
     kept = f"kept for {days} days" if days else "kept as indexer.retention_days says"
     click.echo(f"{name}: {kept}; {_SOON}")
 
@@ -303,8 +303,8 @@ def protect_dataset(
     name: str, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
     """Refuse to delete a dataset, here and over the API (new datasets are protected)."""
-    with _opened(config, data, sets) as (backends, place):
-        found = admin.set_protection(backends.metadata, place, name, protected=True)
+    with _opened(config, data, sets) as (backends, scope):
+        found = admin.set_protection(backends.metadata, scope, name, protected=True)
     click.echo(f"{found.name} cannot be deleted")
 
 
@@ -315,8 +315,8 @@ def unprotect_dataset(
     name: str, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
     """Allow to delete a dataset, here and over the API."""
-    with _opened(config, data, sets) as (backends, place):
-        found = admin.set_protection(backends.metadata, place, name, protected=False)
+    with _opened(config, data, sets) as (backends, scope):
+        found = admin.set_protection(backends.metadata, scope, name, protected=False)
     click.echo(f"{found.name} can be deleted: bellwether datasets delete {shlex.quote(name)}")
 
 
@@ -328,14 +328,14 @@ def delete_dataset(
     name: str, yes: bool, config: Path | None, data: Path | None, sets: tuple[str, ...]
 ) -> None:
     """Delete a dataset: none of its rows is served any more. See `unprotect`."""
-    with _opened(config, data, sets) as (backends, place):
-        found = admin.find_dataset(backends.metadata, place, name)
+    with _opened(config, data, sets) as (backends, scope):
+        found = admin.find_dataset(backends.metadata, scope, name)
         admin.check_deletable(found)
         if not yes and not click.confirm(f"Delete {found.name} and every event in it?"):
             sys.exit(1)
 
         async def delete() -> None:
-            await admin.delete_dataset(backends.metadata, backends.log, place, name, SystemClock())
+            await admin.delete_dataset(backends.metadata, backends.log, scope, name, SystemClock())
             await backends.log.close()
 
         asyncio.run(delete())

@@ -104,8 +104,8 @@ def settle(
         click.confirm("Count these records as lost?", abort=True, err=True)
     made = [_run(_settle(settings, one, some)) for one, some in wanted]
     if as_json:
-        told = [msgspec.to_builtins(document) for document in made]
-        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        documents = [msgspec.to_builtins(document) for document in made]
+        click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2))
         return
     for document in made:
         count = sum(one.end - one.first for one in document.given_up)
@@ -173,7 +173,7 @@ def _range(text: str) -> tuple[int, int]:
 
 
 def _lost(one: PartitionDamage, offsets: Sequence[str], everything: bool) -> list[list[Damaged]]:
-    """Offsets that the log cannot give at all are settled as they are told: the whole run."""
+    """Offsets that the log cannot give at all are settled as they are reported: the whole run."""
     found = []
     for first, end, why in one.lost:
         named = any(first <= int(text.partition("-")[0]) < end for text in offsets)

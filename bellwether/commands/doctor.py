@@ -109,10 +109,10 @@ def _print(found: Sequence[Finding]) -> None:
             console.print(f"      {item.remedy}", markup=False, soft_wrap=True)
     counts = {verdict: sum(i.verdict is verdict for i in found) for verdict in Verdict}
     if counts[Verdict.FAIL]:
-        told = f"{counts[Verdict.FAIL]} to be mended, {counts[Verdict.WARN]} warnings"
+        text = f"{counts[Verdict.FAIL]} to be mended, {counts[Verdict.WARN]} warnings"
     else:
-        told = f"nothing has to be mended; {counts[Verdict.WARN]} warnings"
-    console.print(told, soft_wrap=True)
+        text = f"nothing has to be mended; {counts[Verdict.WARN]} warnings"
+    console.print(text, soft_wrap=True)
 
 
 def _check_machine(settings: Settings) -> list[Finding]:
@@ -199,11 +199,11 @@ async def _check_roles(data: Path) -> list[Finding]:
         target = find_target(url, None, data, os.environ, insecure=True)
         async with connect(target, total_s=20.0) as client:
             document = await client.json("GET", "/bw/1/status")
-        told = troubles(read_status(document, clock.now_ns()), clock.now_ns())
+        reported = troubles(read_status(document, clock.now_ns()), clock.now_ns())
     except (ClientError, KeyError, TypeError, ValueError) as error:
         remedy = "ask with a key that may: BELLWETHER_KEY=... bellwether status"
         return [Finding("roles", Verdict.WARN, f"their status is not known: {error}", remedy)]
-    return [Finding("roles", Verdict.FAIL, one.text, one.remedy) for one in told] or [
+    return [Finding("roles", Verdict.FAIL, one.text, one.remedy) for one in reported] or [
         Finding("roles", Verdict.GOOD, "none of them has a complaint")
     ]
 
@@ -257,7 +257,7 @@ async def _partitions(settings: Settings, clock: Clock) -> int:
 async def _server_time_s(url: str) -> float | None:
     """The server's clock, by the Date of its answers (whole seconds: their middle is meant)."""
     timeout = aiohttp.ClientTimeout(total=3.0)
-    connector = aiohttp.TCPConnector(ssl=False)  # its clock is asked, nothing is told to it
+    connector = aiohttp.TCPConnector(ssl=False)  # only its clock is read, nothing is sent to it
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, connector=connector) as session,

@@ -93,8 +93,8 @@ def _say_none(caller: Any, dataset: str, pattern: str) -> None:
             "POST", "/bw/1/fields", {"dataset": dataset, "name": pattern, "details": False}
         )
         near = [note for note in answer["notes"] if "did you mean" in note]
-    told = f"no field of {dataset} fits {pattern!r}" if pattern else f"{dataset} has no event yet"
-    click.echo(near[0] if near else told, err=True)
+    text = f"no field of {dataset} fits {pattern!r}" if pattern else f"{dataset} has no event yet"
+    click.echo(near[0] if near else text, err=True)
     sys.exit(1)
 
 

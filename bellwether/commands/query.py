@@ -11,7 +11,7 @@ import orjson
 
 from bellwether.commands.roles import PARENT_FD, run
 from bellwether.commands.rows import show_selected
-from bellwether.commands.zones import asked_zone
+from bellwether.commands.zones import chosen_zone
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import (
     NotUnderstood,
@@ -89,7 +89,7 @@ def query(
             raise click.UsageError(_NOT_THE_ROLE)
         run(("query",), parent_fd, config, data, sets)
         return
-    moment_zone = asked_zone(zone, os.environ)
+    moment_zone = chosen_zone(zone, os.environ)
     dataset, spec = _read(dataset, text, moment_zone)
     if explain:
         click.echo(orjson.dumps(spec, option=orjson.OPT_INDENT_2).decode())
@@ -116,18 +116,18 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
 
     alone = text is None
     try:
-        asked = parse_query(dataset if text is None else text, SystemClock().now_ns(), zone)
+        question = parse_query(dataset if text is None else text, SystemClock().now_ns(), zone)
     except QueryTextError as error:
         if alone and not _is_text(dataset):
             raise click.UsageError(_ASK) from error
         raise NotUnderstood(str(error)) from error
-    if alone and asked.dataset is None:
+    if alone and question.dataset is None:
         raise click.UsageError(_NO_DATASET if _is_text(dataset) else _ASK)
-    if not alone and asked.dataset not in (None, dataset):
+    if not alone and question.dataset not in (None, dataset):
         raise click.UsageError(
-            f"FROM names {asked.dataset}, and {dataset} is to be asked: leave one of them out"
+            f"FROM names {question.dataset}, and {dataset} is to be asked: leave one of them out"
         )
-    return (asked.dataset or dataset) if alone else dataset, asked.spec
+    return (question.dataset or dataset) if alone else dataset, question.spec
 
 
 def _is_text(argument: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bellwether.client import Target
-from bellwether.commands.zones import asked_zone
+from bellwether.commands.zones import chosen_zone
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
 
@@ -54,7 +54,7 @@ def rows(
 
     TEXT has the conditions and the time range of a query; without a range it is the last 2 hours.
     """
-    from bellwether.rows.show import Showing, show_events
+    from bellwether.rows.show import ShowOptions, show_events
 
     spec = read_events_text(text, dataset)
     most = spec.pop("limit", None) if limit is None else limit
@@ -67,14 +67,14 @@ def rows(
     if after:
         spec["after"] = after
     form = _form(tree, as_json, as_csv, most)
-    show_events(target, dataset, spec, Showing(form, most, named_fields(fields)))
+    show_events(target, dataset, spec, ShowOptions(form, most, named_fields(fields)))
 
 
 def show_selected(
     target: Target, dataset: str, spec: dict[str, Any], form: str, after: str
 ) -> None:
     """What `SELECT *` in the text of a query means. form: one of `query`. Raises ClientError."""
-    from bellwether.rows.show import Showing, show_events
+    from bellwether.rows.show import ShowOptions, show_events
 
     question = {name: value for name, value in spec.items() if name != "limit"}
     if after:
@@ -83,7 +83,7 @@ def show_selected(
     if form == "markdown":
         raise click.UsageError("events are printed as table, json, ndjson or csv")
     chosen = _form(False, form in ("json", "ndjson"), form == "csv", most)
-    show_events(target, dataset, question, Showing(chosen, most))
+    show_events(target, dataset, question, ShowOptions(chosen, most))
 
 
 def _form(tree: bool, as_json: bool, as_csv: bool, most: int | None) -> Form:
@@ -119,15 +119,15 @@ def read_events_text(text: str, dataset: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        asked = parse_query(text, SystemClock().now_ns(), asked_zone(None, os.environ))
+        question = parse_query(text, SystemClock().now_ns(), chosen_zone(None, os.environ))
     except QueryTextError as error:
-        told = str(error)
+        text = str(error)
         if re.search(r"\b(order|sort)\s*by\b", text, re.IGNORECASE):
-            told += "\nevents come newest first; --oldest turns that round"
-        raise NotUnderstood(told) from error
-    if asked.dataset not in (None, dataset):
+            text += "\nevents come newest first; --oldest turns that round"
+        raise NotUnderstood(text) from error
+    if question.dataset not in (None, dataset):
         raise click.UsageError(f"FROM names another dataset than {dataset}")
-    spec = dict(asked.spec)
+    spec = dict(question.spec)
     calculated = spec.pop("calculations", [{"op": "COUNT"}]) != [{"op": "COUNT"}]
     if calculated or any(spec.get(name) for name in _NOT_OF_ROWS):
         raise click.ClickException(

@@ -55,14 +55,16 @@ def login(name: str, url: str, key_stdin: bool, insecure: bool, as_default: bool
     if url.startswith("http:") and urlsplit(url).hostname not in _LOOPBACK:
         click.echo("warning: http:// sends keys and events in clear text", err=True)
     server = Server(name, url, _read_key(key_stdin, name), insecure)
-    told = _check(server)
-    server = replace(server, team=told["team"]["name"], environment=told["environment"]["name"])
+    key_info = _read_key_info(server)
+    server = replace(
+        server, team=key_info["team"]["name"], environment=key_info["environment"]["name"]
+    )
     is_default = keep_server(os.environ, server, as_default=as_default)
     click.echo(
         f"{name}: {printable(url)}, environment {printable(server.environment)} of team "
         f"{printable(server.team)}"
     )
-    click.echo(f"this key may: {_rights(told)}")
+    click.echo(f"this key may: {_rights(key_info)}")
     click.echo(
         f"kept in {servers_file(os.environ)}"
         + ("; asked where nothing else says whom to ask" if is_default else "")
@@ -81,13 +83,13 @@ def _read_key(from_stdin: bool, name: str) -> str:
     return usable_key(text)
 
 
-def _check(server: Server) -> dict[str, Any]:
+def _read_key_info(server: Server) -> dict[str, Any]:
     """What the server says of the key. Raises ClientError."""
     from bellwether.client.caller import calling
 
     with calling(Target(server.url, server.key, server.insecure), _CHECK_S) as caller:
         try:
-            told = caller.json("GET", "/1/auth")
+            key_info = caller.json("GET", "/1/auth")
         except ClientError as error:
             if error.status == 401:
                 raise ClientError(f"{server.url} does not know this key; nothing is kept") from None
@@ -96,18 +98,20 @@ def _check(server: Server) -> dict[str, Any]:
             raise
     try:
         return {
-            "team": {"name": str(told["team"]["name"])},
-            "environment": {"name": str(told["environment"]["name"])},
-            "access": {str(name) for name, may in told["api_key_access"].items() if may is True},
+            "team": {"name": str(key_info["team"]["name"])},
+            "environment": {"name": str(key_info["environment"]["name"])},
+            "access": {
+                str(name) for name, may in key_info["api_key_access"].items() if may is True
+            },
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise ClientError(f"{server.url} is no Bellwether: it told nothing of the key") from error
 
 
-def _rights(told: dict[str, Any]) -> str:
+def _rights(key_info: dict[str, Any]) -> str:
     words = {"events": "send events", "queries": "ask", "columns": "manage columns",
              "create_datasets": "create datasets"}  # fmt: skip
-    found = [text for name, text in words.items() if name in told["access"]]
+    found = [text for name, text in words.items() if name in key_info["access"]]
     return ", ".join(found) or "send events"  # an ingest key tells only what else it may
 
 
@@ -118,7 +122,7 @@ def logout(name: str) -> None:
     server = forget_server(os.environ, name)
     click.echo(f"{name} is forgotten; its key stays valid until `bellwether keys revoke`")
     left = read_servers(os.environ)
-    if left.known and not left.default and server:
+    if left.by_name and not left.default and server:
         click.echo("none is the default one now: `bellwether servers NAME` makes one", err=True)
 
 
@@ -135,7 +139,7 @@ def servers(default: str | None, as_json: bool) -> None:
     rows = [
         {"name": one.name, "url": one.url, "team": one.team, "environment": one.environment,
          "insecure": one.insecure, "default": one.name == found.default}
-        for _, one in sorted(found.known.items())
+        for _, one in sorted(found.by_name.items())
     ]  # fmt: skip
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bellwether.client import Target
-from bellwether.commands.zones import asked_zone
+from bellwether.commands.zones import chosen_zone
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options
 from common.clock import SystemClock
@@ -45,7 +45,7 @@ def shell(target: Target, dataset: str | None, zone: str | None) -> None:
     names = CompletionNames(target, clock)
     with calling(target) as caller:
         caller.json("GET", "/1/auth")  # wrong keys and addresses are told before anything is typed
-        session = Shell(target, caller, clock, asked_zone(zone, os.environ))
+        session = Shell(target, caller, clock, chosen_zone(zone, os.environ))
         if dataset and not session.use(dataset):
             sys.exit(1)
         if sys.stdin is None or not sys.stdin.isatty():

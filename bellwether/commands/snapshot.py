@@ -26,17 +26,19 @@ class Outcome:
 
 def outcomes(document: dict[str, Any]) -> list[Outcome]:
     """What the endpoint answered, by partition: one of its indexers is enough."""
-    told: dict[int, list[tuple[bool, str]]] = {n: [] for n in range(int(document["partitions"]))}
+    by_partition: dict[int, list[tuple[bool, str]]] = {
+        n: [] for n in range(int(document["partitions"]))
+    }
     for item in document["indexers"]:
         for number, one in item.get("answer", {}).get("partitions", {}).items():
             by = f"by {item['indexer']}" if one["published"] else f"{item['indexer']}: {one['why']}"
             newest = one.get("manifest") or "nothing to cover yet"
             text = f"{newest}, {by}" if one["published"] else by
-            told.setdefault(int(number), []).append((bool(one["published"]), str(text)))
+            by_partition.setdefault(int(number), []).append((bool(one["published"]), str(text)))
     silent = [f"{item['indexer']}: {item['error']}" for item in document["indexers"]
               if "error" in item]  # fmt: skip
     found = []
-    for number, answers in sorted(told.items()):
+    for number, answers in sorted(by_partition.items()):
         good = [text for done, text in answers if done]
         bad = [text for done, text in answers if not done] or silent or ["no indexer holds it"]
         found.append(Outcome(number, bool(good), good[0] if good else "; ".join(bad)))

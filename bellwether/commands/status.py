@@ -72,14 +72,14 @@ async def _status(target: Target, as_json: bool, watch: bool) -> int:
 def _show_unknown(why: str, as_json: bool) -> None:
     trouble = Trouble(why, "check the address and the key; on the server: `bellwether doctor`")
     if as_json:
-        told = {"verdict": Verdict.UNKNOWN, "troubles": [asdict(trouble)]}
-        click.echo(orjson.dumps(told, option=_INDENT).decode())
+        document = {"verdict": Verdict.UNKNOWN, "troubles": [asdict(trouble)]}
+        click.echo(orjson.dumps(document, option=_INDENT).decode())
     else:
         click.echo(f"Error: {trouble.text}\n  {trouble.remedy}", err=True)
 
 
 def _document(document: dict[str, Any], found: Status, now_ns: int) -> dict[str, Any]:
-    """What the server said, below what is to be made of it."""
+    """The server's document, below the verdict and troubles derived from it."""
     memory = [asdict(one) for one in _memory(found)]
     return {
         "verdict": judge(found, now_ns),
@@ -139,8 +139,8 @@ def _render(found: Status, now_ns: int) -> RenderableType:
             _size(held.size_bytes) if held else "", i.indexer, f"{i.lag_records:,}",
             f"{i.live_rows:,}", f"{i.segments:,}", _size(i.segment_bytes), cut,
         )  # fmt: skip
-    said = [*(Text(line) for line in notes(found)), *_memory_line(memory.values())]
-    below: list[RenderableType] = [Text(""), *said] if said else []
+    lines = [*(Text(line) for line in notes(found)), *_memory_line(memory.values())]
+    below: list[RenderableType] = [Text(""), *lines] if lines else []
     return Group(*_trouble_lines(found, now_ns), Text(""), roles, Text(""), parts, *below)
 
 

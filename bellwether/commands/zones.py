@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 import click
 
 
-def asked_zone(option: str | None, environ: Mapping[str, str]) -> tzinfo:
+def chosen_zone(option: str | None, environ: Mapping[str, str]) -> tzinfo:
     """The zone that --zone names, else the one of TZ, as far as it names one. Raises UsageError
     for an option that names none.
     """

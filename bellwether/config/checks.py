@@ -1,4 +1,4 @@
-"""What no section can see alone: settings that contradict each other, told before anything runs."""
+"""Checks over several sections: settings that contradict each other are refused at the start."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from ops.doctor.machine import Verdict
 
 
 def contradiction(sections: Mapping[str, Any]) -> str | None:
-    """What has to be corrected first, or None."""
+    """The first contradiction, and how to correct it; or None."""
     chosen: BackendsConfig = sections["backends"]
     if chosen.log is LogKind.KAFKA and not sections["kafka"].servers:
         return _missing("log = kafka", "[kafka] servers", "broker1:9092,broker2:9092")
@@ -27,7 +27,7 @@ def contradiction(sections: Mapping[str, Any]) -> str | None:
 
 
 def _unreadable(sections: Mapping[str, Any], chosen: BackendsConfig) -> str | None:
-    """A file with certificates that cannot be read: libraries tell of it without its name."""
+    """A file with certificates that cannot be read: libraries report it without its name."""
     named = {
         "kafka": (chosen.log is LogKind.KAFKA, ("ca", "cert", "key")),
         "s3": (chosen.objects is ObjectsKind.S3, ("ca",)),

@@ -1,7 +1,7 @@
-"""Which roles and backends there are, what configures each, and how each role is entered.
+"""The registry of roles and backends: the configuration class and entry point of each.
 
-The one place that names the rooms. A role's code is imported only by the process that runs it;
-its configuration is small and imported by every process.
+The only module that names the roles' packages. A role's code is imported only by the process that
+runs it; its configuration is small and imported by every process.
 """
 
 import importlib
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Serve = Callable[["RoleContext", Any], Awaitable[None]]
 ALL_ROLES = "all-roles"  # the command of a process that runs all of them, and its name in logs
-# Front to back: what was acknowledged is finished before its readers leave.
+# Front to back: what was acknowledged is finished before its readers stop.
 STOP_ORDER = ("shepherd", "query", "indexer")
 _CONFIGS = {"shepherd": "ShepherdConfig", "indexer": "IndexerConfig", "query": "QueryConfig"}
 _BACKEND_CONFIGS = {

@@ -1,4 +1,4 @@
-"""The front door's own sections of the configuration; every room declares its own."""
+"""Sections of the configuration that belong to no role; every role declares its own."""
 
 import re
 import socket

@@ -1,8 +1,7 @@
 """One configuration for all roles: defaults, TOML file, environment, flags, in rising precedence.
 
-Sections are the configuration dataclasses that the rooms declare. Unknown names and values that
-cannot be read are errors that say where they stand and name the nearest known one. Secrets are
-never shown.
+Sections are the configuration dataclasses that the roles declare. Unknown names and values that
+cannot be read are errors with the source and the nearest known name. Secrets are never shown.
 """
 
 import difflib

@@ -21,7 +21,7 @@ def complete_server(
     from bellwether.client.servers import read_servers
 
     try:
-        known = read_servers(os.environ).known
+        known = read_servers(os.environ).by_name
     except ClientError:
         return []
     return [

@@ -126,11 +126,11 @@ def axis_of(document: dict[str, Any]) -> Axis | None:
     series = document["data"].get("series") or []
     if not series:
         return None
-    told = document.get("range")
-    if told:
-        step_s = int(told["granularity"])
-        first = int(told["start_time"]) // step_s
-        return Axis(first * step_s, step_s, -(-int(told["end_time"]) // step_s) - first)
+    times = document.get("range")
+    if times:
+        step_s = int(times["granularity"])
+        first = int(times["start_time"]) // step_s
+        return Axis(first * step_s, step_s, -(-int(times["end_time"]) // step_s) - first)
     times = sorted({unix_seconds(row["time"]) for row in series})  # an older server's
     step_s = min((b - a for a, b in itertools.pairwise(times)), default=1)
     return Axis(times[0], step_s, (times[-1] - times[0]) // step_s + 1)

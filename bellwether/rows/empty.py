@@ -1,4 +1,4 @@
-"""What to do when no event was found: which range was asked, and where there are events."""
+"""What to print when no event was found: the range of the query, and where there are events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from bellwether.client import ClientError
-from bellwether.rows.pages import Page, ask_page, event_of
+from bellwether.rows.pages import Page, event_of, read_page
 from bellwether.rows.table import short_time
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _TIMES: Final = ("start_time", "end_time", "time_range")
 
 
 def why_empty(caller: Caller, question: dict[str, Any], page: Page) -> Iterator[str]:
-    """Lines for a person. The search for older events that match may fail: then it is not told."""
+    """Lines for a person. If the search for older events that match fails, its line is left out."""
     dataset = question["dataset"]
     # an answer that lacks partitions does not know that there is none
     reached = "" if page.coverage.get("complete") else " in what could be asked"
@@ -29,15 +29,15 @@ def why_empty(caller: Caller, question: dict[str, Any], page: Page) -> Iterator[
     if not ranged:
         where = "in the last 2 h (the range, where none is named)"
     matching = " match" if question.get("filters") else ""
-    told = f"no events{matching} {where}{reached}"
+    text = f"no events{matching} {where}{reached}"
     if not _within(page.newest, page):
-        told += f"; the newest of {dataset} is of {short_time(page.newest)}"
+        text += f"; the newest of {dataset} is of {short_time(page.newest)}"
     if not question.get("filters"):
-        yield f"{told}; try {_since(page.newest)}"
+        yield f"{text}; try {_since(page.newest)}"
         return
-    yield told
+    yield text
     try:
-        found = ask_page(caller, _ever(question))
+        found = read_page(caller, _ever(question))
     except ClientError:
         return
     if found.rows:

@@ -25,7 +25,7 @@ def print_fields(fields: Sequence[dict[str, Any]]) -> None:
     rows = [_cells(field, name_max) for field in fields]
     widths = [max(width(row[at]) for row in (_HEAD, *rows)) for at in range(len(_HEAD))]
     for at, row in enumerate((_HEAD, *rows)):
-        cells = [padded(cell, widths[place], right=place == 2) for place, cell in enumerate(row)]
+        cells = [padded(cell, widths[index], right=index == 2) for index, cell in enumerate(row)]
         line = drawable(cut("  ".join(cells).rstrip(), terminal))
         click.echo(click.style(line, bold=True) if at == 0 and is_terminal else line)
 

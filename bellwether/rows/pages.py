@@ -45,7 +45,7 @@ def pages(caller: Caller, question: dict[str, Any], most: int | None) -> Iterato
     while left is None or left > 0:
         limit = PAGE_ROWS if left is None else min(left, PAGE_ROWS)
         body = {**question, "limit": limit} | ({} if cursor is None else {"cursor": cursor})
-        page = ask_page(caller, body)
+        page = read_page(caller, body)
         yield page
         cursor = page.next
         if cursor is None:
@@ -54,7 +54,7 @@ def pages(caller: Caller, question: dict[str, Any], most: int | None) -> Iterato
             left -= len(page.rows)
 
 
-def ask_page(caller: Caller, body: dict[str, Any]) -> Page:
+def read_page(caller: Caller, body: dict[str, Any]) -> Page:
     """One page. Raises ClientError."""
     try:
         return msgspec.json.decode(caller.raw("POST", PATH, body), type=Page)

@@ -34,38 +34,38 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
-    """most: events, None for all. fields: None for all."""
+class ShowOptions:
+    """How many events are shown (`most`), which fields, in which form; None for all."""
 
     form: Form
     most: int | None
     fields: tuple[str, ...] | None = None
 
 
-def show_events(target: Target, dataset: str, spec: dict[str, Any], showing: Showing) -> None:
-    """Ask for the events of a specification and write them. Raises ClientError."""
+def show_events(target: Target, dataset: str, spec: dict[str, Any], options: ShowOptions) -> None:
+    """Request the events of a specification and write them. Raises ClientError."""
     from bellwether.client.caller import calling
 
-    question = {"dataset": dataset, **spec}
-    if showing.fields is not None:
-        question["fields"] = list(showing.fields)
+    body = {"dataset": dataset, **spec}
+    if options.fields is not None:
+        body["fields"] = list(options.fields)
     with calling(target) as caller:
-        told = _Told(showing)
-        for page in told.watch(pages(caller, question, showing.most)):
-            told.first = told.first or page
-            told.last = page
-            told.write(page)
-        told.end()
-        if not told.events and told.first is not None:
-            for line in why_empty(caller, question, told.first):
+        writer = _EventWriter(options)
+        for page in writer.with_progress(pages(caller, body, options.most)):
+            writer.first = writer.first or page
+            writer.last = page
+            writer.write(page)
+        writer.end()
+        if not writer.events and writer.first is not None:
+            for line in why_empty(caller, body, writer.first):
                 click.echo(line, err=True)
 
 
-class _Told:
-    """What was written so far."""
+class _EventWriter:
+    """Writes pages of events, and what follows them."""
 
-    def __init__(self, showing: Showing) -> None:
-        self._showing = showing
+    def __init__(self, options: ShowOptions) -> None:
+        self._options = options
         self._layout: table.Layout | None = None
         self._spool = csv_lines.Spool()
         self._notes: dict[str, None] = {}
@@ -74,7 +74,7 @@ class _Told:
         self.first: Page | None = None
         self.last: Page | None = None
 
-    def watch(self, found: Iterator[Page]) -> Iterator[Page]:
+    def with_progress(self, found: Iterator[Page]) -> Iterator[Page]:
         """The pages, with progress on a terminal while there are several."""
         for page in found:
             yield page
@@ -83,12 +83,12 @@ class _Told:
 
     def write(self, page: Page) -> None:
         """The events of one page."""
-        form, fields = self._showing.form, self._showing.fields
+        form, fields = self._options.form, self._options.fields
         self._notes.update(dict.fromkeys(page.notes))
         if not page.coverage.get("complete"):
             self._notes[_missing(page.coverage)] = None
         if form is Form.JSON:
-            _out("".join(bytes(row).decode() + "\n" for row in page.rows))
+            _print("".join(bytes(row).decode() + "\n" for row in page.rows))
         elif form is Form.CSV and fields is None:
             for row in page.rows:
                 self._spool.add(row)
@@ -97,14 +97,14 @@ class _Told:
         self.events += len(page.rows)
 
     def _write_events(self, events: list[Event]) -> None:
-        form, fields = self._showing.form, self._showing.fields
+        form, fields = self._options.form, self._options.fields
         if form is Form.CSV:
             assert fields is not None
             head = "" if self.events else csv_lines.header(fields)
-            _out(head + "".join(csv_lines.line(event, fields) for event in events))
+            _print(head + "".join(csv_lines.line(event, fields) for event in events))
         elif form is Form.TREE:
             for at, event in enumerate(events):
-                _out(
+                _print(
                     ("\n" if at or self.events else "")
                     + drawable("\n".join(tree_lines(event)))
                     + "\n"
@@ -116,28 +116,28 @@ class _Told:
         if self._layout is None:
             is_terminal = sys.stdout.isatty()
             columns = shutil.get_terminal_size().columns if is_terminal else _PIPE_WIDTH
-            self._layout = table.plan_layout(events, columns, self._showing.fields)
+            self._layout = table.plan_layout(events, columns, self._options.fields)
             head = table.heading(self._layout)
-            _out((click.style(head, bold=True) if is_terminal else head) + "\n")
+            _print((click.style(head, bold=True) if is_terminal else head) + "\n")
         layout = self._layout
-        _out(drawable("".join(table.line(event, layout) + "\n" for event in events)))
+        _print(drawable("".join(table.line(event, layout) + "\n" for event in events)))
 
     def end(self) -> None:
         """What follows the events."""
-        form = self._showing.form
-        if form is Form.CSV and self._showing.fields is None:
+        form = self._options.form
+        if form is Form.CSV and self._options.fields is None:
             for line in self._spool.lines():
-                _out(line)
+                _print(line)
         if self._shows_progress and not sys.stdout.isatty() and self.events:
             click.echo(f"\r{self.events:,} events ", err=True)
         if form is Form.TABLE and self._layout is not None:
             if footing := table.footing(self._layout):
                 click.echo(footing, err=not sys.stdout.isatty())
-            self._say_more()
+            self._print_more()
         for note in self._notes:
             click.echo(printable(note), err=True)
 
-    def _say_more(self) -> None:
+    def _print_more(self) -> None:
         last, first = self.last, self.first
         if last is None or first is None:
             return
@@ -158,7 +158,7 @@ def _missing(coverage: dict[str, Any]) -> str:
     return f"INCOMPLETE: {len(partitions) - len(short)} of {len(partitions)} partitions{why}"
 
 
-def _out(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text)
     with contextlib.suppress(AttributeError):
         sys.stdout.flush()

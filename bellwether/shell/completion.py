@@ -1,6 +1,6 @@
-"""What may come next in a question: keywords, datasets, fields and values, by where the cursor is.
+"""Completion in a query: keywords, datasets, fields and values that may come at the cursor.
 
-Pure: the names come from `Names`, which the terminal's thread asks.
+Pure: the names come from a `Names`, which the terminal's thread calls.
 """
 
 from itertools import pairwise
@@ -121,22 +121,22 @@ def _of_question(before: str, dataset: str, names: Names) -> tuple[Found, str]:
     for token, after in pairwise(tokens):
         if token.is_keyword("FROM") and after.kind is not TokenKind.SYMBOL:
             dataset = after.text
-    place = _Place(tokens)
-    if place.after("FROM"):
+    context = _CursorContext(tokens)
+    if context.after("FROM"):
         return [(quote_name(name), "dataset") for name in names.datasets()], partial
-    if field := place.compared_field():
+    if field := context.compared_field():
         quoted = [(_value(value), "value") for value in names.values(dataset, field)]
         return [(text, kind) for text, kind in quoted if text], partial
     found: Found = []
-    if place.wants_field():
+    if context.wants_field():
         keywords = (*CLAUSES, *CLAUSE_ALIASES, "AND", "OR", "NOT")
         found += [(quote_name(name, keywords), "field") for name in names.fields(dataset)]
-    found += [(word, "keyword") for word in place.words()]
+    found += [(word, "keyword") for word in context.words()]
     return found, partial
 
 
 def _split_partial(before: str) -> tuple[str, str]:
-    """What is whole, and the word at the cursor, from its quote on if it stands in one."""
+    """The text before the word at the cursor, and that word with its opening quote, if any."""
     open_ = scan(before)
     if open_.quote:
         return before[: open_.quote_at], before[open_.quote_at :]
@@ -155,8 +155,8 @@ def _value(value: object) -> str:
     return quote_text(value) if isinstance(value, str) else ""
 
 
-class _Place:
-    """Where in a question the cursor is. tokens: what stands before its word."""
+class _CursorContext:
+    """What may come at the cursor. tokens: those before the word at the cursor."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
@@ -188,7 +188,7 @@ class _Place:
         return token.is_symbol(*_COMPARING) or token.is_keyword(*_COMPARING_WORDS)
 
     def _bracket(self) -> int:
-        """Where the bracket is that stands open, -1 without one."""
+        """The index of the innermost open bracket, -1 without one."""
         depth = 0
         for at in range(len(self._tokens) - 1, -1, -1):
             depth += self._tokens[at].is_symbol("(") - self._tokens[at].is_symbol(")")

@@ -1,6 +1,6 @@
-"""Names and values that the server knows, for completion: asked once, remembered for a while.
+"""A cache of names and values that the server knows, for completion.
 
-Whoever presses Tab is never told of an error: what cannot be found out is not offered.
+Errors are not shown while a user presses Tab: what cannot be fetched is not offered.
 """
 
 import threading
@@ -31,54 +31,54 @@ class CompletionNames:
 
     def datasets(self) -> list[str]:
         """Every dataset's slug."""
-        return self._find(("datasets",), self._ask_datasets)
+        return self._find(("datasets",), self._request_datasets)
 
     def fields(self, dataset: str) -> list[str]:
         """The names of a dataset's fields."""
         if not dataset:
             return []
-        return self._find(("fields", dataset), lambda: self._ask_fields(dataset))
+        return self._find(("fields", dataset), lambda: self._request_fields(dataset))
 
     def values(self, dataset: str, field: str) -> list[object]:
         """Frequent values of a field, of the last day."""
         if not dataset:
             return []
-        return self._find(("values", dataset, field), lambda: self._ask_values(dataset, field))
+        return self._find(("values", dataset, field), lambda: self._request_values(dataset, field))
 
     def forget(self) -> None:
-        """Ask again from now on: something has changed."""
+        """Empty the cache: names on the server have changed."""
         with self._lock:
             self._kept.clear()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._caller.close()
 
-    def _find(self, name: tuple[str, ...], ask: Callable[[], list[Any]]) -> list[Any]:
+    def _find(self, name: tuple[str, ...], request: Callable[[], list[Any]]) -> list[Any]:
         with self._lock:
             now_ns = self._clock.now_ns()
             since_ns, found = self._kept.get(name, (now_ns - KEPT_NS, []))
             if now_ns - since_ns < KEPT_NS:
                 return found
             try:
-                found = ask()
+                found = request()
             except (ClientError, KeyError, TypeError, AttributeError):
-                found = []  # not asked again at every key that is pressed
+                found = []  # not requested again at every key that is pressed
             self._kept.pop(name, None)
             self._kept[name] = (now_ns, found)
             while len(self._kept) > _KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
             return found
 
-    def _ask_datasets(self) -> list[str]:
+    def _request_datasets(self) -> list[str]:
         return sorted(str(one["slug"]) for one in self._caller.json("GET", "/1/datasets"))
 
-    def _ask_fields(self, dataset: str) -> list[str]:
-        asked = {"dataset": dataset, "details": False, "limit": _FIELDS_MAX}
-        answer = self._caller.json("POST", "/bw/1/fields", asked)
+    def _request_fields(self, dataset: str) -> list[str]:
+        body = {"dataset": dataset, "details": False, "limit": _FIELDS_MAX}
+        answer = self._caller.json("POST", "/bw/1/fields", body)
         return sorted(str(one["name"]) for one in answer["fields"])
 
-    def _ask_values(self, dataset: str, field: str) -> list[object]:
+    def _request_values(self, dataset: str, field: str) -> list[object]:
         spec = {"calculations": [{"op": "COUNT"}], "breakdowns": [field], "limit": _VALUES_MAX,
                 "time_range": 86_400}  # fmt: skip
         body = {"query": spec, "disable_series": True, "wait_s": _ANSWER_S}

@@ -1,4 +1,4 @@
-"""The file that keeps what was asked: the user's alone, and bounded."""
+"""The file of the shell's history: private to the user, and bounded."""
 
 import os
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ def history_file(environ: Mapping[str, str]) -> Path:
 
 
 def prepare_history(path: Path) -> None:
-    """Make the file if there is none, take it from everybody else, cut what is oldest if it has
-    grown long. Raises OSError.
+    """Make the file if there is none, make it private, cut the oldest entries if it has grown
+    long. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

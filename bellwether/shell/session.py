@@ -1,4 +1,4 @@
-"""What the shell does with a statement: it asks, prints, and remembers what was chosen."""
+"""Executes the shell's statements: queries and commands. Holds what the user has chosen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bellwether.client import ClientError, Target
 from bellwether.client.caller import Caller
 from bellwether.client.run_query import run_query
 from bellwether.commands.rows import show_selected
-from bellwether.commands.zones import asked_zone
+from bellwether.commands.zones import chosen_zone
 from bellwether.output import output_console, printable
 from bellwether.results.formats import FORMATS
 from bellwether.results.print_answer import print_answer
@@ -35,7 +35,7 @@ class Ended(Exception):
     """The user wants to leave."""
 
 
-class _Misused(Exception):
+class _StatementError(Exception):
     """A statement that cannot be carried out; the text says why."""
 
 
@@ -53,17 +53,17 @@ class Shell:
         self.zone = zone
 
     def use(self, dataset: str) -> bool:
-        """Ask this dataset from now on; whether there is one of the name (else it is told)."""
+        """Query this dataset from now on. Prints an error and returns False if there is none."""
         return self.execute(Statement(f"\\use {dataset}", 1))
 
     def execute(self, statement: Statement) -> bool:
         """Carry out one statement; whether it went well. What went wrong is printed. Raises Ended,
-        and KeyboardInterrupt on Ctrl-C: the server has been told to stop then.
+        and KeyboardInterrupt on Ctrl-C: the query has been ended on the server then.
         """
         begin_ns = self._clock.now_ns()
         try:
             self._carry_out(statement)
-        except (QueryTextError, ClientError, _Misused, click.ClickException) as error:
+        except (QueryTextError, ClientError, _StatementError, click.ClickException) as error:
             # printed line by line: a mark stands under its word
             click.echo(f"Error: {_lines(str(error))}", err=True)
             return False
@@ -93,14 +93,16 @@ class Shell:
         if action is None:
             near = difflib.get_close_matches(word, COMMANDS, n=1)
             hint = f"did you mean \\{near[0]}?" if near else "\\help lists the commands"
-            raise _Misused(f"there is no command \\{printable(word)}: {hint}")
+            raise _StatementError(f"there is no command \\{printable(word)}: {hint}")
         action(rest)
 
     def _ask(self, text: str) -> None:
         question = parse_query(text, self._clock.now_ns(), self.zone)
         dataset = question.dataset or self.dataset
         if not dataset:
-            raise _Misused("which dataset? \\use DATASET chooses one (\\datasets lists them)")
+            raise _StatementError(
+                "which dataset? \\use DATASET chooses one (\\datasets lists them)"
+            )
         if question.spec.get("rows"):
             show_selected(self._target, dataset, question.spec, self.format, "")
             return
@@ -114,7 +116,7 @@ class Shell:
 
     def _use(self, name: str) -> None:
         if not name:
-            raise _Misused("which one? \\use DATASET")
+            raise _StatementError("which one? \\use DATASET")
         found = self._caller.json("GET", "/1/datasets")
         for one in found:
             if name in (one["slug"], one["name"]):
@@ -122,7 +124,7 @@ class Shell:
                 return
         near = difflib.get_close_matches(name.lower(), [one["slug"] for one in found], n=_NEAR)
         hint = f"did you mean {', '.join(near)}?" if near else "\\datasets lists them"
-        raise _Misused(f"there is no dataset {printable(name)!r}: {hint}")
+        raise _StatementError(f"there is no dataset {printable(name)!r}: {hint}")
 
     def _show_datasets(self, pattern: str) -> None:
         found = self._caller.json("GET", "/1/datasets")
@@ -131,9 +133,9 @@ class Shell:
 
     def _show_fields(self, pattern: str) -> None:
         if not self.dataset:
-            raise _Misused("of which dataset? \\use DATASET chooses one")
-        asked = {"dataset": self.dataset, "match": pattern, "limit": _FIELDS_MAX}
-        answer = self._caller.json("POST", "/bw/1/fields", asked)
+            raise _StatementError("of which dataset? \\use DATASET chooses one")
+        body = {"dataset": self.dataset, "match": pattern, "limit": _FIELDS_MAX}
+        answer = self._caller.json("POST", "/bw/1/fields", body)
         if self.format == "json":
             click.echo(orjson.dumps(answer).decode())
             return
@@ -163,7 +165,7 @@ class Shell:
 
     def _choose_format(self, name: str) -> None:
         if name and name not in FORMATS:
-            raise _Misused(f"there is no format {printable(name)!r}: {', '.join(FORMATS)}")
+            raise _StatementError(f"there is no format {printable(name)!r}: {', '.join(FORMATS)}")
         self.format = name or self.format
         if not name:
             click.echo(f"format {self.format}; known: {', '.join(FORMATS)}")
@@ -176,14 +178,14 @@ class Shell:
 
     def _choose_zone(self, name: str) -> None:
         if name:
-            self.zone = asked_zone(name, {})
+            self.zone = chosen_zone(name, {})
         click.echo(f"times without a zone are of {self.zone}", err=True)
 
 
 def _on(wanted: str, now: bool, what: str) -> bool:
-    """A switch: set as it is wanted, turned without a word."""
+    """A switch: set to `wanted`, toggled if that is empty."""
     if wanted not in ("", "on", "off"):
-        raise _Misused(f"\\{what} on, or \\{what} off")
+        raise _StatementError(f"\\{what} on, or \\{what} off")
     chosen = wanted == "on" if wanted else not now
     click.echo(f"{what} is {'on' if chosen else 'off'}", err=True)
     return chosen

@@ -1,4 +1,4 @@
-"""One process under `up`: start it, see whether it is ready, start it again with back-off."""
+"""One process under `up`: start it, check whether it is ready, restart it with back-off."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ from bellwether.supervisor.log_files import LogFile
 from common.back_off import BackOff
 
 _RESTART_FIRST_S, _RESTART_MAX_S = 0.2, 10.0
-CALM_S = 30.0  # a role that ran this long had started well: its back-off begins anew
+CALM_S = 30.0  # after a run this long the back-off begins anew
 _READY_TIMEOUT_S = 1.0
 
 
@@ -26,11 +26,11 @@ def restart_back_off() -> BackOff:
 
 @dataclass(slots=True)
 class Child:
-    """A process that shall run. Times are monotonic seconds.
+    """A process that is kept running. Times are monotonic seconds.
 
     command: the `bellwether` command that it runs.
-    roles: what it does; one role, or all of them.
-    label: what the operator sees.
+    roles: the roles it runs: one, or all of them.
+    label: its name for the operator.
     environment: this process's own settings.
     """
 
@@ -48,7 +48,7 @@ class Child:
     _back_off: BackOff = field(default_factory=restart_back_off, repr=False)
 
     def start(self, now_s: float, parent_fd: int) -> None:
-        """Start the process. It sees the supervisor's end at the end of `parent_fd`."""
+        """Start the process. `parent_fd` reaches its end when the supervisor ends."""
         command = [sys.executable, "-m", "bellwether", self.command, "--parent-fd", str(parent_fd)]
         self.process = subprocess.Popen(
             command,
@@ -71,7 +71,7 @@ class Child:
         return None if self.process is None else self.process.poll()
 
     def ended(self, now_s: float) -> float:
-        """Note that the process has ended; returns after how many seconds it starts again."""
+        """The process has ended: returns the seconds until it is started again."""
         if now_s - self.started_s > CALM_S:
             self._back_off.reset()
         wait_s = self._back_off.next()
@@ -103,7 +103,7 @@ def describe_exit(code: int) -> str:
 
 
 def ask_ready(url: str) -> str | None:
-    """Ask a role's /readyz: None if it is ready, else the reason why not."""
+    """Request a role's /readyz: None if it is ready, else the reason why not."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port, timeout=_READY_TIMEOUT_S

@@ -1,4 +1,4 @@
-"""What `bellwether up` says: few lines, each true and each with what to do next."""
+"""What `bellwether up` prints: few lines, each with what to do next."""
 
 import os
 import shlex
@@ -68,7 +68,7 @@ class UpConsole:
 
     def _line(self, text: str, style: str = "") -> None:
         # never wrapped and never parsed: commands must stay copyable, brackets must stay
-        with suppress(OSError):  # what it goes to may be on a full disk: the roles go on
+        with suppress(OSError):  # output may go to a file on a full disk: the roles go on
             self._console.print(Text(text, style=style), soft_wrap=True, highlight=False)
 
     def welcome(self, url: str, data: Path, prepared: Prepared) -> None:
@@ -105,7 +105,7 @@ class UpConsole:
             self._line(f"  {line}", "cyan")
 
     def warn_public(self, host: str, *, tls: bool) -> None:
-        """Say what listening beyond this machine means."""
+        """Warn of what listening beyond this machine means."""
         self._line(f"listening on {host}: other machines can reach this address.", "yellow")
         if not tls:
             self._line(
@@ -133,8 +133,8 @@ class UpConsole:
     def running_again(self, label: str) -> None:
         self._line(f"{label} is ready again", "green")
 
-    def room(self, refusal: str | None) -> None:
-        """Whether the disk has room for events."""
+    def disk_space(self, refusal: str | None) -> None:
+        """Print whether the disk has space for events."""
         if refusal is None:
             self._line("the disk has room again: events are taken", "green")
         else:
@@ -144,7 +144,7 @@ class UpConsole:
         self._line(f"stopping {label}")
 
     def stopped(self, clean: bool, doubts: Sequence[str]) -> None:
-        """How it ended. doubts: why it cannot be said that all that was acknowledged is stored."""
+        """Print how it ended. doubts: reasons why an acknowledged event may not be stored."""
         if not clean:
             self._line(
                 "stopped; a role had to be ended, the next start recovers its work", "yellow"
@@ -161,5 +161,5 @@ class UpConsole:
 
 
 def new_console() -> UpConsole:
-    """A screen on standard output."""
+    """A console on standard output."""
     return UpConsole(output_console(), os.environ)

@@ -1,4 +1,4 @@
-"""What `up` makes sure of before any role runs: folders, secrets, team, environment and key.
+"""What `up` creates before any role runs: folders, secrets, team, environment and key.
 
 The key is kept in its file before metadata knows its hash, so a start that was cut off half way is
 completed by the next one.

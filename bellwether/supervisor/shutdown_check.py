@@ -1,7 +1,7 @@
-"""What speaks against saying, at the end of `up`, that everything acknowledged is stored (I13).
+"""Reasons to doubt, at the end of `up`, that everything acknowledged is stored (I13).
 
-The indexers are asked before they stop, the log's files are looked at after. What cannot be asked
-is not known.
+The indexers are queried before they stop, the log's files are examined after. An indexer that
+does not answer is a doubt too.
 """
 
 import http.client
@@ -20,7 +20,7 @@ _ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 
 def doubts_of_indexers(locks: Locks, token: str) -> list[str]:
-    """What the running indexers say of records and segments that they lack."""
+    """Records and segments that the running indexers report as missing."""
     try:
         members = list_members(locks, "indexer")
     except Unavailable as error:
@@ -34,7 +34,9 @@ def doubts_of_indexers(locks: Locks, token: str) -> list[str]:
 
 
 def _doubts_of(member: Member, token: str) -> list[str]:
-    from common.process.web import INTERNAL_TOKEN_HEADER  # an HTTP server's: not before the end
+    from common.process.web import (
+        INTERNAL_TOKEN_HEADER,  # imports an HTTP server: only when `up` ends
+    )
 
     parts = urlsplit(member.url)
     connection = http.client.HTTPConnection(
@@ -46,15 +48,15 @@ def _doubts_of(member: Member, token: str) -> list[str]:
         document = json.loads(answer.read(_ANSWER_BYTES_MAX))
         if answer.status != 200:
             return [f"{member.instance} did not say what it lacks: it answered {answer.status}"]
-        return doubts_in(document)
+        return doubts_in_status(document)
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         return [f"{member.instance} did not say what it lacks ({type(error).__name__})"]
     finally:
         connection.close()
 
 
-def doubts_in(document: dict[str, Any]) -> list[str]:
-    """What an indexer's status says that it lacks. Raises KeyError or TypeError if it is none."""
+def doubts_in_status(document: dict[str, Any]) -> list[str]:
+    """What an indexer's status reports as missing. Raises KeyError or TypeError if it is none."""
     found = []
     for number, held in document["partitions"].items():
         if held.get("stopped_reason"):

@@ -2,7 +2,7 @@
 
 Keeps: one supervisor per data folder (lock `up`); roles never outlive it (they watch a pipe whose
 other end it holds); a crashed role starts again with back-off; stopping goes front to back, so
-that what was acknowledged is finished before its readers leave.
+that what was acknowledged is finished before its readers stop.
 """
 
 import os
@@ -54,20 +54,20 @@ class CannotStart(Exception):
 
 
 class Supervisor:
-    """Runs the roles until it is told to stop."""
+    """Runs the roles until a signal stops it."""
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], clock: Clock, screen: UpConsole
+        self, settings: Settings, environ: Mapping[str, str], clock: Clock, console: UpConsole
     ) -> None:
         self._settings = settings
         self._environ = environ
         self._clock = clock
-        self._screen = screen
+        self._console = console
         self._node = settings.section(NodeConfig)
         self._up = settings.section(UpConfig)
         self._public = settings.section(ShepherdConfig)
         self._data = self._node.data.resolve()
-        self._room = ReserveMaintenance(reserve_of(settings), self._data, screen)
+        self._reserve = ReserveMaintenance(reserve_of(settings), self._data, console)
         self._signals = 0
         self._children: list[Child] = []
 
@@ -83,7 +83,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         begin_s = self._now_s()
-        self._room.before_start()
+        self._reserve.before_start()
         locks = self._open_locks()
         try:
             member = self._member()
@@ -100,11 +100,11 @@ class Supervisor:
                 claim.update(encode_member(msgspec.structs.replace(member, url=url)))
             except Unavailable as error:
                 raise self._bad_data(error) from error
-            self._room.before_roles()
+            self._reserve.before_roles()
             prepared = self._prepare()
-            self._screen.welcome(url, self._data, prepared)
+            self._console.welcome(url, self._data, prepared)
             if self._public.host not in _LOOPBACK:
-                self._screen.warn_public(self._public.host, tls=bool(self._public.tls_cert))
+                self._console.warn_public(self._public.host, tls=bool(self._public.tls_cert))
             return self._supervise(locks, claim, port, begin_s)
         finally:
             locks.close()
@@ -157,19 +157,19 @@ class Supervisor:
             self._children = self._plan_children(port)
             for child in self._children:
                 child.start(self._now_s(), roles_fd)
-            self._screen.starting([child.label for child in self._children])
+            self._console.starting([child.label for child in self._children])
             announced = False
             next_try_s = 0.0
             while not self._signals:
                 now_s = self._now_s()
                 self._watch(roles_fd)
-                self._room.look(now_s)
+                self._reserve.check(now_s)
                 if now_s >= next_try_s and any(not c.ready for c in self._children):
                     self._check_ready(locks)
                     next_try_s = now_s + _READY_TRY_S
                 if not announced and all(c.ready for c in self._children):
                     announced = True
-                    self._screen.ready(self._now_s() - begin_s)
+                    self._console.ready(self._now_s() - begin_s)
                 time.sleep(_TICK_S)
             return self._stop_all(locks)
         finally:
@@ -181,12 +181,12 @@ class Supervisor:
 
     def _plan_children(self, port: int) -> list[Child]:
         zones = _TWIN_ZONES if self._up.twins else (self._node.zone,)
-        places = [("shepherd", zones[0]), *(("indexer", z) for z in zones), ("query", zones[0])]
+        commands = [("shepherd", zones[0]), *(("indexer", z) for z in zones), ("query", zones[0])]
         if self._up.small:
-            places = [(ALL_ROLES, zones[0])]
+            commands = [(ALL_ROLES, zones[0])]
         settings = self._settings.as_environment()
         children = []
-        for command, zone in places:
+        for command, zone in commands:
             label = f"{command} {zone}" if len(zones) > 1 and command == "indexer" else command
             own = {
                 "BELLWETHER_NODE_DATA": str(self._data),
@@ -198,9 +198,9 @@ class Supervisor:
                 or str(self._data / "kernel"),
                 "BELLWETHER_SHEPHERD_KERNEL_CACHE": settings.get("BELLWETHER_SHEPHERD_KERNEL_CACHE")
                 or str(self._data / "kernel"),
-                # a secret, which settings do not hand on by themselves
+                # a secret, which `as_environment` leaves out
                 "BELLWETHER_ALARMS_URL": self._settings.section(AlarmsConfig).url,
-                # the first key sees what Bellwether tells of itself
+                # the first key can query the events about Bellwether itself
                 "BELLWETHER_SHEPHERD_OWN_TEAM": self._up.team,
                 "BELLWETHER_SHEPHERD_OWN_ENVIRONMENT": self._up.environment,
             }
@@ -222,7 +222,9 @@ class Supervisor:
             if code is not None:
                 last = child.log.last_lines() if child.log else []
                 wait_s = child.ended(now_s)
-                self._screen.crashed(child.label, describe_exit(code), wait_s, child.log_path, last)
+                self._console.crashed(
+                    child.label, describe_exit(code), wait_s, child.log_path, last
+                )
 
     def _check_ready(self, locks: Locks) -> None:
         for child in self._children:
@@ -232,12 +234,12 @@ class Supervisor:
             try:
                 members = [m for role in child.roles for m in list_members(locks, role)]
             except Unavailable:
-                return  # asked again at the next tick
+                return  # tried again at the next tick
             urls = {member.role: member.url for member in members if member.pid == pid}
             if all(role in urls and ask_ready(urls[role]) is None for role in child.roles):
                 child.ready = True
                 if child.starts > 1:
-                    self._screen.running_again(child.label)
+                    self._console.running_again(child.label)
 
     def _stop_all(self, locks: Locks) -> int:
         """Stop the roles in order; a second signal ends them at once."""
@@ -253,7 +255,7 @@ class Supervisor:
             group = [c for c in self._children if c.roles[0] == role and c.process is not None]
             roles = max((len(child.roles) for child in group), default=0)
             for child in group:
-                self._screen.stopping(child.label)
+                self._console.stopping(child.label)
                 child.ask_to_stop()
             deadline_s = self._now_s() + self._node.stop_timeout_s * roles + 1.0
             while any(c.poll() is None for c in group):
@@ -264,7 +266,7 @@ class Supervisor:
                 time.sleep(_TICK_S)
             clean = clean and all(c.poll() in _clean_codes(c) for c in group)
         log_doubts = doubts_of_log(self._data / "log")
-        self._screen.stopped(clean, [*doubts, *log_doubts])
+        self._console.stopped(clean, [*doubts, *log_doubts])
         return 0 if clean and not log_doubts else 1
 
     def _doubts_while_running(self, locks: Locks) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from benchmarks.serving.client import request
-from benchmarks.serving.door import Door
+from benchmarks.serving.shepherd_client import ShepherdClient
 from benchmarks.systems.base import Checks, Prepared, envelope_lines
 
 DATASET = "benchmark"
@@ -69,7 +69,7 @@ def weighted(prepared: Prepared) -> Weighted:
     return Weighted(count, (sums[0], sums[1]))
 
 
-def asked(door: Door, checks: Checks, dataset: str = DATASET) -> Weighted:
+def query_stored(shepherd: ShepherdClient, checks: Checks, dataset: str = DATASET) -> Weighted:
     """What the query API says, of the whole dataset. Raises RuntimeError unless it is complete."""
     fields = [".".join(keys) for keys in checks.numbers]
     query = {
@@ -78,7 +78,7 @@ def asked(door: Door, checks: Checks, dataset: str = DATASET) -> Weighted:
         "end_time": 4_000_000_000,
     }
     body = {"query": query, "disable_series": True, "wait_s": 60, "coverage": "require"}
-    answer: Any = door.ask("POST", f"/1/query_results/{dataset}", body)
+    answer: Any = shepherd.request("POST", f"/1/query_results/{dataset}", body)
     if not answer.get("complete"):
         raise RuntimeError(f"the query was not answered: {str(answer)[:300]}")
     row: Mapping[str, Any] = answer["data"]["results"][0]["data"]

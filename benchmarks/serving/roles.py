@@ -20,7 +20,7 @@ from urllib.request import urlopen
 from bellwether.secrets import read_key
 from bellwether.supervisor.child import ask_ready, child_environment
 from benchmarks.serving.client import Address
-from benchmarks.serving.door import Door
+from benchmarks.serving.shepherd_client import ShepherdClient
 from common.locks.files import FileLocks
 from common.process.members import Member, list_members
 
@@ -69,9 +69,9 @@ class Roles:
         return "127.0.0.1", self._port
 
     @property
-    def door(self) -> Door:
+    def shepherd(self) -> ShepherdClient:
         """For requests with the first key, which may do everything."""
-        return Door(self.address, read_key(self.data) or "")
+        return ShepherdClient(self.address, read_key(self.data) or "")
 
     def start(self, *roles: str) -> None:
         """Start these and wait until they are ready."""
@@ -109,9 +109,9 @@ class Roles:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                raise RuntimeError(f"{role} did not stop: {self._said(role)}") from None
+                raise RuntimeError(f"{role} did not stop: {self._output(role)}") from None
             if code:
-                raise RuntimeError(f"{role} ended with {code}: {self._said(role)}")
+                raise RuntimeError(f"{role} ended with {code}: {self._output(role)}")
 
     def close(self) -> None:
         """End everything at once."""
@@ -134,15 +134,15 @@ class Roles:
         while not test():
             for role, process in self._processes.items():
                 if process.poll() is not None:
-                    raise RuntimeError(f"{role} ended with {process.poll()}: {self._said(role)}")
+                    raise RuntimeError(f"{role} ended with {process.poll()}: {self._output(role)}")
             if time.monotonic() > until:
                 raise RuntimeError(f"waited {seconds:.0f} s for {what}")
             time.sleep(step_s)
 
     def partitions(self) -> list[dict[str, Any]]:
         """What the indexer says of each partition."""
-        told = self.door.ask("GET", "/bw/1/status")["indexers"]
-        return [one for each in told for one in each["status"]["partitions"].values()]
+        status = self.shepherd.request("GET", "/bw/1/status")["indexers"]
+        return [one for each in status for one in each["status"]["partitions"].values()]
 
     def wait_kernels(self) -> None:
         """Wait until the compiled code of every role that has some serves."""
@@ -178,7 +178,7 @@ class Roles:
     def _environment(self) -> dict[str, str]:
         return child_environment(os.environ, {}, self._settings)
 
-    def _said(self, role: str) -> str:
+    def _output(self, role: str) -> str:
         return (self._logs / f"{role}.log").read_text("utf-8", "replace")[-_SAID_CHARS:]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.harness.processes import usage
 from benchmarks.serving.client import Sent, percentiles_ms, send_all
-from benchmarks.serving.events import asked, dataset_name, is_accepted, requests_of, weighted
+from benchmarks.serving.events import dataset_name, is_accepted, query_stored, requests_of, weighted
 from benchmarks.serving.roles import Roles
 from benchmarks.systems.base import Group, Prepared, Written
 from benchmarks.systems.bellwether import read_segments
@@ -97,7 +97,8 @@ class RolesSystem:
         """What queries and segments hold. Raises RuntimeError when queries say anything else."""
         right, checks = weighted(self.prepared), self.prepared.checks
         found = [
-            asked(self.roles.door, checks, dataset_name(number)) for number in range(self.datasets)
+            query_stored(self.roles.shepherd, checks, dataset_name(number))
+            for number in range(self.datasets)
         ]
         count = sum(one.count for one in found)
         sums = (sum(one.sums[0] for one in found), sum(one.sums[1] for one in found))
@@ -146,13 +147,15 @@ class HttpToSealed(RolesSystem):
         roles = self.begin_anew()
         roles.start(*ALL_ROLES)
         roles.wait_kernels()
-        self._requests = requests_of(self.prepared, roles.door.key, time.time_ns(), self.datasets)
+        self._requests = requests_of(
+            self.prepared, roles.shepherd.key, time.time_ns(), self.datasets
+        )
         self._before = cpu_by_role(roles)
 
     def run(self) -> None:
         """As `System.run`."""
         self._sent = send_all([self.roles.address], self._requests, CONNECTIONS, is_accepted)
-        self.roles.door.cut()
+        self.roles.shepherd.cut()
 
     def finish(self) -> Mapping[str, float]:
         """As `Served.finish`."""
@@ -163,7 +166,7 @@ class HttpToSealed(RolesSystem):
         figures |= spent(self._before, cpu_by_role(self.roles), events)
         figures["segments"] = len(segment_files(self.roles.data))
         self._written = self.check()
-        figures |= percentiles_ms("ack to visible", self.roles.door.visible_waits_s(_PROBES))
+        figures |= percentiles_ms("ack to visible", self.roles.shepherd.visible_waits_s(_PROBES))
         self.roles.stop()
         self.end()
         return figures
@@ -188,7 +191,7 @@ class HttpToAcknowledged(RolesSystem):
         roles = self.begin_anew()
         roles.start("shepherd")
         roles.wait_kernels()
-        self._requests = requests_of(self.prepared, roles.door.key, time.time_ns())
+        self._requests = requests_of(self.prepared, roles.shepherd.key, time.time_ns())
 
     def run(self) -> None:
         """As `System.run`."""
@@ -200,7 +203,7 @@ class HttpToAcknowledged(RolesSystem):
             raise RuntimeError("not run")
         figures = self._sent.figures(self.prepared.events)
         self.roles.start("indexer", "query")
-        self.roles.door.cut()
+        self.roles.shepherd.cut()
         self._written = self.check()
         self.roles.stop()
         self.end()

@@ -78,7 +78,7 @@ class LogReplay(RolesSystem):
         self._start = Start.of(self.begin_anew())
         roles = self.begin_anew()
         roles.start("shepherd")
-        requests = requests_of(self.prepared, roles.door.key, time.time_ns())
+        requests = requests_of(self.prepared, roles.shepherd.key, time.time_ns())
         send_all([roles.address], requests, CONNECTIONS, is_accepted)
         roles.start("query")
 
@@ -95,7 +95,7 @@ class LogReplay(RolesSystem):
         roles.wait(
             lambda: all(one["replay"] and one["replay"]["done"] for one in self._told()), "it"
         )
-        roles.door.cut()
+        roles.shepherd.cut()
         self._cpu_s = used_s(roles.pids()["indexer"])
 
     def finish(self) -> Mapping[str, float]:

@@ -76,7 +76,7 @@ class ControlSocket:
         self._path.unlink(missing_ok=True)
 
 
-def ask(folder: Path, request: Request) -> Reply:
+def send_request(folder: Path, request: Request) -> Reply:
     """Send a request to the launcher of this folder. Raises NotRunning."""
     path = folder.resolve() / "control.sock"
     try:

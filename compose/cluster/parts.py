@@ -91,7 +91,7 @@ def _role_part(role: Role, roles: Roles) -> Part:
     def start() -> None:
         roles.start([role])
 
-    address = role.public_url if role.place.role == "shepherd" else role.url
+    address = role.public_url if role.instance.role == "shepherd" else role.url
     return Part(role.name, role.process, address, start, role.why_not_ready, role)
 
 
@@ -113,7 +113,7 @@ def find_parts(cluster: Cluster, names: list[str]) -> list[Part]:
 
 def _matches(part: Part, name: str) -> bool:
     if name.startswith("zone:"):
-        return part.role is not None and part.role.place.zone == name.removeprefix("zone:")
+        return part.role is not None and part.role.instance.zone == name.removeprefix("zone:")
     return part.name == name or part.name.rsplit("-", 1)[0] == name
 
 

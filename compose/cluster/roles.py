@@ -20,7 +20,7 @@ from bellwether.supervisor.child import (
 from compose.processes.ports import LOOPBACK
 from compose.processes.process import Process, StartFailed
 from compose.servers.base import Site
-from compose.topology import STOP_ORDER, Place, Topology
+from compose.topology import STOP_ORDER, RoleInstance, Topology
 
 READY_S = 90.0
 STOP_S = 45.0  # longer than a role's own time to drain
@@ -34,9 +34,9 @@ Event = Callable[[str], None]
 class Role:
     """One role process. `url`: its internal address; `public_url`: a shepherd's."""
 
-    def __init__(self, place: Place, site: Site) -> None:
-        self.place = place
-        self.name = place.name
+    def __init__(self, instance: RoleInstance, site: Site) -> None:
+        self.instance = instance
+        self.name = instance.name
         self.process: Process = site.process(self.name)
         self.wanted = False  # whether the supervisor starts it (again)
         self.starts = 0
@@ -74,11 +74,11 @@ class Role:
         """The settings of this role alone."""
         own = {
             "BELLWETHER_NODE_DATA": str(self.data),
-            "BELLWETHER_NODE_ZONE": self.place.zone,
-            "BELLWETHER_NODE_SLOT": str(self.place.index),
+            "BELLWETHER_NODE_ZONE": self.instance.zone,
+            "BELLWETHER_NODE_SLOT": str(self.instance.index),
             "BELLWETHER_NODE_INTERNAL_PORT": str(self.internal_port),
         }
-        if self.place.role == "shepherd":
+        if self.instance.role == "shepherd":
             own["BELLWETHER_SHEPHERD_PORT"] = str(self.public_port)
         return own | self.extra
 
@@ -94,7 +94,7 @@ class Role:
             self.data.mkdir(parents=True, exist_ok=True)
             self.wanted = True
             self.claim_port()
-            command = [sys.executable, "-m", "bellwether", self.place.role]
+            command = [sys.executable, "-m", "bellwether", self.instance.role]
             environment = child_environment(environ, settings, self.settings())
             self.process.start(command, environment, self.data)
             self._began_s = time.monotonic()
@@ -159,7 +159,7 @@ class Roles:
     ) -> None:
         self._site = site
         self._server_settings = settings
-        self._all = {place: Role(place, site) for place in topology.places()}
+        self._all = {instance: Role(instance, site) for instance in topology.instances()}
         self.settings: dict[str, str] = {}  # of all roles, beyond the servers'
         self.event: Event = lambda text: None
         self._ending = threading.Event()
@@ -168,8 +168,8 @@ class Roles:
     def __iter__(self) -> Iterator[Role]:
         return iter(self._all.values())
 
-    def __getitem__(self, place: tuple[str, str, int] | tuple[str, str]) -> Role:
-        return self._all[Place(*place)]
+    def __getitem__(self, key: tuple[str, str, int] | tuple[str, str]) -> Role:
+        return self._all[RoleInstance(*key)]
 
     def named(self, name: str) -> Role | None:
         """The role of this name, such as `indexer-a`."""
@@ -177,7 +177,9 @@ class Roles:
 
     def of(self, role: str | None = None, zone: str | None = None) -> list[Role]:
         """The roles of a kind, of a zone, or both."""
-        return [r for r in self if role in (None, r.place.role) and zone in (None, r.place.zone)]
+        return [
+            r for r in self if role in (None, r.instance.role) and zone in (None, r.instance.zone)
+        ]
 
     def environment(self) -> dict[str, str]:
         """The settings that every role has."""
@@ -214,11 +216,11 @@ class Roles:
             reasons = {role.name: role.why_not_ready() for role in waiting}
             waiting = [role for role in waiting if reasons[role.name] is not None]
             if waiting and time.monotonic() > deadline_s:
-                told = [
+                lines = [
                     f"{r.name} {reasons[r.name]}:\n{r.process.log_tail()[-_SHOWN_CHARS:]}"
                     for r in waiting
                 ]
-                raise StartFailed(f"not ready after {seconds:.0f} s: " + "\n".join(told))
+                raise StartFailed(f"not ready after {seconds:.0f} s: " + "\n".join(lines))
             if waiting:
                 time.sleep(_ASK_S)
 

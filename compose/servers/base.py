@@ -25,7 +25,7 @@ class Site:
     keeper: Keeper
     link: Callable[[str, int], int]
 
-    def place(self, name: str) -> Path:
+    def data_folder(self, name: str) -> Path:
         """The data folder of a server or role."""
         path = self.folder / name
         path.mkdir(parents=True, exist_ok=True)

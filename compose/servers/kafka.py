@@ -99,7 +99,7 @@ class KafkaBroker:
 
     def configure(self, voters: str, extra: Mapping[str, str]) -> None:
         """Write server.properties."""
-        folder = self._site.place(self.name)
+        folder = self._site.data_folder(self.name)
         listeners = ",".join(
             f"{name}://{LOOPBACK}:{self.port_of(name.lower())}"
             for name in ("CLIENT", "INTERNAL", "CONTROLLER")
@@ -118,7 +118,7 @@ class KafkaBroker:
 
     def begin_format(self, cluster_id: str) -> Process | None:
         """Start to prepare the data folder; None when it is prepared already."""
-        folder = self._site.place(self.name)
+        folder = self._site.data_folder(self.name)
         if (folder / "formatted").exists():
             return None
         shutil.rmtree(folder / "data", ignore_errors=True)
@@ -135,11 +135,11 @@ class KafkaBroker:
         tool.wait_ready(lambda: tool.exit_code is not None, _FORMAT_S)
         if tool.exit_code != 0:
             raise StartFailed(f"{self.name} could not be formatted:\n{tool.log_tail()}")
-        (self._site.place(self.name) / "formatted").touch()
+        (self._site.data_folder(self.name) / "formatted").touch()
 
     def start(self) -> None:
         """Start the process; `wait_ready` waits until the broker has joined the cluster."""
-        folder = self._site.place(self.name)
+        folder = self._site.data_folder(self.name)
         command = [
             *self._java(self._topology.kafka.heap_mb, "-XX:MaxDirectMemorySize=128m"),
             "kafka.Kafka", str(folder / "server.properties"),
@@ -202,7 +202,7 @@ class Kafka:
     def _start(self) -> None:
         self.kill()
         voters = ",".join(broker.voter for broker in self.brokers)
-        cluster_id = kept_secret(self._site.place("kafka") / "cluster-id", _new_cluster_id)
+        cluster_id = kept_secret(self._site.data_folder("kafka") / "cluster-id", _new_cluster_id)
         for broker in self.brokers:
             broker.proxied_port = self._site.link(broker.name, broker.port_of("client"))
             broker.configure(voters, self.extra)

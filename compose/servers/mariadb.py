@@ -45,7 +45,7 @@ class Mariadb:
     @property
     def folder(self) -> Path:
         """Everything it keeps."""
-        return self._site.place(self.name)
+        return self._site.data_folder(self.name)
 
     @property
     def own_port(self) -> int:

@@ -55,7 +55,7 @@ class Link:
 
     def refuse(self) -> None:
         """Close the link: connections end and new ones are refused."""
-        self._proxy.ask("POST", f"/proxies/{self.name}", {"enabled": False})
+        self._proxy.request("POST", f"/proxies/{self.name}", {"enabled": False})
 
     def divert(self, port: int) -> None:
         """Forward to another port of loopback, such as another proxy's; connections end."""
@@ -63,19 +63,19 @@ class Link:
 
     def heal(self) -> None:
         """Take every fault away."""
-        for toxic in self._proxy.ask("GET", f"/proxies/{self.name}/toxics"):
-            self._proxy.ask("DELETE", f"/proxies/{self.name}/toxics/{toxic['name']}")
+        for toxic in self._proxy.request("GET", f"/proxies/{self.name}/toxics"):
+            self._proxy.request("DELETE", f"/proxies/{self.name}/toxics/{toxic['name']}")
         self._lead_to(self.upstream_port)
 
     def _lead_to(self, port: int) -> None:
         body = {"upstream": f"{LOOPBACK}:{port}", "enabled": True}
-        self._proxy.ask("POST", f"/proxies/{self.name}", body)
+        self._proxy.request("POST", f"/proxies/{self.name}", body)
 
     def _toxic(
         self, kind: str, stream: str, attributes: dict[str, int], share: float = 1.0
     ) -> None:
         body = {"type": kind, "stream": stream, "toxicity": share, "attributes": attributes}
-        self._proxy.ask("POST", f"/proxies/{self.name}/toxics", body)
+        self._proxy.request("POST", f"/proxies/{self.name}/toxics", body)
 
 
 class Proxy:
@@ -102,7 +102,7 @@ class Proxy:
     def _start(self) -> None:
         self.process.kill()
         command = [str(self._program), "-host", LOOPBACK, "-port", str(self._port)]
-        folder = self._site.place(self.name)
+        folder = self._site.data_folder(self.name)
         self.process.start(command, self._site.host.server_environment(), folder)
         self.process.wait_ready(lambda: answers(self._port), READY_S)
 
@@ -115,11 +115,11 @@ class Proxy:
         if known is not None and known.upstream_port == upstream_port:
             return known
         if known is not None:
-            self.ask("DELETE", f"/proxies/{name}")
+            self.request("DELETE", f"/proxies/{name}")
         elif not port:
             self._site.ports.renew(f"proxy-{name}.")
         port = port or self._site.ports.get(f"proxy-{name}.client")
-        self.ask("POST", "/proxies", {
+        self.request("POST", "/proxies", {
             "name": name, "listen": f"{host}:{port}",
             "upstream": f"{LOOPBACK}:{upstream_port}", "enabled": True,
         })  # fmt: skip
@@ -132,7 +132,7 @@ class Proxy:
             link.heal()
 
     # the proxy's documents are its own: name and toxics of a link
-    def ask(self, method: str, path: str, body: object = None) -> list[dict[str, str]]:
+    def request(self, method: str, path: str, body: object = None) -> list[dict[str, str]]:
         """A request to the proxy's control port. Raises ProxyFailed."""
         data = None if body is None else json.dumps(body).encode()
         # the proxy refuses browsers' User-Agents, so the request sets its own
@@ -141,14 +141,14 @@ class Proxy:
         request = urllib.request.Request(url, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-                told = answer.read()
+                raw = answer.read()
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read().decode("utf-8", "replace")
             raise ProxyFailed(f"{method} {path}: {error.code} {text}") from error
         except OSError as error:
             raise ProxyFailed(f"{method} {path}: {error}") from error
-        found = json.loads(told) if told else []
+        found = json.loads(raw) if raw else []
         return found if isinstance(found, list) else [found]
 
     def stop(self) -> None:

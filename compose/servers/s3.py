@@ -36,7 +36,7 @@ class S3:
     @property
     def folder(self) -> Path:
         """Everything it keeps; buckets are folders below `data`."""
-        return self._site.place(self.name)
+        return self._site.data_folder(self.name)
 
     @property
     def own_port(self) -> int:

@@ -62,7 +62,7 @@ class ZookeeperMember:
 
     def configure(self, peers: dict[int, str]) -> None:
         """Write its files."""
-        folder = self._site.place(self.name)
+        folder = self._site.data_folder(self.name)
         data = folder / "data"
         data.mkdir(exist_ok=True)
         (data / "myid").write_text(f"{self.number}\n")
@@ -77,7 +77,7 @@ class ZookeeperMember:
 
     def start(self) -> None:
         """Start the process; `mode` is not empty once it serves."""
-        folder = self._site.place(self.name)
+        folder = self._site.data_folder(self.name)
         command = [
             self._site.host.find("java") or "java",
             "-Xms32m", f"-Xmx{self._tuning.heap_mb}m", "-XX:+UseSerialGC",
@@ -94,12 +94,12 @@ class ZookeeperMember:
             with socket.create_connection((LOOPBACK, self.port), 1.0) as connection:
                 connection.settimeout(1.0)
                 connection.sendall(b"srvr")
-                told = b""
+                reply = b""
                 while block := connection.recv(4096):
-                    told += block
+                    reply += block
         except OSError:
             return ""
-        lines = told.decode("utf-8", "replace").splitlines()
+        lines = reply.decode("utf-8", "replace").splitlines()
         return next((ln.partition(": ")[2] for ln in lines if ln.startswith("Mode: ")), "")
 
     def wait_ready(self) -> None:

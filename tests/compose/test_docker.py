@@ -29,13 +29,13 @@ def test_the_committed_file_is_the_generated_one(document: Any) -> None:
 
 
 def test_it_has_the_services_and_zones_of_the_topology(document: Any) -> None:
-    roles = {place.name for place in TOPOLOGY.places()}
+    roles = {instance.name for instance in TOPOLOGY.instances()}
     servers = {f"kafka-{n}" for n in (1, 2, 3)} | {f"zookeeper-{n}" for n in (1, 2, 3)}
     assert set(document["services"]) == roles | servers | {"mariadb", "s3", "init"}
-    for place in TOPOLOGY.places():
-        service = document["services"][place.name]
-        assert service["command"] == [place.role]
-        assert service["environment"]["BELLWETHER_NODE_ZONE"] == place.zone
+    for instance in TOPOLOGY.instances():
+        service = document["services"][instance.name]
+        assert service["command"] == [instance.role]
+        assert service["environment"]["BELLWETHER_NODE_ZONE"] == instance.zone
 
 
 def test_brokers_and_members_have_the_launchers_settings(document: Any) -> None:
@@ -52,7 +52,7 @@ def test_brokers_and_members_have_the_launchers_settings(document: Any) -> None:
 def test_every_role_reads_its_settings(document: Any, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("0123456789abcdef0123456789abcdef")
-    for name in ("init", *(place.name for place in TOPOLOGY.places())):
+    for name in ("init", *(instance.name for instance in TOPOLOGY.instances())):
         environment = {
             variable: str(secret) if variable.endswith("_FILE") else value
             for variable, value in document["services"][name]["environment"].items()

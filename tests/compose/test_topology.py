@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from compose.processes.ports import Ports
-from compose.topology import KafkaTuning, Place, Topology
+from compose.topology import KafkaTuning, RoleInstance, Topology
 
 
 def test_every_zone_has_a_broker_and_an_indexer() -> None:
     topology = Topology()
     assert {topology.rack(number) for number in (1, 2, 3)} == set(topology.zones)
-    indexers = [place for place in topology.places() if place.role == "indexer"]
-    assert {place.zone for place in indexers} == set(topology.zones)
+    indexers = [instance for instance in topology.instances() if instance.role == "indexer"]
+    assert {instance.zone for instance in indexers} == set(topology.zones)
 
 
 def test_roles_are_spread_over_zones_and_named_once() -> None:
-    places = Topology(shepherds=5, queries=4, indexers_per_zone=2).places()
-    assert len({place.name for place in places}) == len(places) == 5 + 4 + 6
-    assert Place("shepherd", "a", 1) in places
-    assert Place("shepherd", "a", 1).name == "shepherd-a1"
+    instances = Topology(shepherds=5, queries=4, indexers_per_zone=2).instances()
+    assert len({instance.name for instance in instances}) == len(instances) == 5 + 4 + 6
+    assert RoleInstance("shepherd", "a", 1) in instances
+    assert RoleInstance("shepherd", "a", 1).name == "shepherd-a1"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_login_checks_the_key_and_keeps_it_for_its_owner_only(
     assert KEY not in done.output
     path = servers_file(environ)
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
-    assert read_servers(environ).known["prod"] == Server("prod", url, KEY, False, "T1", "Prod")
+    assert read_servers(environ).by_name["prod"] == Server("prod", url, KEY, False, "T1", "Prod")
     assert KEY not in repr(read_servers(environ))
     for arguments in (("servers",), ("servers", "--json")):
         shown = run(*arguments).output
@@ -120,7 +120,7 @@ def test_the_key_is_not_shown_while_it_is_typed(environ: dict[str, str], url: st
     os.close(parent)
     assert process.wait(60) == 0, shown
     assert KEY.encode() not in shown
-    assert read_servers(environ).known["prod"].key == KEY
+    assert read_servers(environ).by_name["prod"].key == KEY
 
 
 def test_a_file_that_others_can_read_is_mended_and_it_is_said(environ: dict[str, str]) -> None:
@@ -150,7 +150,7 @@ def test_the_first_server_is_the_default_and_logout_forgets_it(environ: dict[str
     assert run("servers", "two").exit_code == 0
     assert read_servers(environ).default == "two"
     assert run("logout", "two").exit_code == 0
-    assert (set(read_servers(environ).known), read_servers(environ).default) == ({"one"}, "")
+    assert (set(read_servers(environ).by_name), read_servers(environ).default) == ({"one"}, "")
     done = run("logout", "onne")
     assert done.exit_code == 1
     assert "did you mean one?" in done.output
@@ -166,7 +166,7 @@ def test_two_logins_at_once_keep_both(environ: dict[str, str]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(read_servers(environ).known) == 16
+    assert len(read_servers(environ).by_name) == 16
 
 
 def test_who_is_asked_in_which_order_and_no_key_goes_to_another_server(

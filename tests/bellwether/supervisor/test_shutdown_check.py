@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bellwether.supervisor.console import UpConsole
-from bellwether.supervisor.shutdown_check import doubts_in, doubts_of_indexers, doubts_of_log
+from bellwether.supervisor.shutdown_check import doubts_in_status, doubts_of_indexers, doubts_of_log
 from common.clock import ManualClock
 from common.locks.files import FileLocks
 from common.log.embedded.log import EmbeddedLog
@@ -47,7 +47,7 @@ def test_it_is_said_only_without_any_doubt() -> None:
     ],
 )
 def test_what_an_indexer_lacks_is_a_doubt(held: dict[str, Any], told: list[str]) -> None:
-    found = doubts_in({"partitions": {"4": held}})
+    found = doubts_in_status({"partitions": {"4": held}})
     assert len(found) == len(told)
     assert all(part in text for part, text in zip(told, found, strict=True))
 

@@ -14,7 +14,7 @@ def flip(kafka: Kafka, topic: str, numbers: list[int], value: bytes) -> int:
     for broker in kafka.brokers:
         if broker.number not in numbers:
             continue
-        folder = broker._site.place(broker.name) / "data"
+        folder = broker._site.data_folder(broker.name) / "data"
         for path in (folder / f"{topic}-0").glob("*.log"):
             data = path.read_bytes()
             at = data.find(value)

@@ -11,20 +11,20 @@ import orjson
 from benchmarks.serving.client import Address
 
 _TIMEOUT_S = 180.0
-_LOOK_S = 0.005  # between two looks whether an event is visible
+_POLL_S = 0.005  # between two polls for an event
 _VISIBLE_TIMEOUT_S = 30.0
 _PROBES = "visible"  # the dataset of probes
 _EVER = {"start_time": 1, "end_time": 4_000_000_000}
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ShepherdClient:
     """A shepherd's public address, and a key that may do everything."""
 
     address: Address
     key: str = field(repr=False)
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
+    def request(self, method: str, path: str, body: object = None) -> Any:
         """The answer's document; None if it has none. Raises RuntimeError."""
         data = None if body is None else orjson.dumps(body)
         headers = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
@@ -39,7 +39,7 @@ class Door:
 
     def cut(self) -> None:
         """Cut every partition; returns when the segments are published."""
-        self.ask("POST", "/bw/1/cut", {})
+        self.request("POST", "/bw/1/cut", {})
 
     def visible_waits_s(self, probes: int) -> list[float]:
         """Seconds from each acknowledgement until a query that waits for nothing shows the event.
@@ -48,12 +48,12 @@ class Door:
         """
         waits_s = []
         for number in range(probes):
-            self.ask("POST", f"/1/events/{_PROBES}", {"probe": number})
+            self.request("POST", f"/1/events/{_PROBES}", {"probe": number})
             acknowledged_s = time.perf_counter()
             while not self._shows(number):
                 if time.perf_counter() - acknowledged_s > _VISIBLE_TIMEOUT_S:
                     raise RuntimeError(f"not visible after {_VISIBLE_TIMEOUT_S} s")
-                time.sleep(_LOOK_S)
+                time.sleep(_POLL_S)
             waits_s.append(time.perf_counter() - acknowledged_s)
         return waits_s
 
@@ -64,5 +64,5 @@ class Door:
             **_EVER,
         }
         body = {"query": query, "disable_series": True, "wait_s": 10, "coverage": "accept"}
-        rows = self.ask("POST", f"/1/query_results/{_PROBES}", body)["data"]["results"]
+        rows = self.request("POST", f"/1/query_results/{_PROBES}", body)["data"]["results"]
         return bool(rows) and rows[0]["data"]["COUNT"] > 0
