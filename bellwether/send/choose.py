@@ -1,10 +1,10 @@
-"""Which format a file is read as: what the user named, else what is found, else what is asked."""
+"""The format that a file is read as: from the options, else detected, else chosen by the user."""
 
 from collections.abc import Callable
 from typing import Final
 
 from bellwether.send.event import UnknownFormat
-from bellwether.send.formats.detect import Detected, NotSure, judge
+from bellwether.send.formats.detect import Detected, NotSure, detect_with_reason
 from bellwether.send.formats.registry import format_named
 from bellwether.send.formats.text.continuation import Given
 from bellwether.send.formats.text.patterns import compile_pattern
@@ -36,7 +36,7 @@ def choose_format(
 
 
 def named_format(kind: str | None, options: ReadOptions) -> str | None:
-    """The format that the options name, None if it has to be found out. Raises UnknownFormat, and
+    """The format that the options name, None if it has to be detected. Raises UnknownFormat, and
     ValueError for an expression that cannot be used.
     """
     if options.continuation is not None:
@@ -58,7 +58,7 @@ def _choose(
     if named is not None:
         return Detected(named, "as the options say")
     try:
-        return judge(head, name)
+        return detect_with_reason(head, name)
     except NotSure as unsure:
         if choose is None:
             raise

@@ -1,4 +1,4 @@
-"""What a reader makes of one line, row or document of a file: the interface of every format."""
+"""The values that every format's reader returns: a parsed line, row or document of a file."""
 
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
@@ -7,10 +7,10 @@ Members = dict[str, object]  # str, int, float, bool; lists and dicts where a fo
 
 
 class LineRead(NamedTuple):
-    """What one line, row or joined entry says.
+    """The content of one line, row or joined entry.
 
     members: values in the order in which they are stored; absent fields are left out.
-    time: as it is written; it is read later, by the one reader of times.
+    time: the text of the time, which the one reader of times parses later.
     """
 
     members: Members
@@ -18,14 +18,15 @@ class LineRead(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """One event as it stands in the file, or the reason why it is none.
+    """One event of a file, or the reason why it is none.
 
-    line: 1-based line where it begins; end: offset just behind it in the decompressed file.
+    line: 1-based line where it begins.
+    end: offset just after it in the decompressed file.
     data: its JSON text, stored digit for digit; empty where only `members` is given.
-    members: its values. Beside `data` they serve to find the time in and are not stored, and may
+    members: its values. With `data` they serve only to find the time and are not stored; they may
     be the texts of numbers.
-    time: what a reader found beside the data (an envelope's time, a log line's date).
-    source: what stands in the file, for the report of what was not stored.
+    time: a time outside of the data (an envelope's time, a log line's date).
+    source: its bytes in the file, for the report of what was not stored.
     unfinished: the file ends within it: it is no event yet, and is read again when there is more.
     """
 
@@ -45,4 +46,4 @@ Reader = Callable[[BinaryIO], Iterator[Parsed]]
 
 
 class UnknownFormat(Exception):
-    """The format cannot be told from the file's beginning."""
+    """The format cannot be detected from the file's beginning."""

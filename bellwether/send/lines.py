@@ -1,4 +1,4 @@
-"""A stream as lines, each with its number and the offset behind it, in bounded memory (I11)."""
+"""A stream as lines, each with its number and the offset after it, in bounded memory (I11)."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -6,7 +6,7 @@ from typing import BinaryIO, NamedTuple
 from bellwether.send.event import LineParser, Parsed
 
 # A batch's body takes a line of this length with room for what is added to it. The store cuts long
-# texts and judges an event's size after that, so a line may be longer than an event.
+# texts and checks an event's size after that, so a line may be longer than an event.
 LINE_BYTES_MAX = 4_000_000
 BOM = b"\xef\xbb\xbf"
 TOO_LONG = "the line is too long"
@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
 
 def lines(stream: BinaryIO) -> Iterator[Line]:
-    """The stream's lines; of one that is too long only the number is kept."""
+    """The stream's lines; of a line that is too long only its number and end are kept."""
     number = end = 0
     while raw := stream.readline(LINE_BYTES_MAX + 1):
         number += 1
@@ -36,7 +36,7 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
 
 
 def read_text_lines(stream: BinaryIO, parse: LineParser) -> Iterator[Parsed]:
-    """One event per line of text; blank lines are passed over, a bad line costs itself (I9)."""
+    """One event per line of text; blank lines are skipped, a bad line loses only itself (I9)."""
     for number, end, data in lines(stream):
         if data is None:
             yield Parsed(number, end, error=TOO_LONG)

@@ -1,4 +1,4 @@
-"""One load: from an opened source to batches, with what is remembered of earlier loads."""
+"""One load: from an opened source to batches, with the saved states of earlier loads."""
 
 from __future__ import annotations
 
@@ -32,19 +32,21 @@ from bellwether.send.sanity_check import CHECKED_EVENTS, refusal_reason, take_fi
 if TYPE_CHECKING:
     from bellwether.send.deliver.sender import Progress
 
-# The store knows a batch's id for 45 minutes at least: so long, the same file is stored once
+# The store remembers a batch's id for at least 45 minutes: until then a file that is sent again
+# is stored once
 REPEAT_SAFE_S = 45 * 60
 
 
 class LoadRefused(Exception):
-    """The load should not begin, or not like this; the text says why and what to do."""
+    """The load should not begin with these options; the text has the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """What the user wants of one load.
+    """The options of one load.
 
-    load_id: the name in its events, None for its own key; no_load_id: no name in its events.
+    load_id: the id in its events, None for the load's key.
+    no_load_id: put no id into its events.
     """
 
     dataset: str
@@ -58,11 +60,11 @@ class LoadOptions:
     no_load_id: bool = False
 
     def scope(self) -> str:
-        """What a load must have in common with an earlier one to go on from it."""
+        """A digest of what a load must have in common with an earlier one to resume it."""
         return scope_of(self.dataset, self.url, *self._same())
 
     def key_parts(self) -> tuple[str, ...]:
-        """What makes loads of one file differ."""
+        """The options in which two loads of one file may differ."""
         return (self.dataset, *self._same())
 
     def _same(self) -> tuple[str, ...]:
@@ -71,9 +73,11 @@ class LoadOptions:
 
 @dataclass(slots=True)
 class Load:
-    """A load that can begin. `load_id` is what its events carry, None for nothing.
+    """A load that can begin.
 
-    before: the state that it goes on from, None to begin at the file's start.
+    load_id: the id in its events, None for none.
+    before: the state that it resumes from, None to begin at the file's start.
+    is_other: states are saved of other files that begin like this one.
     """
 
     source: Source
@@ -90,7 +94,7 @@ class Load:
     _ends: dict[int, str] = field(default_factory=dict, repr=False)
 
     def events(self) -> Iterator[Ready]:
-        """Every event that is new. Raises LoadRefused where the first ones make no sense."""
+        """Every new event. Raises LoadRefused where the first ones fail the sanity check."""
         known = format_named(self.options.kind)
         parsed = parsed_of(self.source, self.options, self._known_borders())
         sample = take_first(parsed, SAMPLE_EVENTS)
@@ -112,7 +116,7 @@ class Load:
     def batches(
         self, events: Iterator[Ready], limits: BatchLimits = BATCH_LIMITS
     ) -> Iterator[Batch]:
-        """The events in batches; what is before a batch's end has its hash kept."""
+        """The events in batches; the hash of the file up to each batch's end is kept."""
         start = self.before.offset if self.before is not None else 0
         seed = f"{self.key}\n{self.load_id}"
         for batch in batches(events, seed, start, self._borders, limits):
@@ -122,7 +126,7 @@ class Load:
             yield batch
 
     def state(self, progress: Progress, ended: bool) -> LoadState | None:
-        """What to remember now; None if the place is not known to the byte."""
+        """The state to save now; None if the offset is not known to the byte."""
         before = self.before
         offset = progress.offset
         if offset == 0:
@@ -166,8 +170,8 @@ def begin(
     now_s: Callable[[], float],
     nonce: Callable[[], str],
 ) -> Load:
-    """Prepare a load. `nonce` gives a text that is never the same twice, for loads that must not
-    be taken for another. Raises LoadRefused, SourceError.
+    """Prepare a load. `nonce` returns a text that is never the same twice, for the key of a load
+    that must differ from every other. Raises LoadRefused, SourceError.
     """
     folder, scope = state_folder(environ), options.scope()
     head = source.head[:HEAD_BYTES]

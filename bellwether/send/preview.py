@@ -33,7 +33,7 @@ class FieldPreview:
 
 @dataclass(slots=True)
 class Preview:
-    """What the first events of a file become."""
+    """The first events of a file as they would be stored."""
 
     events: list[Ready] = field(default_factory=list)
     refused: list[Ready] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Preview:
 
 
 def preview(items: Iterable[Ready]) -> Preview:
-    """Look at the first events."""
+    """Collect the first events."""
     found = Preview()
     for number, item in enumerate(items):
         if number >= PREVIEW_EVENTS:

@@ -1,18 +1,18 @@
-"""The first look at a file: a load whose first rows make no sense stops before it stores any."""
+"""The sanity check of a file: a load whose first rows cannot be read stops before it stores any."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from bellwether.send.prepare.prepare import Ready
 
-CHECKED_EVENTS = 1_000  # that are read before the first is sent
-CHECKED_BYTES = 8_000_000  # or so much of the file, if its events are large
-_FEW = 10  # of so few, some may be bad by chance: the good ones are stored
+CHECKED_EVENTS = 1_000  # read before the first is sent
+CHECKED_BYTES = 8_000_000  # read at most, if events are large
+_FEW = 10  # fewer bad events may be chance: the good ones are stored
 _REASONS_SHOWN = 3
 
 
 class HasEnd(Protocol):
-    """Anything that says where it ends in the file."""
+    """Anything with an end offset in the file."""
 
     @property
     def end(self) -> int: ...
@@ -31,13 +31,13 @@ def take_first(items: Iterator[T], count_max: int) -> list[T]:
     return found
 
 
-def are_most_bad(bad: int, looked_at: int) -> bool:
-    """Whether so many are bad that something must be wrong with all of them."""
-    return bad >= _FEW and bad > looked_at * 0.8
+def are_most_bad(bad: int, checked: int) -> bool:
+    """Whether most are bad, so that the cause must be common to all of them."""
+    return bad >= _FEW and bad > checked * 0.8
 
 
 def refusal_reason(first: Sequence[Ready], skip_bad: bool) -> str | None:
-    """Why a file that begins so should not be loaded, and what to do; None to go on."""
+    """Why a file with these first events should not be loaded, and the remedy; None to go on."""
     if not first:
         return None
     untimed = [item for item in first if item.bad_time]

@@ -1,8 +1,8 @@
 """Group events into batches whose borders and ids depend on the file alone.
 
 So an interrupted load repeats exactly the batches it had begun, and the store drops what it already
-has (I2): `X-Bellwether-Batch-Id` is a hash of the batch's content, its place and the load. Where an
-earlier load of the same file ended, a batch ends too, so that a file that grew repeats its batches.
+has (I2): `X-Bellwether-Batch-Id` is a hash of the batch's content, its offset and the load. A batch
+also ends where an earlier load of the file ended, so that a file that grew repeats its batches.
 """
 
 import hashlib
@@ -29,8 +29,10 @@ REFUSED_BYTES_MAX = 4_000_000  # and their text: two of the longest lines
 class Batch:
     """Events of one request, in order, and what was refused between them.
 
-    start, end: offsets in the unpacked file; line, last_bytes: where the last event before the end
-    begins, and the length of its text; body: JSON array, uncompressed.
+    start, end: offsets in the unpacked file.
+    line: line where the last event before the end begins.
+    last_bytes: length of that event's text.
+    body: JSON array, uncompressed.
     """
 
     number: int
@@ -45,7 +47,7 @@ class Batch:
 
 
 class _Group:
-    """What the next batch has so far."""
+    """The next batch so far."""
 
     __slots__ = ("end", "events", "last_bytes", "line", "refused", "refused_bytes", "size", "start")
 

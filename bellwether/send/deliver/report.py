@@ -1,4 +1,4 @@
-"""What a load tells: its outcome, and beforehand what a file would become."""
+"""Prints the outcome of a load, and the preview of a file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ _REASONS_SHOWN = 5
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a load. `damage`: why the file could not be read to its end; `failed`: why
-    the load stopped; state_kept: --resume can go on from here; state_error: why it cannot.
+    """The outcome of a load.
+
+    damage: why the file could not be read to its end.
+    failed: why the load stopped.
+    state_kept: --resume can go on from here.
+    state_error: why --resume cannot.
     """
 
     reasons: list[Reject] = field(default_factory=list)
@@ -53,7 +57,7 @@ def _is_nothing(load: Load, counts: Progress) -> bool:
 
 
 def print_outcome(load: Load, counts: Progress, outcome: Outcome) -> None:
-    """Tell what was stored and what was not, and what to do about it."""
+    """Print what was stored and what was not, and the remedies."""
     console = output_console(soft_wrap=True)
     options, before = load.options, load.before
 

@@ -1,4 +1,4 @@
-"""Run a load: send its batches, show progress, keep its place, and tell how it ended."""
+"""Run a load: send its batches, show progress, save its state, and print its outcome."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATE_EVERY_NS = 10**9  # a load that is killed repeats no more than this, under
 
 
 async def run(load: Load, target: Target, rejects: IO[bytes] | None) -> int:
-    """Send everything and tell how it went; returns the exit code. Raises ClientError if the load
+    """Send everything and print the outcome; returns the exit code. Raises ClientError if the load
     should not begin.
     """
     from bellwether.client.session import connect
@@ -81,7 +81,7 @@ def _batches(load: Load) -> Iterator[Batch]:
 
 
 class _StateWriter:
-    """Keeps the load's place: each second, and at its end."""
+    """Saves the load's state: each second, and at its end."""
 
     def __init__(self, load: Load, clock: Clock) -> None:
         self._load = load
@@ -90,14 +90,14 @@ class _StateWriter:
         self._error: str | None = None
 
     def save(self, counts: Progress) -> None:
-        """Remember how far the load is, if it is time to."""
+        """Save how far the load is, if it is time to."""
         now_ns = self._clock.now_ns()
         if now_ns - self._saved_ns >= STATE_EVERY_NS:
             self._saved_ns = now_ns
             self._write(counts, ended=False)
 
     def finish(self, counts: Progress, outcome: Outcome) -> None:
-        """Remember how the load ended."""
+        """Save how the load ended."""
         ended = outcome.failed is None
         outcome.damage = self._load.source.damage() if ended else None
         outcome.state_kept = self._write(counts, ended=ended)

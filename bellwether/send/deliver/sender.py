@@ -1,7 +1,7 @@
 """Send batches, a few at once, until each is answered; count what was stored and what was not.
 
-A batch that got no answer, or a 429 or 5xx, is sent again under the same id, so that it is stored
-once (I2). What the store refuses for good is counted and handed on with its line.
+A batch without a response, or with a 429 or 5xx, is sent again under the same id, so that it is
+stored once (I2). Events that the store refuses for good are counted and passed on with their line.
 """
 
 import asyncio
@@ -56,8 +56,10 @@ class Reject:
 
 @dataclass(slots=True)
 class Progress:
-    """What has been done. `offset`: everything before it has been answered; `unfinished`: what
-    was not stored because the file ends within it.
+    """What has been sent so far.
+
+    offset: everything before it has been answered.
+    unfinished: events that were not stored because the file ends within them.
     """
 
     accepted: int = 0
@@ -107,8 +109,8 @@ class Sender:
         self.progress = Progress()
 
     async def send_all(self, source: Iterator[Batch]) -> None:
-        """Send every batch, in order of answers, a few at once; the first one alone, so that what
-        is wrong with all of them is wrong once. Raises SendFailed, and what `source` raises, once
+        """Send every batch, in order of answers, a few at once; the first one alone, so that an
+        error common to all of them occurs once. Raises SendFailed, and what `source` raises, once
         the batches before that have been answered.
         """
         waiting: deque[tuple[Batch, asyncio.Task[list[Reject]]]] = deque()

@@ -1,4 +1,4 @@
-"""What the store says of a batch: which events it refused, or that it has to be sent again."""
+"""The store's response to a batch: the refused events, or that it has to be sent again."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,26 +7,26 @@ import orjson
 
 from bellwether.send.prepare.prepare import Ready
 
-# Statuses of a request, or of an event in it, that may be another the next time
+# Statuses of a request, or of an event in it, that a later attempt may change
 AGAIN = (408, 429, 500, 502, 503, 504)
 _GOOD = (200, 202)
 _STORED = b'{"status":202}'
 
 
 class SendAgain(NamedTuple):
-    """The whole batch has to be sent again, under its id; why."""
+    """The whole batch has to be sent again, under its id, for this reason."""
 
     reason: str
 
 
 class BadAnswer(Exception):
-    """The answer is not one to a batch; the text says what is wrong with it."""
+    """The response is not one to a batch; the text has the reason."""
 
 
 def read_verdicts(body: bytes, events: Sequence[Ready]) -> list[tuple[Ready, str]] | SendAgain:
     """The events that were refused, each with its reason. Raises BadAnswer."""
     if body == b"[" + b",".join([_STORED] * len(events)) + b"]":
-        return []  # as nearly always, and nothing has to be looked at one by one
+        return []  # as nearly always: no event is checked one by one
     try:
         statuses = orjson.loads(body)
     except orjson.JSONDecodeError as error:

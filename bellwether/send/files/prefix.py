@@ -1,15 +1,15 @@
-"""What a stream has given so far, as a hash that can be had at the end of any batch.
+"""The hash of a stream's bytes so far, which can be computed at the end of any batch.
 
-A reader is ahead of the batch that is being made, by one document at most, so the bytes behind the
-last batch are kept until it is known whether they belong to the next one.
+A reader has read at most one document more than the batch that is being made, so the bytes after
+the last batch are kept until it is known whether they belong to the next one.
 """
 
 import hashlib
 from collections import deque
 
-# A reader is never further ahead than this; what is older is hashed at once, so that gigabytes
+# A reader has never read further than this; older bytes are hashed at once, so that gigabytes
 # without an event take no memory.
-_AHEAD_BYTES_MAX = 16_000_000
+_READ_FURTHER_BYTES_MAX = 16_000_000
 
 
 class Prefix:
@@ -23,14 +23,14 @@ class Prefix:
         self.last = b""
 
     def add(self, data: bytes) -> None:
-        """The stream gave these bytes."""
+        """These bytes of the stream were read."""
         if not data:
             return
         self._waiting.append(data)
         self.length += len(data)
         self.last = data[-1:]
-        if self.length - self._hashed > 2 * _AHEAD_BYTES_MAX:
-            self._take(self.length - _AHEAD_BYTES_MAX)
+        if self.length - self._hashed > 2 * _READ_FURTHER_BYTES_MAX:
+            self._take(self.length - _READ_FURTHER_BYTES_MAX)
 
     def digest_at(self, offset: int) -> str | None:
         """The hash of everything before `offset`, which only grows; None if it is too late."""

@@ -1,7 +1,7 @@
-"""What is remembered of a load: which file it was, how far it was answered, where it ended.
+"""The saved state of a load: which file it read, how far it was answered, where it ended.
 
-A file is known again by its content, never by its name, so that it may be renamed, compressed,
-copied and may grow: everything before the remembered offset must have the remembered hash
+A file is recognised by its content, never by its name, so that it may be renamed, compressed,
+copied and may grow: everything before the saved offset must have the saved hash
 (ADR 0026). One small file per load, in one folder per user.
 """
 
@@ -17,18 +17,20 @@ import msgspec
 from bellwether.send.files.source import HEAD_BYTES, Source
 
 STATE_FILES_MAX = 1_000  # the states of older loads are removed
-BORDERS_MAX = 1_000  # ends of earlier loads that are remembered; the oldest go first
-BOOKMARK_PREFIX = "follow-"  # names of the files that hold the places of followed logs
+BORDERS_MAX = 1_000  # ends of earlier loads that are saved; the oldest are dropped first
+BOOKMARK_PREFIX = "follow-"  # of the names of bookmark files of followed logs
 _READ_BYTES = 1_000_000
 
 
 class LoadState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything before `offset` of the unpacked file has been answered.
 
-    key: what the load's events and batches are named after. head_bytes, head: how much of the
-    beginning was there and its hash; digest: the hash of everything before the offset.
-    line: where the last event before the offset begins; cut_bytes: the length of that event's text
-    if the file ended there without a line break, else None.
+    key: the load's events and batches are named after it.
+    head_bytes, head: length of the file's beginning, and its hash.
+    digest: the hash of everything before the offset.
+    line: line where the last event before the offset begins.
+    cut_bytes: the length of that event's text if the file ended there without a line break, else
+    None.
     borders: offsets where loads of this file ended.
     """
 
@@ -47,7 +49,9 @@ class LoadState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarlierLoads(NamedTuple):
-    """state: the load that this file, or what it was before it grew, had; None if there is none.
+    """Earlier loads of a file.
+
+    state: of the load of this file, possibly before it grew; None if there is none.
     taken: keys of loads of other files that begin like this one.
     """
 
@@ -56,13 +60,13 @@ class EarlierLoads(NamedTuple):
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where states are kept, by the XDG rules."""
+    """The folder of the states, by the XDG rules."""
     base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME", ".")) / ".local" / "state"
     return Path(base) / "bellwether" / "send"
 
 
 def scope_of(*parts: str) -> str:
-    """A name for what loads must have in common to go on from each other."""
+    """A name for what loads must have in common to resume each other."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -89,7 +93,7 @@ def new_key(head: bytes, taken: Iterable[str], *parts: str) -> str:
 
 
 def read_states(folder: Path, scope: str) -> list[LoadState]:
-    """The states of a scope; what cannot be read is none."""
+    """The states of a scope; files that cannot be read are left out."""
     found = []
     for path in folder.glob(f"{scope}-*.json"):
         try:
@@ -124,7 +128,7 @@ def find_earlier(
 
 
 def write_state(path: Path, state: LoadState) -> None:
-    """Keep the state, whole or not at all. Raises OSError."""
+    """Save the state, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.new")
     draft.write_bytes(msgspec.json.encode(state))

@@ -1,4 +1,4 @@
-"""What a file's end and an earlier load mean for its events: which are whole, which are new."""
+"""Which events of a file are whole (its end may be cut), and which are new since a load."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +14,7 @@ GREW = "it was stored before, when it was shorter: its line had no line break th
 def settled(parsed: Iterable[Parsed], source: Source, ends_itself: bool) -> Iterator[Parsed]:
     """The events; the last one is unfinished if its line may have been cut.
 
-    ends_itself: whether an event of this format shows its own end, as JSON does.
+    ends_itself: whether an event of this format marks its own end, as JSON does.
     """
     last: Parsed | None = None
     for item in parsed:
@@ -33,7 +33,7 @@ def settled(parsed: Iterable[Parsed], source: Source, ends_itself: bool) -> Iter
 
 
 def unread(parsed: Iterable[Parsed], state: LoadState, ends_itself: bool) -> Iterator[Parsed]:
-    """The events behind what an earlier load has read. A line that was read without its line break
+    """The events after those of an earlier load. A line that was read without its line break
     is not read again: not if only the line break came, and if more came it is refused.
     """
     for item in parsed:

@@ -1,7 +1,7 @@
 """A file or standard input as plain bytes: gzip, zstd, bz2 and xz are recognised by their magic.
 
 Reading is streamed; offsets count unpacked bytes, so they mean the same however a file is kept.
-UTF-16 is read as UTF-8. A damaged file gives what can be read, then ends and says so.
+UTF-16 is read as UTF-8. A damaged file is read up to the damage; `Source.damage` has the reason.
 """
 
 import codecs
@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 from bellwether.send.files.prefix import Prefix
 from bellwether.send.files.unpack import Readable, Unpacked, kind_of
 
-HEAD_BYTES = 64 * 1024  # enough to tell the format and to tell one file from another
-FINISHED_AFTER_S = 600  # a file that nobody wrote to for so long has no line that is half written
+HEAD_BYTES = 64 * 1024  # enough to detect the format and to tell files apart
+FINISHED_AFTER_S = 600  # a file that was not written to since then has no half written line
 _BUFFER_BYTES = 256 * 1024
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _GUESS_BYTES = 400
@@ -27,7 +27,7 @@ class SourceError(Exception):
 
 
 class _Counted:
-    """The file as it lies on disk; an error while it is read ends it and is kept."""
+    """The bytes of the file on disk, counted; an error of reading ends it and is kept."""
 
     def __init__(self, head: bytes, file: Readable) -> None:
         self._head = head
@@ -48,7 +48,7 @@ class _Counted:
 
 
 class _Utf8:
-    """UTF-16 as UTF-8; what is none becomes the replacement character."""
+    """UTF-16 as UTF-8; invalid bytes become the replacement character."""
 
     def __init__(self, file: Readable, encoding: str) -> None:
         self._file = file
@@ -65,7 +65,7 @@ class _Utf8:
 
 
 class _Stream(io.RawIOBase):
-    """What was read already, then the rest; every byte that is given goes through the prefix."""
+    """The head that was read already, then the rest; every byte is added to the prefix."""
 
     def __init__(self, head: bytes, rest: Readable, prefix: Prefix) -> None:
         self._head = head
@@ -87,9 +87,11 @@ class _Stream(io.RawIOBase):
 
 @dataclass(slots=True)
 class Source:
-    """An opened source. `head`: its first unpacked bytes, which `stream` still gives.
+    """An opened source.
 
-    prefix: what was given of it so far; finished: nobody can be writing to it any more.
+    head: its first unpacked bytes, which `stream` still returns.
+    prefix: the bytes that were read so far.
+    finished: no program can be writing to it any more.
     """
 
     name: str
@@ -117,7 +119,7 @@ class Source:
 
     def is_cut_at(self, offset: int) -> bool:
         """Whether what ends at `offset` may have been cut: it has no line break, nothing follows,
-        and somebody may still be writing, or the file is damaged.
+        and a program may still be writing, or the file is damaged.
         """
         if self.finished and self.damage() is None:
             return False
@@ -182,7 +184,7 @@ class _Joined:
 
 
 def _exactly(file: Readable, size: int) -> bytes:
-    """As many bytes, fewer only at the end."""
+    """`size` bytes, fewer only at the end."""
     found = b""
     while len(found) < size and (more := file.read(size - len(found))):
         found += more

@@ -1,7 +1,7 @@
-"""Unpack gzip, bz2, xz and zstd as far as they go: what can be read is read, and damage is said.
+"""Unpack gzip, bz2, xz and zstd up to their end or their damage.
 
-A stream that was cut off, or copied while it was written, gives everything before the damage and
-then ends; `damage` says why. Several members one after the other are one stream, as with cat.
+A stream that was cut off, or copied while it was written, yields everything before the damage and
+then ends; `damage` has the reason. Several members one after the other are one stream, as with cat.
 """
 
 import bz2
@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 import zstandard
 
-# Bytes that are unpacked at once: from damaged ones nothing can be had, so they are few.
+# Bytes that are unpacked at once: a damaged step is lost whole, so it is small.
 STEP_BYTES = 4096
 _READ_BYTES = 256 * 1024
 _DAMAGED = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
 
 
 class Readable(Protocol):
-    """Anything that gives bytes, none at its end."""
+    """Anything that returns bytes, none at its end."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -39,7 +39,7 @@ MAGICS = (
 
 
 def kind_of(magic: bytes) -> str:
-    """How a file that begins so is packed, or `plain`."""
+    """The compression of a file by its first bytes, or `plain`."""
     return next((kind for start, kind in MAGICS if magic.startswith(start)), "plain")
 
 
@@ -89,7 +89,7 @@ class Unpacked:
         return piece
 
     def _more(self) -> bool:
-        """Read on behind what is left; False at the end of the file."""
+        """Append the next packed bytes; False at the end of the file."""
         more = self._raw.read(_READ_BYTES)
         self._packed = self._packed[self._at :] + more
         self._at = 0
@@ -119,7 +119,7 @@ class Unpacked:
 
 
 def _salvaged(member: Any, step: bytes) -> bytes:
-    """What a step gives before the byte that is damaged."""
+    """The unpacked bytes of a step before its damaged byte."""
     found = []
     for at in range(len(step)):
         try:

@@ -1,8 +1,8 @@
-"""The bookmark up to which a followed log has been sent, kept in a file.
+"""The bookmark of a followed log: the offset up to which it was sent, saved in a file.
 
-Before a batch is sent its borders are written down, after it was acknowledged they become the
-bookmark. Whoever starts again sends the same bytes under the same batch id, so that the store takes
-them once (I2).
+Before a batch is sent its borders are saved; after it was acknowledged the bookmark moves to its
+end. A follower that starts again sends the same bytes under the same batch id, so that the store
+takes them once (I2).
 """
 
 from __future__ import annotations
@@ -19,23 +19,27 @@ import msgspec
 from bellwether.send.files.resume import BOOKMARK_PREFIX
 from common.model.times.forms import Order
 
-TAIL_BYTES = 256  # before the bookmark: enough to see that a file was written anew
-HEAD_BYTES = 1_024  # of its beginning: enough to know a log again after it was renamed
+TAIL_BYTES = 256  # before the offset: enough to detect that a file was written anew
+HEAD_BYTES = 1_024  # of its beginning: enough to recognise a log after it was renamed
 
 
 class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the next line is.
+    """Where the next line begins.
 
-    key: names this following for ever; kind: the format.
-    file: how many files were begun, the one of the bookmark included.
-    device, inode, head_bytes, head: which file that is (`head` is a digest of its first bytes).
-    offset: everything before it is stored; tail: digest of the bytes just before it.
-    line: number of lines before it.
-    prefix: what a chunk needs before it to be read (a table's names).
-    until: where the batch that is being sent ends, 0 for none.
-    now_ns: the present that the times of this batch were read by, or when the file was begun.
-    in_long_line: a line is passed over that is too long to be an event.
-    order: of numeric dates, once a line has told it: 05/06/2026 alone does not.
+    key: identifies the follower of this log and dataset for ever.
+    kind: the format.
+    file: number of files that were begun, the present one included.
+    device, inode: identify the present file.
+    head_bytes, head: length and digest of the beginning of the present file.
+    offset: everything before it is stored.
+    tail: digest of the bytes just before the offset.
+    line: number of lines before the offset.
+    prefix: bytes that a chunk is parsed after (a table's header).
+    until: end of the batch in flight, 0 for none.
+    now_ns: the present by which the times of the batch in flight are read, or when the file was
+    begun.
+    in_long_line: a line that is too long to be an event is being skipped.
+    order: of numeric dates, once a line has decided it: 05/06/2026 alone does not.
     """
 
     key: str
@@ -56,16 +60,16 @@ class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookmarkError(Exception):
-    """The bookmark cannot be kept or read; the text says why."""
+    """The bookmark cannot be saved or read; the text has the reason."""
 
 
 def digest(data: bytes) -> str:
-    """A short digest of what a file holds; its text is not kept."""
+    """A short digest of bytes of a file, whose text is not kept."""
     return hashlib.sha256(data).hexdigest()[:32]
 
 
 def bookmark_file(folder: Path, *parts: str) -> Path:
-    """Where the bookmark of what these parts name is kept."""
+    """The path of the bookmark that these parts identify."""
     return folder / f"{BOOKMARK_PREFIX}{digest(chr(0).join(parts).encode())}.json"
 
 
@@ -83,7 +87,7 @@ def read_bookmark(path: Path) -> Bookmark | None:
 
 
 def write_bookmark(path: Path, bookmark: Bookmark) -> None:
-    """Keep it, whole or not at all, also through a power cut. Raises BookmarkError."""
+    """Save it, whole or not at all, also through a power cut. Raises BookmarkError."""
     draft = path.with_suffix(".new")
     try:
         with draft.open("wb") as file:
@@ -102,7 +106,7 @@ def write_bookmark(path: Path, bookmark: Bookmark) -> None:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the bookmark: two that follow one log into one dataset would store it twice. Raises
+    """Hold the bookmark's lock: two followers of one log and dataset would store it twice. Raises
     BookmarkError.
     """
     try:

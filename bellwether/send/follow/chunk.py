@@ -1,4 +1,4 @@
-"""What is new in a log, cut where an event surely ends."""
+"""A chunk: the new bytes of a log up to where an event certainly ends."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ _FIELDS = re.compile(rb"^#[Ff]ields[^\n]*\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Events that are sent in one request. size: bytes of the log that they took, lines: how many
-    lines; prefix: what the next chunk needs before it.
+    """Events that are sent in one request.
+
+    size: their bytes in the log.
+    lines: their lines in the log.
+    prefix: bytes that the next chunk is parsed after (a table's header).
     """
 
     size: int
@@ -32,10 +35,11 @@ class Chunk:
 def read_chunk(
     data: bytes, prefix: bytes, line: int, kind: str, options: ReadOptions, is_last: bool
 ) -> Chunk | None:
-    """The events of new bytes of a log, None if no event is surely whole yet.
+    """The events of new bytes of a log, None if no event is certainly whole yet.
 
-    prefix: goes before the data to read it by (a table's names); line: lines before the data.
-    is_last: nothing follows for now: what would otherwise wait for its end is taken as it is.
+    prefix: bytes that the data is parsed after (a table's header).
+    line: number of lines before the data.
+    is_last: nothing follows for now: an event whose end is uncertain is taken as it is.
     """
     if not is_last:
         data = data[: data.rfind(b"\n") + 1]
@@ -62,7 +66,7 @@ def read_chunk(
 
 
 def first_lines(data: bytes) -> bytes:
-    """As much of the data as one chunk should have lines."""
+    """The data up to the number of lines that one chunk may have."""
     if data.count(b"\n") <= CHUNK_LINES:
         return data
     end = 0
@@ -72,7 +76,7 @@ def first_lines(data: bytes) -> bytes:
 
 
 def _whole(items: Sequence[Parsed], size: int, joins_lines: bool) -> tuple[int, list[Parsed]]:
-    """Without what may go on in the next bytes: an open document or quote, a joined entry."""
+    """The items without a last one that may continue in the next bytes, and their size."""
     end = 0
     for number, item in enumerate(items):
         is_last = number == len(items) - 1

@@ -1,7 +1,7 @@
-"""Follow a log: read what is new, send it, keep the bookmark, and go on in the next file.
+"""Follow a log: read what is new, send it, save the bookmark, and go on in the next file.
 
-One step is plain code over a clock, a file system and a store, so that a stop at any point is one
-that it goes on from: nothing is lost, nothing is stored twice.
+One step is plain code over a clock, a file system and a store. It can be stopped at any point and
+started again: nothing is lost, nothing is stored twice.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from bellwether.send.prepare.own_time import TimeFinder
 from bellwether.send.prepare.prepare import Choices, Ready, prepare
 from bellwether.send.sanity_check import refusal_reason
 
-# How long what may go on (a stack trace, an open quote, a renamed file) is waited for
+# Wait for more of an event that may continue (a stack trace, an open quote)
 SETTLED_S = 2.0
-# A program may write into a log that was renamed until it is told to open it anew
+# After a rename a program may write into the old file until it opens the new one
 RENAMED_S = 5.0
 _NO_LINE_BYTES = LINE_BYTES_MAX + 1
 
 
 @dataclass(frozen=True, slots=True)
 class FollowOptions:
-    """What is followed, as what. load_id: what its events carry, None for nothing."""
+    """Which log is followed, and how it is read. load_id: the id in its events, None for none."""
 
     path: Path
     choices: Choices
@@ -44,12 +44,12 @@ class FollowOptions:
 
 
 class FollowRefused(Exception):
-    """The log should not be sent like this; the text says why and what to do."""
+    """The log should not be sent with these options; the text has the reason and the remedy."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the events since the start."""
+    """Events that were stored and refused since the start."""
 
     accepted: int = 0
     refused: int = 0
@@ -83,11 +83,11 @@ class Follower:
         self._file: LogFile | None = None
         self._grew_s = now_s()  # when the file was last seen to grow
         self._seen = -1
-        self._is_missing = False  # the file of the bookmark was looked for and is nowhere
+        self._is_missing = False  # the file of the bookmark was not found
         self.counts = Counts()
 
     def close(self) -> None:
-        """Close the file; the bookmark is kept already."""
+        """Close the file. The bookmark is saved already."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -138,7 +138,7 @@ class Follower:
                 )
             self._is_missing = True
         path = self._options.path
-        if bookmark.file and bookmark.now_ns:  # what was put aside since then was not sent either
+        if bookmark.file and bookmark.now_ns:  # later rotated files were not sent either
             path = oldest_since(path, bookmark.now_ns)
         try:
             file = LogFile(path)
@@ -155,7 +155,7 @@ class Follower:
         return True
 
     def _detect_format(self, file: LogFile) -> bool:
-        """Whether the format is known; it is told from the first lines. Raises UnknownFormat."""
+        """Detect the format; False if there is no line yet. Raises UnknownFormat."""
         head = file.read(0, HEAD_BYTES)
         whole = head[: head.rfind(b"\n") + 1]
         if not whole:
@@ -166,7 +166,7 @@ class Follower:
         return True
 
     def _skip_to_end(self, file: LogFile) -> None:
-        """Begin after what the log holds already."""
+        """Begin after the present end of the log."""
         size = file.size()
         begin = max(size - _NO_LINE_BYTES, 0)
         last = file.read(begin, size - begin).rfind(b"\n")
@@ -182,7 +182,7 @@ class Follower:
         self._save()
 
     def _reopen(self, file: LogFile, rest: LogFile | None) -> None:
-        """Go on in the copy that has what was not read of a truncated file, else at its start."""
+        """Go on in the copy (`rest`) of a truncated file, else at the start of the file."""
         file.close()
         if rest is not None:
             self._file, self._seen = rest, -1
@@ -190,7 +190,7 @@ class Follower:
         self._file = None
         try:
             self._begin(LogFile(self._options.path))
-        except OSError:  # it was removed just now: what is written next is waited for
+        except OSError:  # it was removed just now: a new one is waited for
             return
 
     def _open_next(self, file: LogFile) -> bool:
@@ -206,7 +206,7 @@ class Follower:
         return True
 
     def _send_whole(self, file: LogFile, data: bytes, is_over: bool, is_settled: bool) -> bool:
-        """Send what is whole of these bytes; False to wait for more."""
+        """Send the whole events of these bytes; False to wait for more."""
         bookmark = self.bookmark
         if bookmark.in_long_line or b"\n" not in data:
             passed = self._skip_long_line(file, data, is_over)
@@ -235,7 +235,7 @@ class Follower:
         return read_chunk(data, prefix, bookmark.line, bookmark.kind, options, is_last)
 
     def _skip_long_line(self, file: LogFile, data: bytes, is_over: bool) -> bool | None:
-        """Pass over a line that is too long to be an event; None if this is none."""
+        """Skip a line that is too long to be an event; None if this line is not."""
         bookmark = self.bookmark
         end = data.find(b"\n") + 1
         if bookmark.in_long_line:
@@ -250,7 +250,7 @@ class Follower:
         return True
 
     def _commit(self, file: LogFile, chunk: Chunk) -> None:
-        """Send a chunk: its borders are written down before, the bookmark after."""
+        """Send a chunk: its borders are saved before, the new bookmark after."""
         now_ns = int(self._now_s() * 1e9)
         until = self.bookmark.offset + chunk.size
         self.bookmark = msgspec.structs.replace(
@@ -264,7 +264,7 @@ class Follower:
         self._advance(file, chunk.size, chunk.lines, prefix=chunk.prefix or self.bookmark.prefix)
 
     def _send_again(self, file: LogFile) -> None:
-        """Send what was being sent when this stopped, under the id that it had."""
+        """Send again the chunk that was in flight at the stop, under the same batch id."""
         bookmark = self.bookmark
         size = bookmark.until - bookmark.offset
         data = file.read(bookmark.offset, size)

@@ -1,7 +1,7 @@
-"""One file of a log: what is new in it, and whether it is still the file it was.
+"""One file of a log: its new bytes, and whether it is still the same file.
 
-A log is renamed, compressed, truncated or written anew while it is followed. A file is known again
-by its beginning and by the bytes before the bookmark, wherever it lies.
+A log is renamed, compressed, truncated or written anew while it is followed. A file is recognised
+by its beginning and by the bytes before the bookmark, under any name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bellwether.send.lines import LINE_BYTES_MAX
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 _STEP_BYTES = 256 * 1024
-# Of an unpacked file this much can be read again: the longest line, and what stands before it
+# Bytes of a packed file that can be read again: the longest line, and one step before it
 _WINDOW_BYTES = LINE_BYTES_MAX + _STEP_BYTES
 
 
@@ -101,7 +101,7 @@ class LogFile:
         )
 
     def with_longer_head(self, bookmark: Bookmark) -> Bookmark:
-        """The bookmark, which knows as much of the file's beginning as there is by now."""
+        """The bookmark with a digest of as much of the file's beginning as there is by now."""
         if self.is_packed or bookmark.head_bytes >= HEAD_BYTES:
             return bookmark
         head = self.read(0, HEAD_BYTES)
@@ -118,7 +118,7 @@ class LogFile:
             return False
 
     def is_unchanged(self, bookmark: Bookmark) -> bool:
-        """Whether what was sent still stands before the bookmark: else it was written anew."""
+        """Whether the bytes before the bookmark are unchanged: else the file was written anew."""
         begin = max(bookmark.offset - TAIL_BYTES, 0)
         before = self.read(begin, bookmark.offset - begin)
         return begin + len(before) == bookmark.offset and digest(before) == bookmark.tail

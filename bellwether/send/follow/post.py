@@ -17,7 +17,7 @@ from common.back_off import BackOff
 
 WAIT_FIRST_S = 0.25
 WAIT_MAX_S = 15.0
-# No answer yet, or a key that is being replaced: may be others later, too
+# No response yet, or a key that is being replaced: a later attempt may succeed
 _WAITED_OUT = (0, 401, 403, *AGAIN)
 _ZSTD_LEVEL = 1
 
@@ -47,10 +47,10 @@ class Poster:
 
     def post(self, events: Sequence[Ready], batch_id: str) -> list[tuple[Ready, str]]:
         """Send until answered; returns what the store refused, with its reason. Raises
-        ClientError for an answer that will never be another.
+        ClientError for a response that no later attempt can change.
 
-        Short lines become much longer events: what no request takes goes in several, whose ids
-        follow from this one.
+        Short lines become much longer events: those above the limits of one request go in several,
+        whose ids are derived from this one.
         """
         refused: list[tuple[Ready, str]] = []
         for number, some in enumerate(requests_of(events, self._limits)):

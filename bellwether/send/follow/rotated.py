@@ -1,8 +1,8 @@
-"""The files of a log that were put aside, in the order in which they were written.
+"""The rotated files of a log, in the order in which they were written.
 
-They are told by their names and by when they were last written to. Whoever rotates the log renames
-and packs them while they are looked at, so what was found under a name may be another file by now:
-a look that something changed in is made again.
+They are recognised by their names and ordered by when they were last written to. A rotation may
+rename and pack files during a search, so that a name leads to another file: a search during which
+the files changed is done again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bellwether.send.files.source import SourceError
 from bellwether.send.follow.bookmark import Bookmark
 from bellwether.send.follow.log_file import PACKED, LogFile
 
-# How logrotate and its kin name what they put aside: app.log.1, app.log-20260131.gz
+# Names that logrotate and similar tools give: app.log.1, app.log-20260131.gz
 _ROTATED = re.compile(r"[.-]\d[\dTZ_.:-]*?(?:\.(?:gz|bz2|xz|zst))?", re.ASCII)
 _DIGITS = re.compile(r"\d+")
 _NUMBER_DIGITS_MAX = 4  # more are a date: the later, the newer; of numbers the larger is the older
@@ -23,8 +23,11 @@ _ATTEMPTS_MAX = 5
 
 
 class RotatedFile(NamedTuple):
-    """A file that was put aside. changed_ns: when it was last written to; rank: what its name says
-    of its age, larger for newer ones; device, inode: which file it is.
+    """A rotated file.
+
+    changed_ns: when it was last written to.
+    rank: its age by its name, larger for newer ones.
+    device, inode: identify the file.
     """
 
     changed_ns: int
@@ -39,8 +42,8 @@ class RotatedFile(NamedTuple):
 
 
 def rotated_files(path: Path) -> list[RotatedFile]:
-    """The files that were put aside from this path, oldest first. One that is being packed is
-    there once, as it was.
+    """The rotated files of this path, oldest first. One that is being packed is returned once,
+    unpacked.
     """
     found = []
     for other in path.parent.glob("*"):
@@ -105,7 +108,7 @@ def _next_rotated(
         )
     rank = 0 if own is None else own.rank
     for other in others:
-        # the clock of a file system may stand still for some milliseconds: then the name tells
+        # the clock of a file system may stand still for some milliseconds: then the name decides
         is_later = other.changed_ns > changed_ns or (
             other.changed_ns == changed_ns and own is not None and other.rank > rank
         )

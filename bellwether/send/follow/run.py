@@ -1,4 +1,4 @@
-"""Run `bellwether send --follow` until it is told to stop."""
+"""Run `bellwether send --follow` until a signal stops it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from bellwether.send.follow.follower import Follower, FollowOptions, FollowRefus
 from bellwether.send.follow.post import Poster
 
 POLL_S = 0.25
-ANSWER_S = 60.0  # a store that takes longer is asked again, under the same batch id
-SUMMARY_EVERY_S = 60.0  # of refused lines only so many are told in so long
+ANSWER_S = 60.0  # after a longer wait the batch is sent again, under the same id
+SUMMARY_EVERY_S = 60.0  # between two summaries of refused lines
 _SHOWN_MAX = 5
 
 
 class Stopped(Exception):
-    """A signal ended it; what was being sent is sent again at the next start."""
+    """A signal ended it; the chunk in flight is sent again at the next start."""
 
 
 def follow(
@@ -51,7 +51,8 @@ def follow(
 ) -> int:
     """Follow the log until SIGINT or SIGTERM; returns the exit code.
 
-    options_of: makes the options from the load's id; folder: where the bookmark is kept.
+    options_of: makes the options from the load's id.
+    folder: where the bookmark is saved.
     """
     stop = threading.Event()
 
@@ -116,7 +117,7 @@ def _from_where(path: Path, bookmark: Bookmark) -> str:
 
 
 def _check_key(ask: Callable[[str, str], object], notify: Callable[[str], None]) -> None:
-    """Tell a wrong key, or a certificate that is not trusted, at once. Raises ClientError."""
+    """Fail at once on a wrong key or a certificate that is not trusted. Raises ClientError."""
     try:
         ask("GET", "/1/auth")
     except ClientError as error:
@@ -130,7 +131,7 @@ def _notify(text: str) -> None:
 
 
 class _RefusalLog:
-    """Tells of refused lines: the first of a minute, and how many there were."""
+    """Prints refused lines: the first few of each minute, and how many more there were."""
 
     def __init__(self, now_s: Callable[[], float], rejects: IO[bytes] | None) -> None:
         self._now_s = now_s
@@ -150,7 +151,7 @@ class _RefusalLog:
             self._rejects.flush()
 
     def summarize(self, now: bool = False) -> None:
-        """How many more there were, once a minute."""
+        """Print how many more lines were refused, once a minute."""
         if not now and self._now_s() - self._begin_s < SUMMARY_EVERY_S:
             return
         if self._count > _SHOWN_MAX:

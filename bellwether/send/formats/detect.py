@@ -1,4 +1,4 @@
-"""Which format a file has, told by its content; its name is a hint only.
+"""Detects the format of a file by its content; its name is a hint only.
 
 Every format reads the lines of the file's beginning strictly, and is chosen where it reads nearly
 all of them. Where none does, the file is refused (or, in a terminal, the format is asked for) with
@@ -23,7 +23,7 @@ from bellwether.send.options import ReadOptions
 _LINES_SHOWN: Final = 3
 _CHARS_SHOWN: Final = 110
 _POSSIBLE: Final = 0.05  # a format that reads fewer of the lines is not worth showing
-_RIVAL: Final = 0.2  # where another format reads so many of the lines, text is not sure
+_RIVAL: Final = 0.2  # where another format reads this share of the lines, text is not sure
 # the beginning of a document over several lines; `[` alone also begins a log's date
 _DOCUMENT = re.compile(r"\x1e?\s*(?:\{\s*(?:\"|\}|$)|\[\s*(?:[\[{\"\]]|$))")
 
@@ -49,13 +49,13 @@ RULES: Final = (
     Rule("syslog", 0.75, True, "a priority, or a time, a host and a program"),
     Rule("table", 0.9, False, "names, then rows of as many values; before logs that have a time"),
     Rule("logfmt", 0.8, False, "it makes fields of words, so it must be nearly every line"),
-    # it loses nothing: what has no time of its own is kept as a message
+    # it loses nothing: a line without a time is stored as a message
     Rule("text", 0.5, True, "a time at the beginning of the line"),
 )
 
 
-class Reading(NamedTuple):
-    """How many lines a format reads, and what it makes of the first of them."""
+class FormatReading(NamedTuple):
+    """How many lines a format reads, and its reading of the first of them."""
 
     name: str
     read: int
@@ -83,12 +83,12 @@ class NotSure(UnknownFormat):
 
 
 def detect(head: bytes, name: str) -> str:
-    """The format of a file that begins so. Raises UnknownFormat, NotSure among them."""
-    return judge(head, name).name
+    """The format of a file by its beginning. Raises UnknownFormat, NotSure among them."""
+    return detect_with_reason(head, name).name
 
 
-def judge(head: bytes, name: str) -> Detected:
-    """The format of a file that begins so, and why. Raises UnknownFormat, NotSure among them."""
+def detect_with_reason(head: bytes, name: str) -> Detected:
+    """The format of a file by its beginning, and why. Raises UnknownFormat, NotSure among them."""
     problem = why_not_text(head)
     if problem is not None:
         raise UnknownFormat(f"{name}: {problem}")
@@ -102,7 +102,8 @@ def judge(head: bytes, name: str) -> Detected:
             continue
         readings.append(reading)
         if rule.name == "text" and headerless_width(sample):
-            readings.append(Reading("csv", 0, len(sample.lines), "rows, but no names of columns"))
+            rows = FormatReading("csv", 0, len(sample.lines), "rows, but no names of columns")
+            readings.append(rows)
             break  # --no-header or --columns, or text: the user knows
         if rule.name == "text" and any(r.share >= _RIVAL for r in readings[:-1]):
             break  # a stricter format reads some of the lines, which text reads too, but less well
@@ -115,13 +116,13 @@ def judge(head: bytes, name: str) -> Detected:
     raise _not_sure(sample, name, readings)
 
 
-def _read(rule: Rule, sample: Sample) -> Reading | None:
+def _read(rule: Rule, sample: Sample) -> FormatReading | None:
     if rule.name == "table":
         table = find_table(sample)
         if table is None:
             return None
         shown = ", ".join(table.names[:8])
-        return Reading(table.kind, table.read, table.rows, f"columns {shown}")
+        return FormatReading(table.kind, table.read, table.rows, f"columns {shown}")
     looks_like: Callable[[str], bool] | None = (
         _is_json if rule.name == "json" else format_named(rule.name).looks_like
     )
@@ -138,7 +139,7 @@ def _read(rule: Rule, sample: Sample) -> Reading | None:
         elif rule.joins and read and going_on.continues(line):
             continue
         of += 1
-    return Reading(rule.name, read, of, _made_of(rule.name, first) if first else "")
+    return FormatReading(rule.name, read, of, _made_of(rule.name, first) if first else "")
 
 
 def _is_json(line: str) -> bool:
@@ -152,7 +153,7 @@ def _is_json(line: str) -> bool:
 
 
 def _made_of(name: str, line: str) -> str:
-    """What a format makes of one line, in short."""
+    """A format's reading of one line, in short."""
     stream = io.BytesIO(line.encode("utf-8", "replace") + b"\n")
     reader = format_named(name).reader_for(b"", ReadOptions())
     item = next(islice(reader(stream), 1), None)
@@ -168,7 +169,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _CHARS_SHOWN else f"{text[: _CHARS_SHOWN - 3]}..."
 
 
-def _not_sure(sample: Sample, name: str, readings: list[Reading]) -> NotSure:
+def _not_sure(sample: Sample, name: str, readings: list[FormatReading]) -> NotSure:
     possible = sorted(
         (reading for reading in readings if reading.share >= _POSSIBLE),
         key=lambda reading: -reading.share,
@@ -176,10 +177,10 @@ def _not_sure(sample: Sample, name: str, readings: list[Reading]) -> NotSure:
     width = rows_without_names(sample)
     if width and not any(reading.name in ("csv", "tsv") for reading in possible):
         shown = f"{width} columns without names: --columns a,b or --no-header"
-        possible.append(Reading("csv", 0, len(sample.lines), shown))
+        possible.append(FormatReading("csv", 0, len(sample.lines), shown))
     if not any(reading.name == "text" for reading in possible):
         first = _made_of("text", sample.lines[0])
-        possible.append(Reading("text", 0, len(sample.lines), f"{first} (no time)"))
+        possible.append(FormatReading("text", 0, len(sample.lines), f"{first} (no time)"))
     lines = [f"cannot tell the format of {name}. It begins with"]
     lines += [f"  {_short(line)}" for line in sample.lines[:_LINES_SHOWN]]
     lines.append("What the formats make of it:")

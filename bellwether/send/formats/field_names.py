@@ -1,4 +1,4 @@
-"""A guard against files that are read as what they are not: words become no hundreds of fields."""
+"""A guard against a wrong format, which would make hundreds of fields out of words."""
 
 from collections.abc import Iterator
 from typing import Final

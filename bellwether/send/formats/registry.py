@@ -2,7 +2,7 @@
 
 A format of lines gives a pure function `(text) -> LineRead` and a strict `looks_like(text)`;
 others give a reader of the whole stream. Every reader yields each event, or the reason why there
-is none, with the offset behind it; one bad line costs only itself (I9).
+is none, with the offset after it; one bad line loses only itself (I9).
 """
 
 from collections.abc import Callable

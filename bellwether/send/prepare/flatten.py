@@ -74,7 +74,7 @@ def flatten_valid(source: bytes, depth: int) -> bytes:
 
 
 def _behind(source: bytes, at: int) -> int:
-    """The offset behind the array or object that begins at `at`."""
+    """The offset after the array or object that begins at `at`."""
     depth = 0
     for match in _BRACKET.finditer(source, at):
         if match[1] is not None:

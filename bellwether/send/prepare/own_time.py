@@ -1,4 +1,4 @@
-"""Where an event's own time stands: named by the user, beside the data, or in a field called so.
+"""Finds an event's own time: named by the user, beside the data, or in a field called so.
 
 A field that is called a time and cannot be read refuses the event, with what to do: an event that
 is silently stored at its arrival cannot be found again among those of its time.
@@ -45,12 +45,12 @@ _TIME_NAMES = ("time", "time_of_day", "log_time", "logtime", "time_local")
 
 
 class NoTime(ValueError):
-    """The event has no time that can be read; the text says why and what to do."""
+    """The event has no time that can be read; the text has the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeChoices:
-    """What the user said of times.
+    """The user's options for times.
 
     fields: the field that holds the time, or two that hold date and time of day. zone: where times
     without a zone were written. at_arrival: an event whose time cannot be read is stored at its
@@ -200,7 +200,7 @@ def is_absent(text: str) -> bool:
     """
     first = text[:1]
     if first > "0" and (first not in _FIRST_ABSENT or (first == "1" and text[1:2] not in "./")):
-        return False  # nearly all, told quickly
+        return False  # nearly all, decided quickly
     text = text.strip()
     return (
         text.lower() in _NO_TIME

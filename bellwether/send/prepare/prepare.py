@@ -22,7 +22,7 @@ from common.scan.json_tokens import BadValue, JsonSyntaxError, TokenKind, string
 from common.scan.rates import UNREADABLE, read_rate
 
 LOAD_FIELD = "meta.load_id"
-SAMPLE_EVENTS = 256  # that tell in which order numeric dates are written
+SAMPLE_EVENTS = 256  # from which the order of numeric dates is learned
 # What one request holds beside the rest of an event; the store judges what becomes of it
 _SENT_BYTES_MAX = limits.BATCH_BODY_BYTES_MAX - 100_000
 _INTEGER_NS_MIN = 10**18  # 2001-09-09: from then on the API takes nanoseconds as an integer
@@ -30,7 +30,7 @@ _INTEGER_NS_MIN = 10**18  # 2001-09-09: from then on the API takes nanoseconds a
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user said. added: fields that every event gets. Raises ValueError for a depth that
+    """The user's options. added: fields that every event gets. Raises ValueError for a depth that
     is none.
     """
 
@@ -166,12 +166,12 @@ class _Maker:
 
 
 def _tail(named: tuple[tuple[str, str], ...]) -> bytes:
-    """What stands behind an event's data: more fields, and its end."""
+    """The JSON text after an event's data: more fields, and its end."""
     return b"".join(b",%b:%b" % (orjson.dumps(n), orjson.dumps(v)) for n, v in named) + b"}}"
 
 
 def _head(time_ns: int | None, rate: int) -> bytes:
-    """What stands before an event's data."""
+    """The JSON text before an event's data."""
     before = b"{" if rate == 1 else b'{"samplerate":%d,' % rate
     if time_ns is None:
         return before + b'"data":'

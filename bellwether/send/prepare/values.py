@@ -30,7 +30,7 @@ def typed(text: str) -> str | int | float | bool | orjson.Fragment | None:
     """
     if not text:
         return None
-    if text[0] > "9" or text[0] < "-":  # most texts, told quickly
+    if text[0] > "9" or text[0] < "-":  # most texts, decided quickly
         return _BOOLEANS.get(text, text)
     is_whole = _is_whole(text)
     if is_whole is None:

@@ -23,7 +23,7 @@ _APACHE = re.compile(
     r"(?P<rest>.*)",
     re.DOTALL,
 )
-# the system's error stands before the client (2.4) or nowhere
+# the system's error is before the client (2.4) or nowhere
 _CLIENT = re.compile(
     r"(?P<error>\(\w+\)[^:\[]{1,200}: )?"
     r"\[(?:client|remote) (?P<client>[^\]\s]{1,100})\] ?"

@@ -1,4 +1,4 @@
-"""What stands after an access-log line's number of bytes: referer, user agent, and added fields.
+"""The fields after an access-log line's number of bytes: referer, user agent, and added fields.
 
 `key=value` keeps its key; the fields of known formats (nginx's own `main`, ingress-nginx, Traefik)
 have their names; any other is called after its place: extra_1, extra_2 ...

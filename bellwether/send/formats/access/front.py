@@ -1,4 +1,4 @@
-"""What stands before an access-log line's date: virtual host, forwarders, host, ident, user.
+"""The fields before an access-log line's date: virtual host, forwarders, host, ident, user.
 
 The common format is `host ident user`. Before it there may be the virtual host (`%v` or `%v:%p`)
 or the addresses of forwarders (`%{X-Forwarded-For}i`); in the host's place there may be a list of
@@ -55,7 +55,7 @@ def add_front(front: str, vhost: bool, members: Members) -> None:
 
 
 def _host_index(words: list[str], vhost: bool, front: str) -> int:
-    """Which word is the host (%h). Raises NotAccessLog where it cannot be told."""
+    """Which word is the host (%h). Raises NotAccessLog where it is ambiguous."""
     count = len(words)
     if count < 3 and not (count == 2 and words[1] == "-" and front.endswith(" ")):
         raise NotAccessLog("host, ident and user are expected before the date")

@@ -31,7 +31,7 @@ class Piece(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The offset behind it."""
+        """The offset after it."""
         return self.start + len(self.data)
 
     def part(self, start: int, stop: int) -> "Piece":
@@ -83,7 +83,7 @@ class Pieces:
         return Piece(piece.number, piece.start + at, piece.data[at:] + more.data, False)
 
     def end_of_line(self, piece: Piece) -> int:
-        """Pass over the rest of the piece's line; the offset behind it."""
+        """Skip the rest of the piece's line; returns the offset after it."""
         end = piece.end
         while (more := self.next()) is not None:
             if more.begins:
@@ -189,7 +189,7 @@ class Document:
 
 
 def closing(data: bytes, at: int, depth: int = 0) -> int | None:
-    """The offset behind the bracket that closes what is open; None if none does."""
+    """The offset after the bracket that closes what is open; None if none does."""
     for match in _STRUCTURE.finditer(data, at):
         if match[1] is not None:
             return None

@@ -21,7 +21,7 @@ from bellwether.send.formats.json.lines import (
 from bellwether.send.formats.json.object import read_object, values_of
 from bellwether.send.options import ReadOptions
 
-_AROUND = b" \t\r\n,\x1e\xef\xbb\xbf"  # what may stand around the one document of a line
+_AROUND = b" \t\r\n,\x1e\xef\xbb\xbf"  # bytes that may surround the one document of a line
 _BETWEEN = re.compile(rb"(?:[ \t\r\n,\x1e]|\xef\xbb\xbf)*+")
 # a value of an array that is no object, and what must follow it
 _VALUE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+"|[^,\[\]{}:"]++)(?=\s*+(?:[,\]]|$))')
@@ -126,7 +126,7 @@ class _Reader:
         yield self._lost(document)
 
     def _lost(self, document: Document) -> Parsed:
-        """Go on where the next document begins, and tell which lines are lost."""
+        """Go on where the next document begins, and report which lines are lost."""
         again, last = document.lost()
         self._pieces.back(again)
         is_last = False

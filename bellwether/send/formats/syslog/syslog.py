@@ -56,7 +56,7 @@ _TAG = re.compile(
     r"(?::(?: |$)| (?=\())"
     r"|(?P<versioned>[\w.-]{1,64}) (?=\d[\w.]{0,20}: )"
 )
-# words that stand where a host would, in logs that are no syslog
+# words at the position of a host, in logs that are no syslog
 _NO_HOSTS = frozenset(
     (
         *("trace", "debug", "info", "notice", "warn", "warning", "error", "err", "severe", "fatal"),
@@ -66,7 +66,7 @@ _NO_HOSTS = frozenset(
 
 
 class NotSyslog(ValueError):
-    """The line is no syslog; the text says what is missing."""
+    """The line is no syslog; the text has the reason."""
 
 
 def parse_line(text: str) -> LineRead:
@@ -144,7 +144,7 @@ def _add_named(text: str, header: re.Match[str], members: Members) -> None:
 
 
 def _is_tag(text: str, at: int) -> bool:
-    """Whether a program stands here and not a host: `prog[12]: text`, `prog: text`."""
+    """Whether this word is a program and not a host: `prog[12]: text`, `prog: text`."""
     tag = _TAG.match(text, at)
     return tag is not None and tag["program"] is not None
 

@@ -13,11 +13,11 @@ from bellwether.send.lines import BOM, LINE_BYTES_MAX, TOO_LONG
 
 # A value of more lines than this is a quote that was not closed
 _JOINED_LINES_MAX: Final = 10_000
-# Bytes that are looked at again while a row's end is looked for; bounds the work on hostile files
+# Bytes that are scanned again while a row's end is looked for; bounds the work on hostile files
 _LOOKED_AT_MAX: Final = 16 * LINE_BYTES_MAX
 NOT_CLOSED: Final = "a quote is opened in this line and never closed"
 NOT_UTF8: Final = "the line is not valid UTF-8"
-_OPEN: Final = "unexpected end of data"  # what the csv module says of a quote that is still open
+_OPEN: Final = "unexpected end of data"  # the csv module's error for a quote that is still open
 
 
 class Dialect(NamedTuple):
@@ -31,7 +31,7 @@ class Dialect(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row, or why it is none. line: where it begins; end: offset behind it; source: its text
+    """One row, or why it is none. line: where it begins; end: offset after it; source: its text
     without the last line break.
     """
 

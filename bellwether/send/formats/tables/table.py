@@ -20,7 +20,7 @@ from bellwether.send.options import ReadOptions
 from bellwether.send.prepare.values import ColumnTexts, typed
 
 _DELIMITERS = ",;\t|"
-_SAMPLE_LINES = 100  # of the head, to tell the delimiter
+_SAMPLE_LINES = 100  # of the head, to detect the delimiter
 _SEP = re.compile(r"sep=(.)", re.IGNORECASE)
 _FIELDS = re.compile(r"#fields:?[ \t]+(.+)", re.IGNORECASE)
 _NULL = ("\\N",)  # how Postgres, MySQL and Hive write that there is no value

@@ -74,7 +74,7 @@ class StackTraces:
 
 
 class Given:
-    """What the user said: the lines in which the expression is found."""
+    """The user's expression: the lines in which the expression is found."""
 
     def __init__(self, expression: str) -> None:
         self._find = compile_search(expression, "--continuation")

@@ -19,7 +19,7 @@ from bellwether.send.prepare.values import typed
 # Two `.*` in a row take the square of a line's length: a third of a second at this one
 PATTERN_LINE_CHARS_MAX = 8_192
 _EXPRESSION_CHARS_MAX = 10_000  # more is no expression that a person wrote
-_REPEATS_FEW = 8  # a repetition of at most so many is none that takes for ever within another
+_REPEATS_FEW = 8  # a repetition of at most this many is harmless within another
 _TRIAL_CPU_S = 2.0  # for the lines of the file's beginning, which take a few milliseconds
 _TIME_GROUPS = ("time", "timestamp", "@timestamp", "datetime", "ts")
 # escapes and character classes are passed over; a group's name may have dots and hyphens

@@ -1,4 +1,4 @@
-"""Logs as text: the time and level where they usually stand, the rest of the line in `message`.
+"""Logs as text: the time and level at their usual positions, the rest of the line in `message`.
 
 Fields: level, thread, logger, pid and others where a known shape has them (text_shapes), source (a
 word before the time), message. Nothing of a line is lost but blanks and punctuation between them.
@@ -68,7 +68,7 @@ def _plain(text: str) -> str:
 
 
 def reader_for(head: bytes, options: ReadOptions) -> Reader:
-    """Entries of a log, with their stack traces (or what `--continuation` says goes on)."""
+    """Entries of a log, with their stack traces (or the lines that `--continuation` matches)."""
 
     def read(stream: BinaryIO) -> Iterator[Parsed]:
         going_on = Given(options.continuation) if options.continuation else StackTraces(looks_like)

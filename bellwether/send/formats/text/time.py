@@ -61,7 +61,7 @@ _AFTER_WORD = re.compile(
 # a time of day has no date: it is kept as a field, and the event has no time of its own
 CLOCK_ALONE = re.compile(rf"\[?(?P<time_of_day>{_CLOCK})\]?(?=[ \t])")
 _AFTER_DASH = re.compile(rf"- (?P<time>1\d{{9}}){_END}")
-_LOOKED_AT = 400  # characters of a line in which its time may stand
+_SEARCHED_CHARS = 400  # of a line, in which its time may be
 _CLOSERS = {"[": "]", "(": ")", "<": ">", '"': '"', "'": "'"}
 
 
@@ -77,14 +77,14 @@ class TimeFound(NamedTuple):
 
 
 def find_time(text: str) -> TimeFound | None:
-    """Where the line's time is; None if it has none where times usually stand."""
-    found = _AT_START.match(text, 0, _LOOKED_AT)
+    """Where the line's time is; None if it has none at the usual positions."""
+    found = _AT_START.match(text, 0, _SEARCHED_CHARS)
     if found is not None:
         return _found(text, "", found)
-    found = _AFTER_WORD.match(text, 0, _LOOKED_AT)
+    found = _AFTER_WORD.match(text, 0, _SEARCHED_CHARS)
     if found is not None:
         return _found(text, found["word"], found)
-    found = _AFTER_DASH.match(text, 0, _LOOKED_AT)
+    found = _AFTER_DASH.match(text, 0, _SEARCHED_CHARS)
     if found is not None:
         return TimeFound("-", found["time"], found.end(), False)
     return None

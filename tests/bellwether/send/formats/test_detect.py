@@ -4,7 +4,7 @@ import pytest
 
 from bellwether.send.choose import choose_format, named_format
 from bellwether.send.event import UnknownFormat
-from bellwether.send.formats.detect import RULES, NotSure, detect, judge
+from bellwether.send.formats.detect import RULES, NotSure, detect, detect_with_reason
 from bellwether.send.formats.registry import NAMES
 from bellwether.send.options import ReadOptions
 
@@ -51,7 +51,7 @@ def lines(shape: str, count: int = 5) -> str:
     ],
 )  # fmt: skip
 def test_the_content_tells_the_format(text: str, kind: str) -> None:
-    assert judge(text.encode(), "some.log").name == kind
+    assert detect_with_reason(text.encode(), "some.log").name == kind
     assert detect(b"\xef\xbb\xbf" + text.encode(), "some.log") == kind
 
 
@@ -75,7 +75,7 @@ PROSE = (
 @pytest.mark.parametrize("text", PROSE)
 def test_what_is_not_sure_is_refused_and_shown(text: str) -> None:
     with pytest.raises(NotSure) as refused:
-        judge(text.encode(), "x.log")
+        detect_with_reason(text.encode(), "x.log")
     shown = str(refused.value)
     assert text.splitlines()[0] in shown
     assert "--format" in shown
@@ -86,7 +86,7 @@ def test_what_is_not_sure_is_refused_and_shown(text: str) -> None:
 
 def test_a_table_without_names_is_shown_as_one() -> None:
     with pytest.raises(NotSure) as refused:
-        judge(b"1,2,3\n4,5,6\n", "x")
+        detect_with_reason(b"1,2,3\n4,5,6\n", "x")
     assert "3 columns without names: --columns" in str(refused.value)
     assert refused.value.candidates == ("csv", "text")
 
@@ -109,7 +109,7 @@ def test_rows_without_names_are_no_text_where_quoted_values_have_commas_and_line
 def test_what_each_format_would_make_of_it_is_shown() -> None:
     text = lines(SYSLOG, 1) + lines("free text {}", 2)
     with pytest.raises(NotSure) as refused:
-        judge(text.encode(), "x")
+        detect_with_reason(text.encode(), "x")
     assert "syslog   1 of 3 lines: time=Jun 14 15:16:00  host=combo" in str(refused.value)
     assert refused.value.candidates[:2] == ("syslog", "text")
 
@@ -123,7 +123,7 @@ def test_what_each_format_would_make_of_it_is_shown() -> None:
 )  # fmt: skip
 def test_what_is_no_text_is_refused_with_a_remedy(head: bytes, why: str) -> None:
     with pytest.raises(UnknownFormat, match=why):
-        judge(head, "x")
+        detect_with_reason(head, "x")
 
 
 def test_a_name_is_a_hint_only() -> None:
@@ -135,7 +135,7 @@ def test_a_name_is_a_hint_only() -> None:
 
 def test_the_last_line_of_a_full_head_is_left_out() -> None:
     text = lines(ACCESS, 900).encode()
-    read, of = judge(text[: 64 * 1024], "x").why.split(" lines")[0].split(" of ")
+    read, of = detect_with_reason(text[: 64 * 1024], "x").why.split(" lines")[0].split(" of ")
     assert read == of
 
 
