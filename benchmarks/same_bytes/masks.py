@@ -14,6 +14,7 @@ _BODY = (
     (re.compile(r"\b1[789]\d{17}\b"), "<unix ns>"),
     (re.compile(r"(?<!\.)\b[0-9a-f]{11,64}\b"), "<hex>"),
     (re.compile(r"-vm-\d+|-[A-Za-z0-9-]+-\d{3,}\b"), "-<instance>"),
+    (re.compile(r'"zone":"[ab]"'), '"zone":"<zone>"'),  # of the twin that was asked
     (re.compile(r'"(?:end_offset|marker)":\s*\d+'), '"offset": <n>'),
     (re.compile(r'"(?:[a-z_]*_s|[a-z_]*_ms|pid|seconds|[a-z_]*per_s)":\s*[0-9.e-]+'), "<measured>"),
 )
@@ -32,11 +33,11 @@ def mask(text: str, secrets: Mapping[str, str]) -> str:
 
 
 def _cursor(found: re.Match[str]) -> str:
-    """The cursor of a page of rows; the offset of the last row, after its epoch, is masked."""
+    """The cursor of a page of rows; partition and offset of the last row are masked."""
     text = found[1]
     try:
         parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        parts[3][3] = "<offset>"
+        parts[3][1], parts[3][3] = "<partition>", "<offset>"
     except (ValueError, LookupError, TypeError):
         return found[0]
     return f'"next":{parts}'
