@@ -375,7 +375,7 @@ def test_named_batch_repeated_through_a_shepherd_that_avoids_its_first_partition
 ):
     harness, other = Harness(), Harness(seed=2)
     other.log = harness.log
-    other.placement = PartitionSelector(12, harness.log.leader, other.rng, 0)
+    other.selector = PartitionSelector(12, harness.log.leader, other.rng, 0)
     batches = [n.to_bytes(16, "big") for n in range(60)]
 
     async def second(other: Harness) -> None:
