@@ -67,8 +67,8 @@ class HourGate:
 
     def may_close(self, state: PartitionState, now_ns: int) -> bool:
         """Whether an hour marker appended now would forget no batch id too soon."""
-        followed_ns = self.followed(state.marked_at, now_ns).followed_ns
-        return not state.forgets_next or followed_ns >= self._apart_ns
+        followed_ns = self.followed(state.batch_window.marked_at, now_ns).followed_ns
+        return not state.batch_window.forgets_next or followed_ns >= self._apart_ns
 
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
         """Save the time for the next process every `_SAVE_NS`. Blocks.

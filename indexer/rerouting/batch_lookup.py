@@ -30,12 +30,12 @@ def look_up_in_window(
     search: dict[bytes, int] = {}
     for batch, append_ns in wanted.items():
         from_ns = _searched_from(append_ns, state.watermark_ns)
-        copy = state.copy_of(batch)
-        if copy is not None or state.window_covers(from_ns):
+        copy = state.batch_window.copy_of(batch)
+        if copy is not None or state.batch_window.covers(from_ns):
             known[batch] = copy
         else:
             search[batch] = from_ns
-    needed = state.forgotten_to
+    needed = state.batch_window.forgotten_to
     if search and needed is not None and (lists_end is None or lists_end < needed):
         raise ListsMissing("cuts that are not published yet are out of the window already")
     return known, search

@@ -26,6 +26,7 @@ from common.model.record import (
 )
 from common.model.record_value import decoded_bytes
 from common.model.reroute import Decision, EpochOffset, Void, decode_decision, decode_void
+from indexer.state.batch_window import BatchWindow
 from indexer.state.cut import Cut
 from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.state.quarantine import ExcludedRecord, Quarantine
@@ -85,6 +86,7 @@ class PartitionState:
 
     excluded_offsets: records that the next cut lacks. Another indexer could not read them and was
     the first to cut (`snapshot.documents.next_cut`), so this indexer does not count them either.
+    batch_window: batch ids, by which duplicates are recognised.
     reroutes: state of rerouted batches.
     quarantine: damaged records.
     """
@@ -103,16 +105,9 @@ class PartitionState:
         self._next = carried.next_offset
         self._watermark_ns = carried.watermark_ns
         self._hour = carried.hour
-        self._windows = [dict(window) for window in carried.windows]
-        self._forgotten_to: EpochOffset | None = None
-        self._older = dict(carried.older)
-        if carried.epoch_number != epoch_number:
-            copies = (batch for window in self._windows for batch in window)
-            self._older = dict.fromkeys(copies, carried.epoch_number) | self._older
-        self._marked_ns = 0 if carried.marked_at is None else carried.marked_by_ns
-        self._marked_at = carried.marked_at
         self._datasets = set(carried.datasets)
         self._dataset_tombstones = {entry.dataset: entry for entry in carried.gone}
+        self.batch_window = BatchWindow(carried, epoch_number)
         self.reroutes = Reroutes(carried, dropped)
         self.quarantine = Quarantine(carried.damaged, epoch_number)
         self._start_cut()
@@ -152,16 +147,6 @@ class PartitionState:
         return self._hour
 
     @property
-    def marked_at(self) -> EpochOffset | None:
-        """The position of the newest marker that closed an hour."""
-        return self._marked_at
-
-    @property
-    def forgets_next(self) -> bool:
-        """Whether batch ids leave the window at the next marker that closes an hour."""
-        return len(self._windows) >= limits.BATCH_WINDOW_HOUR_MARKERS
-
-    @property
     def uncut(self) -> tuple[int, int]:
         """(offset after the last cut, rows since then)."""
         return self._first, self._rows
@@ -176,43 +161,19 @@ class PartitionState:
         """Deleted datasets by id."""
         return self._dataset_tombstones
 
-    @property
-    def window_batches(self) -> int:
-        """Number of batch ids in the window, by which repetitions are recognized."""
-        return sum(len(window) for window in self._windows)
-
-    @property
-    def forgotten_to(self) -> EpochOffset | None:
-        """Time before which copies have left the window and are only in published lists.
-
-        None: no copy has left it since the partition was resumed.
-        """
-        return self._forgotten_to
-
-    def copy_of(self, batch: bytes) -> EpochOffset | None:
-        """Position of the batch's counting copy, conditional or not, if the window has it."""
-        for window in self._windows:
-            offset = window.get(batch)
-            if offset is not None:
-                return EpochOffset(self._older.get(batch, self._epoch_number), offset)
-        return None
-
-    def window_covers(self, append_ns: int) -> bool:
-        """Whether a record appended at that time was compared with no more than this window."""
-        return self._marked_ns is not None and self._marked_ns <= append_ns
-
     def carried_state(self) -> CarriedState:
         """The present state, as a manifest carries it to the next cut."""
         rerouted = self.reroutes.carried_state()
+        windows, older = self.batch_window.carried_state()
         return CarriedState(
             next_offset=self._next,
             watermark_ns=self._watermark_ns,
             hour=self._hour,
-            windows=tuple(dict(window) for window in self._windows),
+            windows=windows,
             datasets=frozenset(self._datasets),
             gone=tuple(sorted(self._dataset_tombstones.values(), key=lambda entry: entry.dataset)),
             epoch_number=self._epoch_number,
-            older=dict(self._older),
+            older=older,
             open=rerouted.open,
             voids=rerouted.voids,
             relies_on=rerouted.relies_on,
@@ -271,15 +232,14 @@ class PartitionState:
         return self._advance(message, Step(action, record, void=void), marked=marked)
 
     def _apply_events(self, record: Record, message: LogRecord) -> Action:
-        for window in self._windows:
-            if record.batch in window:
-                return Action.DUPLICATE
+        if not self.batch_window.add(record.batch, message.offset):
+            return Action.DUPLICATE
         if self.reroutes.refuses(record.batch):
+            self.batch_window.withdraw(record.batch)
             return Action.VOIDED
         if record.unless:
             at = EpochOffset(self._epoch_number, message.offset)
             self.reroutes.add(record, at, message.append_ns, message.partition)
-        self._windows[-1][record.batch] = message.offset
         self._batches.append((record.batch, message.offset))
         self._datasets.add(record.dataset)
         self._rows += record.n
@@ -307,11 +267,8 @@ class PartitionState:
             return False
         self._hour = marker.hour
         self._hour_markers.append(HourMarker(marker.hour, message.offset))
-        self._marked_ns = message.append_ns
-        self._marked_at = EpochOffset(self._epoch_number, message.offset)
-        self._windows.append({})
-        if len(self._windows) > limits.BATCH_WINDOW_HOUR_MARKERS:
-            self._forget(self._windows.pop(0))
+        marked_at = EpochOffset(self._epoch_number, message.offset)
+        self.batch_window.close_hour(marked_at, message.append_ns)
         self.reroutes.close_hour()
         return True
 
@@ -329,13 +286,6 @@ class PartitionState:
         self._watermark_ns = message.append_ns
         self._hour = hour_closed_by_step(step)
         return True
-
-    def _forget(self, window: Mapping[bytes, int]) -> None:
-        last = max((o for b, o in window.items() if b not in self._older), default=None)
-        if last is not None:
-            self._forgotten_to = EpochOffset(self._epoch_number, last + 1)
-        if self._older:
-            self._older = {b: e for b, e in self._older.items() if b not in window}
 
     def _advance(self, message: LogRecord, step: Step, *, marked: bool) -> Step:
         self._next = message.offset + 1

@@ -56,7 +56,7 @@ def test_process_that_is_restarted_again_and_again_closes_hours_too(
             if gate.may_close(state, minute * MINUTE_NS):
                 assert followed + minute >= limits.HOUR_MARKERS_APART_NS // MINUTE_NS
                 return
-            gate.save(state.marked_at, minute * MINUTE_NS)
+            gate.save(state.batch_window.marked_at, minute * MINUTE_NS)
         followed += minutes
     raise AssertionError("no hour was ever closed")
 

@@ -93,7 +93,7 @@ async def test_killed_indexer_resumes_from_the_manifest_and_loses_nothing(tmp_pa
         await until(partition, reached(5))
         assert await numbers(partition) == [1, 2, 3, 4]
         assert partition.state is not None
-        assert partition.state.window_batches == 4
+        assert len(partition.state.batch_window) == 4
 
 
 async def test_repeated_batch_counts_once_also_across_a_cut_and_a_restart(tmp_path: Path) -> None:

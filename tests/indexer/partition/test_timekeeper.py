@@ -152,13 +152,15 @@ async def test_batch_ids_are_remembered_over_leaps_of_the_clock_until_their_time
                 clock.wall_ns += leap
                 await one.rounds(180, step_s=20)
             assert twin.partition.state is not None
-            assert twin.partition.state.copy_of((1).to_bytes(16, "big")) is not None
+            assert twin.partition.state.batch_window.copy_of((1).to_bytes(16, "big")) is not None
             assert await one.kinds(Kind.MARKER) > 0
     async with harness(tmp_path, [clock]) as one:
         assert one.twins[0].partition.state is not None
-        assert one.twins[0].partition.state.copy_of((1).to_bytes(16, "big")) is not None
+        assert (
+            one.twins[0].partition.state.batch_window.copy_of((1).to_bytes(16, "big")) is not None
+        )
         await one.rounds(3 * 3600, step_s=300)
-        assert one.twins[0].partition.state.copy_of((1).to_bytes(16, "big")) is None
+        assert one.twins[0].partition.state.batch_window.copy_of((1).to_bytes(16, "big")) is None
 
 
 async def test_clock_that_is_behind_sets_nothing_back_and_rows_are_cut_all_the_same(

@@ -62,10 +62,10 @@ def test_question_dated_by_a_clock_that_ran_ahead_is_not_answered_from_the_windo
     script.add(record([5]))
     script.pass_hours(3)
     batch, now_ns = (5).to_bytes(16, "big"), script.state.watermark_ns
-    assert script.state.copy_of(batch) is None
+    assert script.state.batch_window.copy_of(batch) is None
     for ahead_ns in (limits.REROUTE_SKEW_NS + 1, 70 * 24 * HOUR_NS):
         known, search = look_up_in_window(
-            script.state, script.state.forgotten_to, {batch: now_ns + ahead_ns}
+            script.state, script.state.batch_window.forgotten_to, {batch: now_ns + ahead_ns}
         )
         assert batch not in known
         assert search[batch] <= now_ns - 24 * HOUR_NS
@@ -87,7 +87,7 @@ def test_copy_before_the_void_counts_and_is_found() -> None:
     script.add(record([5]))
     step = script.add(void_of(5))
     assert step.void is not None
-    assert script.state.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
+    assert script.state.batch_window.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
     assert script.add(record([5])).action is Action.DUPLICATE
 
 
@@ -138,9 +138,9 @@ def test_copies_of_an_epoch_before_keep_their_place() -> None:
     before = Script()
     before.add(record([5]))
     state = PartitionState(before.state.carried_state(), 2)
-    assert state.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
+    assert state.batch_window.copy_of((5).to_bytes(16, "big")) == EpochOffset(1, 0)
     assert state.apply(message(1, record([6]), FIRST_HOUR * HOUR_NS)).action is Action.ROWS
-    assert state.copy_of((6).to_bytes(16, "big")) == EpochOffset(2, 1)
+    assert state.batch_window.copy_of((6).to_bytes(16, "big")) == EpochOffset(2, 1)
     assert PartitionState(state.carried_state(), 2).carried_state() == state.carried_state()
 
 

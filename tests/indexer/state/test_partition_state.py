@@ -142,7 +142,7 @@ def test_restart_at_any_point_gives_the_same_cuts_rows_and_window(
         undamaged = msgspec.structs.replace(manifest, damaged=None)
         assert as_manifest(cut, manifest.predecessor) == undamaged
     assert state.carried_state() == steady.carried_state()
-    assert state.marked_at == steady.marked_at
+    assert state.batch_window.marked_at == steady.batch_window.marked_at
 
 
 def test_batch_is_recognised_back_to_two_hour_markers_and_no_further() -> None:
