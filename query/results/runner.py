@@ -24,9 +24,9 @@ from query.config import QueryConfig
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest, series_plan, totals_plan
 from query.results.chunked import collector_paused
-from query.results.group_totals import group_totals
 from query.results.merge import merge
-from query.results.results import data_row, passing_groups, series_rows
+from query.results.results import series_rows
+from query.results.totals import merge_totals
 from query.results.type_notes import notes_on_types
 from query.scatter.receipts import split_receipt, unmet_positions
 from query.scatter.reconcile import ReconciledTotals, Reconciler
@@ -56,7 +56,7 @@ class Answer:
 
     coverage: the rows it includes, by partition.
     types: by field that the query names, the letters of its types.
-    groups: sums over all groups (`query.results.group_totals`); None without breakdowns.
+    groups: sums over all groups (`query.results.group_sums`); None without breakdowns.
     """
 
     data: dict[str, Any]
@@ -196,7 +196,8 @@ class QueryRunner:
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
         reconciled, coverage = await self._reconcile(partial(totals_plan, query), required)
         plan, totals = reconciled.plan, reconciled.gathered
-        top, data, groups = await self._merge(query, partial(_totals, query, plan, totals))
+        work = partial(merge_totals, query, plan, totals.states)
+        top, data, groups = await self._merge(query, work)
         data["series"] = []
         if query.with_series:
             await self._add_series(query, plan, totals, top, data, coverage)
@@ -313,27 +314,6 @@ def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
 def _without_collector(work: Callable[[], _Result]) -> _Result:
     with collector_paused():
         return work()
-
-
-def _totals(
-    query: QueryRequest, plan: Plan, totals: PartialResults
-) -> tuple[list[GroupKey], dict[str, Any], dict[str, Any] | None]:
-    merged = merge(plan, totals.states)
-    spec = query.spec
-    passing = passing_groups(query, plan, merged)
-    top = passing[: query.limit]
-    groups = group_totals(spec, plan, merged, passing, len(top)) if spec.breakdowns else None
-    data: dict[str, Any] = {
-        "results": [{"data": data_row(spec, plan, merged, (group, None))} for group in top]
-    }
-    if query.with_total:
-        whole = merge(plan, totals.states, by_group=False)
-        data["total_by_aggregate"] = data_row(spec, plan, whole, ((), None), grouped=False)
-    if query.with_other and spec.breakdowns:
-        shown = frozenset(top)
-        rest = merge(plan, totals.states, by_group=False, keep=lambda g: g not in shown)
-        data["other_by_aggregate"] = data_row(spec, plan, rest, ((), None), grouped=False)
-    return top, data, groups
 
 
 def _series(

@@ -13,7 +13,8 @@ from query.config import QueryConfig, QueryLimits, ResultLimits
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results import runner as run
-from query.scatter.scatter import PartialResults
+from query.results.merge import Answers
+from query.results.totals import merge_totals
 from tests.query.harness import TIMES, QueryHarness, query_harness
 
 CONFIG = QueryConfig(running_max=2, waiting_max=6)
@@ -104,15 +105,15 @@ async def test_results_of_one_environment_push_out_none_of_another(tmp_path: Pat
 async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    merge, began, release = run._totals, list[str](), threading.Event()
+    merge, began, release = merge_totals, list[str](), threading.Event()
 
-    def held(query: QueryRequest, plan: Plan, totals: PartialResults) -> Any:
+    def held(query: QueryRequest, plan: Plan, shares: Answers) -> Any:
         began.append(query.key)
         if query.key == "k0":
             release.wait(20)
-        return merge(query, plan, totals)
+        return merge(query, plan, shares)
 
-    monkeypatch.setattr(run, "_totals", held)
+    monkeypatch.setattr(run, "merge_totals", held)
     async with query_harness(tmp_path, config=QueryConfig(running_max=4)) as running:
         mine = [(await start(running, "K"))[1]["id"] for _ in range(3)]
         body = {"query": {**TIMES}, "wait_s": 20}

@@ -1,7 +1,7 @@
 """Sums over all groups of an answer, and over the groups that it does not list.
 
 Only for additive calculations: COUNT and SUM. Other calculations over all events are not the sum
-of their groups; `disable_total_by_aggregate: false` requests them.
+of their groups; `disable_total_by_aggregate: false` requests them (`query.results.other_row`).
 """
 
 import math
@@ -14,7 +14,7 @@ from query.results.merge import Merged
 from query.results.results import whole_number
 
 
-def group_totals(
+def group_sums(
     spec: QuerySpec, plan: Plan, merged: Merged, passing: list[GroupKey], returned: int
 ) -> dict[str, Any]:
     """The member `groups` of an answer.

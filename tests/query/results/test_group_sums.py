@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
-from query.results.group_totals import group_totals
+from query.results.group_sums import group_sums
 from query.results.merge import merge
 from query.results.results import passing_groups
 from query.share.answer import decode_answer, encode_answer
@@ -25,7 +25,7 @@ def answered(rows: list[Row], limit: int, havings: tuple[Having, ...] = ()) -> d
     share = Computation(plan, [view(blocks=[block(rows)])], DatabaseLimits(256, 1)).run()
     merged = merge(plan, [decode_answer(encode_answer(share)).states])
     passing = passing_groups(request, plan, merged)
-    return group_totals(spec, plan, merged, passing, min(limit, len(passing)))
+    return group_sums(spec, plan, merged, passing, min(limit, len(passing)))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
