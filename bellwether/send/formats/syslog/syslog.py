@@ -24,7 +24,7 @@ FACILITIES = (
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _PRIORITY_MAX = 8 * len(FACILITIES) - 1
 
-# Times that are passed on (each is read by common/times):
+# Times that are passed on (each is read by `common.model.times`):
 #   Jun 14 15:16:01     Jun  4 2005 15:16:01.123456     Jun 14 15:16:01 2005     Jun 14 15:16:01 UTC
 _MONTH = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _BSD_TIME = (

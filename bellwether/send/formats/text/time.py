@@ -1,7 +1,7 @@
 """Where a line of a log has its time: at its beginning, bare or in brackets, or after one word.
 
-TIMES has the shapes that are passed on as they are written, each with an example; common/times
-reads them all (tests/bellwether/send/formats/test_text.py holds the two together).
+TIMES has the shapes that are passed on as they are written, each with an example.
+`common.model.times` reads them all: tests/bellwether/send/formats/test_text.py tries each.
 """
 
 import re
