@@ -36,7 +36,7 @@ from ops.doctor.machine import Finding, Verdict
 
 
 class CannotInit(Exception):
-    """Something cannot be made or must not be; the text says why and what to do."""
+    """Something cannot be made or must not be. The message states the cause and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

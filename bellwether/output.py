@@ -40,7 +40,7 @@ def prepare_streams() -> None:
     codecs.register(_find_ascii_only)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed by whoever started this
+        if stream is None:  # closed by the process that started this one
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
@@ -56,7 +56,7 @@ def output_is_lost() -> bool:
         sys.stdout.flush()
         os.write(sys.stdout.fileno(), b"\n")
     except (BrokenPipeError, io.UnsupportedOperation):
-        return False  # whoever reads has had enough, or it is no file
+        return False  # the reader has closed its end, or this is no file
     except OSError:
         with open(os.devnull, "wb") as nowhere:  # or the interpreter complains once more
             os.dup2(nowhere.fileno(), sys.stdout.fileno())

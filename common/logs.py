@@ -107,7 +107,7 @@ def log_loop_errors(loop: asyncio.AbstractEventLoop) -> None:
 
 def _loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
-    # The text goes on with the callback and its arguments; its first words say what it is
+    # The text goes on with the callback and its arguments; its first words describe it
     # about.
     about = " ".join(str(context.get("message", "")).split()[:3])
     exc_info = (type(error), error, error.__traceback__) if error is not None else None

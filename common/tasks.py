@@ -63,7 +63,8 @@ async def _pause(seconds: float, stop: asyncio.Event | None, sleep: Sleep) -> No
 async def running(*tasks: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
     """Run these beside the block. At its end they are cancelled, and have ended when it returns.
 
-    The first of them that fails cancels the block, and its error is raised from here.
+    The first of them that fails cancels the block, and its error is raised from here. Errors that
+    others raise while they end are logged.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -74,7 +75,10 @@ async def running(*tasks: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
                 for task in begun:
                     task.cancel()
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        first, *others = errors.exceptions
+        for error in others:
+            _logger.error("background work failed", exc_info=error)
+        raise first from None
 
 
 async def run_together(*tasks: Coroutine[Any, Any, object]) -> None:

@@ -2,7 +2,7 @@
 
 
 class ClientError(Exception):
-    """The request cannot be made or was refused; the text says why and what to do."""
+    """The request cannot be made or was refused. The message states the cause and the remedy."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)

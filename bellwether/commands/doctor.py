@@ -139,7 +139,7 @@ def _check_machine(settings: Settings) -> list[Finding]:
 async def check_data(
     settings: Settings, limits: data_folder.ReadLimits = data_folder.READ_LIMITS
 ) -> list[Finding]:
-    """What is stored on this machine, and what the roles that run here say of themselves."""
+    """Checks of the data on this machine, and of the roles that run here."""
     chosen, data = settings.section(BackendsConfig), settings.section(NodeConfig).data
     if not data.is_dir():
         return []

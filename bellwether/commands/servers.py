@@ -84,7 +84,7 @@ def _read_key(from_stdin: bool, name: str) -> str:
 
 
 def _read_key_info(server: Server) -> dict[str, Any]:
-    """What the server says of the key. Raises ClientError."""
+    """The server's description of the key. Raises ClientError."""
     from bellwether.client.caller import calling
 
     with calling(Target(server.url, server.key, server.insecure), _CHECK_S) as caller:

@@ -44,7 +44,7 @@ def shell(target: Target, dataset: str | None, zone: str | None) -> None:
     clock = SystemClock()
     names = CompletionNames(target, clock)
     with calling(target) as caller:
-        caller.json("GET", "/1/auth")  # wrong keys and addresses are told before anything is typed
+        caller.json("GET", "/1/auth")  # wrong keys and addresses fail before anything is typed
         session = Shell(target, caller, clock, chosen_zone(zone, os.environ))
         if dataset and not session.use(dataset):
             sys.exit(1)

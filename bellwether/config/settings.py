@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used; the text says where and what to write instead."""
+    """The configuration cannot be used. The message states where, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)

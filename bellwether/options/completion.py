@@ -47,5 +47,5 @@ def complete_dataset(
             found = caller.json("GET", "/1/datasets")
         slugs = sorted(str(one["slug"]) for one in found)
     except (ClientError, OSError, KeyError, TypeError):
-        return []  # whoever presses Tab is not told of errors in the middle of a line
+        return []  # Tab prints no error into the middle of a line
     return [CompletionItem(slug) for slug in slugs if slug.startswith(incomplete)][:_OFFERED_MAX]

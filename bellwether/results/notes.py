@@ -19,7 +19,7 @@ def groups_line(document: dict[str, Any]) -> str:
 
 
 def is_nothing(coverage: dict[str, Any]) -> bool:
-    """Whether not one partition could be asked: then a count of 0 says nothing."""
+    """Whether not one partition could be asked: then a count of 0 means nothing."""
     partitions = coverage.get("partitions") or []
     return bool(partitions) and not any("end_offset" in partition for partition in partitions)
 

@@ -70,7 +70,7 @@ def label(calculation: dict[str, Any]) -> str:
 
 
 def group_of(row: dict[str, Any], breakdowns: list[str]) -> Group:
-    """The group of a row; types are told apart: "200" and 200 are two groups."""
+    """The group of a row; types differ: "200" and 200 are two groups."""
     return tuple(repr(row.get(name)) for name in breakdowns)
 
 

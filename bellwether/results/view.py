@@ -99,7 +99,7 @@ def _cells(columns: list[str], keys: list[str], rows: list[list[Any]]) -> list[l
 
 
 def _range_line(document: dict[str, Any], zone: tzinfo) -> list[RenderableType]:
-    """The range that was asked, where no graph tells it."""
+    """The range that was asked, where no graph shows it."""
     told = document.get("range")
     if not told:
         return []

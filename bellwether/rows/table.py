@@ -1,4 +1,4 @@
-"""Events as a table: their time, then the fields that say most, in the width of the terminal.
+"""Events as a table: their time, then the most informative fields, in the width of the terminal.
 
 Which fields those are, and how wide their columns, the first page decides; what has no room is
 named under the table. In a pipe every field has room.
@@ -122,7 +122,7 @@ def footing(layout: Layout) -> str:
 
 
 def _ranked(events: Sequence[Event]) -> list[str]:
-    """Every field, those that say most of these events first."""
+    """Every field, the most informative of these events first."""
     counts: dict[str, int] = {}
     for event in events:
         for name in event.data:
@@ -131,7 +131,7 @@ def _ranked(events: Sequence[Event]) -> list[str]:
 
 
 def _worth(name: str, count: int, events: Sequence[Event]) -> float:
-    """How much a column of the field says: common, telling by its name, and not all the same."""
+    """How informative a column of the field is: how common, its name, and whether values differ."""
     worth = count / len(events)
     for at, names in enumerate(_TELLING):
         if name.lower() in names:

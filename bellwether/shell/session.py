@@ -36,7 +36,7 @@ class Ended(Exception):
 
 
 class _StatementError(Exception):
-    """A statement that cannot be carried out; the text says why."""
+    """A statement that cannot be carried out. The message states the cause."""
 
 
 class Shell:

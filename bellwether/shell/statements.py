@@ -145,7 +145,7 @@ def _ended(text: str, first: int) -> list[Statement]:
 
 
 def _joined(text: str) -> str:
-    """Without a backslash at the end of a line, which only says that the question goes on."""
+    """Without a backslash at the end of a line, which only continues the question."""
     joined = ""
     for line in text.strip().split("\n"):
         bare = line.rstrip()

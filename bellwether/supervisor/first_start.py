@@ -25,7 +25,7 @@ FULL_ACCESS = Access(
 
 
 class FirstStartError(Exception):
-    """The data folder cannot be used; the text says what to do."""
+    """The data folder cannot be used. The message states the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

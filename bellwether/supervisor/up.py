@@ -46,7 +46,7 @@ EXIT_HELD, EXIT_PORT, EXIT_BAD_START = 3, 4, 5  # scripts can tell the reasons a
 
 
 class CannotStart(Exception):
-    """`up` cannot start; the text says why and what to do. `code` is its exit code."""
+    """`up` cannot start. The message states the cause and the remedy. `code` is its exit code."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)

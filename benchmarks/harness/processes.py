@@ -1,4 +1,4 @@
-"""What the operating system says about running processes: CPU seconds and resident memory."""
+"""CPU seconds and resident memory of running processes, from the operating system."""
 
 import contextlib
 import os

@@ -12,7 +12,7 @@ _OWN = ("bellwether", COMMIT)
 
 
 class NoRun(Exception):
-    """A file that is not one of a run's; the text says why."""
+    """A file that is not one of a run's. The message states the cause."""
 
 
 class Repetition(msgspec.Struct, frozen=True):
@@ -183,7 +183,7 @@ def other_versions(run: Run) -> dict[str, str]:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write it as JSON; whoever is interrupted leaves the one before it."""
+    """Write it as JSON; an interrupted write leaves the file as it was."""
     made = path.with_suffix(".new")
     made.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
     made.replace(path)

@@ -26,7 +26,7 @@ _CLOSE_TIMEOUT_S = 20.0
 
 
 class WorkerFailed(Exception):
-    """What a system's process could not do; the text says why."""
+    """What a system's process could not do. The message states the cause."""
 
 
 class WorkerProcess:

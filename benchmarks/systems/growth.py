@@ -178,7 +178,7 @@ def _serve(pipe: Connection, prepared: Prepared, number: int, count: int) -> Non
         try:
             seal_records(kernels, share, folder)
             pipe.send("")
-        except Exception as error:  # noqa: BLE001 - it is reported by whoever asked
+        except Exception as error:  # noqa: BLE001 - the caller reports it
             pipe.send(f"{type(error).__name__}: {error}")
 
 

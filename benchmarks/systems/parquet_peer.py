@@ -62,7 +62,7 @@ def missing(package: str, module: str) -> str:
 
 
 def read_parquet(target: Path, checks: Checks) -> Written:
-    """Rows, sums and size of a Parquet file, read by DuckDB whoever wrote it."""
+    """Rows, sums and size of a Parquet file, read by DuckDB, whatever system wrote it."""
     import duckdb
 
     first, second = (f"sum(TRY_CAST({column(keys)} AS DOUBLE))" for keys in checks.numbers)

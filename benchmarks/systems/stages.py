@@ -65,7 +65,7 @@ def split_bodies(prepared: Prepared) -> Step:
 
 
 def split_bodies_slowly(prepared: Prepared) -> Step:
-    """The same by the reference, which says what is right."""
+    """The same by the reference, which defines the right result."""
     from shepherd.honeycomb.split.reference import ReferenceSplitter
 
     return _split(prepared, ReferenceSplitter(), list(bodies(prepared)))
@@ -133,7 +133,7 @@ def shred(prepared: Prepared) -> Step:
 
 
 def shred_slowly(prepared: Prepared) -> Step:
-    """The same by the reference, which says what is right."""
+    """The same by the reference, which defines the right result."""
     from indexer.shred.reference import ReferenceShredder
 
     return _shred(prepared, ReferenceShredder())

@@ -19,7 +19,7 @@ _PINNED = unicodedata.ucd_3_2_0  # the Unicode 3.2 database that every Python ca
 
 
 class BadDatasetName(ValueError):
-    """A dataset name that cannot be used; the text says why."""
+    """A dataset name that cannot be used. The message states the cause."""
 
 
 @functools.lru_cache(_REMEMBERED_MAX)

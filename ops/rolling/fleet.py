@@ -17,7 +17,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
 
 
 class StopFailed(Exception):
-    """A process could not be stopped; the text says why."""
+    """A process could not be stopped. The message states the cause."""
 
 
 class Fleet:

@@ -26,7 +26,7 @@ Report = Callable[[str], None]
 
 
 class Stopped(Exception):
-    """The restart stopped by itself, between two steps. The text says why."""
+    """The restart stopped by itself, between two steps. The message states the cause."""
 
 
 class AlreadyRunning(Exception):

@@ -13,7 +13,7 @@ from ops.rolling.plan import FleetView, Unit
 
 
 class StateUnreadable(Exception):
-    """The state file cannot be used; the text says what to do."""
+    """The state file cannot be used. The message states the remedy."""
 
 
 class RestartState(msgspec.Struct, frozen=True):

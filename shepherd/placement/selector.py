@@ -106,7 +106,7 @@ class PartitionSelector:
         return Placement(self._named_order(batch)[0], "batch-id")
 
     def _named_order(self, batch: bytes) -> tuple[int, ...]:
-        """The fixed order of a named batch, over as many partitions as the settings say."""
+        """The fixed order of a named batch, over the number of partitions in the settings."""
         return rendezvous_order(batch, min(self._named_partitions or 2**31, self.partitions))
 
     def _candidates(self, order: Sequence[int], count: int) -> list[int]:

@@ -135,6 +135,29 @@ def test_a_task_that_fails_ends_the_block_with_its_error() -> None:
     assert log == ["cleaned up"]
 
 
+def test_an_error_while_the_others_end_is_logged_and_hides_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail() -> None:
+        raise ValueError("first")
+
+    async def fail_at_its_end() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise OSError("while it ended")
+
+    async def run() -> None:
+        async with running(fail_at_its_end(), fail()):
+            await asyncio.sleep(60)
+
+    with pytest.raises(ValueError, match="first"):
+        asyncio.run(run())
+    assert [str(record.exc_info and record.exc_info[1]) for record in caplog.records] == [
+        "while it ended"
+    ]
+
+
 def test_an_error_of_the_block_is_raised_as_it_is() -> None:
     async def run() -> None:
         async with running(asyncio.sleep(3600)):

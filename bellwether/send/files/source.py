@@ -23,7 +23,7 @@ _GUESS_BYTES = 400
 
 
 class SourceError(Exception):
-    """The file cannot be read; the text says why."""
+    """The file cannot be read. The message states the cause."""
 
 
 class _Counted:

@@ -38,7 +38,7 @@ _SURE_KEY = re.compile(r"[^\W\d][\w.\-/@]*")
 
 
 class NotLogfmt(ValueError):
-    """The line cannot be read as logfmt; the text says where."""
+    """The line cannot be read as logfmt. The message states where."""
 
 
 def parse_line(text: str) -> LineRead:

@@ -195,7 +195,7 @@ _ZERO = re.compile(
 
 
 def is_absent(text: str) -> bool:
-    """Whether a text in place of a time says that there is none: empty, a word like `null`, zero,
+    """Whether a text in place of a time means that there is none: empty, a word like `null`, zero,
     or the year 1, which is how Go and .NET write a time that was never set.
     """
     first = text[:1]

@@ -127,7 +127,7 @@ class PartitionReader:
             raise
 
     def _bounds(self, bases: list[int]) -> Bounds:
-        # Without any file, the known end tells an empty partition from one whose files are missing.
+        # Without any file, the known end distinguishes an empty partition from missing files.
         return Bounds(bases[0], self._end(bases[-1])) if bases else Bounds(0, self._known_end())
 
     def _end(self, base: int) -> int:

@@ -1,6 +1,6 @@
 """A log made anew under a running shepherd is used again soon."""
 
-from tests.shepherd.placement.test_partition_selector import RATE_PER_S, Harness
+from tests.shepherd.placement.harness import RATE_PER_S, Harness
 from tests.shepherd.placement.virtual import run_virtual
 
 

@@ -12,7 +12,7 @@ from bellwether.send.formats.access.text import unescape
 
 
 class NotAccessLog(ValueError):
-    """The line is not in a known access-log format; the text says why."""
+    """The line is not in a known access-log format. The message states the cause."""
 
 
 # a word, a quoted text, or a list with commas (with or without blanks after them)

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
 
 
 class BadPattern(ValueError):
-    """The expression cannot be used; the text says why and what to do."""
+    """The expression cannot be used. The message states the cause and the remedy."""
 
 
 def compile_pattern(expression: str) -> LineParser:
