@@ -12,8 +12,8 @@ from common.model.names import OWN_DATASET, dataset_slug
 from common.scan import fast_json
 from shepherd.config import ShepherdConfig
 from shepherd.datasets.cache import DatasetCache
-from shepherd.decoded_events import decoded, stored_events
 from shepherd.delivery.batcher import Batcher
+from shepherd.ingest.decoded_events import decoded, stored_events
 
 
 class OwnEvents:

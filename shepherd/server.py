@@ -27,9 +27,9 @@ from shepherd.http.cors import Cors
 from shepherd.http.fast_path import EventsFastPath
 from shepherd.http.origins import Origins
 from shepherd.http.tls import tls_context
+from shepherd.ingest.protocol import IngestProtocol, MakeProtocol, ProtocolListener
 from shepherd.internal_routes import internal_application
 from shepherd.placement.route import PlacementRoute
-from shepherd.protocol import IngestProtocol, MakeProtocol, ProtocolListener
 from shepherd.upkeep import Upkeep, start_upkeep
 from shepherd.wiring import PROTOCOLS, Parts, build_parts
 

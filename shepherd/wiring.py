@@ -9,7 +9,6 @@ from common.process.http.connection_limits import ConnectionLimits
 from common.process.http.descriptors import DescriptorShare, capacity, open_files
 from common.process.http.service import now_s
 from common.process.role import RoleContext
-from shepherd.accept import AcceptParts
 from shepherd.admission.decode_pool import DecodePool
 from shepherd.admission.key_limits import KeyLimits
 from shepherd.admission.shares import Shares
@@ -22,10 +21,11 @@ from shepherd.delivery.delivery import Delivery
 from shepherd.delivery.prober import Prober
 from shepherd.honeycomb.protocol import HoneycombProtocol
 from shepherd.http.query_proxy import QueryProxy
+from shepherd.ingest.accept import AcceptParts
+from shepherd.ingest.protocol import IngestProtocol, MakeProtocol, ProtocolParts
 from shepherd.internal_routes import Readiness
 from shepherd.own_events import OwnEvents
 from shepherd.placement.selector import PartitionSelector
-from shepherd.protocol import IngestProtocol, MakeProtocol, ProtocolParts
 from shepherd.request_summary import RequestSummary
 
 PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol,)

@@ -24,7 +24,7 @@ from common.metadata.lookup import AmbiguousDataset, may_be_second_name
 from common.model.names import BadDatasetName, dataset_id, dataset_slug
 from common.process.disk_copy import DiskCopy
 from shepherd.datasets.quota import DatasetRoom
-from shepherd.decoded_events import Target
+from shepherd.ingest.decoded_events import Target
 
 _THREADS = 2
 _REGISTER_AT_ONCE = 100

@@ -17,8 +17,8 @@ from common.model.names import client_batch_id
 from common.model.position import Position
 from common.model.record import BATCH_ID_BYTES, Record
 from common.model.record_value import events_record
-from shepherd.decoded_events import Lines, Stored, Target
 from shepherd.delivery.delivery import Delivery
+from shepherd.ingest.decoded_events import Lines, Stored, Target
 
 _COMPRESS_THREADS = 2
 _NAMED_CHUNK_BYTES = limits.RECORD_RAW_BYTES_MAX * 7 // 10  # of data; the rest is envelopes

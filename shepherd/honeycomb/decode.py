@@ -10,10 +10,10 @@ from common.scan import fast_json, fast_msgpack, json_events
 from common.scan.events import Accepted, EventFault, Refused
 from common.scan.rates import read_rate
 from common.scan.work_budget import TooMuchWork, Work
-from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.interface import Splitter
 from shepherd.http.body import EmptyBody, decompress
+from shepherd.ingest.decoded_events import Decoded
 
 _NULL: Final = re.compile(rb"[ \t\r\n]*+null[ \t\r\n]*+")
 _NIL: Final = b"\xc0"

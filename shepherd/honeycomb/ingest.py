@@ -11,10 +11,7 @@ from common import limits
 from common.errors import BadRequest
 from common.process.auth import KeyCache
 from common.scan.events import Refused
-from shepherd.accept import AcceptParts, EventRefused, Submission
 from shepherd.datasets.cache import Resolved
-from shepherd.decoded_events import NO_LINES, Decoded, one_line
-from shepherd.events_by_dataset import Run
 from shepherd.honeycomb.decode import (
     EventHeaders,
     Wire,
@@ -36,6 +33,9 @@ from shepherd.http.request import (
     IngestRoute,
     ProtocolLimits,
 )
+from shepherd.ingest.accept import AcceptParts, EventRefused, Submission
+from shepherd.ingest.decoded_events import NO_LINES, Decoded, one_line
+from shepherd.ingest.events_by_dataset import Run
 
 _EVENT_TIME: Final = "x-honeycomb-event-time"
 _SAMPLE_RATE: Final = "x-honeycomb-samplerate"

@@ -9,7 +9,7 @@ from shepherd.honeycomb.auth_route import AuthRoute
 from shepherd.honeycomb.ingest import Ingest
 from shepherd.honeycomb.split.selected import SelectedSplitter
 from shepherd.http.application import with_slash, wrong_method
-from shepherd.protocol import IngestProtocol, ProtocolParts
+from shepherd.ingest.protocol import IngestProtocol, ProtocolParts
 
 _AUTH = "/1/auth"
 

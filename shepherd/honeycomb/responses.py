@@ -13,10 +13,10 @@ import orjson
 from common import limits
 from common.model.position import Position
 from common.scan.events import Refused
-from shepherd.decoded_events import Decoded, Stored
-from shepherd.events_by_dataset import Outcome
 from shepherd.honeycomb.media import Media
 from shepherd.http.request import RECEIPT_HEADER, IngestResponse
+from shepherd.ingest.decoded_events import Decoded, Stored
+from shepherd.ingest.events_by_dataset import Outcome
 
 _STORED = {"status": 202}
 _STORED_JSON = orjson.dumps(_STORED)

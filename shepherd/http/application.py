@@ -28,7 +28,7 @@ AddRoutes = Callable[[web.Application], None]
 
 _logger = logging.getLogger(__name__)
 # aiohttp's own messages quote malformed requests, which may contain a key.
-_protocol_logger = logging.getLogger("shepherd.protocol")
+_protocol_logger = logging.getLogger("shepherd.ingest.protocol")
 _protocol_logger.setLevel(logging.CRITICAL)
 
 

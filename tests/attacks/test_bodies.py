@@ -17,7 +17,6 @@ from common import limits
 from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody, Refused, Rule
 from common.scan.work_budget import STEP_UNITS, TooMuchWork, Work, WorkStopped
-from shepherd.decoded_events import decoded
 from shepherd.honeycomb.decode import (
     EventHeaders,
     Wire,
@@ -29,6 +28,7 @@ from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.responses import batch_body
 from shepherd.honeycomb.split.reference import ReferenceSplitter
 from shepherd.http.body import BodyTooLarge, decompress
+from shepherd.ingest.decoded_events import decoded
 from shepherd.request_summary import count_refused
 
 NOW = 1_700_000_000_000_000_000

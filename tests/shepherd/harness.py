@@ -30,7 +30,7 @@ from common.process.members import list_members
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry
 from shepherd.config import ShepherdConfig
-from shepherd.protocol import MakeProtocol
+from shepherd.ingest.protocol import MakeProtocol
 from shepherd.server import serve
 from shepherd.wiring import PROTOCOLS
 

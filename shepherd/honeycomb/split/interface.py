@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from common.scan.work_budget import Work
-from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
+from shepherd.ingest.decoded_events import Decoded
 
 
 class Splitter(Protocol):

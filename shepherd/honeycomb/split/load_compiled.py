@@ -12,10 +12,10 @@ from common import limits
 from common.kernels import precompile
 from common.kernels.trial import load_tried
 from common.scan.events import MalformedBody
-from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.interface import Splitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.ingest.decoded_events import Decoded
 
 SOURCES = (
     common.scan.kernel,

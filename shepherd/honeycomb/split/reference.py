@@ -3,8 +3,8 @@
 from common import limits
 from common.scan import fast_json, fast_msgpack
 from common.scan.work_budget import TooMuchWork, Work
-from shepherd.decoded_events import Decoded, decoded
 from shepherd.honeycomb.media import Media
+from shepherd.ingest.decoded_events import Decoded, decoded
 
 
 class ReferenceSplitter:

@@ -6,10 +6,10 @@ from common import limits
 from common.kernels.selected import Selected
 from common.metrics import kernel_events_handed_total
 from common.scan.work_budget import Work
-from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.interface import Splitter
 from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.ingest.decoded_events import Decoded
 
 
 class SelectedSplitter:

@@ -10,8 +10,8 @@ from common.scan import fast_json
 from common.scan.events import Accepted, EventFault, MalformedBody, Refused, Rule
 from common.scan.work_budget import Work
 from shepherd.datasets.cache import Resolved
-from shepherd.decoded_events import NO_LINES, Decoded, decoded
-from shepherd.events_by_dataset import Run
+from shepherd.ingest.decoded_events import NO_LINES, Decoded, decoded
+from shepherd.ingest.events_by_dataset import Run
 
 _NO_DATASET = BadRequest("the line names no dataset")
 

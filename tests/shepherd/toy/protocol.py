@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from common.errors import BellwetherError
 from common.process.http.body_reader import Intake
-from shepherd.accept import Submission
 from shepherd.http.body import check_encoding, decompress
 from shepherd.http.key_header import authenticate
 from shepherd.http.request import (
@@ -16,7 +15,8 @@ from shepherd.http.request import (
     IngestRoute,
     ProtocolLimits,
 )
-from shepherd.protocol import IngestProtocol, ProtocolListener, ProtocolParts
+from shepherd.ingest.accept import Submission
+from shepherd.ingest.protocol import IngestProtocol, ProtocolListener, ProtocolParts
 from tests.shepherd.toy.decode import decode, read_lines
 from tests.shepherd.toy.responses import error_response, response
 

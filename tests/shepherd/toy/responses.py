@@ -3,10 +3,10 @@
 from common.errors import BellwetherError
 from common.model.position import Position
 from common.scan.events import Refused
-from shepherd.decoded_events import Verdict
-from shepherd.events_by_dataset import Outcome
 from shepherd.http.body import BodyTooLarge
 from shepherd.http.request import RECEIPT_HEADER, IngestResponse
+from shepherd.ingest.decoded_events import Verdict
+from shepherd.ingest.events_by_dataset import Outcome
 
 _TEXT = {"Content-Type": "text/plain"}
 

@@ -9,10 +9,10 @@ import numpy as np
 from common.model.record_value import encode_event_line
 from common.scan.events import Accepted, Mended, Refused
 from common.scan.json_events import Reading
-from shepherd.decoded_events import NO_LINES, Decoded, Lines, Sizes
 from shepherd.honeycomb.split.compiled.faults import Entries
 from shepherd.honeycomb.split.kernel import memory as m
 from shepherd.honeycomb.split.kernel.memory import Memory
+from shepherd.ingest.decoded_events import NO_LINES, Decoded, Lines, Sizes
 
 
 class DecodedBuilder:

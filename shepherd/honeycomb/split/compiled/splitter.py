@@ -17,7 +17,6 @@ from common.scan.events import Accepted, MalformedBody, Refused
 from common.scan.json_events import Reading
 from common.scan.json_tokens import JsonSyntaxError
 from common.scan.work_budget import TooMuchWork, Work
-from shepherd.decoded_events import Decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.compiled.builder import DecodedBuilder
 from shepherd.honeycomb.split.compiled.faults import error_of
@@ -27,6 +26,7 @@ from shepherd.honeycomb.split.kernel.element_faults import BROKEN, DONE, FAULTY,
 from shepherd.honeycomb.split.kernel.memory import Memory, make_memory
 from shepherd.honeycomb.split.kernel.msgpack.body import split_packed
 from shepherd.honeycomb.split.reference import ReferenceSplitter
+from shepherd.ingest.decoded_events import Decoded
 
 # Elements that may fall back to the exact scanner one by one: a few, and one of sixteen. Beyond
 # that the reference reads the whole body: its own fast path handles some elements that the kernel

@@ -3,10 +3,10 @@
 from common.scan import json_events, msgpack_events
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
-from shepherd.decoded_events import Decoded, decoded
 from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.compiled.splitter import KernelSplitter
 from shepherd.honeycomb.split.interface import Splitter
+from shepherd.ingest.decoded_events import Decoded, decoded
 
 NOW = 1_700_000_000_000_000_001
 

@@ -12,9 +12,9 @@ from aiohttp import web
 
 from common.clock import Clock
 from common.process.auth import KeyCache
-from shepherd.accept import AcceptParts
 from shepherd.config import ShepherdConfig
 from shepherd.http.request import IngestRoute
+from shepherd.ingest.accept import AcceptParts
 
 
 @dataclass(frozen=True, slots=True)

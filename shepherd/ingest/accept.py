@@ -28,18 +28,18 @@ from shepherd.admission.decode_pool import DecodePool
 from shepherd.admission.key_limits import KeyLimits
 from shepherd.admission.shares import NO_ROOM, Held, Shares
 from shepherd.datasets.cache import DatasetCache, Resolved
-from shepherd.decoded_events import (
+from shepherd.delivery.backpressure import Backpressure
+from shepherd.delivery.batcher import Batcher
+from shepherd.http.body import BodyTooLarge, wire_bytes_max
+from shepherd.http.request import BATCH_ID, BATCH_ID_NAME, CONTENT_ENCODING, IngestRequest
+from shepherd.ingest.decoded_events import (
     Lines,
     Stored,
     Target,
     joined,
     stored_events,
 )
-from shepherd.delivery.backpressure import Backpressure
-from shepherd.delivery.batcher import Batcher
-from shepherd.events_by_dataset import Outcome, Run, RunOutcome, StoredCutter, with_remedy
-from shepherd.http.body import BodyTooLarge, wire_bytes_max
-from shepherd.http.request import BATCH_ID, BATCH_ID_NAME, CONTENT_ENCODING, IngestRequest
+from shepherd.ingest.events_by_dataset import Outcome, Run, RunOutcome, StoredCutter, with_remedy
 from shepherd.request_summary import RequestDone, RequestSummary, count_mended, count_refused
 
 _SECOND_NS: Final = 10**9

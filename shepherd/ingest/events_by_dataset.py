@@ -6,8 +6,8 @@ import msgspec
 
 from common.errors import BellwetherError, LogRefused, LogUnavailable
 from shepherd.datasets.cache import Resolved
-from shepherd.decoded_events import Decoded, Sizes, Stored, Verdict, verdicts_of
 from shepherd.http.request import BATCH_ID_NAME
+from shepherd.ingest.decoded_events import Decoded, Sizes, Stored, Verdict, verdicts_of
 
 
 class Run(msgspec.Struct, frozen=True, eq=False):
