@@ -13,6 +13,8 @@ import pytest
 
 from tests.system.harness import System, running
 
+pytestmark = pytest.mark.slow
+
 LETTERS = string.ascii_letters + string.digits
 FIELDS = 20
 

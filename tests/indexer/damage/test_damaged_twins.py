@@ -38,6 +38,8 @@ from tests.indexer.harness import (
 )
 from tests.indexer.partition.test_partition import CUT, numbers
 
+pytestmark = pytest.mark.slow
+
 
 class Blind:
     """A log of which some records cannot be read, over a real one."""

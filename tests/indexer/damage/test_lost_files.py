@@ -15,6 +15,8 @@ from tests.indexer.damage.test_damaged_twins import settle_down
 from tests.indexer.harness import append, open_context, reached, running, until
 from tests.indexer.partition.test_partition import numbers
 
+pytestmark = pytest.mark.slow
+
 
 def small_files(context: RoleContext) -> EmbeddedLog:
     log = context.backends.log

@@ -25,6 +25,8 @@ from tests.indexer.harness import DATASET, QUICK, open_context, published, recor
 from tests.indexer.partition.test_partition import numbers, views_of
 from tests.indexer.serve.test_retention_queries import DAY_MS, SHORT
 
+pytestmark = pytest.mark.slow
+
 CUT = marker_record(Marker(hour=None, reason="test"))
 HOUSE = replace(QUICK, housekeeping_s=0, retention_grace_s=3600, heartbeat_ms=10**9)
 PLAN = Plan(dataset=DATASET, start_ns=0, end_ns=2**62, needs=())

@@ -29,6 +29,8 @@ from tests.indexer.harness import (
 )
 from tests.indexer.partition.test_partition import CUT, numbers, views_of
 
+pytestmark = pytest.mark.slow
+
 # An hour of waiting for the store is a moment here.
 IMPATIENT = Timing(seal_first_s=0.01, seal_most_s=0.02)
 

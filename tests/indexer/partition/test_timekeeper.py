@@ -19,6 +19,8 @@ from indexer.partition.partition import Partition
 from indexer.state.partition_state import HOUR_NS
 from tests.indexer.harness import QUICK, append, open_context, reached, running, until
 
+pytestmark = pytest.mark.slow
+
 S_NS = 10**9
 DAY_NS = 24 * HOUR_NS
 NOW_NS = 1_790_000_100 * S_NS

@@ -13,6 +13,8 @@ from common.metadata import Metadata
 from shepherd.datasets.quota import DatasetRoom
 from tests.shepherd.harness import Shepherd, shepherd
 
+pytestmark = pytest.mark.slow
+
 EVENTS = b'[{"data":{"a":1}}]'
 
 

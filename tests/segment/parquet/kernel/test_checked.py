@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from common.kernels.compile import options
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[4]
 

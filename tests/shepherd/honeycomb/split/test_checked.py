@@ -8,6 +8,8 @@ import pytest
 
 from tests.kernel_cache import KERNEL_CACHE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 
 
