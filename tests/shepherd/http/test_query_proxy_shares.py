@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 from common import limits
 from common.process.auth import KEY_HEADER
+from common.process.http.service import Timing
 from common.process.members import Member, encode_member
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, Shepherd, shepherd
@@ -61,17 +62,17 @@ class QueryRole:
             self.changed.notify_all()
 
     async def until_open(self, count: int) -> None:
-        async with self.changed, asyncio.timeout(20):
+        async with self.changed, asyncio.timeout(60):
             await self.changed.wait_for(lambda: self.open == count)
 
 
 @asynccontextmanager
 async def running(
-    folder: Path, requests_max: int = 512
+    folder: Path, requests_max: int = 512, timing: Timing | None = None
 ) -> AsyncIterator[tuple[Shepherd, QueryRole]]:
     """A shepherd with a query role behind it, and keys of two environments."""
     config = ShepherdConfig(port=0, proxied_requests_max=requests_max)
-    async with shepherd(folder, config) as server:
+    async with shepherd(folder, config, timing=timing) as server:
         server.add_key(COLLEAGUE)
         server.add_key(VICTIM, environment="Other")
         role = QueryRole()
@@ -102,6 +103,14 @@ async def ask(server: Shepherd, key: str, path: str = "/1/datasets", body: bytes
 async def connect(
     server: Shepherd, head: str, key: str, stack: AsyncExitStack
 ) -> asyncio.StreamReader:
+    """The reader of `open_raw`."""
+    reader, _ = await open_raw(server, head, key, stack)
+    return reader
+
+
+async def open_raw(
+    server: Shepherd, head: str, key: str, stack: AsyncExitStack
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A raw connection with a request head, and whatever of the body the head names itself."""
     host, _, port = server.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
@@ -110,11 +119,11 @@ async def connect(
     named = f"X-Honeycomb-Team: {key}\r\n" if key else ""
     writer.write(f"{line} HTTP/1.1\r\nHost: x\r\n{named}{rest}".encode())
     await writer.drain()
-    return reader
+    return reader, writer
 
 
 async def status_of(reader: asyncio.StreamReader) -> int:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return int((await reader.readline()).split()[1])
 
 
@@ -145,14 +154,26 @@ async def test_bodies_that_are_still_coming_are_bounded_by_a_share_of_each_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PROXIED_BODIES_MAX", 8)
-    async with running(tmp_path) as (server, _), AsyncExitStack() as stack:
-        half = "POST /1/query_results/x\nContent-Length: 50\r\n\r\n{"
-        readers = [await connect(server, half, ATTACKER, stack) for _ in range(20)]
-        for reader in readers[4:]:  # half of 8 may be coming
-            assert await status_of(reader) == 429
+    monkeypatch.setattr(limits, "BODY_RATE_GRACE_S", 3600.0)  # none ends while this machine is slow
+    monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", 3600.0)
+    timing = Timing(body_s=3600.0)
+    async with running(tmp_path, timing=timing) as (server, _), AsyncExitStack() as stack:
+        half = "POST /1/query_results/x\nContent-Length: 2\r\n\r\n{"
+        writers = {}  # by the task that waits for the response
+        for _ in range(20):  # which of them are served first is not their order
+            reader, writer = await open_raw(server, half, ATTACKER, stack)
+            writers[asyncio.create_task(status_of(reader))] = writer
+        coming = set(writers)
+        while len(coming) > 4:  # half of 8
+            refused, coming = await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
+            assert {await task for task in refused} == {429}
+        assert len(coming) == 4
         assert await ask(server, VICTIM, "/1/queries/x", b"{}") == 200
         assert await ask(server, COLLEAGUE, "/1/queries/x", b"{}") == 200
         assert await ask(server, ATTACKER, "/1/columns/x") == 200  # has no body to wait for
+        for task in coming:
+            writers[task].write(b"}")
+        assert await asyncio.gather(*coming) == [200] * 4
 
 
 async def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(
@@ -188,7 +209,7 @@ async def test_more_long_answers_than_a_client_pool_holds_keep_nobody_waiting(
         for _ in range(105):  # an HTTP client's pool holds 100, and queues the others
             await connect(server, "GET /bw/1/tail/x\n\r\n", ATTACKER, stack)
         await role.until_open(105)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await ask(server, VICTIM) == 200
 
 
