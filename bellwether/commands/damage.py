@@ -204,7 +204,7 @@ async def _settle(settings: Settings, one: PartitionDamage, some: Sequence[Damag
     ]
     skip = any(first == entry.first for first, _, _ in one.lost for entry in some)
     made = await asyncio.to_thread(book.settle, given_up, SystemClock().now_ns(), skip=skip)
-    if skip:  # appends to a file that nobody can read are refused: let them go on beside it
+    if skip:  # appends to an unreadable file are refused: this lets them go on beside it
         log = make_log(settings, SystemClock())
         try:
             await log.open()

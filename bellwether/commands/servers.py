@@ -112,7 +112,7 @@ def _rights(key_info: dict[str, Any]) -> str:
     words = {"events": "send events", "queries": "ask", "columns": "manage columns",
              "create_datasets": "create datasets"}  # fmt: skip
     found = [text for name, text in words.items() if name in key_info["access"]]
-    return ", ".join(found) or "send events"  # an ingest key tells only what else it may
+    return ", ".join(found) or "send events"  # an ingest key lists only its other rights
 
 
 @click.command()

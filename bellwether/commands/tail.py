@@ -105,8 +105,8 @@ async def follow(
     called once, when the stream runs.
 
     The server ends a stream when an indexer or the query role stops. What is indexed until the
-    stream runs again may not be in it: `on_gap` is told. An indexer that was started again indexes
-    its last records once more: lines that were given before are passed over.
+    stream runs again may not be in it: `on_gap` is called. A restarted indexer indexes its last
+    records again: lines that were given before are skipped.
     """
     given: deque[bytes] = deque(maxlen=_REMEMBERED)
     repeated: Counter[bytes] = Counter()

@@ -49,7 +49,7 @@ def up(
         ("node", "telemetry"): False if no_telemetry else None,
     }
     settings = load_settings(config, data, sets, flags)
-    os.umask(0o077)  # for the roles too: what clients send is nobody else's to read
+    os.umask(0o077)  # also of the roles: events are readable by this user alone
     try:
         sys.exit(Supervisor(settings, os.environ, SystemClock(), new_console()).run())
     except CannotStart as error:

@@ -1,4 +1,4 @@
-"""What has to be said of an answer beside its rows: groups that are not listed, coverage."""
+"""Notes on an answer beside its rows: groups that are not listed, coverage."""
 
 from typing import Any
 

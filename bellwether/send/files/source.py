@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from bellwether.send.files.prefix import Prefix
 from bellwether.send.files.unpack import Readable, Unpacked, kind_of
 
-HEAD_BYTES = 64 * 1024  # enough to detect the format and to tell files apart
+HEAD_BYTES = 64 * 1024  # enough to detect the format and to distinguish files
 FINISHED_AFTER_S = 600  # a file that was not written to since then has no half written line
 _BUFFER_BYTES = 256 * 1024
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

@@ -30,10 +30,11 @@ ReaderFactory = Callable[[bytes, ReadOptions], Reader]
 class Format:
     """A format by its name.
 
-    help: one line for people; reader_for: from the file's first bytes and the options to its
-    reader; looks_like: whether a line is surely of this format, None if no single line tells;
+    help: one line, as text.
+    reader_for: makes the reader, from the file's first bytes and the options.
+    looks_like: whether a line is surely of this format; None: a single line cannot decide it.
     ends_itself: an event shows its own end, so that the last one needs no line break to be whole.
-    joins_lines: the next line may go on with the event before it.
+    joins_lines: the next line may continue the event before it.
     """
 
     name: str

@@ -6,8 +6,8 @@ from typing import Final
 
 from bellwether.send.lines import BOM
 
-HEAD_BYTES_FULL: Final = 64 * 1024  # a head of so many bytes ends within a line
-_LINES_MAX: Final = 500  # more tell nothing new
+HEAD_BYTES_FULL: Final = 64 * 1024  # a head of this length ends within a line
+_LINES_MAX: Final = 500  # more lines do not change the decision
 _COMPRESSIONS = (".gz", ".zst", ".zstd", ".bz2", ".xz")
 _ROTATED = re.compile(r"\.\d+$")  # access.log.1
 

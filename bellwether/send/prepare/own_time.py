@@ -19,7 +19,7 @@ from common.model.times.reader import TimeReader, is_date, is_time_of_day
 from common.model.times.zones import read_zone
 from common.scan.json_tokens import TokenKind
 
-# In the order in which they are looked for. Those of the second list also name other things, so
+# In the order of the search. Those of the second list also name other things, so
 # that one which cannot be read is passed over.
 _NAMES = (
     "time", "timestamp", "@timestamp", "ts", "datetime", "date_time", "event_time", "eventtime",

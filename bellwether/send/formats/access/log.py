@@ -14,7 +14,7 @@ from bellwether.send.formats.access.front import NotAccessLog, add_front
 from bellwether.send.formats.access.text import unescape
 
 # The dates that surely are those of an access log: Apache's and nginx's own, nginx's
-# $time_iso8601 and $msec. Others in brackets are read if --format says that it is one.
+# $time_iso8601 and $msec. Others in brackets are read if --format names this format.
 _CLF = r"\d\d?/[A-Za-z]{3}/\d{4}[: ]\d\d?:\d\d:\d\d(?:[.,:]\d{1,9})?(?: ?(?:[+-]\d{4}|Z))?"
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:[+-]\d\d:?\d\d|Z))?"
 _SURE_DATE = re.compile(rf"{_CLF}|{_ISO}|\d{{10}}(?:\.\d{{1,9}})?|\d{{13}}")

@@ -110,7 +110,7 @@ class Document:
     """A document that does not end in the line where it begins.
 
     stop: the offset in the last line behind its end, None while it has none; broken: why it cannot
-    be one, as far as brackets and quotes tell.
+    be one, as far as brackets and quotes show.
     """
 
     def __init__(self, piece: Piece, at: int) -> None:

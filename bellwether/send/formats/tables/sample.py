@@ -109,7 +109,7 @@ def _table(lines: list[str], delimiter: str, hint: str) -> TableFound | None:
 
 
 def _are_names(names: tuple[str, ...], is_named_so: bool) -> bool:
-    if is_named_so:  # what the file's name says needs less of its content
+    if is_named_so:  # a format that the file's name states needs less evidence in its content
         names = tuple(name.strip() for name in names)
     if find_time(names[0]) is not None:
         return False

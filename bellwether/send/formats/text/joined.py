@@ -16,7 +16,7 @@ from common import limits
 ENTRY_LINES_MAX = 1_000
 # the store cuts longer texts
 ENTRY_BYTES_MAX = limits.STRING_BYTES_MAX
-# blank lines within a stack trace are kept, so many of them
+# blank lines within a stack trace are kept, up to this number
 _BLANK_LINES_MAX = 3
 NOT_UTF8 = "the line is not valid UTF-8"
 

@@ -6,7 +6,7 @@ only takes what surely is a level, thread or logger; everything else stays in `m
 
 import re
 
-# as words in capitals; in other letters only where brackets or a colon tell that it is the level
+# as words in capitals; in other letters only where brackets or a colon show that it is the level
 _NAMES = (
     *("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "ERR", "SEVERE", "FATAL"),
     *("CRIT", "CRITICAL", "ALERT", "EMERG", "EMERGENCY", "PANIC", "VERBOSE", "CONFIG", "FINE"),
