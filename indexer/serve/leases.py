@@ -6,7 +6,7 @@ consistent view. The view lists what cannot be served, so that no row is left ou
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.footers import Footers
-from indexer.state.view import PartitionView
+from indexer.state.view import PartitionView, ServedSegment
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
 from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
@@ -67,16 +67,12 @@ class PartitionLeases:
         view = held.view
         catching_up = held.log_end.is_catching_up  # of the same view as the lines below
         stopped = held.stopped_reason or held.damage.unreadable_reason
-        entries = [
-            entry
-            for entry in view.visible(dataset)
-            if entry.time_max_ns >= wanted.start_ns and entry.time_min_ns < wanted.end_ns
-        ]
-        hashes = [entry.object for entry in entries]
+        served = view.served(dataset, wanted.start_ns, wanted.end_ns)
+        hashes = [one.entry.object for one in served]
         # without an await since the view was read, so that none is evicted in between
         self._cache.lease(hashes)
         try:
-            segments, unserved = await asyncio.to_thread(self._open, view, entries, wanted.fields)
+            segments, unserved = await asyncio.to_thread(self._open, served, wanted.fields)
             for entry in unserved:
                 self._repair.ask(partition, entry)
             yield DatasetView(
@@ -133,11 +129,11 @@ class PartitionLeases:
         await held.wait_until(lambda: _is_reached(held, wanted, end_known=end_known), deadline_ns)
 
     def _open(
-        self, view: PartitionView, entries: list[SegmentEntry], fields: frozenset[str]
+        self, served: Sequence[ServedSegment], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
-        files = self._fetching.fetch_all(entry.object for entry in entries)
-        for entry in entries:
+        files = self._fetching.fetch_all(one.entry.object for one in served)
+        for entry, visible in served:
             path = files[entry.object]
             try:
                 if not isinstance(path, Path):
@@ -164,7 +160,7 @@ class PartitionLeases:
                     time_max_ns=entry.time_max_ns,
                     columns=footer.own_of(fields),
                     overflow_columns=footer.overflow_of(fields),
-                    visible_from=view.visible_from(entry),
+                    visible=visible,
                     epoch_number=entry.epoch_number,
                 )
             )

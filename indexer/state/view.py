@@ -5,15 +5,24 @@ One immutable value, replaced in one step, so that a query reads each row exactl
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from indexer.state.live_rows import LiveRows
 from indexer.state.quarantine import NO_DAMAGE, DamageView
 from indexer.state.reroutes import ReroutesView
+from query.share.view import OffsetRanges
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
 
 Segments = Mapping[str, tuple[SegmentEntry, ...]]
+
+
+class ServedSegment(NamedTuple):
+    """An object to read, and the half-open offset ranges of its rows that are shown (None: all)."""
+
+    entry: SegmentEntry
+    visible: OffsetRanges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,22 @@ class PartitionView:
             return False
         return (entry.epoch_number, entry.end_offset) <= (tombstone.epoch_number, tombstone.offset)
 
-    def visible_from(self, entry: SegmentEntry) -> int:
-        """The offset before which the segment's records are hidden."""
+    def served(self, dataset: str, start_ns: int, end_ns: int) -> list[ServedSegment]:
+        """What is read for the dataset's rows of these event times (half open, unix ns)."""
+        return [
+            ServedSegment(entry, self._shown(entry))
+            for entry in self.visible(dataset)
+            if entry.time_max_ns >= start_ns and entry.time_min_ns < end_ns
+        ]
+
+    def _shown(self, entry: SegmentEntry) -> OffsetRanges | None:
+        """The part of a segment that the deletion of its dataset leaves; None: all of it."""
         tombstone = self.dataset_tombstones.get(entry.dataset)
         if tombstone is None or tombstone.epoch_number != entry.epoch_number:
-            return 0
-        return tombstone.offset
+            return None
+        if tombstone.offset <= entry.first_offset:
+            return None
+        return ((tombstone.offset, entry.end_offset),)
 
     def visible(self, dataset: str) -> list[SegmentEntry]:
         """The dataset's segments that are served, oldest first."""

@@ -1,8 +1,8 @@
 """The source rows of a share: live blocks as an Arrow table and segments as Parquet scans, in SQL.
 
 Only the columns that the plan names are read. Segments are pruned by time; a column that a source
-lacks is NULL there. Rows before `visible_from`, rows at or after `upto`, and rows of rerouted
-batches that count in another partition are hidden.
+lacks is NULL there. Rows outside of a segment's `visible` ranges, rows at or after `upto`, and rows
+of rerouted batches that count in another partition are hidden.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ import pyarrow as pa
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
 from query.share.undecided import HiddenOffsets, hidden_in
-from query.share.view import DatasetView, SegmentView
+from query.share.view import DatasetView, OffsetRanges, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME
 
@@ -50,7 +50,7 @@ class _Shape:
 
     own: frozenset[ColumnKey]
     rest: frozenset[ColumnKey]
-    low: int | None
+    visible: OffsetRanges | None
     high: int | None
     hidden: tuple[int, ...] = ()
     only: tuple[int, ...] | None = None
@@ -162,7 +162,7 @@ def _shape(
     return _Shape(
         segment.columns & keys,
         segment.overflow_columns & keys,
-        segment.visible_from if segment.visible_from > segment.first_offset else None,
+        segment.visible,
         upto if upto is not None and segment.end_offset > upto else None,
         *hidden.of_segment(segment),
     )
@@ -229,8 +229,8 @@ def _parquet_select(
     for key in keys:
         columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, fields_sql)}")
     wheres = [_time_range(plan, f'"{TIME}"')]
-    if shape.low is not None:
-        wheres.append(f'"{OFFSET}" >= {shape.low:d}')
+    if shape.visible is not None:
+        wheres.append(_within(shape.visible))
     if shape.high is not None:
         wheres.append(f'"{OFFSET}" < {shape.high:d}')
     if shape.hidden:
@@ -253,6 +253,12 @@ def _parquet_select(
         f"SELECT {', '.join(columns)} FROM read_parquet([{files}], {options})"
         f" WHERE {' AND '.join(wheres)}"
     )
+
+
+def _within(ranges: OffsetRanges) -> str:
+    """The condition that a row's offset is in one of these half-open ranges."""
+    some = (f'"{OFFSET}" >= {first:d} AND "{OFFSET}" < {end:d}' for first, end in ranges)
+    return f"({' OR '.join(some) or 'FALSE'})"
 
 
 def _numbers(offsets: Sequence[int]) -> str:

@@ -11,6 +11,8 @@ from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
 from segment.columns import ColumnBlock, ColumnKey
 
+OffsetRanges = tuple[tuple[int, int], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentView:
@@ -20,7 +22,8 @@ class SegmentView:
     time_min_ns, time_max_ns: range of event times, inclusive, in unix ns.
     columns: columns of the requested fields that are Parquet columns.
     overflow_columns: columns of the requested fields in the overflow (JSON) column.
-    visible_from: rows of records before this offset are hidden (the dataset was deleted).
+    visible: half-open offset ranges of the rows that are shown, in order; None: all of them. Rows
+        outside are hidden: their dataset was deleted, or their part of the segment has expired.
     epoch_number: number of the log epoch of the offsets.
     """
 
@@ -33,7 +36,7 @@ class SegmentView:
     time_max_ns: int
     columns: frozenset[ColumnKey]
     overflow_columns: frozenset[ColumnKey]
-    visible_from: int = 0
+    visible: OffsetRanges | None = None
     epoch_number: int = 1
 
 

@@ -272,9 +272,19 @@ def test_columns_in_the_rest_column_read_as_columns_of_their_own(
 
 def test_rows_before_a_deletion_are_hidden(tmp_path: Path) -> None:
     rows = [Row(0, {"x": 1}) for _ in range(10)]
-    one = replace(segment(rows, tmp_path), visible_from=7)
+    one = replace(segment(rows, tmp_path), visible=((7, 10),))
     spec = QuerySpec((Calculation("COUNT"),), start_s=0, end_s=9)
     assert totals(spec, [view(segments=[one])]) == {(): {"COUNT": 3}}
+
+
+def test_only_the_visible_ranges_of_a_segment_are_read(tmp_path: Path) -> None:
+    rows = [Row(0, {"x": offset}) for offset in range(10)]
+    one = segment(rows, tmp_path)
+    spec = QuerySpec((Calculation("SUM", "x"),), start_s=0, end_s=9)
+    shown = replace(one, visible=((1, 3), (7, 9)))
+    assert totals(spec, [view(segments=[shown])]) == {(): {"SUM(x)": 1 + 2 + 7 + 8}}
+    hidden = replace(one, visible=())
+    assert totals(spec, [view(segments=[hidden])]) == totals(spec, [view()])
 
 
 def test_field_names_never_become_sql(tmp_path: Path) -> None:
