@@ -17,6 +17,7 @@ from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry, segment_key
 from snapshot.documents.prefetch import prefetch_documents
+from snapshot.objects_of import objects_of_history
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.confirmations import Confirmation, ConfirmationBook
 from snapshot.retention.cutoffs import wanted_cutoffs
@@ -122,17 +123,14 @@ def read_retention(
     book, confirmations = RetentionBook(chain), ConfirmationBook(chain)
     history = read_history(chain, 0)
     book.refresh()
+    retained = objects_of_history(history, book).retained
     confirmations.refresh()
     confirmed = confirmations.cutoffs(book.last_restore)
     early = book.early_documents(now_ns)
     listed = deeply and bool(book.recoverable(now_ns))
     return PartitionRetention(
         partition,
-        tuple(
-            _expiring(
-                partition, book.retained(history.segments), periods, now_ns, confirmed.datasets
-            )
-        ),
+        tuple(_expiring(partition, retained, periods, now_ns, confirmed.datasets)),
         tuple(_recoverable(chain, book, periods, now_ns)) if listed else (),
         sum(one.rows for document in early for one in document.expired),
         len(early),

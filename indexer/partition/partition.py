@@ -38,6 +38,7 @@ from indexer.state.view import PartitionView
 from snapshot.bootstrap.bootstrap import ResumedPartition, resume
 from snapshot.damage.divergence import Divergence
 from snapshot.documents.chain import Chain
+from snapshot.objects_of import objects_of_history
 from snapshot.publish import DamageDiffers
 from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.retention import RetentionBook
@@ -234,7 +235,8 @@ class Partition:
         next_offset, target = resumed.carried.next_offset, self.log_end.catch_up_to
         replay = Replay(self.number, next_offset, target, context.clock)
         self.pipeline, self.replay = pipeline, replay
-        shared.prefetcher.add(self.retention.book.retained(resumed.segments))
+        objects = objects_of_history(resumed.history, self.retention.book)
+        shared.prefetcher.add(one.entry for one in objects.served())
         log_event(
             logger,
             logging.INFO,
@@ -271,7 +273,8 @@ class Partition:
         if retention.stored_ns is None and newest is not None:
             retention.stored_ns = newest.watermark_ns or None
         book = retention.book
-        dropped = [one.position for one in {*resumed.history.dropped, *book.dropped}]
+        objects = objects_of_history(resumed.history, book)
+        dropped = [one.position for one in objects.dropped]
         state = await self.damage.make_state(resumed, dropped, self.shared.cut_rules)
         self.state = state
         view = PartitionView(
@@ -287,6 +290,6 @@ class Partition:
             damage=state.quarantine.view,
         )
         retention.check_early()
-        self.views.serve(view.with_segments(book.retained(resumed.segments)))
+        self.views.serve(view.with_segments(objects.retained))
         self.views.notify()
         return state

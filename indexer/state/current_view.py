@@ -30,8 +30,9 @@ class CurrentView:
 
     def serve(self, view: PartitionView) -> None:
         """Replace the view; the segments that it hides wait to be expired."""
+        hides = view.hiding.hides
         for entries in view.segments.values():
-            self._hidden.update((e.object, e) for e in entries if view.hides(e))
+            self._hidden.update((e.object, e) for e in entries if hides(e))
         self.now = view.without_hidden()
 
     async def change(self, change: Callable[[PartitionView], PartitionView]) -> PartitionView:

@@ -12,7 +12,8 @@ from indexer.state.quarantine import NO_DAMAGE, DamageView
 from indexer.state.reroutes import ReroutesView
 from query.share.view import OffsetRanges
 from snapshot.documents.epochs import Epoch
-from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry
+from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry, chain_order
+from snapshot.objects_of import Hiding
 from snapshot.retention.cutoffs import Cutoffs
 
 Segments = Mapping[str, tuple[SegmentEntry, ...]]
@@ -67,14 +68,10 @@ class PartitionView:
         }
         return replace(self, segments={d: entries for d, entries in segments.items() if entries})
 
-    def hides(self, entry: SegmentEntry) -> bool:
-        """Whether retention or the deletion of its dataset hides the whole segment."""
-        if entry.object in self.expired_objects:
-            return True
-        tombstone = self.dataset_tombstones.get(entry.dataset)
-        if tombstone is None:
-            return False
-        return (entry.epoch_number, entry.end_offset) <= (tombstone.epoch_number, tombstone.offset)
+    @property
+    def hiding(self) -> Hiding:
+        """What hides its segments."""
+        return Hiding(self.expired_objects, self.dataset_tombstones)
 
     def served(self, dataset: str, start_ns: int, end_ns: int) -> list[ServedSegment]:
         """What is read for the dataset's rows of these event times (half open, unix ns)."""
@@ -95,12 +92,13 @@ class PartitionView:
 
     def visible(self, dataset: str) -> list[SegmentEntry]:
         """The dataset's segments that are served, oldest first."""
-        return [entry for entry in self.segments.get(dataset, ()) if not self.hides(entry)]
+        hides = self.hiding.hides
+        return [entry for entry in self.segments.get(dataset, ()) if not hides(entry)]
 
     def all_segments(self) -> list[SegmentEntry]:
         """Every segment that is served, in the order of the chain."""
         visible = (entry for dataset in self.segments for entry in self.visible(dataset))
-        return sorted(visible, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
+        return sorted(visible, key=chain_order)
 
     def without_hidden(self) -> "PartitionView":
         """A copy without the segments that are no longer served."""

@@ -16,12 +16,12 @@ from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
 from common.model.record import LogRecord, RecordError, decode
 from common.objects import ObjectInfo, ObjectStore
-from snapshot.bootstrap.bootstrap import History, newest_first, read_history
+from snapshot.bootstrap.bootstrap import newest_first
 from snapshot.cache import file_sha256
 from snapshot.documents.chain import Chain
 from snapshot.documents.epochs import decide_resumption
 from snapshot.documents.manifest import Gap, SegmentEntry, segment_key
-from snapshot.retention.retention import RetentionBook
+from snapshot.objects_of import read_objects
 
 SAMPLE_BYTES = 1024 * 1024  # of one partition's log
 _SAMPLE_SEGMENTS = 8  # the newest ones
@@ -178,7 +178,8 @@ async def _plan_partition(
 ) -> tuple[PartitionEstimate, list[SegmentEntry], _Sample]:
     chain = Chain(store, partition, None)
     bounds = await log.bounds(partition)
-    history, served = await asyncio.to_thread(_history, chain, bounds.start)
+    history, objects = await asyncio.to_thread(read_objects, chain, bounds.start)
+    served = [one.entry for one in objects.served()]
     current = history.epochs[-1] if history.epochs else None
     older = newest_first(chain, history)
     if history.newest is not None:
@@ -204,15 +205,6 @@ async def _plan_partition(
         lost=resumption.gap,
     )
     return plan, served, sample
-
-
-def _history(chain: Chain, log_start: int) -> tuple[History, list[SegmentEntry]]:
-    """The partition's history, and the segments that are retained."""
-    history = read_history(chain, log_start)
-    book = RetentionBook(chain)
-    book.refresh()
-    served = book.retained(history.segments)
-    return history, served
 
 
 async def _sample(log: Log, partition: int, first: int, end: int, clock: Clock) -> _Sample:

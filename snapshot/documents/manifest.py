@@ -45,6 +45,11 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
     far: bool
 
 
+def chain_order(entry: SegmentEntry) -> tuple[int, int, str, bool]:
+    """Sort key: the order in which a partition's segments were made."""
+    return entry.epoch_number, entry.end_offset, entry.dataset, entry.far
+
+
 class Gap(msgspec.Struct, frozen=True):
     """Offsets that were lost before they were indexed (I5).
 

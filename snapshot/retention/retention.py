@@ -18,7 +18,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
-from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
+from snapshot.documents.manifest import Dropped, SegmentEntry, chain_order, segment_key
 from snapshot.retention.cutoffs import Cutoffs
 
 RESTORE_FORMAT = 2  # a program that knows only 1 would go on hiding what was restored
@@ -160,7 +160,7 @@ class RetentionBook:
         """These segments and the restored ones, without expired ones; in the chain's order."""
         known = {entry.object: entry for entry in segments} | self._restored
         found = [entry for name, entry in known.items() if name not in self._expired_by]
-        return sorted(found, key=lambda e: (e.epoch_number, e.end_offset, e.dataset, e.far))
+        return sorted(found, key=chain_order)
 
     def refresh(self) -> Cutoffs:
         """Read new documents; returns the append times up to which events have expired."""

@@ -24,6 +24,7 @@ from snapshot.documents.checksummed import DocumentTooNew
 from snapshot.documents.epochs import Epoch, decide_resumption, epoch_key, split_stray
 from snapshot.documents.manifest import (
     Checkpoint,
+    Dropped,
     Manifest,
     QuarantinedRecord,
     SegmentEntry,
@@ -31,6 +32,7 @@ from snapshot.documents.manifest import (
     parse_manifest_key,
     unpack_batches,
 )
+from snapshot.objects_of import objects_of
 from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
 from snapshot.verify.documents import unreadable
 from snapshot.verify.log import Covered
@@ -116,7 +118,8 @@ class PartitionCheck:
             self._report.dropped += len(self._rerouted.dropped)
         self._check_checkpoints()
         self._check_divergences()
-        retained = retention.retained(segments)
+        dropped = [Dropped(at.epoch, at.offset) for at in self._rerouted.dropped]
+        retained = objects_of(segments, dropped, self._newest, retention).retained
         self._report.expired += len(segments) - len(retained)
         for done, entry in enumerate(sorted(retained, key=in_row_order)):
             self._progress(done, len(retained), f"partition {self._partition}")
