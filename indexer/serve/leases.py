@@ -19,13 +19,14 @@ from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.footers import Footers
-from indexer.state.view import PartitionView, ServedSegment
+from indexer.state.view import PartitionView
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
 from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.damage.damage import concerns, may_be_of_any_dataset
 from snapshot.documents.manifest import Damaged, SegmentEntry
+from snapshot.objects_of import ServedSegment
 
 logger = logging.getLogger(__name__)
 

@@ -5,25 +5,16 @@ One immutable value, replaced in one step, so that a query reads each row exactl
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from indexer.state.live_rows import LiveRows
 from indexer.state.quarantine import NO_DAMAGE, DamageView
 from indexer.state.reroutes import ReroutesView
-from query.share.view import OffsetRanges
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry, chain_order
-from snapshot.objects_of import Hiding
+from snapshot.objects_of import Hiding, ServedSegment, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 
 Segments = Mapping[str, tuple[SegmentEntry, ...]]
-
-
-class ServedSegment(NamedTuple):
-    """An object to read, and the half-open offset ranges of its rows that are shown (None: all)."""
-
-    entry: SegmentEntry
-    visible: OffsetRanges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +66,12 @@ class PartitionView:
 
     def served(self, dataset: str, start_ns: int, end_ns: int) -> list[ServedSegment]:
         """What is read for the dataset's rows of these event times (half open, unix ns)."""
-        return [
-            ServedSegment(entry, self._shown(entry))
-            for entry in self.visible(dataset)
+        in_range = (
+            entry
+            for entry in self.segments.get(dataset, ())
             if entry.time_max_ns >= start_ns and entry.time_min_ns < end_ns
-        ]
-
-    def _shown(self, entry: SegmentEntry) -> OffsetRanges | None:
-        """The part of a segment that the deletion of its dataset leaves; None: all of it."""
-        tombstone = self.dataset_tombstones.get(entry.dataset)
-        if tombstone is None or tombstone.epoch_number != entry.epoch_number:
-            return None
-        if tombstone.offset <= entry.first_offset:
-            return None
-        return ((tombstone.offset, entry.end_offset),)
+        )
+        return served_segments(in_range, self.hiding)
 
     def visible(self, dataset: str) -> list[SegmentEntry]:
         """The dataset's segments that are served, oldest first."""
