@@ -8,7 +8,8 @@ holder is seen (I8).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -35,6 +36,7 @@ from indexer.claims.steps import (
     OwnClaims,
     Vacancies,
     decide_steps,
+    may_abandon,
     may_release,
 )
 
@@ -214,16 +216,18 @@ class Claims:
             now_ns,
         )
 
-    def _decide(self, plan: ClaimPlan) -> ClaimSteps:
-        own = OwnClaims(
+    def _own(self) -> OwnClaims:
+        return OwnClaims(
             self._member.instance,
             self._member.zone,
             frozenset(self._held),
             frozenset(self._preparing),
             frozenset(p for p in self._preparing if self._caught_up(p)),
         )
+
+    def _decide(self, plan: ClaimPlan) -> ClaimSteps:
         return decide_steps(
-            own,
+            self._own(),
             plan.view,
             plan.targets,
             self._copies,
@@ -264,7 +268,7 @@ class Claims:
 
     async def _step(self, steps: ClaimSteps, gained: OnPartition, lost: OnPartition) -> None:
         for partition in steps.abandon:
-            await self._abandon(partition, lost)
+            await self._stop_preparing(partition, lost)
         for partition in steps.release:
             await self._hand_over(partition, lost)
         for partition in steps.take:
@@ -291,26 +295,38 @@ class Claims:
         else:
             await self._release(prepared.claim)
 
-    async def _abandon(self, partition: int, lost: OnPartition) -> None:
-        held = self._preparing.pop(partition)
-        await self._release(held.claim)
-        log_event(logger, logging.INFO, "takes it over no longer", partition=partition)
+    async def _stop_preparing(self, partition: int, lost: OnPartition) -> None:
+        """Abandon a partition, unless its holder releases it for this indexer at this moment."""
+        async with self._turn(partition) as now:
+            if now is None or self._is_me(now.targets[partition]):
+                return
+            possible = copies_possible(now.view.indexers, self._copies)
+            if not may_abandon(self._own(), now.view, partition, possible):
+                return
+            await self._release_prepared(partition)
         if partition not in self._held:
             await lost(partition)
 
+    async def _abandon(self, partition: int, lost: OnPartition) -> None:
+        await self._release_prepared(partition)
+        if partition not in self._held:
+            await lost(partition)
+
+    async def _release_prepared(self, partition: int) -> None:
+        held = self._preparing.pop(partition)
+        await self._release(held.claim)
+        log_event(logger, logging.INFO, "takes it over no longer", partition=partition)
+
     async def _hand_over(self, partition: int, lost: OnPartition) -> None:
         """Release a claim, unless another holder does so at this moment."""
-        turn = await asyncio.to_thread(self._locks.acquire, f"{_MOVING}{partition:05d}", b"{}")
-        if turn is None:
-            return
-        try:
-            now = await asyncio.to_thread(self._read_locks)
+        async with self._turn(partition) as now:
+            if now is None:
+                return
             holders = now.targets[partition]
             possible = copies_possible(now.view.indexers, self._copies)
-            own = OwnClaims(
-                self._member.instance, self._member.zone, frozenset(), frozenset(), frozenset()
-            )
-            if self._is_me(holders) or not may_release(own, now.view, holders, partition, possible):
+            if self._is_me(holders) or not may_release(
+                self._own(), now.view, holders, partition, possible
+            ):
                 return
             held = self._held.pop(partition)
             await self._release(held.claim)
@@ -321,9 +337,22 @@ class Claims:
                 partition=partition,
                 to=sorted(holders.values()),
             )
+        await lost(partition)
+
+    @asynccontextmanager
+    async def _turn(self, partition: int) -> AsyncIterator[ClaimPlan | None]:
+        """The plan as it is now; in the block no other indexer gives this partition up.
+
+        None: another one is about to.
+        """
+        turn = await asyncio.to_thread(self._locks.acquire, f"{_MOVING}{partition:05d}", b"{}")
+        if turn is None:
+            yield None
+            return
+        try:
+            yield await asyncio.to_thread(self._read_locks)
         finally:
             await self._release(turn)
-        await lost(partition)
 
     async def _publish_readiness(self) -> None:
         for some in (self._held, self._preparing):

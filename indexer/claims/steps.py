@@ -2,7 +2,9 @@
 
 A claim is moved without a gap: the new holder first prepares (it resumes and follows the partition
 under the name `<claim>.next`), and the old one releases the claim only when the new one has caught
-up. The last holders of a partition never release it. A vacant partition is claimed at once.
+up. The last holders of a partition never release it, nor does an indexer that has caught up drop
+a partition which the others do not hold without it: the plan may have changed since the claim was
+released for it, and then it takes the claim all the same. A vacant partition is claimed at once.
 """
 
 from collections.abc import Mapping, Set
@@ -94,16 +96,19 @@ def decide_steps(
     room = limits.CLAIMS_PREPARING_MAX - len(own.preparing)
     for p, holders in targets.items():
         wanted = holders.get(own.zone) == own.instance
+        claims = view.claims.get(p, {})
+        free = own.zone not in claims
         if not wanted and p in own.preparing:
-            abandon.append(p)
+            if may_abandon(own, view, p, possible):
+                abandon.append(p)
+            elif free:
+                take.append(p)
         if p in own.held:
             if not wanted and may_release(own, view, holders, p, possible):
                 release.append(p)
             continue
         if not wanted:
             continue
-        claims = view.claims.get(p, {})
-        free = own.zone not in claims
         anyone_ready = any(hold.ready for hold in claims.values())
         vacant = free and len(claims) < possible
         if free and p in own.preparing and p in own.prepared:
@@ -125,9 +130,23 @@ def may_release(
     if successor is not None:
         heir = view.preparing.get(partition, {}).get(own.zone)
         return heir is not None and heir.ready and heir.instance == successor
-    others = view.claims.get(partition, {})
-    ready = sum(hold.ready for zone, hold in others.items() if zone != own.zone)
-    return ready >= max(1, possible)
+    return _others_ready(own, view, partition) >= max(1, possible)
+
+
+def may_abandon(own: OwnClaims, view: LocksView, partition: int, possible: int) -> bool:
+    """Whether this indexer may stop preparing a partition that is no longer meant for it.
+
+    It may if it has not caught up, or if enough others hold the partition and are ready.
+    """
+    if partition in own.held or partition not in own.prepared:
+        return True
+    return _others_ready(own, view, partition) >= max(1, possible)
+
+
+def _others_ready(own: OwnClaims, view: LocksView, partition: int) -> int:
+    """The number of other indexers that hold the partition and have caught up with it."""
+    holders = view.claims.get(partition, {}).values()
+    return sum(hold.ready for hold in holders if hold.instance != own.instance)
 
 
 class Vacancies:

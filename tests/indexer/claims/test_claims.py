@@ -1,6 +1,7 @@
 """Claims only save work: losing the locks stops nobody (I8); somebody else's claim does (I6)."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -14,13 +15,14 @@ from common.process.members import (
     ROLLING_RESTART,
     Member,
     RollingRestart,
+    list_claims,
     list_members,
     list_partition_holders,
 )
 from indexer.claims.claims import Claims
 
 
-def member(instance: str, zone: str = "a") -> Member:
+def member(instance: str, zone: str = "a", slot: str = "0") -> Member:
     return Member(
         role="indexer",
         instance=instance,
@@ -29,6 +31,7 @@ def member(instance: str, zone: str = "a") -> Member:
         pid=1,
         started_ns=0,
         version="test",
+        slot=slot,
     )
 
 
@@ -44,13 +47,15 @@ class Holder:
         locks: Locks | None = None,
         take_over_ms: int = 0,
         clock: Clock | None = None,
+        slot: str = "0",
     ) -> None:
         self.locks = locks or FileLocks(folder)
+        self.member = member(name, zone, slot)
         self.log: list[str] = []
         self.behind: set[int] = set()
         self.claims = Claims(
             self.locks,
-            member(name, zone),
+            self.member,
             partitions,
             copies=2,
             take_over_ms=take_over_ms,
@@ -225,3 +230,42 @@ async def test_copies_are_missing_only_after_a_restart_would_be_over(tmp_path: P
     for holder in (two, two, one, one):
         await holder.refresh()
     assert one.claims.missing_copies() is None
+
+
+def ready_zones(locks: Locks) -> Counter[int]:
+    """For each partition in how many zones an indexer has caught up with it."""
+    ready = {(c.partition, c.member.zone) for c in list_claims(locks) if c.member.ready}
+    return Counter(partition for partition, _ in ready)
+
+
+async def test_claim_released_for_an_indexer_is_taken_though_the_plan_has_changed(
+    tmp_path: Path,
+) -> None:
+    """The one that it is released for is then the second that has caught up with the partition."""
+    first = Holder(tmp_path / "locks", "a1", "a", 3)
+    await first.refresh()
+    third = Holder(tmp_path / "locks", "c1", "c", 3)
+    second = Holder(tmp_path / "locks", "a2", "a", 3, slot="1")
+    fourth = Holder(tmp_path / "locks", "b1", "b", 3)
+    holders = [first, third, second, fourth]
+    announced = [Announcement(holder.locks, holder.member) for holder in holders]
+    for one in announced:
+        await one.renew()
+    second.behind = {0, 1, 2}
+    for holder in holders:
+        await holder.refresh()
+    assert second.claims.preparing() == [1]
+    second.behind = set()
+    before = ready_zones(first.locks)
+    for holder in (second, third, first, second, *holders * 6):
+        await holder.refresh()
+        for partition, zones in ready_zones(first.locks).items():
+            assert zones >= min(2, before[partition])
+        before = ready_zones(first.locks)
+    assert set(before.values()) == {2}
+    assert "-1" in first.log
+    assert "-1" not in second.log
+    for holder, one in zip(holders, announced, strict=True):
+        await holder.claims.release_all()
+        await one.withdraw()
+        holder.locks.close()

@@ -6,7 +6,7 @@ The real decisions, over a lock table in memory; the locks themselves are tried 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common import limits
@@ -161,6 +161,16 @@ events = st.lists(
 )
 
 
+# The second of zone a releases partition 1 to the first, and the plan that this changes is another.
+@example(
+    3,
+    [
+        ("join", "c", "0"),
+        ("look", 0, False),
+        ("join", "a", "1"),
+        ("join", "b", "0"),
+    ],
+)
 @given(st.integers(1, 8), events)
 @settings(max_examples=150, deadline=None)
 def test_claims_come_to_rest_at_the_plan_whatever_happened(
