@@ -16,6 +16,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import warming_bytes_left, warming_bytes_per_s
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import SegmentEntry
 
 _REPORT_NS = 5 * 10**9
@@ -44,7 +45,7 @@ class Prefetcher:
         self._at_once = at_once
         self._bytes_max = bytes_max
         self._clock = clock
-        self._waiting: list[tuple[int, str, int]] = []  # (-append time, hash, bytes): a heap
+        self._waiting: list[tuple[int, SegmentLocation]] = []  # (-append time, where): a heap
         self._known: set[str] = set()
         self._more = asyncio.Event()
         self._began_ns: int | None = None
@@ -62,7 +63,7 @@ class Prefetcher:
             if entry.object in self._known or self.fetching.cache.holds(entry.object):
                 continue
             self._known.add(entry.object)
-            heapq.heappush(self._waiting, (-entry.append_max_ns, entry.object, entry.size_bytes))
+            heapq.heappush(self._waiting, (-entry.append_max_ns, entry.location))
             self.left_bytes += entry.size_bytes
         if self._waiting:
             self._began_ns = (
@@ -116,13 +117,14 @@ class Prefetcher:
                 self._more.clear()
                 await self._more.wait()
             item = heapq.heappop(self._waiting)
-            _, object_hash, size_bytes = item
+            _, location = item
+            object_hash, size_bytes = location.object_hash, location.size_bytes
             cache = self.fetching.cache
             if cache.bytes_held + size_bytes > self._bytes_max:
                 self.on_demand += 1
                 self._finish(object_hash, size_bytes)
                 continue
-            outcome = await asyncio.wrap_future(self.fetching.submit(object_hash))
+            outcome = await asyncio.wrap_future(self.fetching.submit(location))
             if isinstance(outcome, Path):
                 self.fetched += 1
                 self.fetched_bytes += size_bytes

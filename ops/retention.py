@@ -15,7 +15,7 @@ from ops.doctor.machine import Finding, Verdict
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry, segment_key
+from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry
 from snapshot.documents.prefetch import prefetch_documents
 from snapshot.objects_of import objects_of_history
 from snapshot.retention.ages import appended_ns
@@ -280,7 +280,7 @@ def restore(
                 continue
             if not everything and not _is_early(entry, periods, now_ns):
                 continue
-            there = objects.head(segment_key(entry.object)) is not None
+            there = objects.head(entry.location.key) is not None
             (wanted if there else missing).append(entry)
         if not wanted:
             return 0, 0, [entry.object for entry in missing]

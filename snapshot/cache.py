@@ -22,7 +22,7 @@ from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
-from snapshot.documents.manifest import segment_key
+from snapshot.documents.locations import SegmentLocation
 
 _IN_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # most segments are far smaller
 _FETCH_LOCKS_MAX = 4096  # beyond it, locks that are not held are removed
@@ -111,20 +111,21 @@ class SegmentCache:
             self.forget(object_hash)
         self._make_room()
 
-    def ensure(self, object_hash: str) -> Path:
+    def ensure(self, location: SegmentLocation) -> Path:
         """The verified file, fetched if necessary. Lease it first, or it may be removed.
 
         Raises ObjectMissing, DamagedObject, ObjectsUnavailable.
         """
+        object_hash = location.object_hash
         path = self.path(object_hash)
         with self._one_at_a_time(object_hash):
             if not self._verify(object_hash, path):
                 try:
-                    self._fetch(object_hash, path)
+                    self._fetch(location, path)
                 except (ObjectsUnavailable, OSError) as error:
                     if not (_is_full(error) and self._drop_unused()):
                         raise
-                    self._fetch(object_hash, path)
+                    self._fetch(location, path)
         self._touch(object_hash, path)
         self._make_room()
         return path
@@ -181,18 +182,17 @@ class SegmentCache:
         path.unlink(missing_ok=True)
         return False
 
-    def _fetch(self, object_hash: str, path: Path) -> None:
-        key = segment_key(object_hash)
+    def _fetch(self, location: SegmentLocation, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
         try:
-            fetched_bytes = self._objects.fetch(key, part)
+            fetched_bytes = location.fetch(self._objects, part)
             segment_fetched_bytes_total.inc(fetched_bytes)
-            if file_sha256(part) != object_hash:
+            if file_sha256(part) != location.object_hash:
                 damaged_objects_total.inc()
-                raise DamagedObject(f"{key}: checksum does not match")
+                raise DamagedObject(f"{location}: checksum does not match")
             os.replace(part, path)
-            self._verified[object_hash] = _file_state(path)
+            self._verified[location.object_hash] = _file_state(path)
         finally:
             part.unlink(missing_ok=True)
 
@@ -242,28 +242,29 @@ def _is_full(error: BaseException | None) -> bool:
     return error is not None and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def object_is_whole(objects: ObjectStore, object_hash: str, size_bytes: int, scratch: Path) -> bool:
+def segment_is_whole(objects: ObjectStore, location: SegmentLocation, scratch: Path) -> bool:
     """Whether the store has exactly the bytes of that name. Blocks. Raises ObjectsUnavailable."""
-    key = segment_key(object_hash)
-    info = objects.head(key)
-    if info is None or info.size_bytes != size_bytes:
+    if not location.has_room(objects):
         return False
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as name:
         file = Path(name) / "object"
         try:
-            objects.fetch(key, file)
+            location.fetch(objects, file)
         except (DamagedObject, ObjectMissing):
             return False
-        return file_sha256(file) == object_hash
+        return file_sha256(file) == location.object_hash
 
 
-def reupload_object(objects: ObjectStore, object_hash: str, folders: Iterable[Path]) -> bool:
-    """Put a segment's object again from an undamaged file in one of these caches' folders.
+def reupload_segment(
+    objects: ObjectStore, location: SegmentLocation, folders: Iterable[Path]
+) -> bool:
+    """Put a segment again from an undamaged file in one of these caches' folders.
 
     Only reads the folders, because the indexers that own them may be running. False: no folder has
     an undamaged file.
     """
+    object_hash = location.object_hash
     for folder in folders:
         path = cached_path(folder, object_hash)
         try:
@@ -276,7 +277,7 @@ def reupload_object(objects: ObjectStore, object_hash: str, folders: Iterable[Pa
         except OSError:  # not there, or removed meanwhile to make room
             continue
         if whole:
-            objects.replace(segment_key(object_hash), data)
+            objects.replace(location.key, data)
             log_event(logger, logging.WARNING, "segment object put again", object=object_hash)
             return True
     return False

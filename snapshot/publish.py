@@ -14,7 +14,7 @@ from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import damaged_objects_total, divergence_total
-from snapshot.cache import object_is_whole
+from snapshot.cache import segment_is_whole
 from snapshot.damage.divergence import Divergence, store_divergence
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
@@ -29,7 +29,6 @@ from snapshot.documents.manifest import (
     encode_manifest,
     parse_manifest_key,
     same_content,
-    segment_key,
 )
 from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
 
@@ -115,11 +114,11 @@ def publish(
 
 def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
     for segment in manifest.segments:
-        key = segment_key(segment.object)
+        key = segment.location.key
         file = files[segment.object]
         if chain.objects.put_if_absent(key, file):
             continue
-        if not object_is_whole(chain.objects, segment.object, segment.size_bytes, file.parent):
+        if not segment_is_whole(chain.objects, segment.location, file.parent):
             damaged_objects_total.inc()
             log_event(
                 logger, logging.ERROR, "object that is there is damaged; replacing it", key=key

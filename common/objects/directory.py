@@ -11,10 +11,11 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from common import atomic_files
-from common.errors import ObjectMissing, ObjectsUnavailable
-from common.objects.interface import ObjectInfo
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
+from common.objects.interface import ObjectInfo, check_range
 
 _STAGING = ".staging"
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,1024}")
@@ -87,6 +88,25 @@ class DirectoryObjects:
             size = temporary.stat().st_size
             _rename(temporary, target)
             return size
+        except OSError as error:
+            if not source.is_file():  # it was deleted meanwhile
+                raise self._missing(key) from error
+            raise _unavailable(error, target.parent) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        """Copy a part of the object. Raises ObjectMissing, DamagedObject if it ends before."""
+        check_range(key, offset, length)
+        source = self._path(key)
+        temporary = atomic_files.temporary_path(target.parent)
+        try:
+            if not source.is_file():
+                raise self._missing(key)
+            if source.stat().st_size < offset + length:
+                raise DamagedObject(f"{key} ends before byte {offset + length}")
+            _copy(source, temporary, offset, length)
+            _rename(temporary, target)
         except OSError as error:
             if not source.is_file():  # it was deleted meanwhile
                 raise self._missing(key) from error
@@ -216,16 +236,32 @@ def _rename(staged: Path, target: Path) -> bool:
     return True
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy the bytes and make them durable; if that fails, the target is removed."""
+def _copy(source: Path, target: Path, offset: int = 0, length: int | None = None) -> None:
+    """Copy the bytes and make them durable; if that fails, the target is removed.
+
+    length: exactly so many from `offset` on; None: all from there.
+    """
     try:
         with source.open("rb") as read, target.open("xb") as write:
-            shutil.copyfileobj(read, write, _COPY_BYTES)
+            read.seek(offset)
+            if length is None:
+                shutil.copyfileobj(read, write, _COPY_BYTES)
+            else:
+                _copy_exactly(read, write, length)
             write.flush()
             os.fsync(write.fileno())
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+def _copy_exactly(read: BinaryIO, write: BinaryIO, length: int) -> None:
+    while length:
+        block = read.read(min(length, _COPY_BYTES))
+        if not block:
+            raise OSError(errno.EIO, "the file became shorter while it was read")
+        write.write(block)
+        length -= len(block)
 
 
 def _unavailable(error: OSError, folder: Path) -> ObjectsUnavailable:

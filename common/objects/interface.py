@@ -23,6 +23,12 @@ class ObjectInfo:
     modified_ns: int
 
 
+def check_range(key: str, offset: int, length: int) -> None:
+    """Raise ValueError for what is no range of an object."""
+    if offset < 0 or length < 1:
+        raise ValueError(f"not a range of {key}: {length} bytes from {offset}")
+
+
 class ObjectStore(Protocol):
     """An object store. All methods raise ObjectsUnavailable if it cannot be used now."""
 
@@ -37,6 +43,13 @@ class ObjectStore(Protocol):
 
     def fetch(self, key: str, target: Path) -> int:
         """Write the object to `target` (all or nothing); returns its size. Raises ObjectMissing."""
+
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        """Write `length` bytes of the object, from `offset` on, to `target` (all or nothing).
+
+        offset: 0 or more. length: 1 or more. The store cannot compare a part of an object with a
+        checksum; the caller does. Raises ObjectMissing, DamagedObject if the object ends before.
+        """
 
     def head(self, key: str) -> ObjectInfo | None:
         """Size and time, or None if there is no such object."""

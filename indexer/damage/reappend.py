@@ -162,7 +162,7 @@ def _blocks_of(
     entries = [one for one in sealed if one.first_offset <= offset < one.end_offset]
     found: dict[tuple[str, str, str], list[ColumnBlock]] = {}
     for entry in entries:
-        with SegmentReader(cache.ensure(entry.object)) as reader:
+        with SegmentReader(cache.ensure(entry.location)) as reader:
             block = reader.block()
         if (block.offset == offset).any():
             found.setdefault((entry.team, entry.env, entry.dataset), []).append(block)

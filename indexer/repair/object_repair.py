@@ -19,8 +19,8 @@ from common.metrics import mended_objects_total
 from common.objects import ObjectStore
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import TwinSegments
-from snapshot.cache import object_is_whole, reupload_object
-from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.cache import reupload_segment, segment_is_whole
+from snapshot.documents.manifest import SegmentEntry
 from snapshot.threads import to_store_thread
 
 _AGAIN_NS = 60 * 10**9  # pause before the repair of an object is tried again
@@ -108,18 +108,19 @@ class ObjectRepair:
             return ""
         source = await self._put(partition, entry)
         if not await self._is_whole(entry):
-            key = segment_key(entry.object)
-            raise DamagedObject(f"{key} was put again and is still not whole: look at the disk")
+            raise DamagedObject(
+                f"{entry.location} was put again and is still not whole: look at the disk"
+            )
         return source
 
     async def _put(self, partition: int, entry: SegmentEntry) -> str:
         folders = await asyncio.to_thread(self._folders)
-        if await to_store_thread(reupload_object, self._objects, entry.object, folders):
+        if await to_store_thread(reupload_segment, self._objects, entry.location, folders):
             return "cache"
         with self._scratch_folder() as name:
             if await self._twins.fetch(partition, entry, Path(name)):
                 folder = [Path(name)]
-                if await to_store_thread(reupload_object, self._objects, entry.object, folder):
+                if await to_store_thread(reupload_segment, self._objects, entry.location, folder):
                     return "twin"
         if not await self._rebuilder.rebuild(partition, entry):
             raise DamagedObject("the log gave other bytes than were published")
@@ -129,7 +130,7 @@ class ObjectRepair:
         return await to_store_thread(self._read_back, entry)
 
     def _read_back(self, entry: SegmentEntry) -> bool:
-        return object_is_whole(self._objects, entry.object, entry.size_bytes, self._scratch)
+        return segment_is_whole(self._objects, entry.location, self._scratch)
 
     def _scratch_folder(self) -> "tempfile.TemporaryDirectory[str]":
         self._scratch.mkdir(parents=True, exist_ok=True)

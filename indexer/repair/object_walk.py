@@ -17,8 +17,8 @@ from common.tasks import run_every
 from indexer.config import IndexerConfig
 from indexer.repair.object_repair import ObjectRepair
 from indexer.seal.partition_reader import PartitionReader
-from snapshot.cache import object_is_whole
-from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.cache import segment_is_whole
+from snapshot.documents.manifest import SegmentEntry
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
@@ -82,16 +82,15 @@ class ObjectWalk:
         begun_ns = self._clock.monotonic_ns()
         whole = []
         for entry in self._entries(number):
-            info = await to_store_thread(self._objects.head, segment_key(entry.object))
-            if info is not None and info.size_bytes == entry.size_bytes:
+            if await to_store_thread(entry.location.has_room, self._objects):
                 whole.append(entry)
             elif self._still_served(number, entry):
                 await self._repair.try_repair(number, entry)
         for entry in whole if self._config.look_mb_per_s else ():
             if not self._still_served(number, entry):
                 continue
-            name, size, scratch = entry.object, entry.size_bytes, self._scratch
-            if not await to_store_thread(object_is_whole, self._objects, name, size, scratch):
+            where, scratch = entry.location, self._scratch
+            if not await to_store_thread(segment_is_whole, self._objects, where, scratch):
                 await self._repair.try_repair(number, entry)
             await asyncio.sleep(entry.size_bytes / (self._config.look_mb_per_s * 1e6))
         self._walked_ns[number] = begun_ns

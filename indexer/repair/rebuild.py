@@ -19,7 +19,7 @@ from segment.columns.segment import SegmentFile
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import Manifest, SegmentEntry, segment_key, unpack_batches
+from snapshot.documents.manifest import Manifest, SegmentEntry, unpack_batches
 from snapshot.threads import to_store_thread
 
 _READ_BYTES = 4 * 1024 * 1024
@@ -90,7 +90,7 @@ class SegmentRebuilder:
     def _accept(self, file: SegmentFile, entry: SegmentEntry) -> bool:
         if file.object_hash != entry.object:
             return False
-        self._objects.replace(segment_key(entry.object), file.path)
+        self._objects.replace(entry.location.key, file.path)
         self._cache.adopt(entry.object, file.path)
         return True
 

@@ -129,7 +129,7 @@ class ColumnListing:
     def _keys_in(self, entry: SegmentEntry) -> tuple[PackedKeys, ...]:
         self._cache.lease((entry.object,))
         try:
-            footer = self._footers.read(entry.object, self._cache)
+            footer = self._footers.read(entry.location, self._cache)
         except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
             text = "columns of a segment are unknown"
             log_event(logger, logging.WARNING, text, object=entry.object, why=str(error))

@@ -11,6 +11,7 @@ from segment.columns import ColumnKey, FieldType
 from segment.columns.names import PackedKeys
 from segment.columns.segment_read import SegmentReader
 from snapshot.cache import SegmentCache
+from snapshot.documents.locations import SegmentLocation
 
 _ENTRY_BYTES = 1_000  # for a segment without columns: hash, cache entry, objects
 
@@ -62,12 +63,13 @@ class Footers:
                 self._known.move_to_end(object_hash)
             return found
 
-    def read(self, object_hash: str, cache: SegmentCache) -> Footer:
+    def read(self, location: SegmentLocation, cache: SegmentCache) -> Footer:
         """A segment's footer. Blocks. Raises as `SegmentCache.ensure` does."""
+        object_hash = location.object_hash
         found = self.known(object_hash)
         if found is not None:
             return found
-        with SegmentReader(cache.ensure(object_hash)) as reader:
+        with SegmentReader(cache.ensure(location)) as reader:
             footer = Footer(PackedKeys.of(sorted(reader.columns)), reader.overflow_keys)
         with self._lock:
             if object_hash not in self._known and footer.nbytes <= self._bytes_max:

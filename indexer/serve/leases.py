@@ -133,13 +133,13 @@ class PartitionLeases:
         self, served: Sequence[ServedSegment], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
-        files = self._fetching.fetch_all(one.entry.object for one in served)
+        files = self._fetching.fetch_all(one.entry.location for one in served)
         for entry, visible in served:
             path = files[entry.object]
             try:
                 if not isinstance(path, Path):
                     raise path
-                footer = self._footers.read(entry.object, self._cache)
+                footer = self._footers.read(entry.location, self._cache)
             except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
                 log_event(
                     logger,

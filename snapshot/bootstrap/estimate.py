@@ -20,7 +20,7 @@ from snapshot.bootstrap.bootstrap import newest_first
 from snapshot.cache import file_sha256
 from snapshot.documents.chain import Chain
 from snapshot.documents.epochs import decide_resumption
-from snapshot.documents.manifest import Gap, SegmentEntry, segment_key
+from snapshot.documents.manifest import Gap, SegmentEntry
 from snapshot.objects_of import read_objects
 
 SAMPLE_BYTES = 1024 * 1024  # of one partition's log
@@ -116,6 +116,9 @@ class ReadOnlyStore:
 
     def fetch(self, key: str, target: Path) -> int:
         return self._objects.fetch(key, target)
+
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        self._objects.fetch_range(key, offset, length, target)
 
     def head(self, key: str) -> ObjectInfo | None:
         return self._objects.head(key)
@@ -247,7 +250,7 @@ def _measure_fetch(
         def fetch(entry: SegmentEntry) -> int:
             target = Path(scratch) / entry.object
             try:
-                fetched = store.fetch(segment_key(entry.object), target)
+                fetched = entry.location.fetch(store, target)
             except (ObjectMissing, DamagedObject):
                 return 0
             file_sha256(target)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from snapshot.cache import SegmentCache
+from snapshot.documents.locations import SegmentLocation
 
 Failure = DamagedObject | ObjectMissing | ObjectsUnavailable | OSError
 
@@ -21,30 +22,31 @@ class SegmentFetcher:
         self.cache = cache
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="segments")
 
-    def submit(self, object_hash: str) -> "Future[Path | Failure]":
-        """The verified file, or the error; the future never raises. Lease the object first."""
-        return self._threads.submit(self._fetch, object_hash)
+    def submit(self, location: SegmentLocation) -> "Future[Path | Failure]":
+        """The verified file, or the error; the future never raises. Lease it first."""
+        return self._threads.submit(self._fetch, location)
 
-    def fetch_all(self, object_hashes: Iterable[str]) -> dict[str, Path | Failure]:
-        """The files of all these objects, or their errors. Blocks.
+    def fetch_all(self, locations: Iterable[SegmentLocation]) -> dict[str, Path | Failure]:
+        """The files of all these segments by their hashes, or the errors. Blocks.
 
         A file that is on this disk already costs one `stat`.
         """
         found: dict[str, Path | Failure] = {}
         coming: dict[str, Future[Path | Failure]] = {}
-        for object_hash in dict.fromkeys(object_hashes):
+        for location in dict.fromkeys(locations):
+            object_hash = location.object_hash
             if self.cache.holds(object_hash):
-                found[object_hash] = self._fetch(object_hash)
+                found[object_hash] = self._fetch(location)
             else:
-                coming[object_hash] = self.submit(object_hash)
+                coming[object_hash] = self.submit(location)
         return found | {object_hash: future.result() for object_hash, future in coming.items()}
 
     def close(self) -> None:
         """Cancel what has not begun; fetches that run are finished by their threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _fetch(self, object_hash: str) -> Path | Failure:
+    def _fetch(self, location: SegmentLocation) -> Path | Failure:
         try:
-            return self.cache.ensure(object_hash)
+            return self.cache.ensure(location)
         except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
             return error

@@ -20,7 +20,7 @@ from segment.columns.segment_read import SegmentReader, file_hash
 from snapshot.cache import SCRATCH_PREFIX
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
-from snapshot.documents.manifest import Manifest, SegmentEntry, encode_manifest, segment_key
+from snapshot.documents.manifest import Manifest, SegmentEntry, encode_manifest
 
 REPORT = ".report.json"  # ends the key of a report
 _WHOLE = "(whole segment)"
@@ -164,7 +164,7 @@ def _compare(
         dir=files[mine.object].parent, prefix=SCRATCH_PREFIX
     ) as scratch:
         fetched = Path(scratch) / "published.parquet"
-        chain.objects.fetch(segment_key(theirs.object), fetched)
+        theirs.location.fetch(chain.objects, fetched)
         if file_hash(fetched) != theirs.object:
             raise DamagedObject(f"segment {theirs.object} does not match its name")
         with SegmentReader(files[mine.object]) as one, SegmentReader(fetched) as other:

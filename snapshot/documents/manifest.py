@@ -12,12 +12,13 @@ import msgspec
 from common.model.record import BATCH_ID_BYTES
 from common.model.reroute import EpochOffset
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
+from snapshot.documents.locations import SegmentLocation
 
 _OFFSET_BYTES = 8
 _ENTRY_BYTES = BATCH_ID_BYTES + _OFFSET_BYTES
 
 
-class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
+class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One segment: rows of one dataset in one cut.
 
     epoch_number: of the log epoch that the offsets belong to.
@@ -26,6 +27,8 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
     object: SHA-256 of the file's bytes, hex.
     digest: of the logical content.
     far: the events' times are far from their append times.
+    pack: hash of the pack that holds the file's bytes; "": they are an object of their own.
+    pack_offset: first byte of its range in the pack, which is `size_bytes` long.
     """
 
     team: str
@@ -43,6 +46,13 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     digest: str
     far: bool
+    pack: str = ""
+    pack_offset: int = 0
+
+    @property
+    def location(self) -> SegmentLocation:
+        """Where its bytes lie."""
+        return SegmentLocation(self.object, self.size_bytes, self.pack, self.pack_offset)
 
 
 def chain_order(entry: SegmentEntry) -> tuple[int, int, str, bool]:
@@ -282,11 +292,6 @@ def checkpoint_prefix(partition: int) -> str:
 def checkpoint_key(manifest: str) -> str:
     """Key of the checkpoint that ends with the manifest of this key."""
     return "checkpoints/" + manifest.removeprefix("manifests/")
-
-
-def segment_key(object_hash: str) -> str:
-    """Key of a segment's object: named by its content, so never overwritten."""
-    return f"segments/{object_hash[:2]}/{object_hash}.parquet"
 
 
 def pack_batches(batches: Iterable[tuple[bytes, int]]) -> str:

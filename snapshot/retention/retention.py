@@ -18,7 +18,8 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
-from snapshot.documents.manifest import Dropped, SegmentEntry, chain_order, segment_key
+from snapshot.documents.locations import segment_key
+from snapshot.documents.manifest import Dropped, SegmentEntry, chain_order
 from snapshot.retention.cutoffs import Cutoffs
 
 RESTORE_FORMAT = 2  # a program that knows only 1 would go on hiding what was restored

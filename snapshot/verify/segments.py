@@ -5,9 +5,9 @@ from pathlib import Path
 
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
-from snapshot.cache import file_sha256, reupload_object
+from snapshot.cache import file_sha256, reupload_segment
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.retention import RetentionBook
 from snapshot.verify.report import VerifyReport
 from snapshot.verify.rows import ContentCheck
@@ -67,40 +67,39 @@ class SegmentsCheck:
             contents = self._contents[chain.partition]
             for problem in contents.problems(entry, file):
                 self._report.add(
-                    chain.partition, f"segment {segment_key(entry.object)}: {problem}", _WRITER_BUG
+                    chain.partition, f"segment {entry.location}: {problem}", _WRITER_BUG
                 )
             self._report.rows += contents.rows
         finally:
             file.unlink(missing_ok=True)
 
     def _fetch(self, entry: SegmentEntry, file: Path) -> str | None:
-        key = segment_key(entry.object)
+        location = entry.location
         try:
-            self._objects.fetch(key, file)
+            location.fetch(self._objects, file)
         except ObjectMissing:
-            return f"segment {key} is missing"
+            return f"segment {location} is missing"
         except DamagedObject as error:
             return f"segment {error}"
         if file_sha256(file) != entry.object:
-            return f"segment {key} is damaged: its checksum does not match"
+            return f"segment {location} is damaged: its checksum does not match"
         return None
 
     def _repair(self, entry: SegmentEntry) -> bool:
-        return reupload_object(self._objects, entry.object, self._copies)
+        return reupload_segment(self._objects, entry.location, self._copies)
 
     def _check_size(self, chain: Chain, entry: SegmentEntry) -> None:
         """Check that the object exists and has the right size."""
         self._report.unread += 1
-        key = segment_key(entry.object)
-        info = self._objects.head(key)
-        if info is not None and info.size_bytes == entry.size_bytes:
+        if entry.location.has_room(self._objects):
             return
         if entry.object in _expired_objects(chain):
             self._report.expired += 1
             return
+        info = self._objects.head(entry.location.key)
         size = "missing" if info is None else f"damaged: {info.size_bytes} bytes"
         self._report.broken.append((chain.partition, entry))
-        self._report.add(chain.partition, f"segment {key} is {size}", _REPAIR)
+        self._report.add(chain.partition, f"segment {entry.location} is {size}", _REPAIR)
 
 
 def _expired_objects(chain: Chain) -> frozenset[str]:

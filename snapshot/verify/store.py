@@ -34,6 +34,14 @@ class DamageTolerantStore:
         self._in_a_row = 0
         return size
 
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        """Copy a part. Raises ObjectMissing, DamagedObject, ObjectsUnavailable."""
+        try:
+            self._objects.fetch_range(key, offset, length, target)
+        except ObjectsUnavailable as error:
+            raise self._classify(key, error) from error
+        self._in_a_row = 0
+
     def _classify(self, key: str, error: ObjectsUnavailable) -> DamagedObject | ObjectsUnavailable:
         self._in_a_row += 1
         if self._in_a_row > _UNREADABLE_IN_A_ROW_MAX:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.errors import ObjectMissing
+from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
 from tests.conformance import implementations as known
 from tests.conformance.processes import finish, on_small_disk, started
@@ -56,6 +56,27 @@ def test_missing_object_is_told_apart(objects: ObjectStore, tmp_path: Path) -> N
         objects.delete(key)
     assert not (tmp_path / "target").exists()
     assert objects.get("folder/object") == b"x"
+
+
+def test_part_of_an_object_is_read_and_one_beyond_its_end_is_damage(
+    objects: ObjectStore, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    objects.put_if_absent("a/b", bytes(range(100)))
+    for offset, length in ((0, 1), (0, 100), (7, 20), (99, 1)):
+        objects.fetch_range("a/b", offset, length, target)
+        assert target.read_bytes() == bytes(range(offset, offset + length))
+    target.unlink()
+    for offset, length in ((0, 101), (90, 11), (100, 1), (5_000, 10)):
+        with pytest.raises(DamagedObject):
+            objects.fetch_range("a/b", offset, length, target)
+    for offset, length in ((-1, 3), (0, 0), (5, -1)):
+        with pytest.raises(ValueError, match="range"):
+            objects.fetch_range("a/b", offset, length, target)
+    with pytest.raises(ObjectMissing):
+        objects.fetch_range("a/c", 0, 1, target)
+    assert not target.exists()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
 
 def test_replace_changes_an_object_or_creates_it(objects: ObjectStore) -> None:

@@ -52,6 +52,10 @@ class FaultyObjects:
         self._reach()
         return self._objects.fetch(key, target)
 
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        self._reach()
+        self._objects.fetch_range(key, offset, length, target)
+
     def head(self, key: str) -> ObjectInfo | None:
         self._reach()
         return self._objects.head(key)

@@ -8,8 +8,12 @@ import pytest
 
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
-from snapshot.cache import SegmentCache, reupload_object
-from snapshot.documents.manifest import segment_key
+from snapshot.cache import SegmentCache, reupload_segment
+from snapshot.documents.locations import SegmentLocation, segment_key
+
+
+def at(name: str, size_bytes: int = 10) -> SegmentLocation:
+    return SegmentLocation(name, size_bytes)
 
 
 def stored(objects: DirectoryObjects, data: bytes) -> str:
@@ -24,21 +28,23 @@ def test_least_recently_used_go_but_never_those_in_use(tmp_path: Path) -> None:
     first, second, third = (stored(objects, bytes([n]) * 10) for n in range(3))
     cache.lease([first])
     for name in (first, second, third):
-        cache.ensure(name)
+        cache.ensure(at(name))
     assert cache.path(first).exists()
     assert not cache.path(second).exists()
     assert cache.path(third).exists()
     cache.release([first])
     assert cache.bytes_held <= 25
-    assert cache.ensure(second).read_bytes() == bytes([1]) * 10
+    assert cache.ensure(at(second)).read_bytes() == bytes([1]) * 10
 
 
 def test_cache_of_an_earlier_process_is_checked_before_it_is_used(tmp_path: Path) -> None:
     objects = DirectoryObjects(tmp_path / "objects")
     name = stored(objects, b"content")
-    path = SegmentCache(objects, tmp_path / "cache", 100).ensure(name)
+    path = SegmentCache(objects, tmp_path / "cache", 100).ensure(at(name))
     path.write_bytes(b"CONTENT")
-    assert SegmentCache(objects, tmp_path / "cache", 100).ensure(name).read_bytes() == b"content"
+    assert (
+        SegmentCache(objects, tmp_path / "cache", 100).ensure(at(name)).read_bytes() == b"content"
+    )
 
 
 def test_what_a_killed_process_left_half_done_does_not_fill_the_disk(tmp_path: Path) -> None:
@@ -56,18 +62,18 @@ def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
     objects = DirectoryObjects(tmp_path / "objects")
     name = stored(objects, b"content")
     good = SegmentCache(objects, tmp_path / "good", 100)
-    good.ensure(name)
+    good.ensure(at(name))
     fresh = SegmentCache(objects, tmp_path / "fresh", 100)
     objects.replace(segment_key(name), b"damaged")
     with pytest.raises(DamagedObject):
-        fresh.ensure(name)
+        fresh.ensure(at(name))
     objects.delete(segment_key(name))
     with pytest.raises(ObjectMissing):
-        fresh.ensure(name)
+        fresh.ensure(at(name))
     folders = [tmp_path / "fresh", tmp_path / "good"]
-    assert not reupload_object(objects, name, folders[:1])
-    assert reupload_object(objects, name, folders)
-    assert fresh.ensure(name).read_bytes() == b"content"
+    assert not reupload_segment(objects, at(name), folders[:1])
+    assert reupload_segment(objects, at(name), folders)
+    assert fresh.ensure(at(name)).read_bytes() == b"content"
 
 
 class FullDisk(DirectoryObjects):
@@ -92,11 +98,11 @@ def test_a_full_disk_costs_cached_files_that_nobody_uses_not_the_answer(tmp_path
     names = [stored(objects, bytes([n]) * 10) for n in range(5)]
     cache = SegmentCache(objects, tmp_path / "cache", 10**6)
     for name in names[:3]:
-        cache.ensure(name)
+        cache.ensure(at(name))
     cache.lease(names[:1])
-    assert cache.ensure(names[3]).read_bytes() == bytes([3]) * 10
+    assert cache.ensure(at(names[3])).read_bytes() == bytes([3]) * 10
     assert cache.path(names[0]).exists()  # in use
     assert not cache.path(names[1]).exists()  # the least recently used of the others
     cache.lease(names)
     with pytest.raises(ObjectsUnavailable):
-        cache.ensure(names[4])
+        cache.ensure(at(names[4]))

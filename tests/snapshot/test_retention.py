@@ -15,7 +15,8 @@ from common.objects.directory import DirectoryObjects
 from indexer.partition.maintenance import PartitionMaintenance
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed, encode_checksummed
-from snapshot.documents.manifest import Dropped, SegmentEntry, segment_key
+from snapshot.documents.locations import segment_key
+from snapshot.documents.manifest import Dropped, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import Expired, Retention, RetentionBook, ToExpire
 from snapshot.verify.verify import verify

@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError
 
 from common import atomic_files
 from common.clock import Clock
-from common.errors import ObjectMissing, ObjectsUnavailable
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
-from common.objects.interface import ObjectInfo
+from common.objects.interface import ObjectInfo, check_range
 from common.objects.s3.attempts import (
     ERRORS,
     Attempts,
@@ -41,6 +41,7 @@ T = TypeVar("T")
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,1024}")
 _PREFIX = re.compile(r"[A-Za-z0-9._/-]{0,1024}")
 _COPY_BYTES = 1024 * 1024
+_PARTIAL, _NO_SUCH_RANGE = 206, 416  # statuses of a request for a part of an object
 _READS_MAX = 2  # of an object whose bytes are not those that were put
 
 
@@ -83,11 +84,23 @@ class S3Objects:
 
     def fetch(self, key: str, target: Path) -> int:
         """Copy the object to `target`, all or nothing; returns its size. Raises ObjectMissing."""
+        return self._fetch(key, target, self._download)
+
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        """Copy a part of the object. Raises ObjectMissing, DamagedObject if it ends before."""
+        check_range(key, offset, length)
+
+        def download(key: str, sink: _Sink, _accept_mismatch: bool) -> None:
+            self._download_range(key, offset, length, sink)
+
+        self._fetch(key, target, download)
+
+    def _fetch(self, key: str, target: Path, download: Callable[[str, _Sink, bool], None]) -> int:
         temporary = atomic_files.temporary_path(target.parent)
 
         def read(accept_mismatch: bool) -> int:
             with temporary.open("wb") as file:
-                self._download(key, file, accept_mismatch)
+                download(key, file, accept_mismatch)
             atomic_files.sync_file(temporary)
             size = temporary.stat().st_size
             temporary.rename(target)
@@ -192,6 +205,34 @@ class S3Objects:
         if put and put != digest.hexdigest() and not accept_mismatch:
             raise _ChecksumMismatch(f"{key}: the bytes are not those that were put")
 
+    def _download_range(self, key: str, offset: int, length: int, sink: _Sink) -> None:
+        """Copy a part of the object. Raises what the library raises, DamagedObject."""
+        end = offset + length
+        try:
+            answer = self._client().get_object(
+                **self._location(key), Range=f"bytes={offset}-{end - 1}"
+            )
+        except ClientError as error:
+            if _status(error.response) == _NO_SUCH_RANGE:
+                raise DamagedObject(f"{key} ends before byte {end}") from error
+            raise
+        came = answer.get("ContentRange", "")
+        if _status(answer) != _PARTIAL or not came.startswith(f"bytes {offset}-"):
+            answer["Body"].close()
+            raise ObjectsUnavailable(
+                f"objects at {self._where}: the server does not give parts of objects"
+            )
+        if not came.startswith(f"bytes {offset}-{end - 1}/"):
+            answer["Body"].close()
+            raise DamagedObject(f"{key} ends before byte {end}")
+        size = 0
+        with answer["Body"] as body:
+            while size <= length and (block := body.read(_COPY_BYTES)):
+                size += len(block)
+                sink.write(block)
+        if size != length:
+            raise _ChecksumMismatch(f"{key}: {size} bytes of {length} came")
+
     def _pages(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
         base = self._key("")
         position: dict[str, Any] = {"StartAfter": base + after} if after else {}
@@ -247,6 +288,10 @@ class _Append:
 
     def write(self, block: bytes, /) -> None:
         self._found += block
+
+
+def _status(answer: Any) -> int:
+    return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
 def _is_key(key: str) -> bool:

@@ -128,6 +128,9 @@ def test_damage_and_breaks_on_the_way_are_read_again(
     assert not target.exists()
     assert faulty_store.fetch("a", target) == len(body)
     assert target.read_bytes() == body
+    faults.cut = 1
+    faulty_store.fetch_range("a", 1_000, 200_000, target)
+    assert target.read_bytes() == body[1_000:201_000]
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 
 

@@ -16,7 +16,8 @@ from indexer.shred import Accepted, Shredded, ShredInput
 from indexer.shred.reference import ReferenceShredder
 from snapshot.damage.divergence import list_divergences
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import decode_manifest, segment_key
+from snapshot.documents.locations import segment_key
+from snapshot.documents.manifest import decode_manifest
 from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     DATASET,

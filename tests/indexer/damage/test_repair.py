@@ -17,7 +17,8 @@ from common.process.web import require_internal_token
 from indexer.partition.partition import Partition
 from indexer.repair.object_walk import ObjectWalk
 from indexer.repair.twin_segments import SegmentEndpoint
-from snapshot.documents.manifest import SegmentEntry, segment_key
+from snapshot.documents.locations import segment_key
+from snapshot.documents.manifest import SegmentEntry
 from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     QUICK,

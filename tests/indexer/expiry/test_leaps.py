@@ -18,7 +18,7 @@ from query.plan.plan import Plan
 from query.share.compute import covered
 from query.share.view import ViewRequest
 from snapshot.bootstrap.estimate import ReadOnlyStore
-from snapshot.documents.manifest import segment_key
+from snapshot.documents.locations import segment_key
 from snapshot.retention.cutoffs import DAY_NS
 from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, QUICK, open_context, published, record, running, until

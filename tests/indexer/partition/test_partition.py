@@ -17,7 +17,7 @@ from indexer.serve.leases import PartitionLeases
 from query.share.view import DatasetView, ViewRequest
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import segment_key
+from snapshot.documents.locations import segment_key
 from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     DATASET,

@@ -14,7 +14,7 @@ from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
 from query.share.view import ViewRequest
-from snapshot.documents.manifest import segment_key
+from snapshot.documents.locations import segment_key
 from tests.indexer.harness import (
     DATASET,
     TIME_NS,

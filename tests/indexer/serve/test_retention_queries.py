@@ -15,7 +15,7 @@ from common.model.names import dataset_id
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from query.share.view import ViewRequest
-from snapshot.documents.manifest import segment_key
+from snapshot.documents.locations import segment_key
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, QUICK, open_context, published, record, running, until

@@ -134,6 +134,10 @@ class Unreadable:
         self._refuse(key)
         return self._objects.fetch(key, target)
 
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        self._refuse(key)
+        self._objects.fetch_range(key, offset, length, target)
+
     def _refuse(self, key: str) -> None:
         if any(part in key for part in self._bad):
             raise ObjectsUnavailable(f"objects: {key}: Input/output error")
