@@ -316,6 +316,8 @@ QUERY_TEXT_CHARS_MAX: Final = 65_536  # of a query as people type it; a list of 
 # Stored queries written and read at once: a role's threads are not all taken by one key's.
 QUERY_METADATA_CALLS_MAX: Final = 8
 ROLES_WAIT_S: Final = 3.0  # for the locks, when the status asks which roles run
+MEMBERS_LOOK_S: Final = 2.0  # between listings of who must know a document before it is written
+MEMBERS_FRESH_S: Final = 15.0  # an older list does not tell: some listings fail, or wait for locks
 ROLES_LOOK_S: Final = 10.0  # between listings: the last one is no older when locks fail
 QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs none, at once
 # A thread that merges gives way after this when the event loop wants to run: one request takes

@@ -112,6 +112,12 @@ class IndexerConfig:
         "shares of one environment computed at once (0: as many as there are processors for, at "
         "least 2), so that what others ask does not share the processors with more of them",
     )
+    formats_wait_s: int = setting(
+        600,
+        "how long every indexer and query role must have known a newer version of the stored "
+        "documents, and none have left, before it is written; from then on an earlier version of "
+        "the program stops at these documents, so until then one can go back to it",
+    )
     telemetry_s: int = setting(10, "time between own events about indexing")
 
     def shares_at_once(self, processors: int) -> int:

@@ -97,6 +97,7 @@ async def _upkeep(parts: Parts, context: RoleContext) -> None:
     """Run the background tasks for all partitions, until cancelled."""
     reference_clocks = ReferenceClocks(context.backends, context.clock, context.random)
     await run_together(
+        parts.document_gate.run(),
         parts.repair.run(),
         parts.object_walk.run(),
         parts.shared.prefetcher.run(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from common.log.watch import LogWatch
 from common.process.role import RoleContext
+from indexer.claims.document_gate import MembersGate
 from indexer.claims.held_partitions import HeldPartitions
 from indexer.claims.readiness import Readiness
 from indexer.config import IndexerConfig
@@ -45,6 +46,7 @@ class Parts:
     footers: Footers
     shares: ShareEndpoint
     query_fetches: SegmentFetcher
+    document_gate: MembersGate
 
     def close(self) -> None:
         """Close the parts that run threads, after the server has stopped."""
@@ -69,7 +71,8 @@ async def build_parts(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
     context.giving_back.add(shredder.give_back)
-    shared = await _shared(context, config, watch, cache, shredder, tails)
+    gate = MembersGate(context.backends.locks, context.clock, config.formats_wait_s)
+    shared = await _shared(context, config, watch, cache, shredder, tails, gate)
     held = HeldPartitions(shared)
 
     def expired(number: int) -> frozenset[str]:
@@ -104,6 +107,7 @@ async def build_parts(
             env_running_max=config.shares_at_once(os.cpu_count() or 1),
         ),
         query_fetches=query_fetches,
+        document_gate=gate,
     )
 
 
@@ -114,6 +118,7 @@ async def _shared(
     cache: SegmentCache,
     shredder: SelectedShredder,
     tails: TailRegistry,
+    gate: MembersGate,
 ) -> Shared:
     """The parts that all partitions of the process use."""
     fetching = SegmentFetcher(cache, config.segment_fetches)
@@ -137,6 +142,7 @@ async def _shared(
         RetentionSettings(context.backends.metadata, context.clock, config.retention_days),
         clocks,
         peers=OtherIndexers(context.backends.locks, context.instance, context.internal_token),
+        document_gate=gate,
     )
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from common.locks import Locks
+from common.process.versions import Understands
 
 CLAIMS = "claims/"
 ROLLING_RESTART = "operations/rolling-restart"
@@ -16,6 +17,7 @@ class Member(msgspec.Struct, frozen=True):
     slot: the same after a restart; tells apart processes of one role in one zone.
     public_url: its base URL for clients, if it has one.
     ready: only in a claim: whether its holder has caught up with the partition that it claims.
+    understands: versions of requests and documents that it knows; the first, if it announces none.
     """
 
     role: str
@@ -28,6 +30,7 @@ class Member(msgspec.Struct, frozen=True):
     slot: str = "0"
     public_url: str = ""
     ready: bool = True
+    understands: Understands = Understands()
 
 
 def encode_member(member: Member) -> bytes:
@@ -39,6 +42,15 @@ def list_members(locks: Locks, role: str) -> list[Member]:
     """The members of a role that are alive, by instance. Raises Unavailable."""
     found = locks.holders(f"roles/{role}/")
     return [msgspec.json.decode(value, type=Member) for _, value in sorted(found.items())]
+
+
+def list_readers(locks: Locks) -> list[Member]:
+    """Members that read the store or ask those that do, each once: indexers (those that hold a
+    claim and are not announced too) and query roles. Raises Unavailable.
+    """
+    found = [one.member for one in list_claims(locks)]
+    found += [member for role in ("indexer", "query") for member in list_members(locks, role)]
+    return list({member.instance: member for member in found}.values())
 
 
 def claim_name(zone: str, partition: int) -> str:

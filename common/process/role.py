@@ -16,6 +16,7 @@ from common.process.alarms.board import AlarmBoard
 from common.process.members import Member
 from common.process.memory import GivingBack
 from common.process.telemetry import Telemetry
+from common.process.versions import OWN
 from common.version import VERSION
 
 
@@ -76,4 +77,5 @@ class RoleContext:
             started_ns=self.clock.now_ns(),
             version=VERSION,
             slot=self.slot,
+            understands=OWN,
         )

@@ -18,6 +18,7 @@ from common.clock import Clock
 from common.errors import LogUnavailable, ObjectsUnavailable
 from common.log import Log
 from common.logs import log_event
+from common.process.versions import VersionedRequest
 from indexer.state.resync import Resync
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import parse_manifest_key
@@ -30,7 +31,7 @@ _S_NS = 10**9
 logger = logging.getLogger(__name__)
 
 
-class RecordsRequest(msgspec.Struct, frozen=True):
+class RecordsRequest(VersionedRequest, frozen=True):
     """Request for those of these records that an indexer has read whole and not published yet.
 
     append: the requesting indexer publishes without them, so their events must be appended again.

@@ -20,6 +20,7 @@ from common.log import Log
 from common.logs import log_event
 from common.model.record import BATCH_ID_BYTES, Marker, Record, marker_record, settled_record
 from common.model.reroute import EpochOffset
+from common.process.versions import decode_request
 from common.process.web import error_response
 from indexer.damage.publish_gate import RecordsRequest, RecordsResponse
 from indexer.damage.rebuild import rebuild_record
@@ -193,11 +194,9 @@ class RecordsEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         try:
-            question = msgspec.json.decode(await request.read(), type=RecordsRequest)
+            question = decode_request(await request.read(), RecordsRequest)
             if len(question.offsets) > limits.DAMAGE_ASKED_MAX:
                 raise BadRequest("too many records are asked for")
-        except msgspec.DecodeError:
-            return error_response(BadRequest("not a question for records"))
         except BadRequest as error:
             return error_response(error)
         answer = await self.answer(question)

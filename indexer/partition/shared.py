@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from common.log.watch import LogWatch
 from common.process.role import RoleContext
+from common.process.versions import FIRST_DOCUMENTS, DocumentGate
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
@@ -25,6 +26,7 @@ class Shared:
     """The parts that all partitions of one indexer use.
 
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
+    document_gate: which versions of documents may be written now.
     """
 
     context: RoleContext
@@ -41,5 +43,6 @@ class Shared:
     clocks: Clocks
     wide_cut_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     peers: Peers = field(default_factory=NoPeers)
+    document_gate: DocumentGate = FIRST_DOCUMENTS
     cut_rules: CutRules = CUT_RULES
     timing: Timing = TIMING

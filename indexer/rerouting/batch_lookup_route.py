@@ -12,6 +12,7 @@ from aiohttp import web
 from common import limits
 from common.errors import BadRequest, ObjectsUnavailable
 from common.model.reroute import EpochOffset
+from common.process.versions import decode_request
 from common.process.web import error_response
 from indexer.rerouting.batch_lookup import find_copies
 from indexer.seal.partition_reader import PartitionReader
@@ -60,11 +61,11 @@ class BatchLookupEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         try:
-            wanted = msgspec.json.decode(await request.read(), type=BatchLookupRequest)
+            wanted = decode_request(await request.read(), BatchLookupRequest)
             if sum(len(some) for some in wanted.asked.values()) > limits.HELD_ASKED_MAX:
                 raise BadRequest("too many batches are asked for")
             answer = await self.answer(wanted)
-        except (msgspec.DecodeError, ValueError) as error:
+        except ValueError as error:
             return error_response(BadRequest(f"not a request for held batches: {error}"))
         except BadRequest as error:
             return error_response(error)

@@ -34,6 +34,7 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
         parts.readiness.describe,
         context.alarms,
         parts.repair.describe,
+        parts.document_gate.describe,
     ).add_routes(app)
     listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
     ColumnEndpoints(listing).add_routes(app)

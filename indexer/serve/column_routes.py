@@ -2,19 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
 from common import limits
-from common.errors import BadRequest, TooManyRequests
+from common.errors import TooManyRequests
+from common.process.versions import decode_request
 from indexer.serve.column_listing import ColumnListing
 from indexer.serve.routes import with_json_errors
 from query.wire.columns import ColumnsRequest, DatasetsRequest
 
 _INSIDE_MAX = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
-T = TypeVar("T")
 
 
 class ColumnEndpoints:
@@ -32,12 +31,12 @@ class ColumnEndpoints:
 
     async def columns(self, request: web.Request) -> web.StreamResponse:
         """A page of a dataset's columns in the partitions held, or a single column."""
-        asked = await _decode_body(request, ColumnsRequest)
+        asked = decode_request(await request.read(), ColumnsRequest)
         return await self._answer(lambda: self._listing.page(asked))
 
     async def datasets(self, request: web.Request) -> web.StreamResponse:
         """Summaries of several datasets in one response."""
-        asked = await _decode_body(request, DatasetsRequest)
+        asked = decode_request(await request.read(), DatasetsRequest)
         return await self._answer(lambda: self._listing.datasets(asked.datasets, asked.thorough))
 
     async def _answer(self, compute: Callable[[], object]) -> web.StreamResponse:
@@ -50,10 +49,3 @@ class ColumnEndpoints:
         finally:
             self._inside -= 1
         return web.Response(body=body, content_type="application/json")
-
-
-async def _decode_body(request: web.Request, wanted: type[T]) -> T:
-    try:
-        return msgspec.json.decode(await request.read(), type=wanted)
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"the question cannot be read: {error}") from error

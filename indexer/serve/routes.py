@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-import msgspec
 from aiohttp import web
 
 from common import limits
@@ -22,6 +21,7 @@ from common.model.record import Marker, marker_record
 from common.process.alarms.board import AlarmBoard
 from common.process.error_body import busy_response
 from common.process.fair.queue import NoRoom
+from common.process.versions import decode_request
 from common.process.web import Handler, error_response, has_hung_up
 from indexer.partition.partition import Partition
 from indexer.partition.status import Writers, describe
@@ -52,6 +52,7 @@ class Endpoints:
         claims: Callable[[], dict[str, object]],
         alarms: AlarmBoard,
         unrepaired: Callable[[int], dict[str, str]],
+        formats: Callable[[], dict[str, object]],
     ) -> None:
         self._partitions = partitions
         self._tails = tails
@@ -63,6 +64,7 @@ class Endpoints:
         self._claims = claims
         self._alarms = alarms
         self._unrepaired = unrepaired
+        self._formats = formats
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes of this module."""
@@ -81,6 +83,7 @@ class Endpoints:
         }
         body = {"partitions": found, "warming": self._prefetcher.describe()}
         body["claims"] = self._claims()
+        body["formats"] = self._formats()
         body["alarms"] = self._alarms.describe()
         return web.json_response(body)
 
@@ -161,10 +164,7 @@ async def _read_subscription(request: web.Request) -> tuple[TailSubscription, Ta
     """The subscription and filter of a request for a tail. Raises BadRequest."""
     if request.method == "GET":
         return _subscription_of(request), TailFilter()
-    try:
-        body = msgspec.json.decode(await request.read(), type=TailRequest)
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"not a request for a tail: {error}") from error
+    body = decode_request(await request.read(), TailRequest)
     numbers = None if body.partitions is None else frozenset(body.partitions)
     subscription = TailSubscription(
         body.dataset, body.after_ns, numbers, body.batches, env=body.env, key=body.key

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from common.process.versions import VersionedRequest
+
 Scalar = int | float | bool | str
 GroupKey = tuple[str | None, ...]  # a tagged text per breakdown; None: the field is missing
 
@@ -52,21 +54,21 @@ class FilterOp(StrEnum):
 GROUP_OPS = (FilterOp.ALL_OF, FilterOp.ANY_OF, FilterOp.NONE_OF)
 
 
-class Need(msgspec.Struct, frozen=True):
+class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A state over a field. Only COUNT needs no field; it then counts every event."""
 
     state: State
     field: str | None = None
 
 
-class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
+class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A condition, or a group of conditions.
 
     values: one value; several for in and not-in; empty for exists and for a group.
     inside: the filters of a group, which is without a field.
 
-    A group is recognized by its operator, so that an indexer of an older version refuses a plan
-    with one instead of ignoring it.
+    A group is recognized by its operator, so that also a program that ignores unknown fields
+    refuses a plan with one.
     """
 
     field: str
@@ -97,7 +99,9 @@ class RowPosition(NamedTuple):
     index_in_record: int
 
 
-class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RowsWanted(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A request for rows: the first `limit` after the position `after`, or fewer if their data
     exceeds `bytes_max`.
 
@@ -113,7 +117,9 @@ class RowsWanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: RowPosition | None = None
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Plan(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """The computation of one share.
 
     start_ns, end_ns: range of event times, half open, in unix ns.
@@ -154,7 +160,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: str = ""
 
 
-class ShareRequest(msgspec.Struct, frozen=True):
+class ShareRequest(VersionedRequest, frozen=True):
     """Body of `POST /internal/share`."""
 
     plan: Plan

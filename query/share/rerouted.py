@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from common.model.reroute import EpochOffset
+from common.process.versions import VersionedRequest
 
 
 class UndecidedBatch(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class UndecidedBatch(msgspec.Struct, frozen=True):
     unless: tuple[int, ...]
 
 
-class BatchLookup(msgspec.Struct, frozen=True):
+class BatchLookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request whether a partition holds a batch (hex).
 
     append_ns: when its record was appended to the other partition, in unix ns.
@@ -39,7 +40,7 @@ class BatchLookup(msgspec.Struct, frozen=True):
     append_ns: int
 
 
-class BatchLookupRequest(msgspec.Struct, frozen=True):
+class BatchLookupRequest(VersionedRequest, frozen=True):
     """Body of `POST /internal/held`.
 
     ends: by partition, (epoch number, end offset) of its share.

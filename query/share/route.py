@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
-import msgspec
 from aiohttp import web
 
 from common import limits
@@ -18,6 +17,7 @@ from common.errors import BadRequest, BellwetherError, Unavailable
 from common.process.error_body import busy_response
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, SlotRequest
+from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer
@@ -64,9 +64,9 @@ class ShareEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a share."""
         try:
-            wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
-        except msgspec.DecodeError as error:
-            return error_response(BadRequest(f"not a share request: {error}"))
+            wanted = decode_request(await request.read(), ShareRequest)
+        except BadRequest as error:
+            return error_response(error)
         try:
             place = self._inside.hold(*_asker(wanted.plan))
         except BellwetherError as error:

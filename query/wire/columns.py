@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from common import limits
+from common.process.versions import VersionedRequest
 
 
 class IndexedColumn(msgspec.Struct, frozen=True):
@@ -20,7 +21,7 @@ class IndexedColumn(msgspec.Struct, frozen=True):
     last_seen_ns: int
 
 
-class ColumnsRequest(msgspec.Struct, frozen=True):
+class ColumnsRequest(VersionedRequest, frozen=True):
     """Body of `POST /internal/columns`: a page of columns, or a single column.
 
     after: name after which the page begins; None: at the first name.
@@ -46,7 +47,7 @@ class ColumnPage(msgspec.Struct, frozen=True):
     more: bool = False
 
 
-class DatasetsRequest(msgspec.Struct, frozen=True):
+class DatasetsRequest(VersionedRequest, frozen=True):
     """Body of `POST /internal/datasets`. thorough: count columns also where that takes long."""
 
     datasets: list[str]

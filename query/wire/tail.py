@@ -2,10 +2,11 @@
 
 import msgspec
 
+from common.process.versions import VersionedRequest
 from query.plan.plan import Filter
 
 
-class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
+class TailFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The events of a tail, and their fields. Filters have the same meaning as in a query.
 
     fields: the fields to send, as they are stored; None: the event's data as it was sent.
@@ -21,7 +22,7 @@ class TailFilter(msgspec.Struct, frozen=True, omit_defaults=True):
         return not self.filters and self.fields is None
 
 
-class TailRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+class TailRequest(VersionedRequest, frozen=True, omit_defaults=True):
     """Body of `POST /internal/tail`. All members but `choice` are parameters of the GET route.
 
     Indexers of older versions lack this route and refuse it, instead of sending every event.
