@@ -152,14 +152,17 @@ async def test_a_share_whose_time_is_up_leaves_the_queue(monkeypatch: pytest.Mon
         assert await first == 200
 
 
-async def test_query_roles_of_an_older_and_a_newer_version_are_answered() -> None:
+async def test_an_older_query_role_is_answered_and_what_is_not_known_is_refused() -> None:
     request = msgspec.json.decode(msgspec.json.encode(ShareRequest(plan("e"), (0,))))
+    del request["version"]
     older = {name: value for name, value in request["plan"].items() if name not in ("env", "key")}
     newer = {**request["plan"], "of_a_later_version": 1}
     async with indexer() as asking:
-        for plan_sent in (older, newer):
-            body = msgspec.json.encode({**request, "plan": plan_sent, "later": True})
-            assert await asking.ask(body) == 200
+        assert await asking.ask(msgspec.json.encode({**request, "plan": older})) == 200
+        assert await asking.ask(msgspec.json.encode({**request, "plan": newer})) == 400
+        assert b"of_a_later_version" in asking.last
+        assert await asking.ask(msgspec.json.encode({**request, "version": 1_000})) == 400
+        assert b"version 1000" in asking.last
 
 
 async def test_a_refusal_says_whether_the_asker_or_all_others_use_the_room(
