@@ -48,10 +48,13 @@ def oldest(some: Iterable[Understands]) -> Understands:
     return Understands(min(one.plan for one in known), min(one.documents for one in known))
 
 
-class VersionedRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VersionedRequest(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Base of the bodies of requests between roles.
 
-    version: which version of `Understands.plan` the body is; its answer is of the same one.
+    version: which version of `Understands.plan` the body is; its answer is of the same one. The
+    first is not written: programs that know no other expect its very bytes.
     """
 
     version: int = 1
