@@ -57,8 +57,8 @@ def test_a_request_is_read_as_it_was_sent(request_: ShareRequest) -> None:
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=kind)
 def test_a_request_without_a_version_is_of_the_first(request_: ShareRequest) -> None:
-    body = msgspec.to_builtins(request_, str_keys=True)
-    body.pop("version", None)
+    body = msgspec.json.decode(msgspec.json.encode(request_))
+    assert "version" not in body
     assert decode_request(msgspec.json.encode(body), type(request_)).version == 1
 
 

@@ -154,7 +154,6 @@ async def test_a_share_whose_time_is_up_leaves_the_queue(monkeypatch: pytest.Mon
 
 async def test_an_older_query_role_is_answered_and_what_is_not_known_is_refused() -> None:
     request = msgspec.json.decode(msgspec.json.encode(ShareRequest(plan("e"), (0,))))
-    del request["version"]
     older = {name: value for name, value in request["plan"].items() if name not in ("env", "key")}
     newer = {**request["plan"], "of_a_later_version": 1}
     async with indexer() as asking:
