@@ -118,6 +118,10 @@ def _make_folder(folder: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Measure, show and write. Fails when ours failed or gave back anything else than it got."""
+    if arguments[:1] == ["queries"]:
+        from benchmarks.queries.cli import main as queries
+
+        queries(arguments[1:], prog_name="python -m benchmarks queries")
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends the workers too
     console = Console()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -46,13 +46,19 @@ class Installation:
     key: str = field(default="", repr=False)
     sent: int = 0
 
-    def start(self, kernels: Path, *, compiled: bool = True) -> None:
-        """Start and wait until it is ready and its compiled code serves, if it is to."""
+    def start(
+        self, kernels: Path, *, compiled: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Start and wait until it is ready and its compiled code serves, if it is to.
+
+        settings: environment variables of its own.
+        """
         environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
         environ |= {
             "PYTHONPATH": str(self.checkout),
             "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels / self.checkout.name),
             "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(kernels / self.checkout.name),
+            **(settings or {}),
         }
         data = self.folder / "data"
         command = [sys.executable, "-m", "bellwether", "up", "--data", str(data), "--port", "0"]
@@ -98,20 +104,21 @@ class Installation:
             found: dict[str, object] = json.load(answer)
         return found
 
-    def _partitions(self) -> list[dict[str, object]]:
+    def partitions(self) -> list[dict[str, object]]:
+        """What the indexers say of each partition."""
         indexers: object = self._status()["indexers"]
         assert isinstance(indexers, list)
         return [one for each in indexers for one in each["status"]["partitions"].values()]
 
     def _ends(self) -> int:
         """Records that are not indexed yet."""
-        return sum(int(str(one["lag_records"])) for one in self._partitions())
+        return sum(int(str(one["lag_records"])) for one in self.partitions())
 
     def _is_compiled(self) -> bool:
         shepherds = self._status()["shepherds"]
         assert isinstance(shepherds, list)
         splitters = {one["placement"]["splitter"] for one in shepherds if "placement" in one}
-        shredders = {str(one["shredder"]) for one in self._partitions()}
+        shredders = {str(one["shredder"]) for one in self.partitions()}
         return splitters == {"kernel"} and shredders == {"kernel"}
 
     def used(self) -> dict[str, int]:

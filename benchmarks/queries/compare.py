@@ -1,0 +1,53 @@
+"""Whether two engines gave the same answer."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.queries.engine import Rows
+from benchmarks.queries.questions import Asked
+
+_EXACT = 1e-9  # of doubles that were added up in another order
+
+
+def difference(asked: Asked, mine: Rows, theirs: Rows, sketch: bool) -> str:
+    """What differs, in words; empty if nothing does."""
+    if len(mine) != len(theirs):
+        return f"{len(mine)} rows, not {len(theirs)}"
+    error = asked.error if sketch else _EXACT
+    if asked.limit:
+        return _first_rows(asked, mine, theirs, error)
+    keyed = len(asked.keys) + asked.series
+    own, other = ({row[:keyed]: row[keyed:] for row in rows} for rows in (mine, theirs))
+    if own.keys() != other.keys():
+        return f"groups differ: {sorted(map(str, own.keys() ^ other.keys()))[:3]}"
+    for key, values in own.items():
+        if not _close(values, other[key], error):
+            return f"{key}: {values}, not {other[key]}"
+    return ""
+
+
+def _first_rows(asked: Asked, mine: Rows, theirs: Rows, error: float) -> str:
+    """The first rows of many: their values in order; groups as far as ties do not decide."""
+    at = len(asked.keys)
+    for number, (own, other) in enumerate(zip(mine, theirs, strict=True)):
+        if not _close(own[at : at + 1], other[at : at + 1], error):
+            return f"row {number}: {own}, not {other}"
+    if error > _EXACT or len(mine) < asked.limit:
+        return ""
+    last = mine[-1][at]
+    own_keys, other_keys = (
+        {row[:at] for row in rows if row[at] != last} for rows in (mine, theirs)
+    )
+    return "" if own_keys == other_keys else f"groups differ: {list(own_keys ^ other_keys)[:3]}"
+
+
+def _close(mine: Sequence[Any], theirs: Sequence[Any], error: float) -> bool:
+    return all(
+        a == b or (_is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=error))
+        for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)

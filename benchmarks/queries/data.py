@@ -1,0 +1,90 @@
+"""A data folder whose log holds the rows: written by the product's own writer of the log.
+
+What arrives over HTTP becomes the same records; here they are appended at the time of their rows
+by a clock that is moved, so that a day of rows takes seconds. Each build then indexes its own copy
+of the folder with its own indexer, and so makes its own objects of the same log.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.queries.rows import Body, Shape, bodies
+from common.clock import ManualClock
+from common.log.embedded.log import EmbeddedLog
+from common.model.record import Kind, Marker, Record, marker_record
+from common.model.record_value import compress_value
+
+_AT_ONCE = 64  # appends that wait for one commit
+
+
+class Target(NamedTuple):
+    """The ids of a dataset, as records carry them."""
+
+    team: str
+    env: str
+    dataset: str
+
+
+def write_log(folder: Path, target: Target, shape: Shape, pieces: int, partitions: int) -> None:
+    """Append all rows to a new log, the bodies of a piece to its partitions in turn.
+
+    pieces: cuts by marker, after as many rows each; 0: only one at the end, beside those that the
+    format's limits make.
+    """
+    asyncio.run(_write_log(folder, target, shape, pieces, partitions))
+
+
+async def _write_log(
+    folder: Path, target: Target, shape: Shape, pieces: int, partitions: int
+) -> None:
+    clock = ManualClock(shape.start_ns)
+    log = EmbeddedLog(folder, partitions, clock)
+    await log.open()
+    dice = random.Random(shape.seed)
+    bounds = [shape.rows * number // max(pieces, 1) for number in range(max(pieces, 1) + 1)]
+    number = 0
+    for first, end in pairwise(bounds):
+        for some in _groups(bodies(shape, first, end)):
+            clock.wall_ns = max(clock.wall_ns, some[-1].newest_ns)
+            records = await asyncio.to_thread(_records, some, target, dice)
+            async with asyncio.TaskGroup() as group:
+                for record in records:
+                    group.create_task(log.append(number % partitions, record))
+                    number += 1
+        for partition in range(partitions):
+            await log.append(partition, marker_record(Marker(None, reason="benchmark")))
+    await log.close()
+
+
+def _groups(some: Iterator[Body]) -> Iterator[list[Body]]:
+    group: list[Body] = []
+    for body in some:
+        group.append(body)
+        if len(group) == _AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _records(some: list[Body], target: Target, dice: random.Random) -> list[Record]:
+    with ThreadPoolExecutor() as threads:
+        values = list(threads.map(compress_value, [body.lines for body in some]))
+    return [
+        Record(
+            Kind.EVENTS,
+            value,
+            dice.randbytes(16),
+            target.team,
+            target.env,
+            target.dataset,
+            body.rows,
+            via="random",
+        )
+        for body, value in zip(some, values, strict=True)
+    ]
