@@ -1,13 +1,14 @@
 """Sends one plan to one replica of every partition, and to another if that fails or is slow.
 
 Keeps I7: each partition is counted from exactly one share, and a partition without one is listed.
+All shares of a plan are of one version: the oldest among the indexers that may answer it.
 """
 
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import aiohttp
 import msgspec
@@ -20,6 +21,7 @@ from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.process.error_body import read_error_body
 from common.process.members import Member
+from common.process.versions import oldest
 from common.process.web import INTERNAL_TOKEN_HEADER
 from common.tasks import cancel_and_wait
 from query.config import STANDARD_LIMITS, ProbeTiming
@@ -38,6 +40,21 @@ class ShareFailed(Exception):
     def __init__(self, why: str, text: str) -> None:
         super().__init__(text)
         self.why = why
+
+
+class OlderIndexer(Exception):
+    """An indexer of an earlier version has taken a partition over while its plan was answered."""
+
+    def __init__(self, member: Member) -> None:
+        super().__init__(f"{member.instance} knows plans up to version {member.understands.plan}")
+        self.version = member.understands.plan
+
+
+class VersionedPlan(NamedTuple):
+    """A plan, and the version of its requests and states (`Understands.plan`)."""
+
+    plan: Plan
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +125,20 @@ class Scatter:
         Raises Unprocessable if the query is too heavy, TooManyRequests if this key has too many
         queries running, Unavailable if all indexers are busy with other keys.
         """
-        return await self._gather(plan, tuple(partitions), frozenset())
+        by_partition = await self._replicas.by_partition()
+        holders = (m.understands for p in partitions for m in by_partition.get(p, []))
+        version = oldest(holders).plan
+        while True:
+            try:
+                asked = VersionedPlan(plan, version)
+                return await self._gather(asked, tuple(partitions), frozenset())
+            except OlderIndexer as error:  # which has fewer versions, so this ends
+                version = error.version
 
     async def _gather(
-        self, plan: Plan, partitions: tuple[int, ...], tried: frozenset[str]
+        self, asked: VersionedPlan, partitions: tuple[int, ...], tried: frozenset[str]
     ) -> PartialResults:
+        """Shares of these partitions, from indexers that were not tried. Raises OlderIndexer."""
         by_partition = await self._replicas.by_partition()
         chosen: dict[str, list[int]] = {}
         members: dict[str, Member] = {}
@@ -125,26 +151,32 @@ class Scatter:
                     "no indexer that holds it answered" if tried else "no indexer holds it"
                 )
                 continue
+            if untried[0].understands.plan < asked.version:
+                raise OlderIndexer(untried[0])
             members[untried[0].url] = untried[0]
             chosen.setdefault(untried[0].url, []).append(partition)
-        asked = [
-            self._hedged_share(plan, tuple(wanted), members[url], tried | {url})
+        shares = [
+            self._hedged_share(asked, tuple(wanted), members[url], tried | {url})
             for url, wanted in chosen.items()
         ]
-        for part in await _all_or_first_error(asked):
+        for part in await _all_or_first_error(shares):
             gathered.add(part)
         return gathered
 
     async def _hedged_share(
-        self, plan: Plan, partitions: tuple[int, ...], member: Member, tried: frozenset[str]
+        self,
+        asked: VersionedPlan,
+        partitions: tuple[int, ...],
+        member: Member,
+        tried: frozenset[str],
     ) -> PartialResults:
         """The member's share; the twins' where the member fails, is slow, or covers less."""
-        first = asyncio.create_task(self._request_share(plan, partitions, member))
+        first = asyncio.create_task(self._request_share(asked, partitions, member))
         twin: asyncio.Task[PartialResults] | None = None
         try:
-            await asyncio.wait({first}, timeout=self._hedging.hedge_after_s(plan.wait_ms))
+            await asyncio.wait({first}, timeout=self._hedging.hedge_after_s(asked.plan.wait_ms))
             if not first.done() and await self._may_hedge(partitions, tried):
-                twin = asyncio.create_task(self._gather(plan, partitions, tried))
+                twin = asyncio.create_task(self._gather(asked, partitions, tried))
                 await asyncio.wait({first, twin}, return_when=asyncio.FIRST_COMPLETED)
                 if (
                     not first.done()
@@ -162,12 +194,12 @@ class Scatter:
                 self._replicas.forget()
                 self._hedging.suspect(member.url)
                 share_failovers_total.labels(error.why).inc()
-                return await (twin or self._gather(plan, partitions, tried))
+                return await (twin or self._gather(asked, partitions, tried))
             left = tuple(p for p in partitions if p not in mine.answered)
             if left:  # another indexer has just taken them over
-                mine.add(await self._gather(plan, left, tried))
+                mine.add(await self._gather(asked, left, tried))
             if mine.incomplete and await self._has_other(partitions, tried):
-                other = await self._gather(plan, partitions, tried)
+                other = await self._gather(asked, partitions, tried)
                 return other if other.incomplete < mine.incomplete else mine
             return mine
         finally:
@@ -186,12 +218,12 @@ class Scatter:
         return any(m.url not in tried for p in partitions for m in by_partition.get(p, []))
 
     async def _request_share(
-        self, plan: Plan, partitions: tuple[int, ...], member: Member
+        self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
     ) -> PartialResults:
         """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
         begin_s = asyncio.get_running_loop().time()
         suspect = self._hedging.is_suspect(member.url)
-        answering = asyncio.create_task(self._post(plan, partitions, member))
+        answering = asyncio.create_task(self._post(asked, partitions, member))
         watching = asyncio.create_task(
             wait_until_unresponsive(self._http, member, self._probing, suspect=suspect)
         )
@@ -210,15 +242,17 @@ class Scatter:
         finally:
             await cancel_and_wait((answering, watching))
         took_s = asyncio.get_running_loop().time() - begin_s
-        self._hedging.record_answer(member.url, took_s, waited=plan.wait_ms > 0)
+        self._hedging.record_answer(member.url, took_s, waited=asked.plan.wait_ms > 0)
         share_seconds.observe(took_s)
         answered = {c.partition: AnsweredPartition(c, member) for c in answer.report.covered}
         return PartialResults([answer.states], answered, {}, dict(answer.report.types))
 
-    async def _post(self, plan: Plan, partitions: tuple[int, ...], member: Member) -> ShareAnswer:
-        body = msgspec.json.encode(ShareRequest(plan, partitions))
+    async def _post(
+        self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
+    ) -> ShareAnswer:
+        body = msgspec.json.encode(ShareRequest(asked.plan, partitions, version=asked.version))
         timeout = aiohttp.ClientTimeout(
-            total=(plan.timeout_ms + plan.wait_ms) / 1000 + 5,
+            total=(asked.plan.timeout_ms + asked.plan.wait_ms) / 1000 + 5,
             sock_connect=limits.CONNECT_TIMEOUT_S,
         )
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,6 +14,7 @@ from common.locks.files import FileLocks
 from common.model.names import column_id
 from common.process.error_body import busy_response
 from common.process.members import Member, claim_name, encode_member
+from common.process.versions import Understands
 from common.process.web import has_hung_up
 from query.plan.plan import ShareRequest
 from query.share.route import ShareEndpoint
@@ -36,6 +38,8 @@ class FakeIndexer:
     endpoint: ShareEndpoint
     asked: int = 0
     waiting: int = 0  # shares that are delayed
+    versions: list[int] = field(default_factory=list)  # of the requests for shares
+    before_share: Callable[[], None] = lambda: None
     refuse: bool = False
     delay_s: float = 0.0
     health_delay_s: float = 0.0
@@ -60,11 +64,19 @@ class FakeIndexer:
         app.router.add_post("/internal/tail", self.tail)
         app.router.add_get("/healthz", self.healthz)
 
+    def announce(self, understands: Understands) -> None:
+        """Announce other versions in the claims."""
+        self.member = msgspec.structs.replace(self.member, understands=understands)
+        for claim in self.claims:
+            claim.update(encode_member(self.member))
+
     async def share(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
+        wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
+        self.versions.append(wanted.version)
+        self.before_share()
         if self.refuse:
             return web.json_response({"error": "stopping"}, status=503)
-        wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
         if wanted.plan.key in self.held_keys:
             self.waiting += 1
             try:

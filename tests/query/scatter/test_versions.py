@@ -1,0 +1,85 @@
+"""A plan is sent in the oldest version among the indexers that may answer it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from common.process import versions
+from common.process.members import Member, encode_member
+from common.process.versions import Understands
+from query.config import QueryConfig
+from tests.query.harness import TIMES, QueryHarness, query_harness
+
+OLD, NEW = Understands(plan=1), Understands(plan=2)
+UNHEDGED = QueryConfig(hedge_ms=0)
+
+
+@pytest.fixture(autouse=True)
+def every_claim_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims of the moment, and a program that knows plans of version 2."""
+    monkeypatch.setattr(versions, "OWN", NEW)
+    monkeypatch.setattr("query.scatter.replicas._FRESH_NS", 0)
+
+
+@asynccontextmanager
+async def pair(
+    folder: Path, first: Understands, twin: Understands, config: QueryConfig = UNHEDGED
+) -> AsyncIterator[QueryHarness]:
+    async with query_harness(folder, ("a", "b"), config) as running:
+        running.indexers["a"].announce(first)
+        running.indexers["b"].announce(twin)
+        yield running
+
+
+async def count(running: QueryHarness) -> object:
+    answer = await running.ask({**TIMES}, disable_series=True)
+    assert answer["coverage"]["complete"] is True
+    return answer["data"]["results"]
+
+
+async def test_the_newest_version_is_sent_where_all_know_it(tmp_path: Path) -> None:
+    async with pair(tmp_path, NEW, NEW) as running:
+        assert await count(running) == [{"data": {"COUNT": 100}}]
+        assert running.indexers["a"].versions == [2]
+
+
+@pytest.mark.parametrize(("first", "twin"), [(NEW, OLD), (OLD, NEW), (OLD, OLD)])
+async def test_the_older_of_two_twins_decides(
+    tmp_path: Path, first: Understands, twin: Understands
+) -> None:
+    async with pair(tmp_path, first, twin) as running:
+        assert await count(running) == [{"data": {"COUNT": 100}}]
+        assert running.indexers["a"].versions == [1]
+        assert running.indexers["b"].versions == []
+
+
+async def test_the_older_twin_that_answers_instead_is_asked_in_its_version(tmp_path: Path) -> None:
+    async with pair(tmp_path, NEW, OLD, QueryConfig(hedge_ms=50)) as running:
+        running.indexers["a"].delay_s = 30
+        assert await count(running) == [{"data": {"COUNT": 100}}]
+        assert running.indexers["b"].versions == [1]
+
+
+async def test_an_older_indexer_that_takes_over_meanwhile_is_asked_in_its_version(
+    tmp_path: Path,
+) -> None:
+    async with pair(tmp_path, NEW, NEW) as running:
+        first, twin = running.indexers["a"], running.indexers["b"]
+        first.refuse = True
+        first.before_share = lambda: twin.announce(OLD)
+        assert await count(running) == [{"data": {"COUNT": 100}}]
+        assert first.versions[0] == 2
+        assert twin.versions == [1]
+
+
+async def test_an_older_one_that_holds_none_of_the_partitions_does_not_decide(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path, ("a",)) as running:
+        running.indexers["a"].announce(NEW)
+        idle = Member("indexer", "ix-old", "http://127.0.0.1:1", "b", 1, 1, "1")
+        assert running.context.backends.locks.acquire("roles/indexer/ix-old", encode_member(idle))
+        assert await count(running) == [{"data": {"COUNT": 100}}]
+        assert running.indexers["a"].versions == [2]
