@@ -93,6 +93,14 @@ def make_objects(settings: Settings, clock: Clock) -> ObjectStore:
     return DirectoryObjects(_folder(settings, "objects"))
 
 
+def object_address(settings: Settings, key: str) -> str:
+    """Where other programs find the object of a key: a path, or an `s3://` address."""
+    if settings.section(BackendsConfig).objects is ObjectsKind.S3:
+        config = settings.section(S3Config)
+        return "/".join(part for part in ("s3:/", config.bucket, config.prefix, key) if part)
+    return str((settings.section(NodeConfig).data / "objects" / key).resolve())
+
+
 def open_metadata(settings: Settings) -> Metadata:
     """The metadata, opened; a server that does not answer now is asked again by every call."""
     if settings.section(BackendsConfig).metadata is MetadataKind.MYSQL:

@@ -67,6 +67,7 @@ COMMANDS = {
         "Cut every partition now and wait until all of it is in the object store.",
         "snapshot",
     ),
+    "segments": Listed("segments", "Show which objects hold DATASET now."),
     "verify": Listed("verify", "Check everything that was stored, also while `up` runs."),
     "damage": Listed("damage", "List records that cannot be read."),
     "rolling-restart": Listed(

@@ -19,13 +19,12 @@ from rich.table import Table
 from bellwether.backends import make_log, make_objects, open_metadata
 from bellwether.config.sections import BackendsConfig, NodeConfig
 from bellwether.config.settings import Settings
+from bellwether.options.named_dataset import dataset_names, named_dataset
 from bellwether.options.shared import configuration_options, load_settings
 from bellwether.output import output_console
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.metadata import Metadata
-from common.metadata.lookup import find_dataset, shown_slugs
-from common.model.names import BadDatasetName
 from common.objects import ObjectStore
 from indexer.config import IndexerConfig
 from ops.retention import PartitionRetention, RetentionPeriods, confirm, read_retention, restore
@@ -74,18 +73,9 @@ def _opened(config: Path | None, data: Path | None, sets: tuple[str, ...]) -> It
             )
             partitions = asyncio.run(_partitions(settings))
             objects = make_objects(settings, clock)
-            yield _Opened(objects, partitions, periods, _names(metadata), metadata)
+            yield _Opened(objects, partitions, periods, dataset_names(metadata), metadata)
     except (BellwetherError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _names(metadata: Metadata) -> dict[str, str]:
-    places = metadata.list_environments()
-    return {
-        dataset: slug if len(places) == 1 else f"{environment.slug}/{slug}"
-        for _, environment in places
-        for dataset, slug in shown_slugs(metadata, metadata.list_datasets(environment.id)).items()
-    }
 
 
 async def _partitions(settings: Settings) -> int:
@@ -223,7 +213,7 @@ def restore_command(
     segments = rows = 0
     missing: list[str] = []
     with _opened(config, data, sets) as opened:
-        wanted = frozenset(_dataset(opened, name) for name in names)
+        wanted = frozenset(named_dataset(opened.metadata, opened.names, name) for name in names)
         if not yes:
             _show_recoverable(output_console(), opened, opened.read_retention())
             if not click.confirm("Take them back?"):
@@ -240,24 +230,6 @@ def restore_command(
         click.echo("there is nothing to take back")
         return
     click.echo(f"taken back: {rows:,} events in {segments:,} segments; {_SOON}")
-
-
-def _dataset(opened: _Opened, name: str) -> str:
-    """The id of the dataset that an operator names as the tables do, by a name of it that only one
-    environment knows, or by its id.
-    """
-    found = {one for one, shown in opened.names.items() if name in (one, shown)}
-    if not found:
-        for team, environment in opened.metadata.list_environments():
-            with contextlib.suppress(BadDatasetName):
-                named = find_dataset(opened.metadata, team, environment, name)
-                found |= set() if named is None else {named.id}
-    if not found:
-        raise click.ClickException(f"there is no dataset {name}; `bellwether retention` names them")
-    if len(found) > 1:
-        shown = ", ".join(sorted(opened.name(one) for one in found))
-        raise click.ClickException(f"{name} may be one of {shown}: say which")
-    return found.pop()
 
 
 def _writer() -> str:

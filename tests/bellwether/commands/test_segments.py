@@ -1,0 +1,137 @@
+"""`bellwether segments`: exactly the objects that answers read, and their rows as plain files."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from bellwether.cli import cli
+from common.metadata import Dataset
+from common.model.names import dataset_id
+from common.objects.directory import DirectoryObjects
+from snapshot.documents.chain import Chain
+from snapshot.documents.manifest import Dropped, Manifest, encode_manifest
+from tests.indexer.harness import open_context, published, record, running, until
+from tests.indexer.partition.test_partition import CUT
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["segments", *arguments, "--data", str(folder)])
+
+
+async def filled(folder: Path) -> str:
+    """Three cuts of the dataset `web`, of two records each; returns the dataset's id."""
+    async with open_context(folder) as context, running(context) as partition:
+        metadata, log = context.backends.metadata, context.backends.log
+        team = metadata.ensure_team("t", "t")
+        env = metadata.ensure_environment(team.id, "e", "e")
+        name = dataset_id(team.id, env.id, "web")
+        metadata.ensure_dataset(Dataset(id=name, env_id=env.id, slug="web", name="web"))
+        for n in range(3):
+            await log.append(0, record([10 * n, 10 * n + 1], dataset=name))
+            await log.append(0, record([10 * n + 2], dataset=name))
+            await log.append(0, CUT)
+        await until(partition, published(9))
+    return name
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> str:
+    return asyncio.run(filled(tmp_path))
+
+
+def newest(folder: Path) -> Manifest:
+    chain = Chain(DirectoryObjects(folder / "objects"), 0, None)
+    return chain.manifest(chain.manifest_keys()[-1])
+
+
+def drop(folder: Path, offset: int) -> None:
+    """Let the newest manifest say that this record counts in another partition."""
+    manifest = newest(folder)
+    dropped = [Dropped(manifest.epoch_number, offset)]
+    changed = msgspec.structs.replace(manifest, conditionals_dropped=dropped)
+    DirectoryObjects(folder / "objects").replace(manifest.key, encode_manifest(changed))
+
+
+def numbers(folder: Path) -> list[int]:
+    files = f"read_parquet('{folder}/*.parquet')"
+    rows = duckdb.sql(f'SELECT "f:n:i" FROM {files} ORDER BY 1').fetchall()
+    return [n for (n,) in rows]
+
+
+def test_objects_that_nothing_names_are_not_among_them(tmp_path: Path, web: str) -> None:
+    stray = tmp_path / "objects" / "segments" / "aa" / f"{'a' * 64}.parquet"
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    some = next((tmp_path / "objects" / "segments").glob("*/*.parquet"))
+    stray.write_bytes(some.read_bytes())
+    done = run(tmp_path, "web", "--paths", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["dataset"] == web
+    assert [one["rows"] for one in found["objects"]] == [3, 3, 3]
+    addresses = [one["address"] for one in found["objects"]]
+    assert str(stray.resolve()) not in addresses
+    for one in found["objects"]:
+        data = Path(one["address"]).read_bytes()[one["first_byte"] :][: one["size_bytes"]]
+        assert data.startswith(b"PAR1")
+        assert data.endswith(b"PAR1")
+    table = run(tmp_path, "web", "--paths")
+    assert all(address in table.stdout for address in addresses)
+
+
+def test_extracted_files_hold_each_shown_row_once(tmp_path: Path, web: str) -> None:
+    drop(tmp_path, 7)
+    target = tmp_path / "out"
+    done = run(tmp_path, "web", "--extract", str(target), "--json")
+    assert done.exit_code == 0, done.output
+    assert numbers(target) == [0, 1, 2, 10, 11, 12, 20, 21]
+    found = json.loads(done.stdout)
+    assert sorted(one["file"] for one in found["objects"]) == sorted(map(str, target.iterdir()))
+    assert "hidden rows of 1 of them are left out" in done.stderr
+    again = run(tmp_path, "web", "--extract", str(target))
+    assert again.exit_code == 1
+    assert "counted twice" in again.stderr
+
+
+def test_hidden_offsets_are_named_with_a_warning(tmp_path: Path, web: str) -> None:
+    drop(tmp_path, 6)
+    done = run(tmp_path, "web", "--paths")
+    assert done.exit_code == 0
+    assert "6-7" in done.stdout
+    assert "1 objects have rows that no answer shows" in done.stderr
+    found = json.loads(run(tmp_path, "web", "--json").stdout)
+    assert [one["hidden_offsets"] for one in found["objects"]] == [[], [], [[6, 7]]]
+
+
+def test_without_options_it_sums_up_by_partition(tmp_path: Path, web: str) -> None:
+    lines = run(tmp_path, "web").stdout.splitlines()
+    assert [line.split()[:4] for line in lines] == [
+        ["partition", "segments", "in", "packs"],
+        ["0", "3", "0", "9"],
+        ["all", "3", "0", "9"],
+    ]
+
+
+def test_an_object_that_is_damaged_or_gone_leaves_no_file(tmp_path: Path, web: str) -> None:
+    (first, *_) = json.loads(run(tmp_path, "web", "--json").stdout)["objects"]
+    path = Path(first["address"])
+    path.write_bytes(path.read_bytes()[:-4] + b"PAR2")
+    damaged = run(tmp_path, "web", "--extract", str(tmp_path / "out"))
+    assert damaged.exit_code == 1
+    assert "checksum does not match" in damaged.stderr
+    path.unlink()
+    gone = run(tmp_path, "web", "--extract", str(tmp_path / "other"))
+    assert gone.exit_code == 1
+    assert "run it again" in gone.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_name_that_is_mistyped_gets_one_that_is_near(tmp_path: Path, web: str) -> None:
+    done = run(tmp_path, "wbe")
+    assert done.exit_code == 1
+    assert "there is no dataset wbe; did you mean web?" in done.stderr
+    assert run(tmp_path / "nothing", "web").exit_code == 1
