@@ -300,6 +300,9 @@ LIVENESS_TIMEOUT_S: Final = 2.0  # a busy process responds to /healthz in far le
 LIVENESS_FAILURES_MAX: Final = 2  # a single failure may be a pause of the machine
 CLAIMS_WAIT_S: Final = 0.25  # for a fresh list of the claims; then the last one is used
 SHARE_ROWS_MAX: Final = 1_000_000  # groups times steps of one share; bounds merging memory
+# Disk of one share beyond its memory, in MB: 10 M groups fit, and all shares together leave most
+# of a small disk free.
+SHARE_SPILL_MB_MAX: Final = 2_048
 SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; bounds a query role's memory
 DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, then 1.1 % std error
 QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets

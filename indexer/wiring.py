@@ -26,6 +26,7 @@ from indexer.serve.leases import PartitionLeases
 from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.selected import SelectedShredder
 from indexer.tail.registry import TailRegistry
+from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
 from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
@@ -100,14 +101,23 @@ async def build_parts(
         footers=footers,
         shares=ShareEndpoint(
             leases,
-            memory_mb=config.share_memory_mb,
-            threads=config.share_threads,
+            _databases(context, config),
             running_max=config.shares_running,
             waiting_max=config.shares_waiting,
             env_running_max=config.shares_at_once(os.cpu_count() or 1),
         ),
         query_fetches=query_fetches,
         document_gate=gate,
+    )
+
+
+def _databases(context: RoleContext, config: IndexerConfig) -> Databases:
+    """One for each share that runs; they may read the cached segments and nothing else."""
+    return Databases(
+        DatabaseLimits(config.share_memory_mb, config.share_threads),
+        config.shares_running,
+        context.folder / "segments",
+        context.folder / "spill",
     )
 
 

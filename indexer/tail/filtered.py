@@ -21,13 +21,13 @@ from indexer.tail.tail import (
 )
 from query.plan.plan import Plan, RowsWanted
 from query.share.compute import Computation
-from query.share.database import DatabaseLimits
+from query.share.database import DatabaseLimits, Databases
 from query.share.row_search import rows_of
 from query.share.view import DatasetView
 from query.wire.tail import TailFilter
 from segment.columns import ColumnBlock
 
-_DATABASE_LIMITS: Final = DatabaseLimits(memory_mb=256, threads=1)
+TAIL_DATABASE: Final = DatabaseLimits(memory_mb=256, threads=1)
 _TIME_MIN, _TIME_END = -(2**63), 2**63 - 1
 
 
@@ -53,11 +53,13 @@ class FilteredTail:
         subscription: TailSubscription,
         choice: TailFilter,
         threads: Executor,
+        databases: Databases,
         bounds: TailLimits = TAIL_LIMITS,
     ) -> None:
         self.subscription = subscription
         self._filter = choice
         self._threads = threads
+        self._databases = databases
         self._bounds = bounds
         self._waiting: deque[IndexedRows] = deque()
         self._bytes = 0
@@ -92,7 +94,13 @@ class FilteredTail:
         self._bytes = 0
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._threads, filtered_lines, self.subscription, self._filter, indexed, self._bounds
+            self._threads,
+            filtered_lines,
+            self.subscription,
+            self._filter,
+            indexed,
+            self._databases,
+            self._bounds,
         )
 
 
@@ -100,6 +108,7 @@ def filtered_lines(
     subscription: TailSubscription,
     choice: TailFilter,
     indexed: Sequence[IndexedRows],
+    databases: Databases,
     bounds: TailLimits = TAIL_LIMITS,
 ) -> bytes:
     """The lines of the matching events in the order of the log, the newest if they are too many.
@@ -116,7 +125,7 @@ def filtered_lines(
         for partition, some in blocks.items()
     ]
     plan = _plan(subscription, choice, bounds)
-    table = Computation(plan, views, _DATABASE_LIMITS).run().states["main"]
+    table = Computation(plan, views, databases).run().states["main"]
     found = sorted(rows_of(table), key=lambda row: row.position[1:])
     lines: list[bytes] = []
     split: dict[tuple[int, int], list[bytes]] = {}  # (partition, offset) -> lines of the record

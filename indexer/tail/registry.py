@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from common import limits
 from common.process.fair.queue import FairLimits, FairQueue, Ticket
-from indexer.tail.filtered import FilteredTail, IndexedRows
+from indexer.tail.filtered import TAIL_DATABASE, FilteredTail, IndexedRows
 from indexer.tail.tail import (
     TAIL_LIMITS,
     Tail,
@@ -15,6 +15,7 @@ from indexer.tail.tail import (
     batch_heading,
     tail_line,
 )
+from query.share.database import Databases
 from query.wire.tail import TailFilter
 from segment.columns import ColumnBlock
 
@@ -37,6 +38,7 @@ class TailRegistry:
         self._tails: dict[AnyTail, Ticket] = {}
         # One thread filters for all tails: conditions never take more than one core.
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="tail")
+        self._databases = Databases(TAIL_DATABASE, 1)
 
     def open(self, subscription: TailSubscription, choice: TailFilter = EVERYTHING) -> AnyTail:
         """Open a tail. Raises NoRoom."""
@@ -44,7 +46,7 @@ class TailRegistry:
         ticket = self._queue.enter(env, subscription.key).ticket
         tail: AnyTail = Tail(subscription, self.bounds)
         if not choice.is_everything:
-            tail = FilteredTail(subscription, choice, self._threads, self.bounds)
+            tail = FilteredTail(subscription, choice, self._threads, self._databases, self.bounds)
         self._tails[tail] = ticket
         return tail
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,7 +18,7 @@ from common.errors import BellwetherError, Unprocessable
 from query.plan.plan import Need, Plan, State
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
-from query.share.database import DatabaseLimits, open_database
+from query.share.database import Databases
 from query.share.row_search import RowSearch
 from query.share.sources import LIVE, gather
 from query.share.statements import WANTED, Statements
@@ -40,10 +39,11 @@ class ShareTooHeavy(Unprocessable):
 class Computation:
     """Computes the states of a plan over the views of some partitions, once."""
 
-    def __init__(self, plan: Plan, views: Sequence[DatasetView], allowed: DatabaseLimits) -> None:
+    def __init__(self, plan: Plan, views: Sequence[DatasetView], databases: Databases) -> None:
         self._plan = plan
         self._views = views
-        self._allowed = allowed
+        self._databases = databases
+        self._allowed = databases.allowed
         self._cancelled = threading.Event()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
@@ -60,7 +60,7 @@ class Computation:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views))
         sources = gather(self._plan, self._views)
         statements = Statements(self._plan, sources)
-        with self._named_errors(), self._open(sources.paths) as connection:
+        with self._named_errors(), self._open() as connection:
             if sources.live is not None:
                 connection.register(LIVE, sources.live)
             if self._plan.groups is not None and self._plan.breakdowns:
@@ -78,7 +78,7 @@ class Computation:
         )
 
     def _run_rows(self, search: RowSearch) -> ShareAnswer:
-        with self._named_errors(), self._open(search.paths) as connection:
+        with self._named_errors(), self._open() as connection:
 
             def ask(sql: str, parameters: list[str], live: pa.Table | None) -> pa.Table:
                 if live is not None:
@@ -90,20 +90,19 @@ class Computation:
         return ShareAnswer(ShareReport(covers, search.types()), states)
 
     @contextmanager
-    def _open(self, paths: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A database for this share, closed at the end; `cancel` interrupts it."""
-        connection = open_database(paths, self._allowed)
-        self._connection = connection
-        try:
-            yield connection
-        finally:
-            self._connection = None
-            connection.close()
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A database for this share alone until the block ends; `cancel` interrupts it."""
+        with self._databases.use() as connection:
+            self._connection = connection
+            try:
+                yield connection
+            finally:
+                self._connection = None
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
         """Translate DuckDB's errors. Any call may raise that it was interrupted."""
-        import duckdb  # see `open_database`
+        import duckdb  # see `Databases.use`
 
         try:
             yield
@@ -111,8 +110,8 @@ class Computation:
             raise ShareCancelled from error
         except duckdb.OutOfMemoryException as error:
             raise ShareTooHeavy(
-                "the query needs more memory than one query may use: shorten the time range, "
-                "filter more, or break down by fewer values"
+                f"the query needs more memory than one query may use ({self._allowed.described}): "
+                "shorten the time range, filter more, or break down by fewer values"
             ) from error
         except duckdb.Error as error:
             if self._cancelled.is_set():

@@ -1,14 +1,23 @@
-"""A DuckDB for each share: bounded, and unable to read anything but the segments of the share."""
+"""The DuckDB databases of a process: a few that live long, each for one question at a time.
+
+To open and lock a database costs as much as twenty small statements. A database may read one folder
+that holds nothing but segments, and write only where it spills; it has no network and no
+extensions, and its configuration is locked. One question at a time in each is what bounds the
+memory and the threads of a question (I11).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common import limits
-from query.share.sources import quote_text
+from query.share.parquet_scan import quote_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,32 +29,125 @@ class DatabaseLimits:
 
     rows_max: number of groups times steps of one state.
     quantile_exact_rows_max: values of a quantile that are sent exactly; more are sent in buckets.
+    spill_mb: disk that it may use beyond its memory, where there is a folder for it.
     """
 
     memory_mb: int
     threads: int
     rows_max: int = limits.SHARE_ROWS_MAX
     quantile_exact_rows_max: int = limits.QUANTILE_EXACT_ROWS_MAX
+    spill_mb: int = limits.SHARE_SPILL_MB_MAX
+
+    @property
+    def described(self) -> str:
+        """The memory and disk, and the setting that bounds them, for an error text."""
+        return f"{self.memory_mb} MB, indexer.share_memory_mb, and {self.spill_mb} MB on the disk"
 
 
-def open_database(paths: Sequence[Path], allowed: DatabaseLimits) -> duckdb.DuckDBPyConnection:
-    """A connection that can read only these files; its configuration is locked."""
-    import duckdb  # 40 MB of memory: only in a process that computes shares
+class Databases:
+    """At most `count` databases, opened when they are needed. Safe to use from several threads.
 
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": f"{allowed.memory_mb}MB",
-            "threads": allowed.threads,
-            "temp_directory": "",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "python_enable_replacements": False,
-            "preserve_insertion_order": False,
-        },
-    )
-    files = ", ".join(quote_text(str(path)) for path in paths)
-    connection.execute(f"SET allowed_paths = [{files}]")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-    return connection
+    segments: the folder whose files they may read; None: none.
+    spill: a folder of their own for what does not fit into memory, emptied now; None: they may not
+        write at all.
+    """
+
+    def __init__(
+        self,
+        allowed: DatabaseLimits,
+        count: int,
+        segments: Path | None = None,
+        spill: Path | None = None,
+    ) -> None:
+        self.allowed = allowed
+        self._segments = segments
+        self._spill = spill
+        self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(count)
+        self._unused = [
+            _Slot(None if spill is None else spill / str(number))
+            for number in reversed(range(count))
+        ]
+        self._closed = False
+        if spill is not None:
+            shutil.rmtree(spill, ignore_errors=True)
+
+    @contextmanager
+    def use(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to a database that nobody else uses meanwhile.
+
+        What was registered or created ends with the block. A database that failed is replaced,
+        unless it was only interrupted.
+        """
+        import duckdb  # 40 MB of memory: only in a process that computes shares
+
+        with self._room:
+            with self._lock:
+                slot = self._unused.pop()  # the last one used: its memory is in use already
+            try:
+                if slot.database is None:
+                    slot.database = self._open(slot.spill)
+                connection = slot.database.cursor()
+                try:
+                    yield connection
+                finally:
+                    connection.close()
+            except duckdb.InterruptException:
+                raise
+            except duckdb.Error:
+                slot.close()
+                raise
+            finally:
+                with self._lock:
+                    self._unused.append(slot)
+                    if self._closed:
+                        slot.close()
+
+    def close(self) -> None:
+        """Close the databases; one that is in use, when its question ends."""
+        with self._lock:
+            self._closed = True
+            for slot in self._unused:
+                slot.close()
+
+    def _open(self, spill: Path | None) -> duckdb.DuckDBPyConnection:
+        import duckdb  # see `use`
+
+        if spill is not None:
+            spill.mkdir(parents=True, exist_ok=True)
+        database = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{self.allowed.memory_mb}MB",
+                "threads": self.allowed.threads,
+                "temp_directory": "" if spill is None else str(spill),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "python_enable_replacements": False,
+                "preserve_insertion_order": False,
+                "enable_external_file_cache": False,  # the system has the files in memory
+            },
+        )
+        # DuckDB 2.0 shows this limit, but does not keep to it, when it is part of `config`.
+        database.execute(f"SET max_temp_directory_size = '{self.allowed.spill_mb:d}MB'")
+        database.execute("SET parquet_metadata_cache = true")
+        if self._segments is not None:
+            folder = quote_text(str(self._segments.absolute()))
+            database.execute(f"SET allowed_directories = [{folder}]")
+        database.execute("SET enable_external_access = false")
+        database.execute("SET lock_configuration = true")
+        return database
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A place for a database. spill: the folder in which it alone writes."""
+
+    spill: Path | None
+    database: duckdb.DuckDBPyConnection | None = None
+
+    def close(self) -> None:
+        """Close the database; the next question opens another one."""
+        if self.database is not None:
+            self.database.close()
+            self.database = None

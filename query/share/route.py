@@ -22,27 +22,29 @@ from common.process.web import error_response, has_hung_up
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
-from query.share.database import DatabaseLimits
+from query.share.database import Databases
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
 
 _POLL_S = 0.05
 
 
 class ShareEndpoint:
-    """The handler with its limits. Call `close` after the server has stopped."""
+    """The handler with its limits. Call `close` after the server has stopped.
+
+    databases: as many as `running_max`, which `close` closes.
+    """
 
     def __init__(
         self,
         views: PartitionViews,
+        databases: Databases,
         *,
-        memory_mb: int = 512,
-        threads: int = 2,
         running_max: int = 4,
         waiting_max: int = 32,
         env_running_max: int = 4,
     ) -> None:
         self._views = views
-        self._allowed = DatabaseLimits(memory_mb, threads)
+        self._databases = databases
         room = running_max + waiting_max
         kept_free = min(limits.SHARES_KEPT_FREE, running_max - 1)
         # An admitted share may first wait long for a position, which must not block others.
@@ -58,8 +60,9 @@ class ShareEndpoint:
         self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
 
     def close(self) -> None:
-        """Release the threads without waiting for running shares."""
+        """Release threads and databases without waiting for running shares."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._databases.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a share."""
@@ -90,7 +93,7 @@ class ShareEndpoint:
             place = self._slots.hold(*_asker(plan))
             try:
                 await _until_started(place, deadline, abandoned)
-                computation = Computation(plan, views, self._allowed)
+                computation = Computation(plan, views, self._databases)
                 return await self._compute(computation, deadline, abandoned)
             finally:
                 place.leave()

@@ -7,7 +7,6 @@ read. The rows are exactly those that a COUNT over the same plan counts.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
+from query.share.parquet_scan import parquet_scan
 from query.share.row_json import RowTexts, physical_columns
-from query.share.sources import POSITION, RowSource, gather, quote_text
+from query.share.sources import POSITION, RowSource, gather
 from query.share.statements import Statements
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
@@ -65,11 +65,6 @@ class RowSearch:
             if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
         ]
         self.segments_read = 0
-
-    @property
-    def paths(self) -> list[Path]:
-        """Every file that may be read."""
-        return [segment.path for _, segment in self._segments]
 
     def types(self) -> dict[str, str]:
         """The letters of each filter field's types in all segments and blocks, by field."""
@@ -226,8 +221,7 @@ class RowSearch:
         selected = "*" if columns is None else f"file_row_number, {', '.join(columns)}"
         numbers = ", ".join(f"{number:d}" for number in sorted(at_row))
         table = ask(
-            f"SELECT {selected} FROM read_parquet({quote_text(str(segment.path))},"
-            f" hive_partitioning=false, file_row_number=true)"
+            f"SELECT {selected} FROM {parquet_scan([segment], row_numbers=True)}"
             f" WHERE file_row_number BETWEEN {min(at_row):d} AND {max(at_row):d}"
             f" AND file_row_number IN ({numbers})",
             [],

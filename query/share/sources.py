@@ -7,13 +7,13 @@ of rerouted batches that count in another partition are hidden.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
+from query.share.parquet_scan import parquet_scan
 from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, OffsetRanges, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
@@ -26,10 +26,9 @@ POSITION = ("t", "p", "e", "o", "i")  # columns of a row's position, in the orde
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """SQL of all source rows (columns t, r and `c<i>_<type>`), and the tables and files it reads.
+    """SQL of all source rows (columns t, r and `c<i>_<type>`), and the table it reads.
 
     live: the table to register as `live`; None without live rows.
-    paths: the segment files.
     fields_sql: by field, its SQL expressions.
     row_sources: the sources that `s` refers to.
 
@@ -39,7 +38,6 @@ class Sources:
 
     sql: str
     live: pa.Table | None
-    paths: tuple[Path, ...]
     fields_sql: dict[str, FieldSql]
     row_sources: tuple[RowSource, ...] = ()
 
@@ -89,7 +87,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
     parts = []
     if blocks:
         parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
-    shapes: dict[_Shape, list[Path]] = {}
+    shapes: dict[_Shape, list[SegmentView]] = {}
     for view, segment in segments:
         upto = plan.upto.get(view.partition)
         if segment.epoch_number != view.epoch_number:
@@ -104,13 +102,12 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
             )
             row_sources.append(segment)
         if shape.only != ():
-            shapes.setdefault(shape, []).append(segment.path)
-    for shape, paths in shapes.items():
-        parts.append(_parquet_select(plan, shape, paths, keys, fields_sql))
+            shapes.setdefault(shape, []).append(segment)
+    for shape, alike in shapes.items():
+        parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
     return Sources(
         " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, with_positions),
         _live_table(live, keys, fields_sql, with_positions) if blocks else None,
-        tuple(path for paths in shapes.values() for path in paths),
         fields_sql,
         tuple(row_sources),
     )
@@ -221,7 +218,7 @@ def _time_range(plan: Plan, column: str) -> str:
 def _parquet_select(
     plan: Plan,
     shape: _Shape,
-    paths: Sequence[Path],
+    segments: Sequence[SegmentView],
     keys: Sequence[ColumnKey],
     fields_sql: dict[str, FieldSql],
 ) -> str:
@@ -237,10 +234,7 @@ def _parquet_select(
         wheres.append(f'"{OFFSET}" NOT IN ({_numbers(shape.hidden)})')
     if shape.only is not None:
         wheres.append(f'"{OFFSET}" IN ({_numbers(shape.only)})')
-    files = ", ".join(quote_text(str(path)) for path in paths)
-    options = "hive_partitioning=false"
     if shape.source is not None:
-        options += ", file_row_number=true"
         columns += [
             f"{shape.partition:d}::BIGINT AS p",
             f"{shape.epoch_number:d}::BIGINT AS e",
@@ -249,10 +243,8 @@ def _parquet_select(
             f"{shape.source:d}::BIGINT AS s",
             "file_row_number::BIGINT AS n",
         ]
-    return (
-        f"SELECT {', '.join(columns)} FROM read_parquet([{files}], {options})"
-        f" WHERE {' AND '.join(wheres)}"
-    )
+    scan = parquet_scan(segments, row_numbers=shape.source is not None)
+    return f"SELECT {', '.join(columns)} FROM {scan} WHERE {' AND '.join(wheres)}"
 
 
 def _within(ranges: OffsetRanges) -> str:
@@ -280,8 +272,3 @@ def _no_rows(
     columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, fields_sql)}" for k in keys]
     columns += [f"0::BIGINT AS {name}" for name in "peoisn"] if with_positions else []
     return f"SELECT {', '.join(['0::BIGINT AS t', '1::BIGINT AS r', *columns])} WHERE FALSE"
-
-
-def quote_text(text: str) -> str:
-    """A SQL string literal. Only for paths of segment files; users' values are bound."""
-    return "'" + text.replace("'", "''") + "'"

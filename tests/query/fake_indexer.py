@@ -17,6 +17,7 @@ from common.process.members import Member, claim_name, encode_member
 from common.process.versions import Understands
 from common.process.web import has_hung_up
 from query.plan.plan import ShareRequest
+from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
 from query.wire.columns import (
     ColumnPage,
@@ -140,7 +141,7 @@ async def run_indexer(
     locks: FileLocks, zone: str, views: Views, partitions: int
 ) -> tuple[FakeIndexer, web.AppRunner]:
     """An indexer that holds all partitions in its zone, and its server."""
-    endpoint = ShareEndpoint(views, memory_mb=128, threads=1)
+    endpoint = ShareEndpoint(views, Databases(DatabaseLimits(128, 1), 4))
     app = web.Application()
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     indexer = FakeIndexer(Member("indexer", f"ix-{zone}", "", zone, 1, 1, "1"), views, endpoint)

@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.tail.filtered import FilteredTail, IndexedRows, filtered_lines
+from indexer.tail.filtered import TAIL_DATABASE, FilteredTail, IndexedRows, filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailLimits, TailRecord, TailSubscription
 from query.plan.plan import Filter, FilterOp
+from query.share.database import Databases
 from query.wire.tail import TailFilter
 from tests.query.share import oracle
 from tests.query.share.rows import Row, block
 from tests.query.share.test_share_against_oracle import ROWS, filters
+
+DATABASES = Databases(TAIL_DATABASE, 1)
 
 
 def indexed(rows: Sequence[Row], first_offset: int = 0, partition: int = 0) -> IndexedRows:
@@ -52,13 +55,15 @@ def test_a_tail_shows_the_events_that_a_query_counts(
         for row, hit in zip(rows, hits, strict=True)
         if not hit or (any(hit) if any_filter else all(hit))
     ]
-    assert times(filtered_lines(TailSubscription("d"), choice, [indexed(rows)])) == expected
+    assert (
+        times(filtered_lines(TailSubscription("d"), choice, [indexed(rows)], DATABASES)) == expected
+    )
 
 
 def test_without_named_fields_the_data_is_as_it_was_sent() -> None:
     rows = [Row(1, {"a": 1}), Row(2, {"a": 2, "b": "x"})]
     choice = TailFilter((Filter("a", FilterOp.EQ, (2,)),))
-    [found] = filtered_lines(TailSubscription("d"), choice, [indexed(rows)]).splitlines()
+    [found] = filtered_lines(TailSubscription("d"), choice, [indexed(rows)], DATABASES).splitlines()
     assert found == b'{"time":2,"samplerate":1,"data":{"a": 2, "b": "x"}}'
 
 
@@ -69,7 +74,9 @@ def test_events_of_several_partitions_come_in_log_order_under_their_headings() -
         indexed([Row(5, {"n": 3})], 7, partition=1),
         indexed([Row(4, {"n": 4})], 7, partition=3),
     ]
-    lines = filtered_lines(TailSubscription("d", batches=True), choice, some).splitlines()
+    lines = filtered_lines(
+        TailSubscription("d", batches=True), choice, some, DATABASES
+    ).splitlines()
     assert [one.split()[0] for one in lines if one.startswith(b"#")] == [b"#1", b"#3", b"#3", b"#3"]
     assert [json.loads(o)["data"]["n"] for o in lines if not o.startswith(b"#")] == [3, 1, 2, 4]
 
@@ -77,15 +84,19 @@ def test_events_of_several_partitions_come_in_log_order_under_their_headings() -
 def test_only_events_after_a_time_are_shown() -> None:
     rows = [Row(time_ns, {}) for time_ns in (1, 5, 6)]
     subscription = TailSubscription("d", after_ns=5)
-    assert times(filtered_lines(subscription, TailFilter(fields=()), [indexed(rows)])) == [6]
+    assert times(
+        filtered_lines(subscription, TailFilter(fields=()), [indexed(rows)], DATABASES)
+    ) == [6]
     latest = TailSubscription("d", after_ns=2**63 - 1)
-    assert filtered_lines(latest, TailFilter(fields=()), [indexed(rows)]) == b""
+    assert filtered_lines(latest, TailFilter(fields=()), [indexed(rows)], DATABASES) == b""
 
 
 def test_the_newest_are_shown_where_too_many_match() -> None:
     rows = [Row(time_ns, {}) for time_ns in range(10)]
     few = TailLimits(events_max=3)
-    lines = filtered_lines(TailSubscription("d"), TailFilter(fields=()), [indexed(rows)], few)
+    lines = filtered_lines(
+        TailSubscription("d"), TailFilter(fields=()), [indexed(rows)], DATABASES, few
+    )
     assert times(lines) == [7, 8, 9]
 
 

@@ -11,7 +11,7 @@ from query.results.merge import merge
 from query.results.results import passing_groups
 from query.share.answer import decode_answer, encode_answer
 from query.share.compute import Computation
-from query.share.database import DatabaseLimits
+from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, view
 
 CALCULATIONS = (Calculation("COUNT"), Calculation("SUM", "x"), Calculation("COUNT", "x", "with_x"),
@@ -22,7 +22,7 @@ def answered(rows: list[Row], limit: int, havings: tuple[Having, ...] = ()) -> d
     spec = QuerySpec(CALCULATIONS, breakdowns=("g",), havings=havings, start_s=0, end_s=9)
     request = build_request(spec, "d", 10**18, disable_series=True, limit=limit)
     plan = totals_plan(request, at_least={}, wait_ms=0)
-    share = Computation(plan, [view(blocks=[block(rows)])], DatabaseLimits(256, 1)).run()
+    share = Computation(plan, [view(blocks=[block(rows)])], databases()).run()
     merged = merge(plan, [decode_answer(encode_answer(share)).states])
     passing = passing_groups(request, plan, merged)
     return group_sums(spec, plan, merged, passing, min(limit, len(passing)))

@@ -19,12 +19,12 @@ from query.results.merge import merge
 from query.results.results import data_row, key_value, series_rows, top_groups
 from query.share.answer import decode_answer, encode_answer
 from query.share.compute import Computation
-from query.share.database import DatabaseLimits
 from query.share.view import DatasetView
 from tests.query.share import oracle
+from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, block, segment, view
 
-ALLOWED = DatabaseLimits(memory_mb=256, threads=1)
+ALLOWED = databases()
 SPAN_S = 1_000
 NUMBERS = [0, 1, -1, 5, 50, 2**53, 2**53 + 1, -(2**63), 2**63 - 1, 0.5, 50.0, -0.0, 1e20, -2.5]
 VALUES: list[Any] = [*NUMBERS, True, False, "", "5", "50.0", "true", "a", "[1]", "b'\"; --", "ü\0x"]

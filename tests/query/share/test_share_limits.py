@@ -2,10 +2,8 @@
 
 import random
 import threading
-from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,11 +13,11 @@ from common.errors import BellwetherError
 from query.plan.plan import Need, Plan, State
 from query.results.merge import estimate_distinct, merge
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
-from query.share.database import DatabaseLimits, open_database
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
+from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, segment, view
 
-ALLOWED = DatabaseLimits(memory_mb=256, threads=1)
+ALLOWED = databases()
 
 
 def wide_block(values: list[float]) -> ColumnBlock:
@@ -38,33 +36,6 @@ def wide_block(values: list[float]) -> ColumnBlock:
 
 def plan_of(*needs: Need, breakdowns: tuple[str, ...] = ()) -> Plan:
     return Plan(dataset="d", start_ns=0, end_ns=10**18, needs=needs, breakdowns=breakdowns)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "SELECT * FROM read_text('/etc/hostname')",
-        "SELECT * FROM read_csv('/etc/passwd')",
-        "COPY (SELECT 1) TO '{folder}/written'",
-        "ATTACH '{folder}/other.db'",
-        "INSTALL httpfs",
-        "LOAD httpfs",
-        "SET threads = 64",
-        "SET enable_external_access = true",
-        "SET allowed_paths = ['/etc/passwd']",
-        "SELECT * FROM read_parquet('{folder}/other.parquet')",
-    ],
-)
-def test_database_reads_its_segments_and_nothing_else(tmp_path: Path, statement: str) -> None:
-    mine = segment([Row(0, {"x": 1})], tmp_path)
-    other = segment([Row(0, {"x": 2})], tmp_path)
-    other.path.rename(tmp_path / "other.parquet")
-    connection = open_database([mine.path], ALLOWED)
-    found = connection.execute(f"SELECT count(*) FROM read_parquet('{mine.path}')").fetchall()
-    assert found == [(1,)]
-    with pytest.raises(duckdb.Error):
-        connection.execute(statement.format(folder=tmp_path)).fetchall()
-    assert not (tmp_path / "written").exists()
 
 
 def test_cancelled_share_stops() -> None:
@@ -90,7 +61,7 @@ def test_cancelled_share_stops() -> None:
 
 
 def test_share_with_too_many_groups_is_refused() -> None:
-    allowed = replace(ALLOWED, rows_max=50)
+    allowed = databases(rows_max=50)
     rows = [Row(0, {"x": i}) for i in range(51)]
     one = view(blocks=[block(rows)])
     with pytest.raises(ShareTooHeavy, match="more than 50 groups"):
@@ -119,7 +90,7 @@ def test_many_distinct_values_are_estimated_within_a_few_standard_errors() -> No
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_bucketed_percentiles_stay_within_the_documented_error(seed: int) -> None:
-    allowed = replace(ALLOWED, quantile_exact_rows_max=100)
+    allowed = databases(quantile_exact_rows_max=100)
     draw = random.Random(seed)
     values = [draw.choice([-1, 1]) * draw.lognormvariate(0, 6) for _ in range(3_000)]
     values += [0.0] * 30

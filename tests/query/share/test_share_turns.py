@@ -14,6 +14,7 @@ from indexer.config import IndexerConfig
 from query.plan.plan import Need, Plan, ShareRequest, State
 from query.share.answer import ShareAnswer
 from query.share.compute import Computation
+from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
 from query.share.view import DatasetView, ViewRequest
 from tests.query.share.rows import Row, Views, block, view
@@ -66,7 +67,8 @@ class SlowViews(Views):
 
 @asynccontextmanager
 async def indexer(**more: int) -> AsyncIterator["Asking"]:
-    endpoint = ShareEndpoint(SlowViews([view(0, blocks=[block([Row(0, {"x": 1})])])]), **more)
+    views = SlowViews([view(0, blocks=[block([Row(0, {"x": 1})])])])
+    endpoint = ShareEndpoint(views, Databases(DatabaseLimits(256, 1), 4), **more)
     app = web.Application()
     app.router.add_post("/internal/share", endpoint.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.2)
