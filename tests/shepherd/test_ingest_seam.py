@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import zstandard
 from common.errors import LogFull, LogUnavailable
 from common.model.position import Position, parse_receipt
 from shepherd.config import ShepherdConfig
-from shepherd.ingest.protocol import MakeProtocol
+from shepherd.ingest.protocol import MakeProtocol, ProtocolParts
 from shepherd.wiring import PROTOCOLS
 from tests.shepherd.harness import KEY, Shepherd, shepherd
 from tests.shepherd.toy.protocol import COUNTED_AS, LIMITS, PATH, ToyProtocol, ToyWithListener
+from tests.waiting import eventually
 
 WITH_TOY: Sequence[MakeProtocol] = (*PROTOCOLS, ToyProtocol)
 ROOT = Path(__file__).parents[2]
@@ -222,25 +222,32 @@ async def test_requests_are_counted_once_and_refused_events_by_their_dataset(
     tmp_path: Path,
 ) -> None:
     telemetry = Emitted()
+
+    def told(name: str) -> list[dict[str, object]]:
+        return [one for one in telemetry.events if one["name"] == name]
+
     async with shepherd(tmp_path, telemetry=telemetry, protocols=WITH_TOY) as server:
         await send(server, body(("web", '{"n":1}'), ("api", "[]"), ("x" * 300, "{}")))
-        await asyncio.sleep(1.5)  # the counts of each second
-    refused = [one for one in telemetry.events if one["name"] == "refused_events"]
+        await eventually(lambda: told("requests") and len(told("refused_events")) == 2)
+    refused = told("refused_events")
     assert {(one["dataset"], one["rule"], one["events"]) for one in refused} == {
         ("api", "data_not_an_object", 1),
         ("x" * 300, "bad_request", 1),
     }
-    (request,) = [one for one in telemetry.events if one["name"] == "requests"]
+    (request,) = told("requests")
     counted = [request[name] for name in ("route", "dataset", "status", "requests", "events")]
     assert counted == [PATH, COUNTED_AS, 207, 1, 3]
 
 
 async def test_a_protocol_may_own_a_listener_which_is_drained(tmp_path: Path) -> None:
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    protocols: Sequence[MakeProtocol] = (
-        *PROTOCOLS,
-        functools.partial(ToyWithListener, listening=listening.set_result),
-    )
+    toys: list[ToyWithListener] = []
+
+    def with_listener(parts: ProtocolParts) -> ToyWithListener:
+        toys.append(ToyWithListener(parts, listening.set_result))
+        return toys[0]
+
+    protocols: Sequence[MakeProtocol] = (*PROTOCOLS, with_listener)
     text = body(("web", '{"n":1}'), ("api", '{"n":2}')).encode()
     async with shepherd(
         tmp_path, ShepherdConfig(port=0, drain_ms=0), protocols=protocols
@@ -254,9 +261,9 @@ async def test_a_protocol_may_own_a_listener_which_is_drained(tmp_path: Path) ->
         ]
         reader, writer = await asyncio.open_connection("127.0.0.1", await listening)
         writer.write(f"{KEY} {len(text)}\n".encode() + text[:5])
-        await asyncio.sleep(0.1)
+        await eventually(lambda: toys[0].requests == 1)
         server.stop.set()
-        await asyncio.sleep(0.3)
+        await eventually(lambda: toys[0].is_draining)
         writer.write(text[5:])
         assert (await reader.read()).startswith(b"207\nstored")
         assert [event.data for event in await server.events("web")] == [{"n": 1}] * 2

@@ -20,6 +20,7 @@ from common.scan.events import Mended, Rule
 from shepherd.config import ShepherdConfig
 from shepherd.request_summary import RequestSummary, count_mended
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -304,11 +305,7 @@ async def test_warm_shepherd_accepts_without_metadata_and_registers_later(
         assert (await server.post("/1/batch/new", b'[{"data":{"a":1}}]'))[0] == 200
         status, _, headers = await server.post("/1/batch/x", b"[]", {"X-Honeycomb-Team": "cold"})
         assert (status, headers["Retry-After"]) == (503, "1")
-    for _ in range(50):
-        if metadata.get_dataset(server.dataset("new")):
-            break
-        await asyncio.sleep(0.1)
-    assert metadata.get_dataset(server.dataset("new"))
+    await eventually(lambda: metadata.get_dataset(server.dataset("new")))
 
 
 async def test_dataset_that_is_used_after_its_deletion_is_registered_again(
@@ -324,11 +321,7 @@ async def test_dataset_that_is_used_after_its_deletion_is_registered_again(
     assert (await server.post("/1/batch/used", b'[{"data":{"a":1}}]'))[0] == 200
     assert metadata.get_dataset(server.dataset("used")) is None  # taken by what was known before
     monkeypatch.setattr(limits, "DATASET_FRESH_S", 0)
-    for _ in range(50):
-        if metadata.get_dataset(server.dataset("used")):
-            break
-        await asyncio.sleep(0.1)
-    assert metadata.get_dataset(server.dataset("used"))
+    await eventually(lambda: metadata.get_dataset(server.dataset("used")))
     await asyncio.sleep(1.1)  # once more around
     assert metadata.get_dataset(server.dataset("unused")) is None
 
@@ -347,11 +340,13 @@ async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> N
         headers = {"X-Bellwether-Internal-Token": TOKEN}
         async with server.http.post(url, data=body, headers=headers) as reply:
             assert await reply.json() == {"stored": 1}
-        for _ in range(50):
-            own = [event.data for event in await server.events("bellwether")]
-            if len(own) >= 6:
-                break
-            await asyncio.sleep(0.1)
+        own = []
+
+        async def is_told() -> bool:
+            own[:] = [event.data for event in await server.events("bellwether")]
+            return len(own) >= 6
+
+        await eventually(is_told)
     refused = {e["rule"]: e for e in own if e["name"] == "refused_events"}  # type: ignore[index, call-overload]
     assert {rule: event["events"] for rule, event in refused.items()} == {
         "not_utf8": 2,
@@ -378,12 +373,14 @@ async def test_what_was_mended_is_found_in_the_own_dataset(tmp_path: Path) -> No
         single = b'{"sql":"%b"}' % long
         headers = {"X-Honeycomb-Samplerate": "abc"}
         assert (await server.post("/1/events/d", single, headers))[0] == 200
-        for _ in range(50):
+        mended = []
+
+        async def is_told() -> bool:
             own = [event.data for event in await server.events("bellwether")]
-            mended = [e for e in own if e["name"] == "mended_events"]  # type: ignore[index, call-overload]
-            if len(mended) >= 4:
-                break
-            await asyncio.sleep(0.1)
+            mended[:] = [e for e in own if e["name"] == "mended_events"]  # type: ignore[index, call-overload]
+            return sum(one["events"] for one in mended) >= 9  # type: ignore[index, call-overload, misc]
+
+        await eventually(is_told)
         stored = await server.events("d")
     counts: dict[tuple[str, str, str], int] = {}
     for one in mended:

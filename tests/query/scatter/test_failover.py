@@ -9,19 +9,25 @@ from query.config import ProbeTiming, QueryConfig, QueryLimits
 from tests.query.harness import TIMES, query_harness
 
 
-async def test_twin_answers_when_the_first_refuses_or_is_slow(tmp_path: Path) -> None:
-    config = QueryConfig(hedge_ms=3_000)
-    async with query_harness(tmp_path, ("a", "b"), config) as running:
-        spec = {**TIMES}
+NO_HEDGES = QueryConfig(hedge_ms=0)  # on a slow machine the twin is asked by chance
+
+
+async def test_twin_answers_when_the_first_refuses(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, ("a", "b"), NO_HEDGES) as running:
         first, twin = running.indexers["a"], running.indexers["b"]
-        answer = await running.ask(spec, disable_series=True)
+        await running.ask({**TIMES}, disable_series=True)
         assert twin.asked == 0
         first.refuse = True
-        answer = await running.ask(spec, disable_series=True)
+        answer = await running.ask({**TIMES}, disable_series=True)
         assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
         assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
-        first.refuse, first.delay_s = False, 30
-        answer = await running.ask(spec, disable_series=True)
+
+
+async def test_twin_answers_when_the_first_is_slow(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, ("a", "b"), QueryConfig(hedge_ms=3_000)) as running:
+        await running.ask({**TIMES}, disable_series=True)
+        running.indexers["a"].delay_s = 3_600
+        answer = await running.ask({**TIMES}, disable_series=True)
         assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
         assert {p["indexer"] for p in answer["coverage"]["partitions"]} == {"ix-b"}
 
@@ -40,9 +46,8 @@ async def test_slow_one_is_asked_last_for_a_while(tmp_path: Path) -> None:
 async def test_indexer_that_takes_connections_and_says_nothing_holds_nobody_up(
     tmp_path: Path, zones: tuple[str, ...]
 ) -> None:
-    config = QueryConfig(hedge_ms=0)  # the twin is asked only once the first is given up
-    bounds = QueryLimits(probing=ProbeTiming(0.05, 0.05))
-    async with query_harness(tmp_path, zones, config, bounds=bounds) as running:
+    bounds = QueryLimits(probing=ProbeTiming(0.3, 0.3))
+    async with query_harness(tmp_path, zones, NO_HEDGES, bounds=bounds) as running:
         indexer = running.indexers["a"]
         indexer.delay_s = indexer.health_delay_s = 1_000
         answer = await running.ask({**TIMES}, disable_series=True)
@@ -63,7 +68,7 @@ async def test_heavy_share_is_waited_for_while_its_process_answers(tmp_path: Pat
 
 
 async def test_partition_that_moved_is_asked_of_its_new_holder(tmp_path: Path) -> None:
-    async with query_harness(tmp_path, ("a", "b")) as running:
+    async with query_harness(tmp_path, ("a", "b"), NO_HEDGES) as running:
         del running.indexers["a"].views.held[1]
         answer = await running.ask({**TIMES}, disable_series=True)
         assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]

@@ -12,6 +12,7 @@ from common.errors import LogFull, MetadataUnavailable, TooManyDatasets
 from common.metadata import Metadata
 from shepherd.datasets.quota import DatasetRoom
 from tests.shepherd.harness import Shepherd, shepherd
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -129,10 +130,7 @@ async def test_without_metadata_known_datasets_go_on_and_new_ones_are_bounded(
             statuses = [(await server.post(f"/1/batch/new{n}", EVENTS))[0] for n in range(6)]
             assert statuses == [200] * 3 + [503] * 3
             assert (await server.post("/1/batch/new1", EVENTS))[0] == 200
-        for _ in range(50):
-            if len(slugs(server)) == 6:
-                break
-            await asyncio.sleep(0.1)
+        await eventually(lambda: len(slugs(server)) == 6)
         assert slugs(server) == ["a", "b", "c", "new0", "new1", "new2"]
         assert (await server.post("/1/batch/new5", EVENTS))[0] == 403
 

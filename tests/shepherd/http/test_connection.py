@@ -11,10 +11,10 @@ from common import limits
 from common.process.http.service import Timing
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, Shepherd, shepherd
+from tests.waiting import PATIENCE_S
 
 BATCH = b'[{"data":{"a":1}}]'
 AUTH = f"GET /1/auth HTTP/1.1\r\nHost: x\r\nX-Honeycomb-Team: {KEY}\r\n\r\n".encode()
-_WAIT_S = 20.0
 
 
 @pytest.fixture
@@ -44,14 +44,14 @@ class Client:
 
     async def answer(self) -> tuple[int, bytes]:
         """Status and body of the next answer."""
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), _WAIT_S)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         lines = head.lower().split(b"\r\n")
         (length,) = [int(line[15:]) for line in lines if line.startswith(b"content-length:")]
         return int(head.split()[1]), await self.reader.readexactly(length)
 
     async def ends(self) -> bool:
         """Whether the server closes it without a further byte."""
-        return await asyncio.wait_for(self.reader.read(), _WAIT_S) == b""
+        return await asyncio.wait_for(self.reader.read(), PATIENCE_S) == b""
 
 
 async def connect(server: Shepherd) -> Client:

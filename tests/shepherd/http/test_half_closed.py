@@ -9,6 +9,7 @@ import pytest
 
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, Shepherd, shepherd
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ async def half_closed(server: Shepherd, request: bytes, pause_s: float = 0.0) ->
     writer.write(request)
     await asyncio.sleep(pause_s)
     writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return answer
 
@@ -68,5 +69,5 @@ async def test_idle_connection_is_closed_when_its_client_ends(server: Shepherd) 
     writer.write(request(b'[{"data":{"a":1}}]'))
     assert b"200" in await reader.readuntil(b'[{"status":202}]')
     writer.write_eof()
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
     writer.close()

@@ -10,11 +10,11 @@ import pytest
 
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
+from tests.waiting import PATIENCE_S
 
 BODY = b'[{"data":{"a":1}}]'
 CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 EVENT = b'{"a":1}'
-_WAIT_S = 20.0
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ async def answers(url: str, first: bytes, sent: bytes) -> tuple[int, bytes]:
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
-        async with asyncio.timeout(_WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             if first:
                 writer.write(first)
                 assert (await answer(reader))[0] == 200
@@ -262,7 +262,7 @@ async def answer_bytes(url: str, sent: bytes) -> bytes:
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(sent)
-    async with asyncio.timeout(_WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.lower().split(b"\r\n")
         (length,) = [int(x[15:]) for x in lines if x.startswith(b"content-length:")]
@@ -319,7 +319,7 @@ async def test_requests_behind_an_upgrade_in_one_piece_are_answered(
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(upgrade + b"".join(behind))
-    async with asyncio.timeout(_WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert [(await answer(reader))[0] for _ in range(6)] == [200] * 6
     writer.close()
     assert len(await server.events("d")) == 5
@@ -346,7 +346,7 @@ async def test_half_closed_client_gets_every_answer_it_asked_for(
     if pieces > 1:
         writer.write(sent[pieces * 200 :])
     writer.write_eof()
-    async with asyncio.timeout(_WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         got = await reader.read()
     assert (got.count(b"HTTP/1.1 200"), got.count(b"HTTP/1.1")) == (3, 3)
     writer.close()

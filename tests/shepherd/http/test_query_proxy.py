@@ -10,6 +10,7 @@ from aiohttp import ClientSession, web
 from common.process.auth import KEY_HEADER
 from common.process.members import Member, encode_member
 from tests.shepherd.harness import KEY, Shepherd, shepherd
+from tests.waiting import PATIENCE_S
 
 
 class QueryRole:
@@ -85,7 +86,7 @@ async def test_client_that_hangs_up_cancels_the_request_at_the_query_role(
         http.get(f"{server.url}/bw/1/tail/x") as reply,
     ):
         assert await reply.content.readline() == b"line\n"
-    await asyncio.wait_for(query.hung_up.wait(), 10)
+    await asyncio.wait_for(query.hung_up.wait(), PATIENCE_S)
 
 
 async def test_without_a_query_role_the_answer_is_503_with_retry_after(server: Shepherd) -> None:

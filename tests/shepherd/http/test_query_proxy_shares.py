@@ -17,6 +17,7 @@ from common.process.http.service import Timing
 from common.process.members import Member, encode_member
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, Shepherd, shepherd
+from tests.waiting import PATIENCE_S
 
 ATTACKER, COLLEAGUE, VICTIM = KEY, "colleague0colleague0co", "victim0victim0victim0v"
 ROUTES = (
@@ -62,7 +63,7 @@ class QueryRole:
             self.changed.notify_all()
 
     async def until_open(self, count: int) -> None:
-        async with self.changed, asyncio.timeout(60):
+        async with self.changed, asyncio.timeout(PATIENCE_S):
             await self.changed.wait_for(lambda: self.open == count)
 
 
@@ -123,7 +124,7 @@ async def open_raw(
 
 
 async def status_of(reader: asyncio.StreamReader) -> int:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         return int((await reader.readline()).split()[1])
 
 
@@ -209,7 +210,7 @@ async def test_more_long_answers_than_a_client_pool_holds_keep_nobody_waiting(
         for _ in range(105):  # an HTTP client's pool holds 100, and queues the others
             await connect(server, "GET /bw/1/tail/x\n\r\n", ATTACKER, stack)
         await role.until_open(105)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             assert await ask(server, VICTIM) == 200
 
 

@@ -14,9 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from common import limits
+from common.log import Appended
+from common.model.record import Record
 from common.process.http.service import Timing
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
+from tests.waiting import PATIENCE_S
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
@@ -56,7 +59,7 @@ async def raw(server: Shepherd, request: bytes, half_close: bool = False) -> byt
     await writer.drain()
     if half_close:
         writer.write_eof()
-    answer = await asyncio.wait_for(reader.read(), 20)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return answer
 
@@ -89,7 +92,7 @@ async def test_body_that_trickles_in_is_given_up(
 async def test_connection_that_never_finishes_its_head_is_closed(
     tmp_path: Path, config: ShepherdConfig
 ) -> None:
-    async with shepherd(tmp_path, config, timing=Timing(head_s=0.5)) as server:
+    async with shepherd(tmp_path, config, timing=Timing(head_s=2.0)) as server:
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
         assert await raw(server, b"POST /1/batch/d HTTP/1.1\r\nHost: x\r\nX-A") == b""
         assert (await server.post("/1/batch/d", b'[{"data":{"a":1}}]'))[0] == 200
@@ -103,11 +106,23 @@ async def test_headers_beyond_the_limit_are_refused(tmp_path: Path) -> None:
     assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400"))
 
 
-async def test_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
-    async with shepherd(tmp_path, ShepherdConfig(port=0, linger_ms=300)) as server:
+async def test_stop_answers_what_is_in_flight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shepherd(tmp_path) as server:
+        append, began, go_on = server.log.append, asyncio.Event(), asyncio.Event()
+
+        async def held(partition: int, record: Record) -> Appended:
+            began.set()
+            await go_on.wait()
+            return await append(partition, record)
+
+        monkeypatch.setattr(server.log, "append", held)
         sending = asyncio.create_task(server.post("/1/batch/d", b'[{"data":{"a":1}}]'))
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(began.wait(), PATIENCE_S)
         server.stop.set()
+        await asyncio.sleep(0.1)  # it begins to stop
+        go_on.set()
         assert (await sending)[:2] == (200, [{"status": 202}])
 
 
@@ -135,22 +150,22 @@ async def test_broken_http_bodies_harm_nobody_else(
 async def test_handshakes_that_never_finish_are_ended_and_cost_nobody_a_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "TLS_HANDSHAKE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(limits, "TLS_HANDSHAKE_TIMEOUT_S", 2.0)
     cert, key = write_certificate(tmp_path)
     config = ShepherdConfig(port=0, tls_cert=str(cert), tls_key=str(key), connections_max=8)
     async with shepherd(tmp_path, config) as server:
         host, port = server.url.removeprefix("https://").split(":")
         trust = ssl.create_default_context(cafile=str(cert))
         async with ClientSession(headers={"X-Honeycomb-Team": KEY}) as http:
-            for _ in range(3):
-                silent = [await asyncio.open_connection(host, int(port)) for _ in range(20)]
+            for _ in range(2):
+                silent = [await asyncio.open_connection(host, int(port)) for _ in range(30)]
                 for number, (_, writer) in enumerate(silent):
                     writer.write([b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"][number % 3])
                 url = f"{server.url}/1/batch/d"  # on a kept connection from the second time on
                 async with http.post(url, data=b'[{"data":{"a":1}}]', ssl=trust) as reply:
                     assert await reply.json() == [{"status": 202}]
                 for reader, writer in silent:
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(PATIENCE_S):
                         with contextlib.suppress(ConnectionError):
                             await reader.read()
                     writer.close()

@@ -70,6 +70,7 @@ class _Listener:
     route: IngestRoute
     server: asyncio.Server | None = None
     busy: set[asyncio.Task[None]] = field(default_factory=set)
+    draining: bool = False
 
     async def start(self) -> int:
         """Listen on a free port, which is returned."""
@@ -101,6 +102,7 @@ class _Listener:
 
     async def drain(self, timeout_s: float) -> None:
         """As `ProtocolListener.drain`."""
+        self.draining = True
         if self.server is not None:
             self.server.close()
         if self.busy:
@@ -117,6 +119,16 @@ class ToyWithListener(IngestProtocol):
         toy = Toy(parts)
         self._listener = _Listener(toy.take, IngestRoute("toy", LIMITS, toy.take, False))
         self._listening = listening
+
+    @property
+    def requests(self) -> int:
+        """How many are being answered."""
+        return len(self._listener.busy)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it takes no more requests."""
+        return self._listener.draining
 
     async def listen(self) -> ProtocolListener:
         """As `IngestProtocol.listen`."""

@@ -15,10 +15,10 @@ from common.process.http.acceptor import Acceptor
 from common.process.http.connection_limits import Capacity, ConnectionLimits
 from common.process.http.service import Service, Timing, now_s
 from common.process.http.serving import aiohttp_ends, listen
+from tests.waiting import PATIENCE_S, eventually
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-_WAIT_S = 10.0
 
 
 class Application:
@@ -30,6 +30,7 @@ class Application:
         self.limits = limits
         self.running = 0
         self.most = 0
+        self.waiting = 0
         self.go_on = asyncio.Event()
 
     async def connect(self, sent: bytes = b"") -> "Client":
@@ -39,11 +40,7 @@ class Application:
 
     async def has_open(self, count: int) -> None:
         """Wait until so many connections are open."""
-        for _ in range(int(_WAIT_S / 0.01)):
-            if len(self.limits) == count:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"{len(self.limits)} connections are open, not {count}")
+        await eventually(lambda: len(self.limits) == count)
 
 
 class Client:
@@ -56,7 +53,7 @@ class Client:
     async def status(self) -> int:
         """Status of the next answer; 0: it is closed instead."""
         try:
-            async with asyncio.timeout(_WAIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 head = await self.reader.readuntil(b"\r\n\r\n")
                 lines = head.lower().split(b"\r\n")
                 (length,) = [int(x[15:]) for x in lines if x.startswith(b"content-length:")]
@@ -81,6 +78,7 @@ async def serving(
         return web.Response(text="a")
 
     async def wait(request: web.Request) -> web.Response:
+        served.waiting += 1
         await served.go_on.wait()
         return web.Response(text="a")
 
@@ -129,10 +127,7 @@ async def test_flood_of_connections_leaves_no_more_open_than_there_is_room_for()
             one.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 one.connect(("127.0.0.1", served.port))
-        for _ in range(int(_WAIT_S / 0.01)):
-            if served.limits.closed + len(served.limits) == len(many):
-                break
-            await asyncio.sleep(0.01)
+        await eventually(lambda: served.limits.closed + len(served.limits) == len(many))
         await asyncio.sleep(0.1)  # what is closed has left its transport
         still_open = 0
         for one in many:
@@ -161,16 +156,18 @@ async def test_answers_that_anybody_gets_do_not_protect_a_connection() -> None:
 async def test_connections_that_are_being_answered_are_not_closed_and_the_next_is_refused() -> None:
     async with serving(together=8) as served:
         busy = [await served.connect(GET.replace(b"/a", b"/wait")) for _ in range(8)]
-        await asyncio.sleep(0.05)
+        await eventually(lambda: served.waiting == 8)
         before = connections_refused_total.labels("test", "all")._value.get()
         refused = await served.connect()
         assert await refused.status() == 503
         assert connections_refused_total.labels("test", "all")._value.get() == before + 1
         served.go_on.set()
         assert [await one.status() for one in busy] == [200] * 8
-        await asyncio.sleep(0.1)
-        again = await served.connect(GET)
-        assert await again.status() == 200
+
+        async def has_room() -> bool:  # that none was idle is remembered for a moment
+            return await (await served.connect(GET)).status() == 200
+
+        await eventually(has_room)
 
 
 async def test_pipelined_flood_runs_one_request_at_a_time_and_is_answered_wholly() -> None:
@@ -193,7 +190,7 @@ async def test_slow_heads_and_idle_connections_are_closed_first_or_later() -> No
             await served.connect(b"\r\n"),
         ]
         for client in clients:
-            async with asyncio.timeout(_WAIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 got = await client.reader.read()
             assert got.count(b"200 OK") <= 1
             client.writer.close()
@@ -201,14 +198,16 @@ async def test_slow_heads_and_idle_connections_are_closed_first_or_later() -> No
 
 
 async def test_trickled_head_is_closed_though_bytes_keep_coming() -> None:
-    async with serving(timing=Timing(head_s=0.3, sweep_s=0.05)) as served:
+    async with serving(timing=Timing(head_s=1.0, sweep_s=0.05)) as served:
         client = await served.connect(GET)
         assert await client.status() == 200
-        for at in range(len(GET)):
+        for at in range(len(GET) - 1):  # longer than the time for a head
             with contextlib.suppress(ConnectionError):
                 client.writer.write(GET[at : at + 1])
                 await client.writer.drain()
-            await asyncio.sleep(0.05)
+            if client.reader.at_eof():
+                break
+            await asyncio.sleep(0.1)
         assert await client.status() == 0
 
 
@@ -256,7 +255,7 @@ async def test_accept_without_descriptors_waits_gives_some_back_and_goes_on(numb
 async def test_half_closed_client_is_a_hang_up_where_a_hang_up_must_end_the_work() -> None:
     async with serving() as served:
         client = await served.connect(GET.replace(b"/a", b"/wait"))
-        await asyncio.sleep(0.05)
+        await eventually(lambda: served.waiting == 1)
         client.writer.write_eof()
         assert await client.status() == 0
 
