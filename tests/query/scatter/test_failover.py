@@ -8,7 +8,6 @@ import pytest
 from query.config import ProbeTiming, QueryConfig, QueryLimits
 from tests.query.harness import TIMES, query_harness
 
-
 NO_HEDGES = QueryConfig(hedge_ms=0)  # on a slow machine the twin is asked by chance
 
 
