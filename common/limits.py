@@ -158,22 +158,6 @@ SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JS
 SEGMENT_COLUMNS_FEW: Final = 256  # this many have columns of their own, however rare
 SEGMENT_RARE_ROWS: Final = 128  # beyond: with a value in one row of this many; else JSON is less
 
-# --- compaction (ADR 0040) ---------------------------------------------------------------------
-# An output has at most the rows of a full cut, so that reading one, writing one and proving one
-# need the memory and the time of sealing one.
-COMPACTED_ROWS_MAX: Final = CUT_ROWS_MAX_V1
-COMPACTED_BYTES_MAX: Final = 64 * 2**20  # of its inputs as stored; ten times what full cuts have
-COMPACTED_DECODED_BYTES_MAX: Final = 256 * 2**20  # of its inputs as columns in memory
-COMPACTED_INPUTS_MAX: Final = 1_024  # of an output: its document then has half a megabyte
-COMPACTED_FAN_IN: Final = 16  # small neighbours that are put together: one more rewrite per 16 x
-# Rows of what is small, by size. What has more than 4,096 rows is rewritten once, into a full
-# output; sealing smaller segments costs so much per row that rewriting their rows twice is less.
-COMPACTED_TIERS: Final = (64, 256, 1_024, 4_096)
-COMPACTED_SPANS: Final = 8  # an output spans at most this part of a dataset's retention
-COMPACTED_SPAN_FOREVER_NS: Final = 46 * 24 * 3600 * 10**9  # of data that is kept for ever
-COMPACTIONS_AT_ONCE: Final = 64  # outputs of one document: a step stays under a minute
-COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are deleted in one round
-
 # --- the log's time (ADR 0017) -----------------------------------------------------------------
 # Format version 2: a clock record that is less than this before the log's time does nothing, so
 # that of two twins' records the second has no effect although their clocks differ a little.
@@ -315,13 +299,13 @@ LIVENESS_PROBE_S: Final = 1.0  # between probes of the process that computes a s
 LIVENESS_TIMEOUT_S: Final = 2.0  # a busy process responds to /healthz in far less
 LIVENESS_FAILURES_MAX: Final = 2  # a single failure may be a pause of the machine
 CLAIMS_WAIT_S: Final = 0.25  # for a fresh list of the claims; then the last one is used
-SHARE_ROWS_MAX: Final = 1_000_000  # groups times steps of one share; bounds merging memory
+SHARE_ROWS_MAX: Final = 2_000_000  # groups times steps of one share; bounds merging memory
 # Disk of one share beyond its memory, in MB: 10 M groups fit, and all shares together leave most
 # of a small disk free.
 SHARE_SPILL_MB_MAX: Final = 2_048
 SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; bounds a query role's memory
 DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, then 1.1 % std error
-QUANTILE_EXACT_ROWS_MAX: Final = 65_536  # (group, value) pairs kept exact; then buckets
+QUANTILE_EXACT_PAIRS_MAX: Final = 16_384  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
 FILTER_PATTERN_CHARS_MAX: Final = 1_000  # of a regular expression: RE2 needs memory to compile it

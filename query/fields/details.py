@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from common import limits
-from query.results.results import key_value
+from query.share.states.version_1 import untagged
 
 Value = int | float | bool | str
 
@@ -59,6 +59,6 @@ def _shown(key: str) -> Value:
     """The value of a tagged key; a truncated text ends with three dots."""
     if key.startswith("s") and len(key) > limits.FIELD_SAMPLE_CHARS_MAX + 1:
         return key[1 : limits.FIELD_SAMPLE_CHARS_MAX + 1] + "..."
-    value = key_value(key)
+    value = untagged(key)
     assert value is not None
     return value

@@ -12,7 +12,7 @@ import msgspec
 from common.process.versions import VersionedRequest
 
 Scalar = int | float | bool | str
-GroupKey = tuple[str | None, ...]  # a tagged text per breakdown; None: the field is missing
+GroupKey = tuple[Scalar | None, ...]  # a value per breakdown; None: the field is missing
 
 
 class State(StrEnum):

@@ -114,10 +114,17 @@ def totals_plan(
 
 
 def series_plan(
-    request: QueryRequest, totals: Plan, upto: dict[int, int], groups: tuple[GroupKey, ...] | None
+    request: QueryRequest,
+    totals: Plan,
+    upto: dict[int, int],
+    groups: tuple[GroupKey, ...] | None,
+    *,
+    grouped: bool = True,
 ) -> Plan:
-    """The plan for series of these groups (None: all events as one) over the same rows."""
+    """The plan for series over the same rows: of these groups (None: of all that there are), or,
+    if not grouped, of all events as one.
+    """
     plan = msgspec.structs.replace(
         totals, step_ns=request.step_ns, log="", at_least=upto, upto=upto, groups=groups
     )
-    return plan if groups is not None else msgspec.structs.replace(plan, breakdowns=())
+    return plan if grouped else msgspec.structs.replace(plan, breakdowns=(), groups=None)

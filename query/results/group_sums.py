@@ -1,23 +1,28 @@
 """Sums over all groups of an answer, and over the groups that it does not list.
 
 Only for additive calculations: COUNT and SUM. Other calculations over all events are not the sum
-of their groups; `disable_total_by_aggregate: false` requests them (`query.results.other_row`).
+of their groups; `disable_total_by_aggregate: false` requests them (`query.results.totals`).
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
-from query.plan.plan import GroupKey, Plan, State
+import numpy as np
+import numpy.typing as npt
+
+from query.plan.plan import Plan, State
 from query.plan.spec import Calculation, QuerySpec
+from query.results.columns import exact_sum, sum_of_doubles
 from query.results.merge import Merged
-from query.results.results import whole_number
+
+Array = npt.NDArray[Any]
+_JSON_INT_MAX = 2**63 - 1
 
 
 def group_sums(
-    spec: QuerySpec, plan: Plan, merged: Merged, passing: list[GroupKey], returned: int
+    spec: QuerySpec, plan: Plan, merged: Merged, passing: Array, listed: Array
 ) -> dict[str, Any]:
-    """The member `groups` of an answer.
+    """The member `groups` of an answer. passing: bool by cell. listed: the listed cells.
 
     total: number of groups that pass the havings.
     returned: number of listed groups.
@@ -25,11 +30,13 @@ def group_sums(
     other: by label, the same over the groups that are not listed.
     """
     additive = [c for c in spec.calculations if _adds_up(c)]
+    others = passing.copy()
+    others[listed] = False
     return {
-        "total": len(passing),
-        "returned": returned,
+        "total": int(passing.sum()),
+        "returned": len(listed),
         "all": {c.label: _sum(plan, merged, c, passing) for c in additive},
-        "other": {c.label: _sum(plan, merged, c, passing[returned:]) for c in additive},
+        "other": {c.label: _sum(plan, merged, c, others) for c in additive},
     }
 
 
@@ -37,31 +44,29 @@ def _adds_up(calculation: Calculation) -> bool:
     return calculation.op == "SUM" or calculation.need.state is State.COUNT
 
 
-def _sum(
-    plan: Plan, merged: Merged, calculation: Calculation, groups: Iterable[GroupKey]
-) -> int | float | None:
+def _sum(plan: Plan, merged: Merged, calculation: Calculation, kept: Array) -> int | float | None:
     """COUNT: 0 without events; SUM: None without a number."""
-    name = f"a{plan.needs.index(calculation.need)}"
-    rows = (merged.main.get((group, None), {}) for group in groups)
+    name, chosen = f"a{plan.needs.index(calculation.need)}", np.flatnonzero(kept)
+    taken = {
+        kind: merged.columns[f"{name}_{kind}"].take(chosen)
+        for kind in ("w", "isum", "fsum")
+        if f"{name}_{kind}" in merged.columns
+    }
     if calculation.op == "COUNT":
-        return whole_number(sum(row.get(f"{name}_w") or 0 for row in rows))
-    whole, real = 0, list[float]()
-    seen = False
-    for row in rows:
-        isum, fsum = row.get(f"{name}_isum"), row.get(f"{name}_fsum")
-        if row.get(f"{name}_w") is not None:
-            seen = True
-            whole += int(isum or 0)
-            if fsum is not None:
-                real.append(fsum)
-    if not seen:
+        return _whole_number(exact_sum(taken["w"]) if "w" in taken else 0)
+    if "w" not in taken or not taken["w"].held.any():
         return None
-    return whole_number(whole) if not real else _float_sum(whole, real)
-
-
-def _float_sum(whole: int, real: list[float]) -> float | None:
+    whole = exact_sum(taken["isum"]) if "isum" in taken else 0
+    if "fsum" not in taken or not taken["fsum"].held.any():
+        return _whole_number(whole)
+    total = sum_of_doubles(taken["fsum"].values[taken["fsum"].held])
     try:
-        total = math.fsum([float(whole), *real])
+        total = math.fsum([float(whole), total])
     except (OverflowError, ValueError):  # beyond the range of a double
         return None
     return total if math.isfinite(total) else None
+
+
+def _whole_number(value: int) -> int | float:
+    """The value; an integer beyond 64 bits becomes the nearest double."""
+    return float(value) if abs(value) > _JSON_INT_MAX else value

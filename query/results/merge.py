@@ -1,146 +1,131 @@
-"""Merges shares: states are rows, so one group-by per state merges them in any order and split."""
+"""Merges the states of shares, column by column: no Python object per group or value.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+A table has each cell at most once, so that its columns are added into arrays by the numbers of its
+cells; one share alone is not grouped again. Whatever is exact follows from the merged state alone,
+so any split and order of the rows over shares gives the same answer (sums of doubles: within 1e-12
+of the sum of their absolute values).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from common import limits
-from query.plan.plan import GroupKey, Plan, State
-from query.results.chunked import python_list
+from query.plan.plan import Plan, State
+from query.results.columns import Column, Part, add_up, one_cell
+from query.results.distinct import Hashes
+from query.results.quantiles import Numbers, numbers_of
+from query.share.states.cells import cell_ids, cell_names, joined
+from query.share.states.lists import flat
 
-Cell = tuple[GroupKey, int | None]  # a group and a series step (None: totals)
-_SUMMED, _SMALLEST, _LARGEST = ("_w", "_isum", "_fsum"), ("_imin", "_fmin"), ("_imax", "_fmax")
-_HASH_SPAN = 2.0**64
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Values in ascending order, and the cumulated weight up to and including each."""
-
-    values: list[float]
-    cumulated: list[int]
-
-    def at(self, per_mille: int) -> float | None:
-        """The smallest value whose cumulated weight reaches per_mille of the total weight."""
-        if not self.values:
-            return None
-        wanted = per_mille * self.cumulated[-1]
-        low, high = 0, len(self.values) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if self.cumulated[middle] * 1000 >= wanted:
-                high = middle
-            else:
-                low = middle + 1
-        return self.values[low]
+Array = npt.NDArray[Any]
+States = Mapping[str, pa.Table]
+Answers = Sequence[States]
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
     """Merged states by cell.
 
-    main: the columns of `main`.
-    distinct, quantiles: by index of the need.
+    keys: the columns of groups and steps that occur, a row per cell.
+    cells: number of cells.
+    columns: the columns of `main`, by name.
+    distinct, numbers: by index of the need.
     """
 
-    main: dict[Cell, dict[str, Any]]
-    distinct: dict[int, dict[Cell, int]] = field(default_factory=dict)
-    quantiles: dict[int, dict[Cell, Quantiles]] = field(default_factory=dict)
+    keys: pa.Table
+    cells: int
+    columns: dict[str, Column]
+    distinct: dict[int, Hashes]
+    numbers: dict[int, Numbers]
+
+    def one_cell(self, kept: Array) -> "Merged":
+        """All cells for which `kept` is true, as one cell."""
+        chosen = np.flatnonzero(kept)
+        return Merged(
+            pa.table({}),
+            1,
+            {name: one_cell(name, column.take(chosen)) for name, column in self.columns.items()},
+            {index: hashes.one_cell(kept) for index, hashes in self.distinct.items()},
+            {index: numbers.one_cell(kept) for index, numbers in self.numbers.items()},
+        )
 
 
-Answers = Sequence[dict[str, pa.Table]]
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A table, and the cell of each row; None: row i is cell i."""
+
+    table: pa.Table
+    ids: Array | None
+
+    def rows_of(self, rows: Array) -> Array:
+        """The cells of these rows."""
+        return rows if self.ids is None else self.ids[rows]
 
 
-def merge(
-    plan: Plan,
-    answers: Answers,
-    *,
-    by_group: bool = True,
-    keep: Callable[[GroupKey], bool] | None = None,
-) -> Merged:
-    """Merge the states of shares, by group or all groups into one. keep: groups to merge."""
-    width = len(plan.breakdowns)
-    keys = [f"k{i}" for i in range(width)] if by_group else []
-
-    def united(state: str) -> pa.Table:
-        tables = [_kept(answer[state], width, keep) for answer in answers if state in answer]
-        return pa.concat_tables(tables, promote_options="permissive")
-
-    if not answers:
-        return Merged({})
-    merged = Merged(_merge_main(united("main"), keys))
-    for index, need in enumerate(plan.needs):
-        if not any(f"a{index}" in answer for answer in answers):
-            continue  # the state is in `main`, or no row has the field
-        if need.state is State.DISTINCT:
-            merged.distinct[index] = _merge_distinct(united(f"a{index}"), keys)
-        elif need.state is State.QUANTILE:
-            merged.quantiles[index] = _merge_quantiles(united(f"a{index}"), keys)
-    return merged
-
-
-def _kept(table: pa.Table, width: int, keep: Callable[[GroupKey], bool] | None) -> pa.Table:
-    if keep is None:
-        return table
-    groups = zip(*(python_list(table.column(f"k{i}")) for i in range(width)), strict=True)
-    return table.filter(pa.array([keep(group) for group in groups], pa.bool_()))
-
-
-def _cells(table: pa.Table, keys: list[str]) -> list[Cell]:
-    steps = python_list(table.column("b"))
-    if not keys:
-        return [((), step) for step in steps]
-    groups = zip(*(python_list(table.column(key)) for key in keys), strict=True)
-    return list(zip(groups, steps, strict=True))
-
-
-def _merge_main(table: pa.Table, keys: list[str]) -> dict[Cell, dict[str, Any]]:
-    wanted: dict[str, str] = {"n": "sum"}
-    for name in table.column_names:
-        if name.startswith("a"):
-            suffix = name[name.index("_") :]
-            if suffix in _SUMMED:
-                wanted[name] = "sum"
-            elif suffix in _SMALLEST:
-                wanted[name] = "min"
-            elif suffix in _LARGEST:
-                wanted[name] = "max"
-    found = table.group_by([*keys, "b"]).aggregate(list(wanted.items()))
-    columns = [python_list(found.column(f"{name}_{how}")) for name, how in wanted.items()]
-    rows = zip(*columns, strict=True)
-    return {
-        cell: dict(zip(wanted, row, strict=True))
-        for cell, row in zip(_cells(found, keys), rows, strict=True)
+def merge(plan: Plan, answers: Answers) -> Merged:
+    """Merge the states of shares. Without breakdowns and steps there is exactly one cell."""
+    tables = [table for answer in answers for table in answer.values()]
+    numbered, keys, cells = _number_cells(tables, one=not plan.breakdowns and plan.step_ns is None)
+    columns = {
+        name: add_up(name, parts, cells)
+        for name, parts in _parts_by_name(numbered).items()
+        if not _is_list(name)
     }
+    distinct: dict[int, Hashes] = {}
+    numbers: dict[int, Numbers] = {}
+    for index, need in enumerate(plan.needs):
+        if need.state is State.DISTINCT:
+            if found := _elements(numbered, f"a{index}_h"):
+                distinct[index] = Hashes.of(found[0], found[1], cells, ordered=len(tables) == 1)
+        elif need.state is State.QUANTILE:
+            exact = _elements(numbered, f"a{index}_v", f"a{index}_vw")
+            bucketed = _elements(numbered, f"a{index}_e", f"a{index}_ew")
+            if exact or bucketed:
+                numbers[index] = numbers_of(exact, bucketed, cells)
+    return Merged(keys, cells, columns, distinct, numbers)
 
 
-def _merge_distinct(table: pa.Table, keys: list[str]) -> dict[Cell, int]:
-    """Exact up to DISTINCT_EXACT_MAX values, then the k-minimum-values estimate."""
-    found = table.group_by([*keys, "b", "h"]).aggregate([])
-    hashes: dict[Cell, list[int]] = {}
-    for cell, value in zip(_cells(found, keys), python_list(found.column("h")), strict=True):
-        hashes.setdefault(cell, []).append(value)
-    return {cell: estimate_distinct(values) for cell, values in hashes.items()}
+def _number_cells(
+    tables: Sequence[pa.Table], *, one: bool
+) -> tuple[list[_Numbered], pa.Table, int]:
+    """(the tables with numbered cells, the keys of the cells, their number)."""
+    names = cell_names(tables)
+    if len(tables) == 1:
+        table = tables[0]
+        if table.num_rows or not one:
+            return [_Numbered(table, None)], table.select(names), table.num_rows
+    if one:
+        same = [_Numbered(t, np.zeros(t.num_rows, np.int64)) for t in tables]
+        return same, pa.table({}), 1
+    found = cell_ids(tables, names)
+    first = pa.array(found.first)
+    keys = pa.table({name: joined(tables, name).take(first) for name in names})
+    numbered = [_Numbered(t, ids) for t, ids in zip(tables, found.ids, strict=True)]
+    return numbered, keys, len(found.first)
 
 
-def estimate_distinct(hashes: list[int]) -> int:
-    """Number of distinct values, estimated from the smallest hashes of each share."""
-    size = limits.DISTINCT_EXACT_MAX
-    if len(hashes) < size:
-        return len(hashes)
-    return round((size - 1) * _HASH_SPAN / sorted(hashes)[size - 1])
+def _parts_by_name(numbered: Sequence[_Numbered]) -> dict[str, list[Part]]:
+    parts: dict[str, list[Part]] = {}
+    for one in numbered:
+        for name in one.table.column_names:
+            if name.startswith("a"):
+                parts.setdefault(name, []).append(Part(one.table.column(name), one.ids))
+    return parts
 
 
-def _merge_quantiles(table: pa.Table, keys: list[str]) -> dict[Cell, Quantiles]:
-    found = table.group_by([*keys, "b", "v"]).aggregate([("w", "sum")])
-    found = found.take(pc.sort_indices(found, sort_keys=[("v", "ascending")]))
-    values, weights = python_list(found.column("v")), python_list(found.column("w_sum"))
-    gathered: dict[Cell, Quantiles] = {}
-    for cell, value, weight in zip(_cells(found, keys), values, weights, strict=True):
-        state = gathered.setdefault(cell, Quantiles([], []))
-        state.values.append(value)
-        state.cumulated.append(weight + (state.cumulated[-1] if state.cumulated else 0))
-    return gathered
+def _is_list(name: str) -> bool:
+    return name.endswith(("_h", "_v", "_vw", "_e", "_ew"))
+
+
+def _elements(numbered: Sequence[_Numbered], *names: str) -> tuple[Array, ...]:
+    """(cell of each element, the elements of each list); nothing if no table has them."""
+    found: list[tuple[Array, ...]] = []
+    for one in numbered:
+        if names[0] in one.table.column_names:
+            lists = [flat(one.table.column(name)) for name in names]
+            found.append((one.rows_of(lists[0][0]), *(elements for _, elements in lists)))
+    return tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))

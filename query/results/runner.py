@@ -23,10 +23,9 @@ from common.process.fair.slots import FairSlots, SlotRequest
 from query.config import QueryConfig
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest, series_plan, totals_plan
-from query.results.chunked import collector_paused
 from query.results.merge import merge
 from query.results.results import series_rows
-from query.results.totals import merge_totals
+from query.results.totals import Totals, merge_totals
 from query.results.type_notes import notes_on_types
 from query.scatter.receipts import split_receipt, unmet_positions
 from query.scatter.reconcile import ReconciledTotals, Reconciler
@@ -197,12 +196,12 @@ class QueryRunner:
         reconciled, coverage = await self._reconcile(partial(totals_plan, query), required)
         plan, totals = reconciled.plan, reconciled.gathered
         work = partial(merge_totals, query, plan, totals.states)
-        top, data, groups = await self._merge(query, work)
-        data["series"] = []
+        merged = await self._merge(query, work)
+        merged.data["series"] = []
         if query.with_series:
-            await self._add_series(query, plan, totals, top, data, coverage)
+            await self._add_series(query, plan, totals, merged, coverage)
         notes = [*notes_on_types(query.spec, totals.types), *_notes_on_time(coverage)]
-        return Answer(data, coverage, notes, totals.types, groups)
+        return Answer(merged.data, coverage, notes, totals.types, merged.groups)
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
         """Merge in a thread, in turn. It cannot be stopped, so it keeps its slot until it ends."""
@@ -210,7 +209,7 @@ class QueryRunner:
         try:
             while not await place.wait():
                 pass
-            running = asyncio.create_task(asyncio.to_thread(_without_collector, work))
+            running = asyncio.create_task(asyncio.to_thread(work))
         except BaseException:
             place.leave()
             raise
@@ -228,19 +227,20 @@ class QueryRunner:
         query: QueryRequest,
         plan: Plan,
         totals: PartialResults,
-        top: list[GroupKey],
-        data: dict[str, Any],
+        merged: Totals,
         coverage: dict[str, Any],
     ) -> None:
         """Series over exactly the rows of the totals: partitions and end offsets are pinned."""
         upto = {p: counted.covered.end_offset for p, counted in totals.answered.items()}
-        wanted: list[tuple[str, tuple[GroupKey, ...] | None, list[GroupKey]]] = []
-        if top:
-            wanted.append(("series", tuple(top), top))
+        data, top = merged.data, merged.top
+        wanted: list[tuple[str, Plan, list[GroupKey]]] = []
+        if top:  # if they are all groups, no row has to be compared with them
+            only = None if merged.all_listed else tuple(top)
+            wanted.append(("series", series_plan(query, plan, upto, only), top))
         if query.with_total and query.spec.breakdowns:
-            wanted.append(("total_by_aggregate_series", None, [()]))
-        for name, restriction, groups in wanted:
-            one = series_plan(query, plan, upto, restriction)
+            every = series_plan(query, plan, upto, None, grouped=False)
+            wanted.append(("total_by_aggregate_series", every, [()]))
+        for name, one, groups in wanted:
             gathered = await self._scatter.run(one, sorted(upto))
             data[name] = await self._merge(query, partial(_series, query, one, gathered, groups))
             short = [
@@ -309,11 +309,6 @@ def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
         f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
         "believed; no event is left out for it"
     ]
-
-
-def _without_collector(work: Callable[[], _Result]) -> _Result:
-    with collector_paused():
-        return work()
 
 
 def _series(

@@ -1,13 +1,19 @@
-"""The totals of a query: its listed groups, and what is said about all of them."""
+"""The totals of a query: its listed groups, and what is said about all of them and about others.
+
+All of it comes from the merged states of the groups: the row over all groups and OTHER, the row
+over those that are not listed, are exact for every calculation, not only for those that add up.
+"""
 
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.results.group_sums import group_sums
 from query.results.merge import Answers, merge
-from query.results.other_row import other_row, total_row
-from query.results.results import data_row, passing_groups
+from query.results.order import first_cells, passing_cells
+from query.results.results import data_rows, groups_of
 
 
 class Totals(NamedTuple):
@@ -16,25 +22,31 @@ class Totals(NamedTuple):
     top: the listed groups, in the order of the answer.
     data: the members `results`, `total_by_aggregate` and `other_by_aggregate`.
     groups: the member `groups`; None without breakdowns.
+    all_listed: whether no event is outside of the listed groups.
     """
 
     top: list[GroupKey]
     data: dict[str, Any]
     groups: dict[str, Any] | None
+    all_listed: bool
 
 
 def merge_totals(query: QueryRequest, plan: Plan, shares: Answers) -> Totals:
     """Merge the states of shares and calculate what the query asks for."""
     merged = merge(plan, shares)
     spec = query.spec
-    passing = passing_groups(query, plan, merged)
-    top = passing[: query.limit]
-    groups = group_sums(spec, plan, merged, passing, len(top)) if spec.breakdowns else None
-    data: dict[str, Any] = {
-        "results": [{"data": data_row(spec, plan, merged, (group, None))} for group in top]
-    }
+    passing = passing_cells(spec, plan, merged)
+    listed = first_cells(spec, plan, merged, passing, query.limit)
+    groups = group_sums(spec, plan, merged, passing, listed) if spec.breakdowns else None
+    rows = data_rows(spec, plan, merged, listed)
+    data: dict[str, Any] = {"results": [{"data": row} for row in rows]}
+    everything, first = np.ones(merged.cells, np.bool_), np.zeros(1, np.int64)
     if query.with_total:
-        data["total_by_aggregate"] = total_row(spec, plan, shares)
+        total = merged.one_cell(everything)
+        data["total_by_aggregate"] = data_rows(spec, plan, total, first, grouped=False)[0]
     if query.with_other and spec.breakdowns:
-        data["other_by_aggregate"] = other_row(spec, plan, shares, top)
-    return Totals(top, data, groups)
+        everything[listed] = False
+        other = merged.one_cell(everything)
+        data["other_by_aggregate"] = data_rows(spec, plan, other, first, grouped=False)[0]
+    all_listed = len(listed) == merged.cells
+    return Totals(groups_of(plan, merged, listed), data, groups, all_listed)

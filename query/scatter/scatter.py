@@ -30,6 +30,7 @@ from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
 from query.scatter.replicas import Replicas
 from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
+from query.share.states.version_1 import plan_with_tagged_groups
 
 _logger = logging.getLogger(__name__)
 
@@ -250,7 +251,8 @@ class Scatter:
     async def _post(
         self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
     ) -> ShareAnswer:
-        body = msgspec.json.encode(ShareRequest(asked.plan, partitions, version=asked.version))
+        plan = plan_with_tagged_groups(asked.plan) if asked.version == 1 else asked.plan
+        body = msgspec.json.encode(ShareRequest(plan, partitions, version=asked.version))
         timeout = aiohttp.ClientTimeout(
             total=(asked.plan.timeout_ms + asked.plan.wait_ms) / 1000 + 5,
             sock_connect=limits.CONNECT_TIMEOUT_S,

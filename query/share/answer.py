@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
-from query.share.statements import HASH_VERSION
+from query.share.states.statements import HASH_VERSION
+from query.share.states.version_1 import tagged_states, typed_states
 
 _REPORT = b"bellwether.report"
 _STATE = b"bellwether.state"
@@ -57,11 +58,16 @@ def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:
 
 
 class ShareReport(msgspec.Struct, frozen=True):
-    """Coverage of each partition. types: by field that the plan names, the letters of its types."""
+    """Coverage of each partition.
+
+    types: by field that the plan names, the letters of its types.
+    version: of the states; the first is not written (`query.share.states.version_1`).
+    """
 
     covered: list[PartitionCovered]
     types: dict[str, str]
     hash_version: int = HASH_VERSION
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,14 @@ class ShareAnswer:
 
     report: ShareReport
     states: dict[str, pa.Table]
+
+
+def of_version(answer: ShareAnswer, version: int, breakdowns: int) -> ShareAnswer:
+    """The answer as a request of this version expects it. breakdowns: of its plan."""
+    report = msgspec.structs.replace(answer.report, version=version)
+    if version > 1:
+        return ShareAnswer(report, answer.states)
+    return ShareAnswer(report, tagged_states(answer.states, breakdowns))
 
 
 def encode_answer(answer: ShareAnswer) -> bytes:
@@ -85,7 +99,10 @@ def encode_answer(answer: ShareAnswer) -> bytes:
 
 
 def decode_answer(data: bytes) -> ShareAnswer:
-    """Read the bytes written by `encode_answer`. Raises ValueError."""
+    """Read the bytes written by `encode_answer`; states of version 1 become typed columns.
+
+    Raises ValueError.
+    """
     source = pa.BufferReader(data)
     report: ShareReport | None = None
     states: dict[str, pa.Table] = {}
@@ -100,4 +117,4 @@ def decode_answer(data: bytes) -> ShareAnswer:
         raise ValueError(f"a share's answer cannot be read: {error}") from error
     if report is None or report.hash_version != HASH_VERSION:
         raise ValueError("a share's answer lacks its report or is of another version")
-    return ShareAnswer(report, states)
+    return ShareAnswer(report, typed_states(states) if report.version == 1 else states)

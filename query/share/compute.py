@@ -15,13 +15,15 @@ import pyarrow as pa
 from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError, Unprocessable
-from query.plan.plan import Need, Plan, State
+from query.plan.plan import Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases
 from query.share.row_search import RowSearch
 from query.share.sources import LIVE, gather
-from query.share.statements import WANTED, Statements
+from query.share.states.computed import compute_states
+from query.share.states.groups import wanted_groups
+from query.share.states.statements import WANTED, Statements
 from query.share.view import DatasetView
 
 if TYPE_CHECKING:
@@ -47,6 +49,11 @@ class Computation:
         self._cancelled = threading.Event()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
+    @property
+    def breakdowns(self) -> int:
+        """Number of breakdowns of the plan."""
+        return len(self._plan.breakdowns)
+
     def cancel(self) -> None:
         """Stop as soon as possible. Repeat until `run` has returned, as a call may be too early."""
         self._cancelled.set()
@@ -64,14 +71,13 @@ class Computation:
             if sources.live is not None:
                 connection.register(LIVE, sources.live)
             if self._plan.groups is not None and self._plan.breakdowns:
-                connection.register(WANTED, _wanted(self._plan))
-            main = self._table(statements.main(), statements.parameters)
-            states: dict[str, pa.Table] = {"main": main}
-            for index, need in enumerate(self._plan.needs):
-                exact_max = self._allowed.quantile_exact_rows_max
-                sql = _own_statement(statements, need, main, index, exact_max)
-                if sql is not None:
-                    states[f"a{index}"] = self._table(sql, statements.parameters)
+                connection.register(WANTED, wanted_groups(self._plan, statements.wanted_parts()))
+            states = compute_states(
+                self._plan,
+                statements,
+                sources.rows_most,
+                lambda sql: self._table(sql, statements.parameters),
+            )
         types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items()}
         return ShareAnswer(
             ShareReport([covered(v, self._plan) for v in self._views], types), states
@@ -133,17 +139,6 @@ class Computation:
         return table
 
 
-def _own_statement(
-    statements: Statements, need: Need, main: pa.Table, index: int, exact_max: int
-) -> str | None:
-    """The statement of a state outside `main`; None if no row can have a value."""
-    if need.state is State.DISTINCT and statements.field_sql(need).types:
-        return statements.distinct(need)
-    if need.state is State.QUANTILE and statements.field_sql(need).is_numeric:
-        return statements.quantile(need, _values(main, index) <= exact_max)
-    return None
-
-
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
     """The rows of one partition that the share includes (I7)."""
     needed = plan.at_least.get(view.partition, 0)
@@ -192,16 +187,3 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         damaged_more=more,
         given_up=view.given_up,
     )
-
-
-def _wanted(plan: Plan) -> pa.Table:
-    columns = {
-        f"k{i}": pa.array([group[i] or "" for group in plan.groups or ()], pa.string())
-        for i in range(len(plan.breakdowns))
-    }
-    return pa.table(columns)
-
-
-def _values(main: pa.Table, index: int) -> int:
-    """Approximate number of different values of a quantile, in all groups together."""
-    return sum(value or 0 for value in main.column(f"a{index}_many").to_pylist())

@@ -28,14 +28,12 @@ class DatabaseLimits:
     """The resources that one share may use.
 
     rows_max: number of groups times steps of one state.
-    quantile_exact_rows_max: values of a quantile that are sent exactly; more are sent in buckets.
     spill_mb: disk that it may use beyond its memory, where there is a folder for it.
     """
 
     memory_mb: int
     threads: int
     rows_max: int = limits.SHARE_ROWS_MAX
-    quantile_exact_rows_max: int = limits.QUANTILE_EXACT_ROWS_MAX
     spill_mb: int = limits.SHARE_SPILL_MB_MAX
 
     @property

@@ -58,7 +58,19 @@ class FieldSql:
         if not self.has(FieldType.BOOL):
             return self.column(FieldType.INT)
         flag = f"{self.column(FieldType.BOOL)}::BIGINT"
+        if not self.has(FieldType.INT):
+            return flag
         return f"coalesce({self.column(FieldType.INT)}, {flag})"
+
+    @property
+    def has_whole(self) -> bool:
+        """Whether any value can be read as a whole number."""
+        return self.has(FieldType.INT, FieldType.BOOL)
+
+    @property
+    def has_real(self) -> bool:
+        """Whether any value is a floating-point number."""
+        return self.has(FieldType.FLOAT)
 
     @property
     def real(self) -> str:
@@ -68,6 +80,10 @@ class FieldSql:
     @property
     def number(self) -> str:
         """SQL DOUBLE: the value as a number, integers as the nearest double."""
+        if not self.has_whole:
+            return self.real
+        if not self.has_real:
+            return f"({self.whole})::DOUBLE"
         return f"coalesce({self.real}, {self.whole}::DOUBLE)"
 
     @property

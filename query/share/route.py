@@ -20,9 +20,10 @@ from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from query.plan.plan import Plan, ShareRequest, state_fields
-from query.share.answer import CONTENT_TYPE, encode_answer
+from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
 from query.share.database import Databases
+from query.share.states.version_1 import plan_with_typed_groups
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
 
 _POLL_S = 0.05
@@ -85,7 +86,7 @@ class ShareEndpoint:
         return web.Response(body=data, content_type=CONTENT_TYPE)
 
     async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes:
-        plan = wanted.plan
+        plan = plan_with_typed_groups(wanted.plan) if wanted.version == 1 else wanted.plan
         deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
         async with AsyncExitStack() as leases:
             entered = [self._enter(leases, plan, partition) for partition in wanted.partitions]
@@ -94,7 +95,7 @@ class ShareEndpoint:
             try:
                 await _until_started(place, deadline, abandoned)
                 computation = Computation(plan, views, self._databases)
-                return await self._compute(computation, deadline, abandoned)
+                return await self._compute(computation, wanted.version, deadline, abandoned)
             finally:
                 place.leave()
 
@@ -117,10 +118,14 @@ class ShareEndpoint:
             return None
 
     async def _compute(
-        self, computation: Computation, deadline: float, abandoned: Callable[[], bool]
+        self,
+        computation: Computation,
+        version: int,
+        deadline: float,
+        abandoned: Callable[[], bool],
     ) -> bytes:
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, _run, computation)
+        running = loop.run_in_executor(self._threads, _run, computation, version)
         try:
             while not running.done():
                 await asyncio.wait({running}, timeout=_POLL_S)
@@ -134,11 +139,13 @@ class ShareEndpoint:
             raise
 
 
-def _run(computation: Computation) -> bytes:
-    data = encode_answer(computation.run())
+def _run(computation: Computation, version: int) -> bytes:
+    """The answer as a request of this version expects it."""
+    data = encode_answer(of_version(computation.run(), version, computation.breakdowns))
     if len(data) > limits.SHARE_BYTES_MAX:
         raise ShareTooHeavy(
-            f"the query's states take {len(data)} bytes: filter more, or break down by fewer values"
+            f"the query's states take {len(data)} bytes, at most {limits.SHARE_BYTES_MAX} may be: "
+            "filter more, or break down by fewer values"
         )
     return data
 

@@ -17,7 +17,7 @@ from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
 from query.share.parquet_scan import parquet_scan
 from query.share.row_json import RowTexts, physical_columns
 from query.share.sources import POSITION, RowSource, gather
-from query.share.statements import Statements
+from query.share.states.statements import Statements
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
 

@@ -31,6 +31,7 @@ class Sources:
     live: the table to register as `live`; None without live rows.
     fields_sql: by field, its SQL expressions.
     row_sources: the sources that `s` refers to.
+    rows_most: number of rows of all segments and blocks, before any condition.
 
     With positions there are also the columns p (partition), e (epoch number), o (offset), i (index
     in the record), s (index into `row_sources`), n (number of the row in its segment).
@@ -40,6 +41,7 @@ class Sources:
     live: pa.Table | None
     fields_sql: dict[str, FieldSql]
     row_sources: tuple[RowSource, ...] = ()
+    rows_most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
         _live_table(live, keys, fields_sql, with_positions) if blocks else None,
         fields_sql,
         tuple(row_sources),
+        sum(segment.rows for _, segment in segments) + sum(block.rows for block in blocks),
     )
 
 

@@ -8,8 +8,7 @@ from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
 from query.results.group_sums import group_sums
 from query.results.merge import merge
-from query.results.results import passing_groups
-from query.share.answer import decode_answer, encode_answer
+from query.results.order import first_cells, passing_cells
 from query.share.compute import Computation
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, view
@@ -23,9 +22,10 @@ def answered(rows: list[Row], limit: int, havings: tuple[Having, ...] = ()) -> d
     request = build_request(spec, "d", 10**18, disable_series=True, limit=limit)
     plan = totals_plan(request, at_least={}, wait_ms=0)
     share = Computation(plan, [view(blocks=[block(rows)])], databases()).run()
-    merged = merge(plan, [decode_answer(encode_answer(share)).states])
-    passing = passing_groups(request, plan, merged)
-    return group_sums(spec, plan, merged, passing, min(limit, len(passing)))
+    merged = merge(plan, [share.states])
+    passing = passing_cells(spec, plan, merged)
+    listed = first_cells(spec, plan, merged, passing, request.limit)
+    return group_sums(spec, plan, merged, passing, listed)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

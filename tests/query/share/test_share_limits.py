@@ -11,7 +11,8 @@ import pytest
 from common import limits
 from common.errors import BellwetherError
 from query.plan.plan import Need, Plan, State
-from query.results.merge import estimate_distinct, merge
+from query.results.distinct import Hashes
+from query.results.merge import merge
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
@@ -83,14 +84,17 @@ def test_many_distinct_values_are_estimated_within_a_few_standard_errors() -> No
         view(blocks=[wide_block(values[20_000:])]),
     ]
     answers = [Computation(plan, [one], ALLOWED).run().states for one in halves]
-    found = merge(plan, answers).distinct[0][((), None)]
+    found = merge(plan, answers).distinct[0].counts()[0]
     assert abs(found / 60_000 - 1) < 0.045  # four standard errors
-    assert estimate_distinct(list(range(limits.DISTINCT_EXACT_MAX - 1))) == 8_191
+    few = np.arange(limits.DISTINCT_EXACT_MAX - 1, dtype=np.uint64)
+    assert Hashes.of(np.zeros(len(few), np.int64), few, 1).counts().tolist() == [8_191]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_bucketed_percentiles_stay_within_the_documented_error(seed: int) -> None:
-    allowed = databases(quantile_exact_rows_max=100)
+def test_bucketed_percentiles_stay_within_the_documented_error(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUANTILE_EXACT_PAIRS_MAX", 100)
     draw = random.Random(seed)
     values = [draw.choice([-1, 1]) * draw.lognormvariate(0, 6) for _ in range(3_000)]
     values += [0.0] * 30
@@ -98,12 +102,11 @@ def test_bucketed_percentiles_stay_within_the_documented_error(seed: int) -> Non
     plan = plan_of(Need(State.QUANTILE, "x"))
     parts = [values[:50], values[50:1_000], values[1_000:]]  # the first one stays exact
     answers = [
-        Computation(plan, [view(blocks=[wide_block(part)])], allowed).run().states for part in parts
+        Computation(plan, [view(blocks=[wide_block(part)])], ALLOWED).run().states for part in parts
     ]
-    found = merge(plan, answers).quantiles[0][((), None)]
+    found = merge(plan, answers).numbers[0]
     ordered = sorted(values)
     for per_mille in (1, 10, 50, 100, 250, 500, 750, 900, 990, 999):
         true = ordered[-(-per_mille * len(ordered) // 1000) - 1]
-        estimate = found.at(per_mille)
-        assert estimate is not None
+        estimate = float(found.at(per_mille)[0][0])
         assert abs(estimate - true) <= abs(true) * limits.QUANTILE_RELATIVE_ERROR * (1 + 1e-9)

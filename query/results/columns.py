@@ -1,0 +1,194 @@
+"""Columns of states, added up over the rows of several tables that have the same cell.
+
+Integer sums are exact: a weighted sum of 64-bit values has up to 128 bits, kept in four limbs of 32
+bits, so that 2^31 of them can be added as 64-bit integers. Sums of doubles are compensated (Knuth's
+two-sum): the result is that of twice the precision, rounded once.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Array = npt.NDArray[Any]
+_LIMB = np.int64(0xFFFFFFFF)
+
+
+class Column(NamedTuple):
+    """Values by cell. held: whether a cell has one.
+
+    values: int64 or float64; of exact sums the four limbs, the lowest first, shape (4, cells).
+    """
+
+    values: Array
+    held: Array
+
+    def take(self, cells: Array) -> "Column":
+        """The values of these cells."""
+        return Column(self.values[..., cells], self.held[cells])
+
+
+class Part(NamedTuple):
+    """A column of one table. ids: the cell of each row, no two alike; None: row i is cell i."""
+
+    column: pa.ChunkedArray
+    ids: Array | None
+
+
+def add_up(name: str, parts: Sequence[Part], cells: int) -> Column:
+    """The column over all parts, by the ending of its name."""
+    ending = name[name.rindex("_") :]
+    if len(parts) == 1 and parts[0].ids is None:
+        return _read(ending, parts[0].column)
+    if ending == "_isum":
+        return _add_limbs(parts, cells)
+    if ending == "_fsum":
+        return _add_doubles(parts, cells)
+    return _add_plain(ending, parts, cells)
+
+
+def one_cell(name: str, column: Column) -> Column:
+    """The same over all cells of a column, as one cell."""
+    values, held = column.values[..., column.held], column.held
+    found = np.array([bool(held.any())])
+    if not found[0]:
+        return Column(np.zeros((*values.shape[:-1], 1), values.dtype), found)
+    ending = name[name.rindex("_") :]
+    if ending == "_fsum":
+        total = np.array([sum_of_doubles(values)])
+    elif ending in _ENDS:
+        total = _ENDS[ending].reduce(values, keepdims=True)
+    else:
+        total = _carried(values.sum(axis=-1, keepdims=True))
+    return Column(total, found)
+
+
+def exact_sum(column: Column) -> int:
+    """The sum over all cells, without limits."""
+    held = column.values[..., column.held]
+    if held.ndim == 1:
+        low, high = int((held & _LIMB).sum()), int((held >> 32).sum())
+        return (high << 32) + low
+    return sum(int(limb.sum()) << (32 * at) for at, limb in enumerate(held))
+
+
+def sum_of_doubles(values: Array) -> float:
+    """The compensated sum."""
+    error = 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        while len(values) > 1:
+            if len(values) % 2:
+                values = np.append(values, 0.0)
+            total, lost = _two_sum(values[0::2], values[1::2])
+            error += float(lost.sum())
+            values = total
+        rounded = float(values[0]) if len(values) else 0.0
+        return rounded + error if math.isfinite(error) else rounded
+
+
+def whole_64(column: Column) -> tuple[Array, Array, Array]:
+    """(exact sums as int64, whether they fit, the nearest doubles)."""
+    limbs = _carried(column.values)
+    high = limbs[2] + (limbs[3] << 32)
+    low = limbs[0] + (limbs[1] << 32)  # the bits of the lower half
+    fits = high == low >> 63
+    above = low.astype(np.uint64).astype(np.float64)
+    real = np.where(fits, low.astype(np.float64), high * 2.0**64 + above)
+    return low, fits, real
+
+
+def values_of(column: pa.ChunkedArray, fill: Any) -> tuple[Array, Array]:
+    """(values, whether there is one); missing values are `fill`."""
+    held = pc.is_valid(column).to_numpy() if column.null_count else np.ones(len(column), np.bool_)
+    filled = pc.fill_null(column, fill) if column.null_count else column
+    return filled.to_numpy(), held
+
+
+_ENDS = {"_imin": np.minimum, "_fmin": np.minimum, "_imax": np.maximum, "_fmax": np.maximum}
+
+
+def _read(ending: str, column: pa.ChunkedArray) -> Column:
+    if ending == "_isum":
+        return _limbs_of(column)
+    return Column(*values_of(column, 0))
+
+
+def _add_plain(ending: str, parts: Sequence[Part], cells: int) -> Column:
+    """Weights are added; of ends the smallest or largest is kept."""
+    kind = np.dtype(parts[0].column.type.to_pandas_dtype())
+    values, held = np.zeros(cells, kind), np.zeros(cells, np.bool_)
+    for column, ids in parts:
+        there, is_held = values_of(column, 0)
+        at = _cells_of(ids, cells)[is_held]
+        there = there[is_held]
+        if ending in _ENDS:
+            both = _ENDS[ending](values[at], there)
+            values[at] = np.where(held[at], both, there)
+        else:
+            values[at] += there
+        held[at] = True
+    return Column(values, held)
+
+
+def _add_limbs(parts: Sequence[Part], cells: int) -> Column:
+    values, held = np.zeros((4, cells), np.int64), np.zeros(cells, np.bool_)
+    for column, ids in parts:
+        one = _limbs_of(column)
+        at = _cells_of(ids, cells)
+        values[:, at] += one.values
+        held[at] |= one.held
+    return Column(values, held)
+
+
+def _add_doubles(parts: Sequence[Part], cells: int) -> Column:
+    total, error = np.zeros(cells), np.zeros(cells)
+    held = np.zeros(cells, np.bool_)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for column, ids in parts:
+            there, is_held = values_of(column, 0.0)
+            at = _cells_of(ids, cells)
+            total[at], lost = _two_sum(total[at], there)
+            error[at] += lost
+            held[at] |= is_held
+        return Column(np.where(np.isfinite(error), total + error, total), held)
+
+
+def _cells_of(ids: Array | None, cells: int) -> Array:
+    return np.arange(cells) if ids is None else ids
+
+
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """(the rounded sum, what rounding has lost)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def _limbs_of(column: pa.ChunkedArray) -> Column:
+    """The limbs of a column of DECIMAL(38, 0), which is stored as 128-bit integers."""
+    halves = [
+        np.frombuffer(chunk.buffers()[1], np.int64)[2 * chunk.offset :][: 2 * len(chunk)]
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    bits = np.concatenate(halves).reshape(-1, 2).T if halves else np.zeros((2, 0), np.int64)
+    low, high = bits[0], bits[1]
+    limbs = np.stack([low & _LIMB, (low >> 32) & _LIMB, high & _LIMB, high >> 32])
+    held = pc.is_valid(column).to_numpy() if column.null_count else np.ones(len(column), np.bool_)
+    limbs[:, ~held] = 0  # bytes of missing values mean nothing
+    return Column(limbs, held)
+
+
+def _carried(limbs: Array) -> Array:
+    """The same sums, with the three lower limbs below 2^32; other arrays as they are."""
+    if limbs.ndim == 1:
+        return limbs
+    made = limbs.copy()
+    for at in range(3):
+        made[at + 1] += made[at] >> 32
+        made[at] &= _LIMB
+    return made

@@ -1,0 +1,103 @@
+"""Havings, order and limit over the cells of the totals."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from query.plan.plan import Plan
+from query.plan.spec import Having, HavingOp, Order, QuerySpec
+from query.results.merge import Merged
+from query.results.values import Values, calculated, key_parts
+
+Array = npt.NDArray[Any]
+_COMPARE: dict[HavingOp, Callable[[Any, Any], Any]] = {
+    HavingOp.EQ: np.equal,
+    HavingOp.NE: np.not_equal,
+    HavingOp.GT: np.greater,
+    HavingOp.GE: np.greater_equal,
+    HavingOp.LT: np.less,
+    HavingOp.LE: np.less_equal,
+}
+_RANKS = {"n": 0, "f": 0, "b": 1, "s": 2}  # numbers before booleans before texts; missing last
+_EXACT_DOUBLE_MAX = 2.0**53
+_SortColumn = tuple[pa.Array | pa.ChunkedArray, str]
+
+
+def passing_cells(spec: QuerySpec, plan: Plan, merged: Merged) -> Array:
+    """bool by cell: whether it passes every having."""
+    passing = np.ones(merged.cells, np.bool_)
+    for having in spec.havings:
+        passing &= _passes(having, calculated(plan, merged, spec.calculations[having.calculation]))
+    return passing
+
+
+def _passes(having: Having, values: Values) -> Array:
+    compare = _COMPARE[having.op]
+    outcome = compare(values.real, having.value)
+    if isinstance(having.value, int):  # whole numbers are compared exactly
+        outcome = np.where(values.is_whole, compare(values.whole, having.value), outcome)
+    passing: Array = outcome & values.held
+    return passing
+
+
+def first_cells(spec: QuerySpec, plan: Plan, merged: Merged, passing: Array, limit: int) -> Array:
+    """The first cells of those that pass, in the order of the answer.
+
+    Cells without a value come last. Of equals the order of their keys decides, so that every split
+    of the rows gives the same order.
+    """
+    kept = np.flatnonzero(passing)
+    columns: list[_SortColumn] = []
+    for order in spec.orders or (Order(0, descending=True),):
+        direction = "descending" if order.descending else "ascending"
+        if isinstance(order.by, int):
+            values = calculated(plan, merged, spec.calculations[order.by])
+            columns += _by_value(values, kept, direction)
+        else:
+            at = spec.breakdowns.index(order.by)
+            columns += _by_key(merged, at, kept, direction)
+    for at in range(len(spec.breakdowns)):
+        columns += _by_key(merged, at, kept, "ascending")
+    if not columns or len(kept) < 2:
+        return kept[:limit]
+    table = pa.table({f"c{at}": column for at, (column, _) in enumerate(columns)})
+    keys = [(f"c{at}", direction) for at, (_, direction) in enumerate(columns)]
+    if limit < len(kept):
+        chosen = pc.select_k_unstable(table, limit, sort_keys=keys)
+    else:
+        chosen = pc.sort_indices(table, sort_keys=keys)
+    ordered: Array = kept[chosen.to_numpy()]
+    return ordered
+
+
+def _by_value(values: Values, kept: Array, direction: str) -> list[_SortColumn]:
+    real, held = values.real[kept], values.held[kept]
+    columns: list[_SortColumn] = [(pa.array(real, mask=~held), direction)]
+    if (np.abs(real) >= _EXACT_DOUBLE_MAX).any():  # several integers have the same nearest double
+        is_whole = values.is_whole[kept] & held
+        columns.append((pa.array(values.whole[kept], mask=~is_whole), direction))
+    return columns
+
+
+def _by_key(merged: Merged, breakdown: int, kept: Array, direction: str) -> list[_SortColumn]:
+    """Missing keys come last in both directions."""
+    chosen = None if len(kept) == merged.cells else pa.array(kept)
+    parts = key_parts(merged, breakdown)
+    taken = {name: c if chosen is None else c.take(chosen) for name, c in parts.items()}
+    columns: list[_SortColumn] = []
+    if len({_RANKS[name] for name in taken}) > 1:
+        rank = pa.nulls(len(kept), pa.int8())
+        for name, column in taken.items():
+            rank = pc.if_else(pc.is_valid(column), pa.scalar(_RANKS[name], pa.int8()), rank)
+        columns.append((rank, direction))
+    if "f" in taken and "n" in taken:
+        nearest = pc.cast(taken["n"], pa.float64(), safe=False)
+        columns.append((pc.coalesce(nearest, taken["f"]), direction))
+    for name, column in taken.items():
+        kind = column.cast(pa.int8()) if name == "b" else column
+        columns.append((kind, direction))
+    return columns

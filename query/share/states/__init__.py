@@ -1,0 +1,1 @@
+"""What a share computes: SQL statements, and the typed columns that they return."""

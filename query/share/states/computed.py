@@ -1,0 +1,76 @@
+"""The states of a plan: which statements are run, and numbers that are too many put in buckets.
+
+One scan gives the main columns and the lists of the first need that has lists; each other need that
+has lists takes a scan of its own.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from common import limits
+from query.plan.plan import Need, Plan, State
+from query.share.states.buckets import bucket_numbers
+from query.share.states.lists import flat, lists_of, merged_weights
+from query.share.states.statements import Statements
+
+Ask = Callable[[str], pa.Table]
+
+
+def compute_states(
+    plan: Plan, statements: Statements, rows_most: int, ask: Ask
+) -> dict[str, pa.Table]:
+    """The states by name: `main`, and `a<i>` for the other needs with lists.
+
+    rows_most: number of rows of the sources, of which some may be outside of the time range.
+    ask: runs a statement.
+    """
+    states: dict[str, pa.Table] = {}
+    for index, need in enumerate(plan.needs):
+        if not _has_lists(statements, need):
+            continue
+        with_main = not states
+        name = "main" if with_main else f"a{index}"
+        if need.state is State.DISTINCT:
+            states[name] = ask(statements.distinct(index, need, with_main=with_main))
+            continue
+        many = rows_most > statements.probed_rows and _surely_many(statements, need, ask)
+        sql = statements.numbers(index, need, in_buckets=many, with_main=with_main)
+        states[name] = ask(sql) if many else in_buckets_if_many(ask(sql), index)
+    return states or {"main": ask(statements.main())}
+
+
+def _has_lists(statements: Statements, need: Need) -> bool:
+    """Whether a row may have a value that is listed."""
+    if need.state is State.DISTINCT:
+        return bool(statements.field_sql(need).types)
+    return need.state is State.QUANTILE and statements.field_sql(need).is_numeric
+
+
+def _surely_many(statements: Statements, need: Need, ask: Ask) -> bool:
+    """Whether some of the rows alone have more pairs than are kept; many rows without repeats do.
+
+    Grouping all rows by their numbers would cost more than all else.
+    """
+    pairs = ask(statements.probe(need)).column("pairs")[0].as_py()
+    return int(pairs) > limits.QUANTILE_EXACT_PAIRS_MAX
+
+
+def in_buckets_if_many(table: pa.Table, index: int) -> pa.Table:
+    """The state; its numbers are in buckets if it has more pairs of a cell and a number than may be
+    kept exactly. Pairs of shares together are at least as many, so the split does not matter.
+    """
+    values, name = table.column(f"a{index}_v"), f"a{index}_v"
+    rows, numbers = flat(values)
+    if len(numbers) <= limits.QUANTILE_EXACT_PAIRS_MAX:
+        return table
+    _, weights = flat(table.column(f"a{index}_vw"))
+    buckets = bucket_numbers(numbers).astype(np.int64)
+    rows, buckets, weights = merged_weights(rows, buckets, weights)
+    places = [table.column_names.index(f"{name}{end}") for end in ("", "w")]
+    lists = (buckets.astype(np.int32), weights)
+    for place, end, held in zip(places, ("", "w"), lists, strict=True):
+        made = lists_of(rows, held, table.num_rows)
+        table = table.set_column(place, f"a{index}_e{end}", made)
+    return table

@@ -1,0 +1,246 @@
+"""The statements of a share: each returns one state, a table with one row per cell.
+
+A cell is a group, in series a group and a step. Its columns are the parts of the group's keys that
+occur, `k<i>_n` (whole numbers), `k<i>_f` (others), `k<i>_b`, `k<i>_s` (texts and JSON), all NULL
+where the field is missing, and in series `b`, the index of the step. Then per need:
+- a<i>_w: the weight; for numbers also `_isum` (exact, weighted), `_fsum` (compensated), `_imin`,
+  `_imax`, `_fmin`, `_fmax`; for fields `_last` (latest time of an event with the field) and `_top`
+  (frequent values, as tagged keys, truncated)
+- a<i>_h: list of the smallest hashes of the distinct values, ascending
+- a<i>_v, a<i>_vw: lists of the distinct numbers and their weights, or
+  a<i>_e, a<i>_ew: of the buckets that hold them (`query.share.states.buckets`)
+"""
+
+from typing import NamedTuple
+
+from common import limits
+from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
+from query.share.field_sql import FieldSql, tagged_key
+from query.share.filters import Parameters, condition
+from query.share.sources import POSITION, Sources
+from query.share.states.buckets import bucket_sql
+
+WANTED = "wanted"
+HASH_VERSION = 1  # low 64 bits of the MD5 of the tagged key
+
+
+def step_base_ns(plan: Plan) -> int:
+    """Start of the step that includes the plan's start: steps begin at multiples of their width."""
+    assert plan.step_ns is not None
+    return plan.start_ns // plan.step_ns * plan.step_ns
+
+
+class _Aggregate(NamedTuple):
+    """A column of a cell. sql: over its rows. again: over the columns of finer groups."""
+
+    name: str
+    sql: str
+    again: str
+
+
+class Statements:
+    """SQL statements of a plan over its sources; `parameters` are bound to each of them."""
+
+    def __init__(self, plan: Plan, sources: Sources) -> None:
+        self._plan = plan
+        self._fields_sql = sources.fields_sql
+        self._parameters = Parameters()
+        self._with = f"WITH src AS ({sources.sql}), picked AS ({self._picked()})"
+
+    @property
+    def parameters(self) -> list[str]:
+        """Values to bind to each statement."""
+        return self._parameters.values
+
+    def main(self) -> str:
+        """Every cell with its counts and sums."""
+        aggregates = self._all_aggregates()
+        selected = [*self._cell_columns().values(), *(f"{a.sql} AS {a.name}" for a in aggregates)]
+        return f"{self._with} SELECT {', '.join(selected)} FROM picked{self._by_cell()}"
+
+    def distinct(self, index: int, need: Need, *, with_main: bool) -> str:
+        """The smallest hashes of the values of each cell; if wanted with the columns of `main`.
+
+        Rows are grouped by value first, so that each distinct value is hashed once.
+        """
+        parts = {f"d_{name}": sql for name, sql in self.field_sql(need).key_parts.items()}
+        key = tagged_key({name.removeprefix("d_"): name for name in parts})
+        hashes = f"min(md5_number_lower({key}), {limits.DISTINCT_EXACT_MAX})"
+        lists = {f"a{index}_h": hashes}
+        return self._nested(parts, [], lists, self.field_sql(need).exists, with_main=with_main)
+
+    def numbers(self, index: int, need: Need, *, in_buckets: bool, with_main: bool) -> str:
+        """The numbers of each cell with their weights; if wanted with the columns of `main`."""
+        number = self.field_sql(need).number
+        name, value = ("e", bucket_sql(number)) if in_buckets else ("v", number)
+        held = f"FILTER (WHERE q_{name} IS NOT NULL)"
+        lists = {
+            f"a{index}_{name}": f"list(q_{name}) {held}",
+            f"a{index}_{name}w": f"list(q_w) {held}",
+        }
+        weight = [_Aggregate("q_w", "sum(r)::BIGINT", "")]
+        where = f"{number} IS NOT NULL"
+        return self._nested({f"q_{name}": value}, weight, lists, where, with_main=with_main)
+
+    @property
+    def probed_rows(self) -> int:
+        """Number of rows that `probe` reads at most."""
+        return 2 * limits.QUANTILE_EXACT_PAIRS_MAX
+
+    def probe(self, need: Need) -> str:
+        """The number of distinct (cell, number) pairs in some of the rows."""
+        number = self.field_sql(need).number
+        columns = ", ".join([*self._cell_columns().values(), f"{number} AS v"])
+        return (
+            f"{self._with} SELECT count(*) AS pairs FROM (SELECT DISTINCT * FROM"
+            f" (SELECT {columns} FROM picked WHERE {number} IS NOT NULL LIMIT {self.probed_rows}))"
+        )
+
+    def field_sql(self, need: Need) -> FieldSql:
+        """The SQL expressions of a need's field."""
+        assert need.field is not None
+        return self._fields_sql[need.field]
+
+    def first_rows(self, wanted: RowsWanted) -> str:
+        """The first rows after a position: their positions, sample rates and sources."""
+        direction = "ASC" if wanted.oldest else "DESC"
+        order = ", ".join(f"{name} {direction}" for name in POSITION)
+        after = "TRUE" if wanted.after is None else _follows(wanted.after, wanted.oldest)
+        return (
+            f"{self._with} SELECT {', '.join(POSITION)}, r, s, n FROM picked WHERE {after}"
+            f" ORDER BY {order} LIMIT {wanted.limit:d}"
+        )
+
+    def wanted_parts(self) -> list[str]:
+        """Names of the columns of the table WANTED, in which each row is a wanted group."""
+        return [
+            f"k{i}_{name}"
+            for i, field in enumerate(self._plan.breakdowns)
+            for name in self._fields_sql[field].key_parts
+        ]
+
+    def _picked(self) -> str:
+        conditions = [condition(f, self._fields_sql, self._parameters) for f in self._plan.filters]
+        joined = (" OR " if self._plan.any_filter else " AND ").join(conditions) or "TRUE"
+        join = ""
+        if self._plan.groups is not None and self._plan.breakdowns:
+            pairs = [
+                f"{sql} IS NOT DISTINCT FROM w.k{i}_{name}"
+                for i, field in enumerate(self._plan.breakdowns)
+                for name, sql in self._fields_sql[field].key_parts.items()
+            ]
+            join = f" JOIN {WANTED} w ON {' AND '.join(pairs) or 'TRUE'}"
+        return f"SELECT src.* FROM src{join} WHERE {joined}"
+
+    def _cell_columns(self) -> dict[str, str]:
+        """The columns of a cell: name -> SQL with the name."""
+        columns = {
+            f"k{i}_{name}": f"{sql} AS k{i}_{name}"
+            for i, field in enumerate(self._plan.breakdowns)
+            for name, sql in self._fields_sql[field].key_parts.items()
+        }
+        if self._plan.step_ns is not None:
+            base = step_base_ns(self._plan)
+            wide = "" if self._plan.end_ns - base < 2**63 else "::HUGEINT"  # t - base may not fit
+            columns["b"] = f"((t{wide} - {base:d}) // {self._plan.step_ns:d})::BIGINT AS b"
+        return columns
+
+    def _by_cell(self) -> str:
+        names = ", ".join(self._cell_columns())
+        if names:
+            return f" GROUP BY {names}"
+        # without rows there is no group, but totals of everything are one cell
+        return " HAVING count(*) > 0" if self._plan.breakdowns else ""
+
+    def _nested(
+        self,
+        extra: dict[str, str],
+        finer: list[_Aggregate],
+        lists: dict[str, str],
+        where: str,
+        *,
+        with_main: bool,
+    ) -> str:
+        """Group by cell and `extra`, then by cell alone, with lists of the finer groups."""
+        aggregates = self._all_aggregates() if with_main else []
+        cell = self._cell_columns()
+        inner = [
+            *cell.values(),
+            *(f"{sql} AS {name}" for name, sql in extra.items()),
+            *(f"{a.sql} AS {a.name}" for a in [*aggregates, *finer]),
+        ]
+        outer = [
+            *cell,
+            *(f"{a.again} AS {a.name}" for a in aggregates),
+            *(f"{sql} AS {name}" for name, sql in lists.items()),
+        ]
+        kept = "" if with_main else f" WHERE {where}"
+        return (
+            f"{self._with} SELECT {', '.join(outer)} FROM"
+            f" (SELECT {', '.join(inner)} FROM picked{kept} GROUP BY ALL){self._by_cell()}"
+        )
+
+    def _all_aggregates(self) -> list[_Aggregate]:
+        found = [_Aggregate("n", "count(*)", "sum(n)::BIGINT")]
+        for index, need in enumerate(self._plan.needs):
+            found += self._aggregates(f"a{index}", need)
+        return found
+
+    def _aggregates(self, name: str, need: Need) -> list[_Aggregate]:
+        if need.state in (State.DISTINCT, State.QUANTILE):
+            return []
+        if need.field is None:
+            return [_weight(name, "r")]
+        field_sql = self._fields_sql[need.field]
+        if need.state is State.COUNT:
+            return [_weight(name, f"CASE WHEN {field_sql.exists} THEN r END")]
+        if need.state is State.FIELD:
+            return _field_aggregates(name, field_sql)
+        found = [_weight(name, f"CASE WHEN {field_sql.number} IS NOT NULL THEN r END")]
+        if field_sql.has_whole:
+            whole = field_sql.whole
+            found += [
+                _Aggregate(
+                    f"{name}_isum",
+                    f"sum(({whole})::HUGEINT * r)::DECIMAL(38, 0)",
+                    f"sum({name}_isum)::DECIMAL(38, 0)",
+                ),
+                _end(f"{name}_imin", "min", whole),
+                _end(f"{name}_imax", "max", whole),
+            ]
+        if field_sql.has_real:
+            real = field_sql.real
+            found += [
+                _Aggregate(f"{name}_fsum", f"fsum(({real}) * r)", f"fsum({name}_fsum)"),
+                _end(f"{name}_fmin", "min", real),
+                _end(f"{name}_fmax", "max", real),
+            ]
+        return found
+
+
+def _weight(name: str, rate: str) -> _Aggregate:
+    return _Aggregate(f"{name}_w", f"sum({rate})::BIGINT", f"sum({name}_w)::BIGINT")
+
+
+def _end(name: str, function: str, value: str) -> _Aggregate:
+    return _Aggregate(name, f"{function}({value})", f"{function}({name})")
+
+
+def _field_aggregates(name: str, field_sql: FieldSql) -> list[_Aggregate]:
+    """Of a plan for details of fields, which has no lists: never aggregated again."""
+    cut = f"left({field_sql.key}, {limits.FIELD_SAMPLE_CHARS_MAX + 2:d})"  # the tag, one more
+    held = f"FILTER (WHERE {field_sql.exists})"
+    top = f"approx_top_k({cut}, {limits.FIELD_SAMPLES_MAX:d}) {held}"
+    return [
+        _weight(name, f"CASE WHEN {field_sql.exists} THEN r END"),
+        _Aggregate(f"{name}_last", f"max(CASE WHEN {field_sql.exists} THEN t END)::BIGINT", ""),
+        _Aggregate(f"{name}_top", top, ""),
+    ]
+
+
+def _follows(position: RowPosition, oldest: bool) -> str:
+    """SQL BOOLEAN: the row comes after the position, in lexicographic order."""
+    sign, sql = ">" if oldest else "<", "FALSE"
+    for name, value in reversed(list(zip(POSITION, position, strict=True))):
+        sql = f"({name} {sign} {value:d} OR ({name} = {value:d} AND {sql}))"
+    return sql

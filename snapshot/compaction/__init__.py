@@ -1,1 +1,0 @@
-"""Several published segments put together into one object, the output; its inputs stay known."""

@@ -1,1 +1,0 @@
-"""Data that an earlier build wrote, and tests that this one reads it."""
