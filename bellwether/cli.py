@@ -69,6 +69,7 @@ COMMANDS = {
     ),
     "segments": Listed("segments", "Show which objects hold DATASET now."),
     "verify": Listed("verify", "Check everything that was stored, also while `up` runs."),
+    "unnamed": Listed("unnamed", "List objects that no document names; no answer reads them."),
     "damage": Listed("damage", "List records that cannot be read."),
     "rolling-restart": Listed(
         "rolling_restart",

@@ -274,6 +274,13 @@ RUN_MARKS_MAX: Final = 128  # positions of the log whose age is counted: twice a
 LOG_RETENTION_ALARM_SHARE: Final = 0.5  # of the log's keeping time without a snapshot: alarm
 LOG_GROWN_ALARM_TIMES: Final = 2  # times the size a covered log is kept at: alarm
 RETENTION_DAYS_MAX: Final = 36_500  # of a dataset: a hundred years is for ever enough
+UNNAMED_AGE_NS: Final = 24 * 3600 * 10**9  # of an object that is removed: no cut takes so long
+# A document names objects that were put before it within this, or they are looked for once more:
+# far below the age at which one that nothing names may be removed.
+NAMED_WITHIN_NS: Final = 3600 * 10**9
+UNNAMED_LISTED_MAX: Final = 100_000  # objects in one list: some 30 MB; the rest is counted
+UNNAMED_REMOVED_AT_ONCE: Final = 64  # then documents are read again, and what they name comes back
+UNNAMED_COPIES_BYTES_MAX: Final = 256 * 2**20  # of those, copied to this disk before
 METADATA_VERSIONS_MAX: Final = 168  # exports kept: a week of hours that changed something
 METADATA_ROW_BYTES_MAX: Final = 16 * 1024 * 1024  # a row of an export; queries are far smaller
 LOCAL_COPIES_MAX: Final = 512  # manifests of one partition kept on the indexer's own disk

@@ -8,6 +8,7 @@ difference raises an alarm, and both versions are stored.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from common.clock import Clock
@@ -31,6 +32,7 @@ from snapshot.documents.manifest import (
     same_content,
 )
 from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
+from snapshot.unnamed.before_naming import ObjectsBeforeNaming
 
 CHECKPOINT_EVERY = 64  # manifests
 _RIVALS_MAX = 3  # a rival is one of the first manifests after the predecessor
@@ -91,7 +93,7 @@ def publish(
             logger, logging.ERROR, "published manifest is damaged; replacing it", why=str(error)
         )
     if existing is None:
-        _put_objects(chain, manifest, files)
+        objects = _put_objects(chain, manifest, files)
         data = encode_manifest(manifest)
         _claim_next_cut(chain, manifest, supersede=supersede)
         if damaged:
@@ -100,6 +102,7 @@ def publish(
             return publish(
                 chain, manifest, files, supersede=supersede
             )  # the twin has published meanwhile: compare with its manifest
+        objects.look_again(manifest.key)
         chain.save_copy(manifest.key, manifest)
         return Published(manifest, adopted=False)
     _refuse_other_damage(manifest, existing)
@@ -112,18 +115,15 @@ def publish(
     return Published(existing, adopted=True, differences=differences, divergence=found)
 
 
-def _put_objects(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
+def _put_objects(
+    chain: Chain, manifest: Manifest, files: Mapping[str, Path]
+) -> ObjectsBeforeNaming:
+    objects = ObjectsBeforeNaming(chain.objects)
     for segment in manifest.segments:
-        key = segment.location.key
-        file = files[segment.object]
-        if chain.objects.put_if_absent(key, file):
-            continue
-        if not segment_is_whole(chain.objects, segment.location, file.parent):
-            damaged_objects_total.inc()
-            log_event(
-                logger, logging.ERROR, "object that is there is damaged; replacing it", key=key
-            )
-            chain.objects.replace(key, file)
+        file, location = files[segment.object], segment.location
+        is_whole = partial(segment_is_whole, chain.objects, location, file.parent)
+        objects.put(location.key, file, is_whole)
+    return objects
 
 
 def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
@@ -178,8 +178,9 @@ def _report_divergence(
     differences: Sequence[str],
 ) -> Divergence:
     """Store our version beside the published one and raise the alarm of I3."""
-    _put_objects(chain, manifest, files)
+    objects = _put_objects(chain, manifest, files)
     found = store_divergence(chain, manifest, published, files, differences)
+    objects.look_again(found.ours)
     divergence_total.labels(str(manifest.partition)).inc()
     log_event(
         logger,

@@ -67,6 +67,14 @@ def counts(report: VerifyReport) -> list[str]:
         f"{report.segments:,} segments, {report.rows:,} rows, {report.bytes / 1e6:,.1f} MB checked",
         f"log: {report.log_records:,} records, {report.log_bytes / 1e6:,.1f} MB checked",
     ]
+    if report.unnamed:
+        young = (
+            f", {report.unnamed_young:,} of them put within a day" if report.unnamed_young else ""
+        )
+        lines.append(
+            f"{report.unnamed:,} objects ({report.unnamed_bytes / 1e6:,.1f} MB) are named by no "
+            f"document and in no answer{young}: `bellwether unnamed`"
+        )
     if report.pending_events:
         repeats = f", {report.pending_repeats:,} repeats left out" if report.pending_repeats else ""
         lines.append(

@@ -38,6 +38,18 @@ def encode_checksummed(document: msgspec.Struct) -> bytes:
 
 def decode_checksummed(data: bytes, kind: type[T], key: str) -> T:
     """Read what `encode_checksummed` wrote. Raises DamagedObject (naming `key`), DocumentTooNew."""
+    body = checked_body(data, kind, key)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise DamagedObject(f"{key}: cannot be read: {error}") from error
+
+
+def checked_body(data: bytes, kind: type, key: str) -> bytes:
+    """The JSON of a document of this kind, undamaged and of a format that this program knows.
+
+    Raises DamagedObject (naming `key`), DocumentTooNew.
+    """
     try:
         envelope = msgspec.json.decode(data, type=_Envelope)
         body = bytes(envelope.body)
@@ -47,7 +59,7 @@ def decode_checksummed(data: bytes, kind: type[T], key: str) -> T:
         newest = getattr(kind, "newest_format", DOCUMENT_FORMAT)
         if version > newest:
             raise DocumentTooNew(f"{key}: format {version} is newer than {newest}")
-        return msgspec.json.decode(body, type=kind)
+        return body
     except msgspec.MsgspecError as error:
         raise DamagedObject(f"{key}: cannot be read: {error}") from error
     except UnicodeDecodeError as error:

@@ -41,6 +41,8 @@ class VerifyReport:
     pending_repeats: batches that repeat another one; answers leave them out.
     failures: number of problems that are no warnings.
     unlisted: number of problems beyond PROBLEMS_MAX, which are not in `problems`.
+    unnamed, unnamed_bytes: objects that no document names.
+    unnamed_young: those of them that a document may be about to name.
     broken: (partition, segment) of segments that cannot be used.
     """
 
@@ -65,6 +67,9 @@ class VerifyReport:
     pending_repeats: int = 0
     failures: int = 0
     unlisted: int = 0
+    unnamed: int = 0
+    unnamed_bytes: int = 0
+    unnamed_young: int = 0
     problems: list[Problem] = field(default_factory=list)
     broken: list[tuple[int, SegmentEntry]] = field(default_factory=list)
 

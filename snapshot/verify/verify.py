@@ -19,6 +19,7 @@ from snapshot.verify.log import LOG_READ_LIMITS, Covered, LogCheck, LogReadLimit
 from snapshot.verify.report import Progress, VerifyReport, no_progress
 from snapshot.verify.segments import SegmentsCheck
 from snapshot.verify.store import DamageTolerantStore
+from snapshot.verify.unnamed import check_unnamed
 
 
 async def verify(
@@ -38,7 +39,7 @@ async def verify(
     copies: folders of indexers' segment caches, to repair objects from.
     log_folder: of the embedded log, whose files are read completely.
     contents_bytes_max: when segments of that many bytes are read, only sizes of the others are
-    checked; None: all are read.
+    checked; None: all are read, and objects that no document names are listed.
     log_limits: how much of a log on servers is read.
     Raises ObjectsUnavailable.
     """
@@ -62,6 +63,8 @@ async def verify(
                     report.add(partition, f"the log: {error}", "mend the log, then run it again")
             report.partitions += 1
         await asyncio.to_thread(check_exports, objects, report)
+        if contents_bytes_max is None:
+            await asyncio.to_thread(check_unnamed, objects, report)
         if log_folder is not None:
             await asyncio.to_thread(reading.run_embedded, log_folder, progress)
     return report
