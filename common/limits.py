@@ -158,6 +158,22 @@ SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JS
 SEGMENT_COLUMNS_FEW: Final = 256  # this many have columns of their own, however rare
 SEGMENT_RARE_ROWS: Final = 128  # beyond: with a value in one row of this many; else JSON is less
 
+# --- compaction (ADR 0040) ---------------------------------------------------------------------
+# An output has at most the rows of a full cut, so that reading one, writing one and proving one
+# need the memory and the time of sealing one.
+COMPACTED_ROWS_MAX: Final = CUT_ROWS_MAX_V1
+COMPACTED_BYTES_MAX: Final = 64 * 2**20  # of its inputs as stored; ten times what full cuts have
+COMPACTED_DECODED_BYTES_MAX: Final = 256 * 2**20  # of its inputs as columns in memory
+COMPACTED_INPUTS_MAX: Final = 1_024  # of an output: its document then has half a megabyte
+COMPACTED_FAN_IN: Final = 16  # small neighbours that are put together: one more rewrite per 16 x
+# Rows of what is small, by size. What has more than 4,096 rows is rewritten once, into a full
+# output; sealing smaller segments costs so much per row that rewriting their rows twice is less.
+COMPACTED_TIERS: Final = (64, 256, 1_024, 4_096)
+COMPACTED_SPANS: Final = 8  # an output spans at most this part of a dataset's retention
+COMPACTED_SPAN_FOREVER_NS: Final = 46 * 24 * 3600 * 10**9  # of data that is kept for ever
+COMPACTIONS_AT_ONCE: Final = 64  # outputs of one document: a step stays under a minute
+COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are deleted in one round
+
 # --- the log's time (ADR 0017) -----------------------------------------------------------------
 # Format version 2: a clock record that is less than this before the log's time does nothing, so
 # that of two twins' records the second has no effect although their clocks differ a little.

@@ -14,10 +14,10 @@ from common.objects import ObjectStore
 from ops.doctor.machine import Finding, Verdict
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.bootstrap.estimate import ReadOnlyStore
+from snapshot.compaction.book import CompactionBook
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, SegmentEntry
 from snapshot.documents.prefetch import prefetch_documents
-from snapshot.objects_of import objects_of_history
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.confirmations import Confirmation, ConfirmationBook
 from snapshot.retention.cutoffs import wanted_cutoffs
@@ -123,7 +123,7 @@ def read_retention(
     book, confirmations = RetentionBook(chain), ConfirmationBook(chain)
     history = read_history(chain, 0)
     book.refresh()
-    retained = objects_of_history(history, book).retained
+    retained = book.retained(history.segments)
     confirmations.refresh()
     confirmed = confirmations.cutoffs(book.last_restore)
     early = book.early_documents(now_ns)
@@ -264,6 +264,7 @@ def restore(
     """
     chain = Chain(objects, partition, None)
     for _ in range(_ATTEMPTS):
+        compacted = CompactionBook(chain).refresh()
         book = RetentionBook(chain)
         book.refresh()
         possible = book.recoverable(now_ns)
@@ -280,7 +281,7 @@ def restore(
                 continue
             if not everything and not _is_early(entry, periods, now_ns):
                 continue
-            there = objects.head(entry.location.key) is not None
+            there = objects.head(compacted.location_of(entry).key) is not None
             (wanted if there else missing).append(entry)
         if not wanted:
             return 0, 0, [entry.object for entry in missing]

@@ -36,9 +36,10 @@ from indexer.state.partition_state import PartitionState, PartitionStopped
 from indexer.state.resync import Resync
 from indexer.state.view import PartitionView
 from snapshot.bootstrap.bootstrap import ResumedPartition, resume
+from snapshot.compaction.book import CompactionBook
 from snapshot.damage.divergence import Divergence
 from snapshot.documents.chain import Chain
-from snapshot.objects_of import objects_of_history
+from snapshot.objects_of import PartitionObjects, objects_of_history
 from snapshot.publish import DamageDiffers
 from snapshot.retention.confirmations import ConfirmationBook
 from snapshot.retention.retention import RetentionBook
@@ -54,6 +55,7 @@ class Partition:
     state: its state machine; None until it is resumed for the first time.
     pipeline: its cuts that are not published yet; None while it is being resumed.
     replay: its progress since it was resumed.
+    compactions: its compaction documents.
     stopped_reason: why indexing has stopped, as text.
     voids: unanswered questions of other partitions about rerouted batches.
     divergences: cuts that its two indexers (twins) made differently.
@@ -80,6 +82,7 @@ class Partition:
             self.views,
             lambda: shared.clocks.now_ns,
         )
+        self.compactions = CompactionBook(self.chain)
         self.voids: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.alarms = Alarms(number, context.alarms)
         self.divergences: list[Divergence] = []
@@ -207,6 +210,7 @@ class Partition:
             zone=context.zone,
             set_back_pause_s=shared.timing.set_back_pause_s,
         )
+        await to_store_thread(self.compactions.refresh)
         await to_store_thread(self.retention.book.refresh)
         await self.log_end.begin_catching_up()
         sealer = Sealer(
@@ -235,7 +239,7 @@ class Partition:
         next_offset, target = resumed.carried.next_offset, self.log_end.catch_up_to
         replay = Replay(self.number, next_offset, target, context.clock)
         self.pipeline, self.replay = pipeline, replay
-        objects = objects_of_history(resumed.history, self.retention.book)
+        objects = self._objects_of(resumed)
         shared.prefetcher.add(one.entry for one in objects.served())
         log_event(
             logger,
@@ -262,6 +266,10 @@ class Partition:
         )
         return follower, pipeline
 
+    def _objects_of(self, resumed: ResumedPartition) -> PartitionObjects:
+        compacted = self.compactions.compacted
+        return objects_of_history(resumed.history, self.retention.book, compacted)
+
     async def _begin(self, resumed: ResumedPartition) -> PartitionState:
         """Serve the published rows; the log's records after them are read next."""
         newest, retention = resumed.history.newest, self.retention
@@ -273,7 +281,7 @@ class Partition:
         if retention.stored_ns is None and newest is not None:
             retention.stored_ns = newest.watermark_ns or None
         book = retention.book
-        objects = objects_of_history(resumed.history, book)
+        objects = self._objects_of(resumed)
         dropped = [one.position for one in objects.dropped]
         state = await self.damage.make_state(resumed, dropped, self.shared.cut_rules)
         self.state = state
@@ -288,6 +296,7 @@ class Partition:
             earlier=resumed.earlier,
             rerouted=state.reroutes.view,
             damage=state.quarantine.view,
+            compacted=objects.compacted,
         )
         retention.check_early()
         self.views.serve(view.with_segments(objects.retained))

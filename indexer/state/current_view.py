@@ -30,6 +30,9 @@ class CurrentView:
 
     def serve(self, view: PartitionView) -> None:
         """Replace the view; the segments that it hides wait to be expired."""
+        if self.now is not None and _hides_the_same(self.now, view):
+            self.now = view
+            return
         hides = view.hiding.hides
         for entries in view.segments.values():
             self._hidden.update((e.object, e) for e in entries if hides(e))
@@ -60,3 +63,12 @@ class CurrentView:
         """Forget these hidden segments, which have expired."""
         for entry in expired:
             self._hidden.pop(entry.object, None)
+
+
+def _hides_the_same(before: PartitionView, view: PartitionView) -> bool:
+    """Whether the view's segments were all shown before and nothing new hides any."""
+    return (
+        view.segments is before.segments
+        and view.expired_objects is before.expired_objects
+        and view.dataset_tombstones is before.dataset_tombstones
+    )

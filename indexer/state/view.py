@@ -5,16 +5,28 @@ One immutable value, replaced in one step, so that a query reads each row exactl
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from indexer.state.live_rows import LiveRows
 from indexer.state.quarantine import NO_DAMAGE, DamageView
 from indexer.state.reroutes import ReroutesView
+from snapshot.compaction.compacted import NOTHING_COMPACTED, Compacted, Output
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry, chain_order
 from snapshot.objects_of import Hiding, ServedSegment, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 
 Segments = Mapping[str, tuple[SegmentEntry, ...]]
+
+
+class _Read(NamedTuple):
+    """What is read of a dataset, and the values from which that was derived."""
+
+    entries: tuple[SegmentEntry, ...]
+    outputs: tuple[Output, ...]
+    expired: frozenset[str]
+    tombstone: DatasetTombstone | None
+    served: tuple[ServedSegment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class PartitionView:
     earlier: end offsets of other logs of the partition that were indexed, by log id.
     rerouted: batches that are undecided or dropped.
     damage: records that are missing from the rows.
+    compacted: outputs that are read instead of several segments.
     """
 
     epoch: Epoch
@@ -42,6 +55,8 @@ class PartitionView:
     earlier: Mapping[str, int] = field(default_factory=dict)
     rerouted: ReroutesView = field(default_factory=ReroutesView)
     damage: DamageView = NO_DAMAGE
+    compacted: Compacted = NOTHING_COMPACTED
+    _read: dict[str, _Read] = field(default_factory=dict, repr=False, compare=False)
 
     def with_segments(self, entries: Iterable[SegmentEntry]) -> "PartitionView":
         """A copy with these segments added."""
@@ -53,11 +68,12 @@ class PartitionView:
     def without_objects(self, objects: Iterable[str]) -> "PartitionView":
         """A copy without the segments of these hashes."""
         removed = frozenset(objects)
-        segments = {
-            dataset: tuple(entry for entry in entries if entry.object not in removed)
-            for dataset, entries in self.segments.items()
-        }
-        return replace(self, segments={d: entries for d, entries in segments.items() if entries})
+        segments: dict[str, tuple[SegmentEntry, ...]] = {}
+        for dataset, entries in self.segments.items():
+            kept = tuple(entry for entry in entries if entry.object not in removed)
+            if kept:
+                segments[dataset] = entries if len(kept) == len(entries) else kept
+        return replace(self, segments=segments)
 
     @property
     def hiding(self) -> Hiding:
@@ -66,12 +82,33 @@ class PartitionView:
 
     def served(self, dataset: str, start_ns: int, end_ns: int) -> list[ServedSegment]:
         """What is read for the dataset's rows of these event times (half open, unix ns)."""
-        in_range = (
-            entry
-            for entry in self.segments.get(dataset, ())
-            if entry.time_max_ns >= start_ns and entry.time_min_ns < end_ns
-        )
-        return served_segments(in_range, self.hiding)
+        return [
+            one
+            for one in self.served_of(dataset)
+            if one.entry.time_max_ns >= start_ns and one.entry.time_min_ns < end_ns
+        ]
+
+    def served_of(self, dataset: str) -> tuple[ServedSegment, ...]:
+        """What is read for all of the dataset's rows: derived once, also for the views after this
+        one while nothing of it changes.
+        """
+        entries, outputs = self.segments.get(dataset, ()), self.compacted.of(dataset)
+        expired, tombstone = self.expired_objects, self.dataset_tombstones.get(dataset)
+        known = self._read.get(dataset)
+        if (
+            known is not None
+            and known.entries is entries
+            and known.outputs is outputs
+            and known.expired is expired
+            and known.tombstone is tombstone
+        ):
+            return known.served
+        if not entries:
+            self._read.pop(dataset, None)
+            return ()
+        served = tuple(served_segments(entries, self.hiding, self.compacted))
+        self._read[dataset] = _Read(entries, outputs, expired, tombstone, served)
+        return served
 
     def visible(self, dataset: str) -> list[SegmentEntry]:
         """The dataset's segments that are served, oldest first."""
@@ -85,5 +122,9 @@ class PartitionView:
 
     def without_hidden(self) -> "PartitionView":
         """A copy without the segments that are no longer served."""
-        retained = {dataset: tuple(self.visible(dataset)) for dataset in self.segments}
-        return replace(self, segments={d: entries for d, entries in retained.items() if entries})
+        retained: dict[str, tuple[SegmentEntry, ...]] = {}
+        for dataset, entries in self.segments.items():
+            visible = self.visible(dataset)
+            if visible:  # the same tuple if nothing of it is hidden: see `served_of`
+                retained[dataset] = entries if len(visible) == len(entries) else tuple(visible)
+        return replace(self, segments=retained)

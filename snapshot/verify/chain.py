@@ -11,6 +11,9 @@ from common.log import Log
 from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import read_epochs
+from snapshot.compaction.book import CompactionBook
+from snapshot.compaction.compacted import Compacted
+from snapshot.compaction.documents import CompactionDocument, compaction_prefix
 from snapshot.damage.damage import covers
 from snapshot.damage.divergence import REPORT, Divergence, divergence_prefix, list_divergences
 from snapshot.damage.settlements import (
@@ -32,7 +35,7 @@ from snapshot.documents.manifest import (
     parse_manifest_key,
     unpack_batches,
 )
-from snapshot.objects_of import objects_of
+from snapshot.objects_of import PartitionObjects, objects_of
 from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
 from snapshot.verify.documents import unreadable
 from snapshot.verify.log import Covered
@@ -91,6 +94,7 @@ class PartitionCheck:
 
     def run(self) -> None:
         """Check what is in the object store."""
+        compacted = self._check_compactions()
         retention = self._check_retention()
         self._settled = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
@@ -119,12 +123,37 @@ class PartitionCheck:
         self._check_checkpoints()
         self._check_divergences()
         dropped = [Dropped(at.epoch, at.offset) for at in self._rerouted.dropped]
-        retained = objects_of(segments, dropped, self._newest, retention).retained
-        self._report.expired += len(segments) - len(retained)
-        for done, entry in enumerate(sorted(retained, key=in_row_order)):
-            self._progress(done, len(retained), f"partition {self._partition}")
-            self._segments.check(self._chain, entry)
-        self._progress(len(retained), len(retained), f"partition {self._partition}")
+        objects = objects_of(segments, dropped, self._newest, retention, compacted)
+        self._report.expired += len(segments) - len(objects.retained)
+        self._check_segments(objects, segments)
+
+    def _check_segments(self, objects: PartitionObjects, published: Sequence[SegmentEntry]) -> None:
+        """Check what is read, and what is not read any more but not deleted yet."""
+        retained = {entry.object: entry for entry in objects.retained}
+        outputs = objects.outputs()
+        held = {one.object for output in outputs for one in output.inputs}
+        known = {entry.object: entry for entry in published} | retained
+        by_name = {output.entry.object: output for output in outputs}
+        read = [entry for name, entry in retained.items() if name not in held]
+        read += [output.entry for output in outputs]
+        for done, entry in enumerate(sorted(read, key=in_row_order)):
+            self._progress(done, len(read), f"partition {self._partition}")
+            if entry.object not in by_name:
+                self._segments.check(self._chain, entry)
+                continue
+            output = by_name[entry.object]
+            inputs = [known[one.object] for one in output.inputs if one.object in known]
+            if len(inputs) < len(output.inputs):
+                self._report_problem(
+                    f"output {entry.location} has rows of segments that no manifest names",
+                    "report this bug",
+                )
+                continue
+            shown = sum(one.rows for one in inputs if one.object in retained)
+            self._segments.check_output(self._chain, entry, inputs, shown)
+        for entry in objects.superseded():
+            self._segments.check_superseded(self._chain, entry)
+        self._progress(len(read), len(read), f"partition {self._partition}")
 
     def _counting(self, keys: list[str]) -> list[str]:
         """Read the epochs; returns the manifests that count."""
@@ -166,6 +195,21 @@ class PartitionCheck:
             )
             self._report_problem(f"retention {problem}", remedy)
         return book
+
+    def _check_compactions(self) -> Compacted:
+        book = CompactionBook(self._chain)
+        try:
+            book.refresh()
+        except DocumentTooNew as error:
+            self._report_problem(f"compaction: {error}", UPGRADE)
+        prefix = compaction_prefix(self._partition)
+        for problem in unreadable(self._chain, prefix, CompactionDocument):
+            remedy = (
+                "restore the object from a backup, or restart an indexer that has a copy; until "
+                "then its inputs are looked for"
+            )
+            self._report_problem(f"compaction {problem}", remedy)
+        return book.compacted
 
     def _check_checkpoints(self) -> None:
         for info in self._objects.list(checkpoint_prefix(self._partition)):

@@ -6,6 +6,9 @@ from pathlib import Path
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
 from snapshot.cache import file_sha256, reupload_segment
+from snapshot.compaction.book import CompactionBook
+from snapshot.compaction.merge import TooLarge
+from snapshot.compaction.proof import unproved_inputs
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.retention import RetentionBook
@@ -42,7 +45,37 @@ class SegmentsCheck:
         self._contents: dict[int, ContentCheck] = {}  # of the partition that is walked
 
     def check(self, chain: Chain, entry: SegmentEntry) -> None:
-        """Check one segment. Call it for all segments, in `in_row_order`."""
+        """Check one segment. Call it for all segments and outputs, in `in_row_order`."""
+        self._check(chain, entry)
+
+    def check_output(
+        self, chain: Chain, entry: SegmentEntry, inputs: Sequence[SegmentEntry], shown: int
+    ) -> None:
+        """As `check`, of an output; each of its inputs must have its manifest's digest.
+
+        shown: rows of the inputs that have not expired.
+        """
+        self._check(chain, entry, inputs, shown)
+
+    def check_superseded(self, chain: Chain, entry: SegmentEntry) -> None:
+        """Check that a segment is there that an output holds and that is not deleted yet."""
+        if entry.location.has_room(self._objects) or _is_superfluous(chain, entry):
+            return
+        self._report.add(
+            chain.partition,
+            f"segment {entry.location} is missing before its deletion was announced; its rows are "
+            "in an output",
+            "nothing: it is not read any more",
+            warning=True,
+        )
+
+    def _check(
+        self,
+        chain: Chain,
+        entry: SegmentEntry,
+        inputs: Sequence[SegmentEntry] = (),
+        shown: int | None = None,
+    ) -> None:
         self._report.segments += 1
         self._report.bytes += entry.size_bytes
         self._room -= entry.size_bytes
@@ -55,8 +88,8 @@ class SegmentsCheck:
             if reason is not None and self._repair(entry):
                 self._report.repaired += 1
                 reason = self._fetch(entry, file)
-            if reason is not None and entry.object in _expired_objects(chain):
-                self._report.expired += 1  # retention has deleted it during this walk
+            if reason is not None and _is_superfluous(chain, entry):
+                self._report.expired += 1  # it was deleted during this walk
                 return
             if reason is not None:
                 self._report.broken.append((chain.partition, entry))
@@ -69,9 +102,23 @@ class SegmentsCheck:
                 self._report.add(
                     chain.partition, f"segment {entry.location}: {problem}", _WRITER_BUG
                 )
-            self._report.rows += contents.rows
+            self._report.rows += contents.rows if shown is None else shown
+            if inputs:
+                self._prove(chain, entry, inputs, file)
         finally:
             file.unlink(missing_ok=True)
+
+    def _prove(
+        self, chain: Chain, entry: SegmentEntry, inputs: Sequence[SegmentEntry], file: Path
+    ) -> None:
+        try:
+            found = unproved_inputs(file, inputs, entry.rows)
+        except (DamagedObject, TooLarge) as error:
+            self._report.add(chain.partition, f"output {entry.location}: {error}", _WRITER_BUG)
+            return
+        for one in found:
+            what = f"output {entry.location} does not hold segment {one.entry.object}: {one.why}"
+            self._report.add(chain.partition, what, _WRITER_BUG)
 
     def _fetch(self, entry: SegmentEntry, file: Path) -> str | None:
         location = entry.location
@@ -93,7 +140,7 @@ class SegmentsCheck:
         self._report.unread += 1
         if entry.location.has_room(self._objects):
             return
-        if entry.object in _expired_objects(chain):
+        if _is_superfluous(chain, entry):
             self._report.expired += 1
             return
         info = self._objects.head(entry.location.key)
@@ -102,7 +149,13 @@ class SegmentsCheck:
         self._report.add(chain.partition, f"segment {entry.location} is {size}", _REPAIR)
 
 
-def _expired_objects(chain: Chain) -> frozenset[str]:
+def _is_superfluous(chain: Chain, entry: SegmentEntry) -> bool:
+    """Whether documents that were published meanwhile let it be deleted."""
+    compacted = CompactionBook(chain).refresh()
     retention = RetentionBook(chain)
     retention.refresh()
-    return retention.expired_objects
+    expired = retention.expired_objects
+    if entry.object in expired or entry.object in compacted.gone:
+        return True
+    held = [output for output in compacted.of(entry.dataset) if output.entry.object == entry.object]
+    return any(expired.issuperset(one.object for one in output.inputs) for output in held)

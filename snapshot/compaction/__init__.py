@@ -1,0 +1,1 @@
+"""Several published segments put together into one object, the output; its inputs stay known."""

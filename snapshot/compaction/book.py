@@ -1,0 +1,201 @@
+"""The partition's compaction documents, read once each and applied in order (I2, I4, I13).
+
+Readers read these documents before retention's: whatever a compaction leaves out was announced as
+deleted before it was published.
+"""
+
+import logging
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+
+from common import limits
+from common.errors import DamagedObject, ObjectMissing
+from common.logs import log_event
+from snapshot.compaction.compacted import Compacted, CompactionConflict, Output
+from snapshot.compaction.documents import Compaction, CompactionDocument, compaction_prefix
+from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import encode_checksummed
+from snapshot.documents.locations import SegmentLocation
+
+# Whoever announces a deletion deletes. After a start only the last announced ones are repeated, for
+# a request per object that was ever deleted costs too much; `verify` lists what a crash has left.
+_DELETED_AGAIN = 16
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Objects that a document makes superfluous. published_ns: of the document, unix ns."""
+
+    number: int
+    published_ns: int
+    objects: tuple[SegmentLocation, ...]
+
+
+class CompactionBook:
+    """Methods block; one thread at a time.
+
+    compacted: the outputs that are read.
+    unreadable: key of a document that cannot be read: nothing is compacted or deleted then.
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._newest_key = ""
+        self._number = 0
+        self._superseded: dict[int, Superseded] = {}  # by document
+        self._announced: list[int] = []  # documents whose objects may be deleted, in that order
+        self._removed: set[int] | None = (
+            None  # those whose objects need no deletion by this process
+        )
+        self._dead: set[str] | None = None  # outputs that need none
+        self.compacted = Compacted()
+        self.unreadable = ""
+
+    @property
+    def number(self) -> int:
+        """Number of the newest document; 0: there is none."""
+        return self._number
+
+    def refresh(self) -> Compacted:
+        """Read new documents. Raises ObjectsUnavailable, DocumentTooNew."""
+        prefix = compaction_prefix(self._chain.partition)
+        for info in self._chain.objects.list(prefix, self._newest_key):
+            name = info.key.removeprefix(prefix).removesuffix(".json")
+            if not name.isdigit():
+                log_event(
+                    logger, logging.WARNING, "not a compaction document; ignored", key=info.key
+                )
+                continue
+            document = self._read(info.key)  # one that cannot be read now is read the next time
+            self._newest_key, self._number = info.key, int(name)
+            if document is not None:
+                self._apply(document)
+        return self.compacted
+
+    def _read(self, key: str) -> CompactionDocument | None:
+        try:
+            return self._chain.load(key, CompactionDocument)
+        except (DamagedObject, ObjectMissing) as error:
+            self.unreadable = key
+            log_event(logger, logging.ERROR, "compaction skipped", key=key, why=str(error))
+            return None
+
+    def _apply(self, document: CompactionDocument) -> None:
+        objects: list[SegmentLocation] = []
+        for one in document.compactions:
+            try:
+                self.compacted = self.compacted.with_compaction(one, document.number)
+            except CompactionConflict as error:
+                log_event(
+                    logger, logging.ERROR, "compaction ignored", key=document.key, why=str(error)
+                )
+                continue
+            objects += self.compacted.of(one.output.dataset)[-1].superseded
+        if objects:
+            number, published_ns = document.number, document.published_ns
+            self._superseded[number] = Superseded(number, published_ns, tuple(objects))
+        if document.deletes:
+            self._announced += document.deletes
+            known = [self._superseded[one] for one in document.deletes if one in self._superseded]
+            names = [location.object_hash for one in known for location in one.objects]
+            self.compacted = self.compacted.with_deleted(document.deletes, names)
+
+    # --- publishing -------------------------------------------------------------------------------
+    def publish(
+        self, compactions: Sequence[Compaction], now_ns: int, writer: str
+    ) -> CompactionDocument | None:
+        """Publish outputs whose objects are durable.
+
+        None: another indexer has published a document meanwhile, or one cannot be read; what is to
+        be compacted has to be chosen again.
+        """
+        return self._publish(list(compactions), [], now_ns, writer)
+
+    def _publish(
+        self, compactions: list[Compaction], deletes: list[int], now_ns: int, writer: str
+    ) -> CompactionDocument | None:
+        before = self._number
+        self.refresh()
+        if self.unreadable or self._number != before:
+            return None
+        document = CompactionDocument(
+            partition=self._chain.partition,
+            number=before + 1,
+            compactions=compactions,
+            published_ns=now_ns,
+            deletes=deletes,
+            writer=writer,
+        )
+        if not self._chain.objects.put_if_absent(document.key, encode_checksummed(document)):
+            return None
+        self._chain.save_copy(document.key, document)
+        self.refresh()
+        return document
+
+    # --- deleting ---------------------------------------------------------------------------------
+    def waiting(self) -> list[int]:
+        """Numbers of the documents whose superseded objects are not announced as deleted."""
+        return [number for number in self._superseded if number not in self.compacted.deleted]
+
+    def outputs_of(self, number: int) -> list[Output]:
+        """The outputs of a document that are still read."""
+        return [output for output in self.compacted.all() if output.document == number]
+
+    def delete_due(
+        self,
+        now_ns: int,
+        grace_ns: int,
+        ran_ns: Callable[[int], int],
+        may_delete: Callable[[int], bool],
+        writer: str,
+    ) -> int:
+        """Delete superseded objects whose grace time is over; returns their number.
+
+        It must be over by the clock and by the time that this process has run since it read the
+        document (`ran_ns` of its number). may_delete: whether the outputs of a document were just
+        read back whole. The deletion is announced in a document first. Objects in packs are left to
+        whoever deletes packs.
+        """
+        if self.unreadable:
+            return 0
+        due = [
+            number
+            for number in self.waiting()
+            if ran_ns(number) >= grace_ns
+            and self._superseded[number].published_ns + grace_ns <= now_ns
+        ][: limits.COMPACTIONS_DELETED_AT_ONCE]
+        due = [number for number in due if may_delete(number)]
+        if self._removed is None:  # after a start: a crash may have left some of the newest
+            self._removed = set(self._announced[:-_DELETED_AGAIN])
+        if due and self._publish([], due, now_ns, writer) is not None:
+            self._removed -= set(due)
+        deleted = 0
+        for number in [one for one in self._announced if one not in self._removed]:
+            for location in self._superseded[number].objects if number in self._superseded else ():
+                if not location.pack:
+                    self._chain.objects.delete(location.key)
+                    deleted += 1
+            self._removed.add(number)
+        return deleted
+
+    def delete_outputs(self, gone: Set[str]) -> int:
+        """Delete outputs of whose inputs none can be shown again; returns their number.
+
+        gone: hashes of segments whose deletion retention has announced.
+        """
+        if self.unreadable:
+            return 0
+        dead = [o for o in self.compacted.all() if all(i.object in gone for i in o.inputs)]
+        if self._dead is None:  # after a start, as above
+            dead_long = sorted(dead, key=lambda output: output.document)[:-_DELETED_AGAIN]
+            self._dead = {output.entry.object for output in dead_long}
+        deleted = 0
+        for output in dead:
+            if output.entry.object not in self._dead and not output.entry.pack:
+                self._chain.objects.delete(output.entry.location.key)
+                deleted += 1
+            self._dead.add(output.entry.object)
+        if dead:
+            self.compacted = self.compacted.without_outputs(o.entry.object for o in dead)
+        return deleted

@@ -1,0 +1,112 @@
+"""Which outputs are read instead of their inputs: the sum of a partition's compaction documents.
+
+Immutable, so that a view keeps the state that it was made with. Which inputs are shown is decided
+elsewhere (retention, deletions), so both kinds of documents may be read in any order (I2).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from snapshot.compaction.documents import Compaction
+from snapshot.documents.locations import SegmentLocation
+from snapshot.documents.manifest import SegmentEntry
+
+
+class Input(NamedTuple):
+    """A segment within an output. first_offset, end_offset: of its rows' records, half open."""
+
+    object: str
+    first_offset: int
+    end_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An object that holds the rows of several segments.
+
+    inputs: in log order.
+    superseded: the objects that were read before it and are not read any more: inputs that no
+        output held yet, and outputs that it replaces.
+    document: number of the document that names it.
+    """
+
+    entry: SegmentEntry
+    inputs: tuple[Input, ...]
+    superseded: tuple[SegmentLocation, ...]
+    document: int
+
+
+class CompactionConflict(ValueError):
+    """A compaction of inputs that another output holds, or of an output that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """The outputs that are read.
+
+    outputs: by dataset, in the order of their documents.
+    deleted: numbers of documents whose superseded objects may be gone from the store.
+    gone: hashes of these objects.
+    """
+
+    outputs: Mapping[str, tuple[Output, ...]] = field(default_factory=dict)
+    deleted: frozenset[int] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def of(self, dataset: str) -> tuple[Output, ...]:
+        """The outputs of a dataset."""
+        return self.outputs.get(dataset, ())
+
+    def all(self) -> list[Output]:
+        """The outputs of all datasets."""
+        return [output for some in self.outputs.values() for output in some]
+
+    def location_of(self, entry: SegmentEntry) -> SegmentLocation:
+        """Where the rows of a published segment are read."""
+        for output in self.of(entry.dataset):
+            if any(one.object == entry.object for one in output.inputs):
+                return output.entry.location
+        return entry.location
+
+    def with_compaction(self, one: Compaction, document: int) -> "Compacted":
+        """A copy with this output.
+
+        Raises CompactionConflict: nothing may be read twice, so it does not count.
+        """
+        before = self.of(one.output.dataset)
+        replaced = {output.entry.object: output for output in before}
+        replaced = {name: replaced[name] for name in one.replaces if name in replaced}
+        if len(replaced) < len(one.replaces):
+            raise CompactionConflict("it replaces an output that is not read")
+        kept = tuple(output for output in before if output.entry.object not in replaced)
+        held_by_others = {held.object for output in kept for held in output.inputs}
+        if not held_by_others.isdisjoint(entry.object for entry in one.inputs):
+            raise CompactionConflict("another output holds one of its inputs")
+        held_before = {held.object for output in replaced.values() for held in output.inputs}
+        superseded = [e.location for e in one.inputs if e.object not in held_before]
+        superseded += [output.entry.location for output in replaced.values()]
+        output = Output(
+            one.output,
+            tuple(Input(e.object, e.first_offset, e.end_offset) for e in one.inputs),
+            tuple(superseded),
+            document,
+        )
+        outputs = {**self.outputs, one.output.dataset: (*kept, output)}
+        return replace(self, outputs=outputs)
+
+    def with_deleted(self, documents: Iterable[int], objects: Iterable[str]) -> "Compacted":
+        """A copy in which the superseded objects of these documents may be gone."""
+        return replace(self, deleted=self.deleted.union(documents), gone=self.gone.union(objects))
+
+    def without_outputs(self, objects: Iterable[str]) -> "Compacted":
+        """A copy without these outputs, of which nothing can be shown any more."""
+        gone = frozenset(objects)
+        outputs = {
+            dataset: tuple(output for output in some if output.entry.object not in gone)
+            for dataset, some in self.outputs.items()
+        }
+        return replace(self, outputs={d: some for d, some in outputs.items() if some})
+
+
+NOTHING_COMPACTED = Compacted()

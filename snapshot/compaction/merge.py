@@ -1,0 +1,134 @@
+"""The rows of several segments as one, written by the writer of every segment (I3).
+
+The same rows give the same bytes, whichever indexer of one version puts them together, and whether
+they come from segments or from earlier outputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from common import limits
+from segment.columns import ColumnBlock, ColumnKey, SparseColumn
+from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
+from segment.columns.overflow import decode_overflow
+from segment.columns.segment import SegmentOrigin
+from segment.columns.segment_read import SegmentReader, sparse
+from segment.columns.segment_write import EncodedSegment, encode_segment
+from segment.parquet.encoders import Encoders
+from snapshot.compaction.compacted import Input
+from snapshot.documents.manifest import SegmentEntry
+
+_Cells = list[tuple[npt.NDArray[np.uint32], pa.Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that is read.
+
+    kept: its segments whose rows are taken, in log order; None: all rows.
+    """
+
+    path: Path
+    kept: tuple[Input, ...] | None = None
+
+
+class TooLarge(ValueError):
+    """The rows need more memory than an output may."""
+
+
+def merge(
+    sources: Sequence[Source], inputs: Sequence[SegmentEntry], epoch: str, encoders: Encoders
+) -> EncodedSegment:
+    """One segment of the rows of all sources, which follow each other in the log.
+
+    inputs: the segments whose rows they are. epoch: the id of their log.
+    Raises DamagedObject, TooLarge.
+    """
+    first = inputs[0]
+    block = read_rows(sources, far=first.far)
+    origin = SegmentOrigin(
+        dataset=first.dataset,
+        epoch=epoch,
+        partition=_partition(sources[0]),
+        late_or_early=first.far,
+        append_min_ns=min(entry.append_min_ns for entry in inputs),
+        append_max_ns=max(entry.append_max_ns for entry in inputs),
+    )
+    return encode_segment(block, origin, encoders)
+
+
+def _partition(source: Source) -> int:
+    with SegmentReader(source.path) as reader:
+        return reader.info.partition
+
+
+def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
+    """The rows of these files, one after another. Raises DamagedObject, TooLarge."""
+    tables: list[pa.Table] = []
+    bytes_read = 0
+    for source in sources:
+        with SegmentReader(source.path) as reader:
+            table = reader.table()
+        if source.kept is not None:
+            table = table.filter(pa.array(_kept_rows(table, source.kept)))
+        bytes_read += table.nbytes
+        if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX and len(sources) > 1:
+            raise TooLarge(f"more than {limits.COMPACTED_DECODED_BYTES_MAX} bytes of columns")
+        tables.append(table.replace_schema_metadata(None))
+    whole = pa.concat_tables(tables, promote_options="default")
+    rows = whole.num_rows
+    return ColumnBlock(
+        time_ns=_system(whole, TIME),
+        rate=_system(whole, RATE),
+        offset=_system(whole, OFFSET),
+        index_in_record=_system(whole, INDEX_IN_RECORD).astype(np.int32),
+        late_or_early=np.full(rows, far),
+        columns=_columns(whole),
+    )
+
+
+def _kept_rows(table: pa.Table, kept: Sequence[Input]) -> npt.NDArray[np.bool_]:
+    offsets = _system(table, OFFSET)
+    wanted = np.zeros(len(offsets), np.bool_)
+    for one in kept:
+        wanted[slice(*np.searchsorted(offsets, (one.first_offset, one.end_offset)))] = True
+    return wanted
+
+
+def _system(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    values: npt.NDArray[np.int64] = table.column(name).to_numpy()
+    return values
+
+
+def _columns(whole: pa.Table) -> Mapping[ColumnKey, SparseColumn]:
+    """The columns of fields. One may be a Parquet column in some files and overflow in others."""
+    cells: dict[ColumnKey, _Cells] = {}
+    for name in whole.column_names:
+        key = None if name == OVERFLOW else parse_physical(name)
+        if key is not None:
+            column = sparse(whole.column(name), key.type.arrow)
+            cells.setdefault(key, []).append((column.rows, column.values))
+    if OVERFLOW in whole.column_names:
+        overflow = sparse(whole.column(OVERFLOW), pa.large_string())
+        for key, column in decode_overflow(overflow).items():
+            cells.setdefault(key, []).append((column.rows, column.values))
+    return {
+        key: _united(some)
+        for key, some in sorted(cells.items())
+        if any(len(rows) for rows, _ in some)
+    }
+
+
+def _united(some: _Cells) -> SparseColumn:
+    some = [one for one in some if len(one[0])] or some[:1]
+    if len(some) == 1:
+        return SparseColumn(*some[0])
+    rows = np.concatenate([rows for rows, _ in some])
+    order = np.argsort(rows, kind="stable")
+    values = pa.concat_arrays([values for _, values in some]).take(pa.array(order))
+    return SparseColumn(rows[order], values)

@@ -1,0 +1,93 @@
+"""An output holds exactly the rows of its inputs, and proves it (I2, I3)."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from common import limits
+from common.errors import DamagedObject
+from segment.columns.segment_read import SegmentReader
+from snapshot.compaction.compacted import Input
+from snapshot.compaction.merge import Source, TooLarge, merge
+from snapshot.compaction.proof import unproved_inputs
+from snapshot.documents.manifest import SegmentEntry
+from tests.snapshot.compaction.pieces import ENCODERS, Piece, piece, pieces
+
+
+def merged(made: list[Piece], folder: Path) -> Path:
+    entries = [one.entry for one in made]
+    encoded = merge([Source(one.path) for one in made], entries, "log-1", ENCODERS)
+    path = folder / f"{encoded.object_hash}.parquet"
+    path.write_bytes(encoded.data)
+    return path
+
+
+def test_an_output_can_be_cut_back_into_its_inputs(tmp_path: Path) -> None:
+    made = pieces(tmp_path, 7)
+    output = merged(made, tmp_path)
+    with SegmentReader(output) as reader:
+        assert reader.info.rows == 21
+        assert reader.info.first_offset == made[0].entry.first_offset
+        assert reader.info.end_offset == made[-1].entry.end_offset
+        assert reader.info.append_max_ns == made[-1].entry.append_max_ns
+        assert reader.digest() == reader.info.digest
+    assert unproved_inputs(output, [one.entry for one in made], 21) == []
+
+
+def test_the_proof_finds_every_input_that_is_another_one(tmp_path: Path) -> None:
+    made = pieces(tmp_path / "a", 5)
+    other = pieces(tmp_path / "b", 5)
+    other[2] = piece(tmp_path / "b", 2, ['{"n":200}', '{"n":201}', '{"n":999}'])
+    output = merged(other, tmp_path)
+    (found,) = unproved_inputs(output, [one.entry for one in made], 15)
+    assert found.entry == made[2].entry
+    fewer = msgspec.structs.replace(made[1].entry, rows=2)
+    more = msgspec.structs.replace(made[3].entry, rows=4)
+    entries: list[SegmentEntry] = [made[0].entry, fewer, other[2].entry, more, made[4].entry]
+    assert [one.entry for one in unproved_inputs(output, entries, 15)] == [fewer, more]
+    with pytest.raises(DamagedObject, match="its inputs have 12"):
+        unproved_inputs(output, [one.entry for one in made[:4]], 15)
+
+
+def test_outputs_of_outputs_have_the_bytes_of_an_output_of_segments(tmp_path: Path) -> None:
+    made = pieces(tmp_path, 6)
+    entries = [one.entry for one in made]
+    parts = [merged(made[:4], tmp_path), merged(made[4:], tmp_path)]
+    again = merge([Source(path) for path in parts], entries, "log-1", ENCODERS)
+    assert merged(made, tmp_path).read_bytes() == again.data
+
+
+def test_whole_inputs_may_be_left_out(tmp_path: Path) -> None:
+    made = pieces(tmp_path, 4)
+    whole = merged(made, tmp_path)
+    kept = [made[1].entry, made[3].entry]
+    names = tuple(Input(one.object, one.first_offset, one.end_offset) for one in kept)
+    rest = merge([Source(whole, names)], kept, "log-1", ENCODERS)
+    assert rest.data == merged([made[1], made[3]], tmp_path).read_bytes()
+
+
+def test_columns_that_overflow_in_some_inputs_stay_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_COLUMNS_FEW", 3)
+    monkeypatch.setattr(limits, "SEGMENT_COLUMNS_MAX_V1", 3)
+    wide = [
+        f'{{"a":{at},"b":"t{at}","c":{at}.25,"d":true,"e":[{at}],"f":{{}},"g":null}}'
+        for at in range(4)
+    ]
+    made = [piece(tmp_path, 0, wide), piece(tmp_path, 1, ['{"e":1}', '{"b":"x"}'])]
+    made.append(piece(tmp_path, 2, wide[2:]))
+    output = merged(made, tmp_path)
+    with SegmentReader(output) as reader:
+        assert reader.overflow_columns
+    assert unproved_inputs(output, [one.entry for one in made], 8) == []
+
+
+def test_what_needs_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = pieces(tmp_path, 3)
+    monkeypatch.setattr(limits, "COMPACTED_DECODED_BYTES_MAX", 100)
+    with pytest.raises(TooLarge):
+        merged(made, tmp_path)
