@@ -45,14 +45,18 @@ def temporary_path(folder: Path) -> Path:
     return folder / f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
 
 
-def write_temporary(folder: Path, data: bytes) -> Path:
-    """A new file with these bytes, on the disk. The caller links, renames or removes it."""
+def write_temporary(folder: Path, data: bytes, *, durable: bool = True) -> Path:
+    """A new file with these bytes. The caller links, renames or removes it.
+
+    durable: whether the bytes are on the disk when this returns.
+    """
     path = temporary_path(folder)
     try:
         with path.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -83,15 +87,20 @@ def put_new(target: Path, data: bytes) -> bool:
         temporary.unlink(missing_ok=True)
 
 
-def replace(target: Path, data: bytes) -> None:
-    """Write the file durably, replacing an existing one."""
-    temporary = write_temporary(target.parent, data)
+def replace(target: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write the file, replacing an existing one.
+
+    durable: if not, the file may be missing, empty or cut off after a power failure: only for
+    content with a checksum that can be made again.
+    """
+    temporary = write_temporary(target.parent, data, durable=durable)
     try:
         temporary.rename(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(target.parent)
+    if durable:
+        sync_folder(target.parent)
 
 
 @contextmanager

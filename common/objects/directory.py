@@ -176,11 +176,9 @@ class DirectoryObjects:
         """Make the folder durable, even if another process has just created it."""
         if folder in self._prepared:
             return
-        atomic_files.make_folder(folder)
-        for parent in folder.parents:
-            atomic_files.sync_folder(parent)
-            if parent == self._root:
-                break
+        self._prepare(folder.parent)  # ends at the root, which is prepared
+        folder.mkdir(exist_ok=True)
+        atomic_files.sync_folder(folder.parent)
         self._prepared.add(folder)  # folders are never removed
 
     def _walk(self, folder: str, prefix: str, after: str) -> Iterator[ObjectInfo]:

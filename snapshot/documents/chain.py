@@ -64,14 +64,15 @@ class Chain:
     def save_copy(self, key: str, document: msgspec.Struct) -> None:
         """Store a local copy of a document that is published.
 
-        A copy only serves repairs: a full disk stops neither resuming nor publishing.
+        A copy only serves repairs: a full disk stops neither resuming nor publishing, and it is not
+        made durable, because its checksum is verified before it is used.
         """
         if self._folder is None:
             return
         path = self._folder / key
         try:
             atomic_files.make_folder(path.parent)
-            atomic_files.replace(path, encode_checksummed(document))
+            atomic_files.replace(path, encode_checksummed(document), durable=False)
             copies = sorted(path.parent.glob("[0-9]*.json"))
             for old in copies[: -limits.LOCAL_COPIES_MAX]:
                 old.unlink(missing_ok=True)

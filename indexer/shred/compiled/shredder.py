@@ -5,6 +5,7 @@ line alone. It finds the error, or reads an event that the kernel has no room fo
 are counted.
 """
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -46,7 +47,7 @@ _SYSTEM_BYTES = 3 * 8 + 4 + 1  # of a row: time, rate, offset, index in record, 
 # block would cost more than that (in a call of 600 fallback events: a seventh).
 _ROWS_AGAIN = 4 * m.FALLBACKS_FEW
 _TIGHT_FROM = 256  # columns from which they are packed again, without the kernel's gaps
-_IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
+_CALLS_MAX = 4  # calls at once, each with a memory of its own: more need more cores
 
 
 class _Call:
@@ -95,7 +96,8 @@ class KernelShredder:
         self._seeds = seeds
         self._reference = ReferenceShredder()
         self._on_fallback = on_fallback
-        self._idle: deque[Memory] = deque(maxlen=_IDLE_MAX)
+        self._idle: deque[Memory] = deque()  # at most _CALLS_MAX
+        self._turns = threading.BoundedSemaphore(_CALLS_MAX)
         self._spare = 0  # memories that no call has used since `give_back`
 
     def shred(self, records: Sequence[ShredInput]) -> Shredded:
@@ -139,15 +141,16 @@ class KernelShredder:
 
     @contextmanager
     def _memory(self) -> Iterator[Memory]:
-        """Memory for one call; the memory of a failed call is not reused."""
-        try:
-            memory = self._idle.pop()
-        except IndexError:
-            memory = make_memory(*self._seeds)
-        self._spare = min(self._spare, len(self._idle))
-        empty_names(memory.words)
-        yield memory
-        self._idle.append(memory)
+        """Memory for one call, as soon as one is free; that of a failed call is not reused."""
+        with self._turns:
+            try:
+                memory = self._idle.pop()
+            except IndexError:
+                memory = make_memory(*self._seeds)
+            self._spare = min(self._spare, len(self._idle))
+            empty_names(memory.words)
+            yield memory
+            self._idle.append(memory)
 
     def _shred_texts(self, call: _Call, texts: Texts, memory: Memory) -> Int64s:
         """Add the rows of all readable records. Returns the number of lines that the kernel read of

@@ -187,7 +187,7 @@ async def test_full_disk_keeps_nobody_from_resuming_and_serving(
 ) -> None:
     await four_cuts(tmp_path)
 
-    def full(_target: Path, _data: bytes) -> None:
+    def full(_target: Path, _data: bytes, *, durable: bool) -> None:
         raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr("snapshot.documents.chain.atomic_files.replace", full)
