@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from common.tasks import Retry, cancel_and_wait, run_every, run_together, running
+from tests.waiting import PATIENCE_S
 
 
 class _Waits:
@@ -90,7 +91,7 @@ def test_a_stop_ends_it_while_it_waits() -> None:
         task = asyncio.create_task(upkeep)
         await asyncio.sleep(0)
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await task
         await run_every(3600, lambda: log.append("never"), at_once=True, stop=stop)
 

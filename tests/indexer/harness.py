@@ -43,6 +43,7 @@ from indexer.tail.registry import TailRegistry
 from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache
+from tests.waiting import PATIENCE_S
 
 DATASET = dataset_id("t", "e", "web")
 QUICK = IndexerConfig(
@@ -219,7 +220,7 @@ def scrubber_of(partition: Partition) -> Scrubber:
 
 async def until(partition: Partition, condition: Callable[[Partition], bool]) -> None:
     """Wait until the partition fulfils the condition."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while partition.view is None or not condition(partition):
             with suppress(TimeoutError):
                 await asyncio.wait_for(partition.views.changed(), 0.2)

@@ -17,6 +17,7 @@ from indexer.partition.read_ahead import ReadAhead
 from snapshot.documents.prefetch import prefetch_documents
 from tests.indexer.harness import QUICK, append, open_context, published, reached, running, until
 from tests.indexer.partition.test_partition import CUT, numbers
+from tests.waiting import PATIENCE_S, eventually
 
 
 async def three_cuts(folder: Path) -> None:
@@ -32,11 +33,7 @@ async def three_cuts(folder: Path) -> None:
 
 async def warmed(partition: Partition) -> None:
     """Wait until nothing is left to be fetched beforehand."""
-    for _ in range(2_000):
-        if partition.shared.prefetcher.done:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("segments are still missing")
+    await eventually(lambda: partition.shared.prefetcher.done)
 
 
 class Gate:
@@ -56,7 +53,7 @@ class Gate:
         with self._lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
-        self.open.wait(20)
+        self.open.wait(PATIENCE_S)
         with self._lock:
             self.inside -= 1
         return self._objects.fetch(key, target)

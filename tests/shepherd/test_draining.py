@@ -12,6 +12,7 @@ from common.process.members import Member, encode_member
 from common.process.web import INTERNAL_TOKEN_HEADER
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import KEY, TOKEN, Shepherd, shepherd
+from tests.waiting import eventually
 
 EVENT = b'{"n":1}'
 
@@ -83,11 +84,7 @@ async def test_two_on_one_port_hand_over_without_a_failed_request(tmp_path: Path
                 refused += 1
 
     async def until_sent(count: int) -> None:
-        async with asyncio.timeout(30):
-            for _ in range(3_000):
-                if sent >= count:
-                    return
-                await asyncio.sleep(0.01)
+        await eventually(lambda: sent >= count)
 
     async with shepherd(folders[1], config) as second:
         async with ClientSession(headers={KEY_HEADER: KEY}) as http:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shepherd.upkeep import Upkeep
+from tests.waiting import PATIENCE_S
 
 
 async def fail() -> None:
@@ -22,7 +23,7 @@ async def test_required_work_that_fails_ends_the_wait_and_others_go_on_until_dra
     async with upkeep:
         upkeep.require(count(turns))
         upkeep.require(fail())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await upkeep.wait_for_stop(asyncio.Event())
         at_failure = len(turns)
         await asyncio.sleep(0.01)  # the role drains

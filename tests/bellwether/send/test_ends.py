@@ -23,6 +23,7 @@ from bellwether.send.prepare.own_time import TimeChoices
 from bellwether.send.prepare.prepare import Choices, prepare
 from common.clock import SystemClock
 from tests.bellwether.send.test_resume import Store
+from tests.waiting import PATIENCE_S
 
 
 def test_events_before_the_damage_of_a_file_are_sent_and_the_damage_is_named(
@@ -76,6 +77,6 @@ async def test_certificate_that_is_not_trusted_is_told_at_once(
         text = b'{"a":1}\n'
         events = prepare(reader_for("json", text)(io.BytesIO(text)), Choices(), 0)
         with pytest.raises(ClientError, match="--insecure"):
-            await asyncio.wait_for(sender.send_all(batches(events, "seed")), 10)
+            await asyncio.wait_for(sender.send_all(batches(events, "seed")), PATIENCE_S)
     assert attempts == 1
     assert sender.progress == Progress()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +37,7 @@ from tests.indexer.harness import (
     until,
 )
 from tests.indexer.partition.test_partition import CUT, numbers
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -114,13 +115,6 @@ def make_blind(context: RoleContext, offsets: set[int]) -> Blind:
     return blind
 
 
-async def settle_down(condition: Callable[[], Any]) -> None:
-    """Wait until the condition holds; whatever is resumed meanwhile."""
-    async with asyncio.timeout(30):
-        while not await condition():  # noqa: ASYNC110 - two partitions move, each by itself
-            await asyncio.sleep(0.05)
-
-
 async def test_rows_that_only_the_twin_has_are_published_by_it_and_taken_over(
     tmp_path: Path,
 ) -> None:
@@ -138,7 +132,7 @@ async def test_rows_that_only_the_twin_has_are_published_by_it_and_taken_over(
                     return False
                 return await numbers(blind) == [1, 2, 3, 4]
 
-            await settle_down(is_mended)
+            await eventually(is_mended)
             assert (await coverage(blind)).complete
             assert last_manifest(blind) is not None
             assert last_manifest(blind).set_aside == []
@@ -192,7 +186,7 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
                 return blind.view is not None and await numbers(blind) == [1, 2, 3, 4]
 
             await b.backends.log.append(0, CUT)
-            await settle_down(is_whole)
+            await eventually(is_whole)
             assert (await coverage(blind)).complete
             stores[0].up.set()
             await append(a.backends.log, [5])
@@ -207,14 +201,14 @@ async def test_rows_of_a_twin_that_cannot_publish_are_appended_again_and_count_o
                 keys = {None if one is None else one.key for one in manifests}
                 return both == [[1, 2, 3, 4, 5]] * 2 and len(keys) == 1
 
-            await settle_down(agree)
+            await eventually(agree)
     async with open_context(tmp_path, "c") as c, running(c) as later:
         await until(later, reached(1))
 
         async def is_there() -> bool:
             return await numbers(later) == [1, 2, 3, 4, 5]
 
-        await settle_down(is_there)
+        await eventually(is_there)
         assert (await coverage(later)).complete
 
 
@@ -252,7 +246,7 @@ async def test_log_that_is_restored_after_a_cut_without_its_record_is_mended_onc
                 both = [await numbers(one), await numbers(other)]
                 return both == [[1, 2, 3, 4]] * 2
 
-            await settle_down(is_mended)
+            await eventually(is_mended)
             assert (await coverage(one)).complete
             await append(a.backends.log, [2, 3])  # a client repeats the batch
             await a.backends.log.append(0, CUT)
@@ -323,13 +317,13 @@ async def test_twins_agree_and_count_every_event_once_whatever_each_of_them_cann
             await append(log, [9_999])  # a marker without rows before it cuts nothing
             expected.add(9_999)
             await log.append(0, CUT)
-            await settle_down(agree)
+            await eventually(agree)
     assert divergence_total.labels("0")._value.get() == diverged
     async with open_context(tmp_path, "c") as c, running(c) as later:
 
         async def is_there() -> bool:
             return later.view is not None and await numbers(later) == sorted(expected)
 
-        await settle_down(is_there)
+        await eventually(is_there)
         assert await damaged_offsets(later) == lost
         assert (await coverage(later)).complete == (not lost)

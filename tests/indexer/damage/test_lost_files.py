@@ -11,9 +11,9 @@ from common.log.embedded.log import EmbeddedLog
 from common.process.role import RoleContext
 from indexer.partition.partition import Partition
 from tests.indexer.damage.test_damage import coverage
-from tests.indexer.damage.test_damaged_twins import settle_down
 from tests.indexer.harness import append, open_context, reached, running, until
 from tests.indexer.partition.test_partition import numbers
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ async def told(partition: Partition, complete: bool) -> None:
     async def is_so() -> bool:
         return partition.view is not None and (await coverage(partition)).complete is complete
 
-    await settle_down(is_so)
+    await eventually(is_so)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_lost_file_is_told_and_indexing_goes_on_after_an_operators_word(
         async def is_told() -> bool:
             return "bellwether damage" in (await coverage(partition)).reason
 
-        await settle_down(is_told)
+        await eventually(is_told)
         assert not (await coverage(partition)).complete
         assert partition.view is not None
         assert partition.view.live.end_offset == first
@@ -140,7 +140,7 @@ async def test_a_partition_whose_only_file_is_gone_is_told_and_goes_on_after_an_
         async def is_told() -> bool:
             return "bellwether damage" in (await coverage(partition)).reason
 
-        await settle_down(is_told)
+        await eventually(is_told)
         arguments = ["--data", str(tmp_path), "--set", "log.partitions=1"]
         listed = await asyncio.to_thread(CliRunner().invoke, damage, arguments)
         assert (listed.exit_code, "offsets 0-1 are lost" in listed.output) == (1, True)

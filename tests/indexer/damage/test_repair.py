@@ -29,6 +29,7 @@ from tests.indexer.harness import (
     running,
     until,
 )
+from tests.waiting import eventually
 
 CUT = marker_record(Marker(hour=None, reason="test"))
 Damage = Callable[[Path], None]
@@ -166,12 +167,7 @@ async def test_what_is_met_while_running_is_mended(tmp_path: Path) -> None:
         repair = repair_of(partition, [context.folder / "segments"])
         task = asyncio.create_task(repair.run())
         assert repair.ask(0, entry)
-        for _ in range(1_000):
-            if await is_clean(context):
-                break
-            await asyncio.sleep(0.01)
-        else:
-            pytest.fail("it was never mended")
+        await eventually(lambda: is_clean(context))
         task.cancel()
 
 

@@ -27,7 +27,7 @@ from tests.indexer.harness import (
     until,
 )
 from tests.indexer.partition.test_partition import CUT, numbers, numbers_in, views_of
-from tests.indexer.serve.test_server import eventually
+from tests.waiting import eventually
 
 
 class Told:

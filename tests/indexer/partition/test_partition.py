@@ -235,6 +235,7 @@ class Beheaded:
         self._log = log
         self.start = start
         self.blocked = False
+        self.reading = 0  # calls that are under way
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._log, name)
@@ -253,9 +254,13 @@ class Beheaded:
             return []
         if offset < self.start:
             raise OffsetGone(partition, offset, self.start)
-        return await self._log.read(  # type: ignore[attr-defined]  # a real log
-            partition, offset, max_bytes, wait_ms
-        )
+        self.reading += 1
+        try:
+            return await self._log.read(  # type: ignore[attr-defined]  # a real log
+                partition, offset, max_bytes, wait_ms
+            )
+        finally:
+            self.reading -= 1
 
 
 async def test_rebuilt_log_opens_a_new_epoch_and_old_segments_stay(tmp_path: Path) -> None:

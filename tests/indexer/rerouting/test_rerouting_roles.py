@@ -5,7 +5,7 @@ What a shepherd would write is written by hand, so that copies land when the tes
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest
 from snapshot.verify.verify import verify
 from tests.indexer.harness import DATASET, QUICK, TIME_NS, open_context, record
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -128,7 +129,7 @@ class Harness:
         return await self.log.append(Q, heartbeat_record())
 
     async def settled(self) -> None:
-        await soon(self.all_decided)
+        await eventually(self.all_decided)
 
     async def all_decided(self) -> bool:
         return await self.undecided() == 0
@@ -139,7 +140,7 @@ class Harness:
             await self.log.append(partition, record([next(FILLERS)], dataset=FILLER))
         ends = {p: (await self.log.append(p, CUT)).position.offset + 1 for p in range(partitions)}
         newest: dict[int, Manifest] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             for partition, end in ends.items():
                 chain = Chain(self.context.backends.objects, partition, None)
                 while partition not in newest or newest[partition].next_offset < end:
@@ -171,18 +172,9 @@ async def harness(folder: Path, zones: str = "a") -> AsyncIterator[Harness]:
         identity = await context.backends.log.open()
         watch = LogWatch(context.backends.log, identity, context.clock)
         runner = QueryRunner(scatter, reconciler, watch, context.clock, QueryConfig())
-        await soon(lambda: all_ready(context, len(zones)))
+        await eventually(lambda: all_ready(context, len(zones)))
         yield Harness(context, severed, runner)
         await replicas.close()
-
-
-async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Until the condition is fulfilled. Fails if it never is."""
-    for _ in range(400):
-        if await condition():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it does not come to that")
 
 
 async def all_ready(context: RoleContext, copies: int) -> bool:

@@ -1,6 +1,5 @@
 """A cut whose author died between its heading and its manifest is made again, the same (I3)."""
 
-import asyncio
 import shutil
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.indexer.damage.damaging import flip
 from tests.indexer.harness import append, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import CUT
 from tests.snapshot.test_manifest import manifest
+from tests.waiting import eventually
 
 
 class NoManifests:
@@ -79,9 +79,7 @@ async def test_cut_that_was_only_headed_is_made_again_the_same(
         open_context(tmp_path / "twice", "a", wrap=wrap) as context,
         running(context) as partition,
     ):
-        async with asyncio.timeout(10):
-            while not stores[0].headed:  # noqa: ASYNC110 - no event tells of it
-                await asyncio.sleep(0.01)
+        await eventually(lambda: stores[0].headed)
         assert last_manifest(partition) is None
     again = await cut_of(tmp_path / "twice", "b")
 

@@ -27,6 +27,7 @@ from tests.indexer.harness import (
     until,
 )
 from tests.indexer.partition.test_partition import CUT, Beheaded, numbers, numbers_in, views_of
+from tests.waiting import PATIENCE_S, eventually
 
 
 async def test_record_with_another_count_than_its_header_is_set_aside_whole(
@@ -84,7 +85,10 @@ async def test_position_beyond_the_logs_end_or_of_another_log_is_not_waited_for(
         present = partition.view.epoch.log
         for log, offset in ((present, 99), ("f00d", 99)):
             wanted = ViewRequest(log=log, at_least=offset, timeout_ms=600_000)
-            async with asyncio.timeout(20), views_of(partition).lease(0, DATASET, wanted) as view:
+            async with (
+                asyncio.timeout(PATIENCE_S),
+                views_of(partition).lease(0, DATASET, wanted) as view,
+            ):
                 assert view.end_offset == 1
 
 
@@ -117,7 +121,7 @@ async def test_resumed_indexer_says_that_it_catches_up_until_all_rows_are_back(
                 assert view.catching_up
             slow.blocked = False
             async with views_of(partition).lease(
-                0, DATASET, ViewRequest(timeout_ms=20_000)
+                0, DATASET, ViewRequest(timeout_ms=60_000)
             ) as view:
                 assert not view.catching_up
                 assert numbers_in(view) == [1, 2]
@@ -133,7 +137,7 @@ async def test_indexer_that_was_stopped_for_a_minute_knows_that_it_is_behind(
             await append(slow, [1])  # type: ignore[arg-type]  # stands in for the log
             await until(partition, reached(1))
             slow.blocked = True
-            await asyncio.sleep(0.1)  # a read that was under way is over
+            await eventually(lambda: not slow.reading)
             await append(slow, [2])  # type: ignore[arg-type]  # stands in for the log
             views = views_of(partition)
             async with views.lease(0, DATASET, ViewRequest()) as view:
@@ -173,7 +177,7 @@ async def test_position_is_waited_for_while_the_logs_end_cannot_be_seen(tmp_path
             raise LogUnavailable(f"partition {number} does not answer")
 
         object.__setattr__(context.backends.log, "bounds", bounds)
-        wanted = ViewRequest(log=partition.view.epoch.log, at_least=2, timeout_ms=20_000)  # type: ignore[union-attr]
+        wanted = ViewRequest(log=partition.view.epoch.log, at_least=2, timeout_ms=60_000)  # type: ignore[union-attr]
         leased = views_of(partition).lease(0, DATASET, wanted)
         waiting = asyncio.create_task(leased.__aenter__())
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """The indexer's process: claims every partition, answers, hands over, stops cleanly (I6)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,18 +23,9 @@ from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TAIL_LIMITS, TailLimits, TailRecord, TailSubscription
 from query.wire.tail import TailFilter, TailRequest
 from tests.indexer.harness import DATASET, QUICK, append, open_context
+from tests.waiting import eventually
 
 PARTITIONS = 3
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until the condition holds."""
-    async with asyncio.timeout(20):
-        for _ in range(1_000):
-            if await condition():
-                return
-            await asyncio.sleep(0.02)
-    raise AssertionError("it never came to be")
 
 
 @asynccontextmanager
@@ -150,12 +141,14 @@ async def test_tail_of_a_quiet_dataset_ends_with_its_reader(tmp_path: Path) -> N
         first = await session.get(path)
         assert (first.status, (await session.get(path)).status) == (200, 429)
         first.close()
-        for _ in range(100):
-            if (again := await session.get(path)).status == 200:
-                break
-            await asyncio.sleep(0.05)
-        assert again.status == 200
-        again.close()
+        answers = []
+
+        async def has_place() -> bool:
+            answers.append(await session.get(path))
+            return answers[-1].status == 200
+
+        await eventually(has_place)
+        answers[-1].close()
 
 
 async def test_reader_that_leaves_a_busy_tail_is_no_fault(

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from query.config import QueryConfig
 from query.server import serve
 from tests.query.harness import BASE_S, TIMES, query_harness
 from tests.query.share.rows import Row
+from tests.waiting import PATIENCE_S, eventually
 
 
 async def test_totals_and_series_cover_every_partition(tmp_path: Path) -> None:
@@ -54,11 +56,13 @@ async def test_stored_query_is_echoed_unchanged_and_its_result_polled(tmp_path: 
         )
         assert status == 201
         assert made["links"] == {}  # nothing that leads nowhere
-        for _ in range(200):
-            status, answer = await running.get(f"/1/query_results/shop/{made['id']}")
-            if answer["complete"]:
-                break
-            await asyncio.sleep(0.02)
+        answer: Any = {}
+
+        async def is_complete() -> bool:
+            answer.update((await running.get(f"/1/query_results/shop/{made['id']}"))[1])
+            return bool(answer["complete"])
+
+        await eventually(is_complete)
         assert answer["data"] == {"results": [{"data": {"COUNT": 100}}], "series": []}
         assert (await running.get(f"/1/query_results/shop/{made['id']}", key="OTHER"))[0] == 404
         status, missing = await running.get("/1/query_results/shop/nothing")
@@ -94,15 +98,13 @@ async def test_result_is_found_at_the_query_role_that_has_it(tmp_path: Path) -> 
         other = replace(running.context, instance="q2", stop=asyncio.Event())
         role = asyncio.create_task(serve(other, QueryConfig(drain_ms=0)))
         try:
-            for _ in range(1_000):
-                members = list_members(running.context.backends.locks, "query")
-                if len(members) == 2:
-                    break
-                await asyncio.sleep(0.02)
+            locks = running.context.backends.locks
+            await eventually(lambda: len(list_members(locks, "query")) == 2)
+            members = list_members(locks, "query")
             (second,) = (member.url for member in members if member.url != running.url)
             headers = {"X-Honeycomb-Team": "K"}
             path = f"{second}/1/query_results/shop/{made['id']}"
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 complete = False
                 while not complete:
                     async with running.http.get(path, headers=headers) as answer:

@@ -16,6 +16,7 @@ from query.results import runner as run
 from query.results.merge import Answers
 from query.results.totals import merge_totals
 from tests.query.harness import TIMES, QueryHarness, query_harness
+from tests.waiting import PATIENCE_S
 
 CONFIG = QueryConfig(running_max=2, waiting_max=6)
 PATH = "/1/query_results/shop"
@@ -35,7 +36,7 @@ async def start(running: QueryHarness, key: str) -> tuple[int, Any, str | None]:
 
 async def finished(running: QueryHarness, result_id: str, key: str) -> tuple[int, Any]:
     """A result, once it is complete or has failed."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             status, answer = await running.get(f"{PATH}/{result_id}", key=key)
             if status != 200 or answer["complete"]:
@@ -110,7 +111,7 @@ async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
     def held(query: QueryRequest, plan: Plan, shares: Answers) -> Any:
         began.append(query.key)
         if query.key == "k0":
-            release.wait(20)
+            release.wait(PATIENCE_S)
         return merge(query, plan, shares)
 
     monkeypatch.setattr(run, "merge_totals", held)
@@ -132,7 +133,7 @@ async def test_storing_queries_of_one_key_leaves_threads_to_others(
 
     def held(metadata: SqliteMetadata, stored: StoredQuery) -> None:
         if b"held" in stored.spec_json:
-            release.wait(8)
+            release.wait(PATIENCE_S)
         put(metadata, stored)
 
     monkeypatch.setattr(SqliteMetadata, "put_query", held)
@@ -143,7 +144,7 @@ async def test_storing_queries_of_one_key_leaves_threads_to_others(
             for n in range(40)
         ]
         await asyncio.sleep(0.1)
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(PATIENCE_S / 2):
             status, stored = await running.post("/1/queries/shop", {**TIMES}, key="OTHER")
             assert status == 200
             found = await running.get(f"/1/queries/shop/{stored['id']}", key="OTHER")

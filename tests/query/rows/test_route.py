@@ -1,7 +1,6 @@
 """`POST /bw/1/rows` of a running query role, over indexers that answer shares."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,13 @@ import pytest
 from common.model.reroute import EpochOffset
 from query.share.rerouted import UndecidedBatch
 from tests.query.harness import ROWS, TIMES, QueryHarness, query_harness
+from tests.waiting import eventually
 
 
 async def rows_of(running: QueryHarness, expected: int = 200, **body: Any) -> Any:
     status, answer = await running.post("/bw/1/rows", {"dataset": "shop", **TIMES, **body})
     assert status == expected, answer
     return answer
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it does not come about")
 
 
 async def test_every_event_comes_once_newest_first_over_pages(tmp_path: Path) -> None:
@@ -119,9 +111,9 @@ async def test_a_caller_that_hangs_up_frees_its_turn(tmp_path: Path) -> None:
                     headers={"X-Honeycomb-Team": "K"},
                 )
             )
-            await until(lambda: indexer.waiting == 1)
+            await eventually(lambda: indexer.waiting == 1)
             asking.cancel()
-        await until(lambda: indexer.waiting == 0)
+        await eventually(lambda: indexer.waiting == 0)
         indexer.held_keys.clear()
         assert len((await rows_of(running))["rows"]) == 100
 

@@ -18,6 +18,7 @@ from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
 from query.share.view import DatasetView, ViewRequest
 from tests.query.share.rows import Row, Views, block, view
+from tests.waiting import PATIENCE_S, eventually
 
 
 def plan(env: str, key: str = "a", **more: Any) -> Plan:
@@ -44,10 +45,7 @@ class Gate:
         monkeypatch.setattr(Computation, "run", wait_and_run)
 
     async def until_began(self, count: int) -> None:
-        for _ in range(1_000):
-            if len(self.began) >= count:
-                break
-            await asyncio.sleep(0.01)
+        await eventually(lambda: len(self.began) >= count)
         assert len(self.began) == count
 
 
@@ -75,7 +73,8 @@ async def indexer(**more: int) -> AsyncIterator["Asking"]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with ClientSession() as http:
-        asking = Asking(http, f"http://127.0.0.1:{runner.addresses[0][1]}/internal/share")
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/internal/share"
+        asking = Asking(http, url, endpoint)
         yield asking
         for task in asking.tasks:
             task.cancel()
@@ -87,10 +86,15 @@ async def indexer(**more: int) -> AsyncIterator["Asking"]:
 class Asking:
     """A query role's calls."""
 
-    def __init__(self, http: ClientSession, url: str) -> None:
+    def __init__(self, http: ClientSession, url: str, endpoint: ShareEndpoint) -> None:
         self._http = http
+        self._endpoint = endpoint
         self._url = url
         self.tasks: list[asyncio.Task[int]] = []
+
+    async def until_waiting(self, count: int) -> None:
+        """Until so many shares wait for a slot."""
+        await eventually(lambda: self._endpoint._slots.waiting == count)
 
     def ask(self, plan: Plan | bytes) -> "asyncio.Task[int]":
         """The status of a share."""
@@ -111,7 +115,7 @@ async def test_a_newcomer_is_answered_while_another_environment_holds_and_waits_
     async with indexer(running_max=2, waiting_max=6) as asking:
         attack = [asking.ask(plan("shop")) for _ in range(20)]
         await asyncio.wait(attack, return_when=asyncio.FIRST_COMPLETED)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await asking.ask(plan("bank")) == 200
         assert gate.began == ["shop", "bank"]
         gate.opened.set()
@@ -135,10 +139,11 @@ async def test_a_share_that_nobody_waits_for_any_more_leaves_the_queue(
         first = asking.ask(plan("shop"))
         await gate.until_began(1)
         waiting = asking.ask(plan("farm"))
-        await asyncio.sleep(0.1)
+        await asking.until_waiting(1)
         waiting.cancel()
+        await asking.until_waiting(0)
         last = asking.ask(plan("bank"))
-        await asyncio.sleep(0.2)
+        await asking.until_waiting(1)
         gate.opened.set()
         assert [await first, await last] == [200, 200]
         assert gate.began == ["shop", "bank"]
@@ -174,7 +179,7 @@ async def test_a_refusal_says_whether_the_asker_or_all_others_use_the_room(
         for env in ("shop", "bank"):
             asking.ask(plan(env))
         await gate.until_began(1)
-        await asyncio.sleep(0.05)
+        await asking.until_waiting(1)
         told = []
         for env in ("shop", "farm"):
             assert await asking.ask(plan(env)) == 429

@@ -12,6 +12,7 @@ from common.errors import BellwetherError, TooManyRequests, Unavailable
 from query.config import QueryLimits
 from query.tail.lines import TailLines
 from tests.query.harness import QueryHarness, query_harness
+from tests.waiting import PATIENCE_S, eventually
 
 PATH = "/bw/1/tail/shop"
 
@@ -31,11 +32,11 @@ async def test_tails_of_one_key_leave_places_for_another_environment(tmp_path: P
             other = await follow(running, stack, "OTHER")
             assert (other.status, await other.content.readline()) == (200, b"{}\n")
         async with AsyncExitStack() as stack:
-            for _ in range(200):  # the places come back when it is seen that the readers left
-                if (again := await follow(running, stack, "K")).status == 200:
-                    break
-                await asyncio.sleep(0.05)
-            assert again.status == 200
+
+            async def has_place() -> bool:  # it is seen after a moment that the readers left
+                return (await follow(running, stack, "K")).status == 200
+
+            await eventually(has_place)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,6 @@ async def test_lines_for_a_slow_reader_are_bounded_by_bytes() -> None:
     assert len(await lines.take()) == 900
     await putting
     assert len(await lines.take()) == 600
-    await asyncio.wait_for(lines.put(bytes(5_000)), 5)  # larger than all, but alone
+    await asyncio.wait_for(lines.put(bytes(5_000)), PATIENCE_S)  # larger than all, but alone
     await lines.end()
     assert [len(await lines.take()), await lines.take()] == [5_000, b""]

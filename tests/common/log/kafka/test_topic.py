@@ -13,11 +13,12 @@ from common.log.kafka.topic import check_topic, create_topic, grow_topic
 from tests.common.log.kafka.conftest import PARTITIONS
 from tests.conformance.kafka import FreshKafkaLog
 from tests.conformance.worker import numbered
+from tests.waiting import PATIENCE_S
 
 
 async def until_refreshed(log: FreshKafkaLog, partitions: int, not_epoch: str = "") -> None:
     """Retry until a change has reached all brokers."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 found = await log.refresh()
@@ -30,7 +31,7 @@ async def until_refreshed(log: FreshKafkaLog, partitions: int, not_epoch: str = 
 
 async def make_again(config: KafkaConfig) -> None:
     """Create a topic that was just deleted: its name becomes free a moment later."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 if await create_topic(config):
@@ -42,7 +43,7 @@ async def make_again(config: KafkaConfig) -> None:
 
 async def until_looked_at(log: FreshKafkaLog) -> None:
     """Wait until the client has detected that the topic was recreated."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while log._cluster.view.topic_id == log._topic_id:
             log._cluster.request_refresh()
             await asyncio.sleep(0.05)

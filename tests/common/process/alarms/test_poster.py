@@ -17,6 +17,7 @@ from common.metrics import alarm_posts_total
 from common.process.alarms.board import AlarmBoard
 from common.process.alarms.config import AlarmsConfig
 from common.process.alarms.poster import AlarmPoster
+from tests.waiting import PATIENCE_S
 
 SECRET = "planted-token-in-the-address"
 WHO = ("indexer", "indexer-a-1", "a")
@@ -79,7 +80,7 @@ async def posting(url: str, folder: Path) -> AsyncIterator[AlarmBoard]:
 
 
 async def until(receiver: Receiver, count: int) -> None:
-    async with asyncio.timeout(20), receiver.changed:
+    async with asyncio.timeout(PATIENCE_S), receiver.changed:
         await receiver.changed.wait_for(lambda: len(receiver.taken) >= count)
 
 
@@ -174,7 +175,7 @@ async def test_the_address_is_never_logged(
     async with receiving() as receiver, posting(receiver.url, tmp_path) as board:
         receiver.statuses = [500, 301, 400]
         board.set("gap", "text", 1)
-        async with asyncio.timeout(20), receiver.changed:
+        async with asyncio.timeout(PATIENCE_S), receiver.changed:
             await receiver.changed.wait_for(lambda: receiver.tries >= 3)
     async with posting(f"http://127.0.0.1:9/{SECRET}", tmp_path) as board:
         board.set("pushes_back", "text")
