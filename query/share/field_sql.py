@@ -5,6 +5,7 @@ value in at most one of them. Names in SQL consist of numbers and letters made h
 name ever becomes part of a statement.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segment.columns import FieldType
@@ -102,7 +103,7 @@ class FieldSql:
             parts.append(_float_text(self.column(FieldType.FLOAT)))
         if FieldType.BOOL in self.types:
             parts.append(f"{self.column(FieldType.BOOL)}::VARCHAR")
-        return f"coalesce({', '.join(parts)})" if parts else "NULL::VARCHAR"
+        return _first(parts) if parts else "NULL::VARCHAR"
 
     @property
     def key_parts(self) -> dict[str, str]:
@@ -111,20 +112,29 @@ class FieldSql:
         real = self.column(FieldType.FLOAT)
         if self.has(FieldType.INT, FieldType.FLOAT):
             whole = f"CASE WHEN {_integral(real)} THEN TRY_CAST({real} AS BIGINT) END"
-            parts["n"] = f"coalesce({self.column(FieldType.INT)}, {whole})"
+            ints = [self.column(FieldType.INT)] if self.has(FieldType.INT) else []
+            reals = [whole] if self.has(FieldType.FLOAT) else []
+            parts["n"] = _first([*ints, *reals])
         if self.has(FieldType.FLOAT):
             parts["f"] = f"CASE WHEN NOT {_integral(real)} THEN {real} END"
         if self.has(FieldType.BOOL):
             parts["b"] = self.column(FieldType.BOOL)
         texts = [self.column(t) for t in (FieldType.STRING, FieldType.JSON) if self.has(t)]
         if texts:  # an array and a string of the same text are one group: both look the same
-            parts["s"] = f"coalesce({', '.join(texts)})"
+            parts["s"] = _first(texts)
         return parts
 
     @property
     def key(self) -> str:
         """SQL VARCHAR: the tagged key of the row's value, NULL where the field is missing."""
         return tagged_key(self.key_parts)
+
+
+def _first(parts: Sequence[str]) -> str:
+    """SQL: the first part that is not NULL. A bare column where there is one, as Parquet scans
+    compare and group bare columns only.
+    """
+    return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
 
 def _float_text(column: str) -> str:

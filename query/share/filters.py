@@ -1,4 +1,8 @@
-"""Filters as SQL conditions that are never NULL, so that a negation is the exact complement.
+"""Filters as SQL conditions.
+
+A condition that is negated is never NULL, so that the negation is the exact complement. Elsewhere
+NULL stands for no match, as WHERE, AND and OR have it: a comparison of a bare column reaches the
+Parquet scan, which then skips row groups by their bounds and bloom filters.
 
 A number is compared with the field as a number, a string with the field as text (with < and >:
 with string values only), a boolean with booleans and the texts true and false. A string that looks
@@ -44,27 +48,37 @@ class Parameters:
         return f"${len(self.values)}::VARCHAR"
 
 
-def condition(one: Filter, fields_sql: Mapping[str, FieldSql], parameters: Parameters) -> str:
-    """SQL BOOLEAN, never NULL, of a filter or a group of filters."""
+def condition(
+    one: Filter, fields_sql: Mapping[str, FieldSql], parameters: Parameters, *, exact: bool = False
+) -> str:
+    """SQL BOOLEAN of a filter or a group of filters: TRUE for a match, else FALSE or NULL.
+
+    exact: never NULL.
+    """
     if one.op in GROUP_OPS:
+        exact = exact or one.op is FilterOp.NONE_OF
         joined = " AND " if one.op is FilterOp.ALL_OF else " OR "
-        inside = joined.join(condition(f, fields_sql, parameters) for f in one.inside)
+        inside = joined.join(condition(f, fields_sql, parameters, exact=exact) for f in one.inside)
         return f"NOT ({inside})" if one.op is FilterOp.NONE_OF else f"({inside})"
-    return _one(one, fields_sql[one.field], parameters)
+    return _one(one, fields_sql[one.field], parameters, exact)
 
 
-def _one(one: Filter, field_sql: FieldSql, parameters: Parameters) -> str:
+def _one(one: Filter, field_sql: FieldSql, parameters: Parameters, exact: bool) -> str:
     positive = _NEGATIONS.get(one.op)
     if positive is not None:
-        return f"NOT {_one(Filter(one.field, positive, one.values), field_sql, parameters)}"
+        negated = Filter(one.field, positive, one.values)
+        return f"NOT {_one(negated, field_sql, parameters, exact=True)}"
     if one.op is FilterOp.EXISTS:
         return field_sql.exists
     if one.op in _TEXT_FUNCTIONS:
         bound = parameters.bind(text_of(one.values[0]))
-        return f"coalesce({_TEXT_FUNCTIONS[one.op]}({field_sql.text}, {bound}), FALSE)"
-    op = FilterOp.EQ if one.op is FilterOp.IN else one.op
-    found = [c for value in one.values for c in _comparisons(op, value, field_sql, parameters)]
-    return f"({' OR '.join(f'coalesce({c}, FALSE)' for c in found)})" if found else "FALSE"
+        found = [f"{_TEXT_FUNCTIONS[one.op]}({field_sql.text}, {bound})"]
+    else:
+        op = FilterOp.EQ if one.op is FilterOp.IN else one.op
+        found = [c for value in one.values for c in _comparisons(op, value, field_sql, parameters)]
+    if exact:
+        found = [f"coalesce({c}, FALSE)" for c in found]
+    return f"({' OR '.join(found)})" if found else "FALSE"
 
 
 def _comparisons(

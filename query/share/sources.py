@@ -51,6 +51,7 @@ class _Shape:
     own: frozenset[ColumnKey]
     rest: frozenset[ColumnKey]
     visible: OffsetRanges | None
+    timed: bool  # whether rows may be outside of the plan's range
     high: int | None
     hidden: tuple[int, ...] = ()
     only: tuple[int, ...] | None = None
@@ -86,6 +87,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
         for index, field in enumerate(fields)
     }
     keys = [ColumnKey(f, t) for f, r in fields_sql.items() for t in FieldType if t in r.types]
+    named = frozenset(keys)
     parts = []
     if blocks:
         parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
@@ -94,7 +96,7 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
         upto = plan.upto.get(view.partition)
         if segment.epoch_number != view.epoch_number:
             upto = None  # an offset of this log does not apply to earlier logs
-        shape = _shape(segment, frozenset(keys), upto, hidden[view.partition])
+        shape = _shape(plan, segment, named, upto, hidden[view.partition])
         if with_positions:
             shape = replace(
                 shape,
@@ -157,12 +159,17 @@ def _overlaps(block: ColumnBlock, plan: Plan) -> bool:
 
 
 def _shape(
-    segment: SegmentView, keys: frozenset[ColumnKey], upto: int | None, hidden: HiddenOffsets
+    plan: Plan,
+    segment: SegmentView,
+    keys: frozenset[ColumnKey],
+    upto: int | None,
+    hidden: HiddenOffsets,
 ) -> _Shape:
     return _Shape(
         segment.columns & keys,
         segment.overflow_columns & keys,
         segment.visible,
+        segment.time_min_ns < plan.start_ns or segment.time_max_ns >= plan.end_ns,
         upto if upto is not None and segment.end_offset > upto else None,
         *hidden.of_segment(segment),
     )
@@ -228,7 +235,7 @@ def _parquet_select(
     columns = [f'"{TIME}" AS t', f'"{RATE}" AS r']
     for key in keys:
         columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, fields_sql)}")
-    wheres = [_time_range(plan, f'"{TIME}"')]
+    wheres = [_time_range(plan, f'"{TIME}"')] if shape.timed else []
     if shape.visible is not None:
         wheres.append(_within(shape.visible))
     if shape.high is not None:
@@ -247,7 +254,8 @@ def _parquet_select(
             "file_row_number::BIGINT AS n",
         ]
     scan = parquet_scan(segments, row_numbers=shape.source is not None)
-    return f"SELECT {', '.join(columns)} FROM {scan} WHERE {' AND '.join(wheres)}"
+    where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
+    return f"SELECT {', '.join(columns)} FROM {scan}{where}"
 
 
 def _within(ranges: OffsetRanges) -> str:
