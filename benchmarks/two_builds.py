@@ -42,6 +42,7 @@ class Installation:
     checkout: Path
     folder: Path
     process: subprocess.Popen[bytes] | None = None
+    more: list[subprocess.Popen[bytes]] = field(default_factory=list)  # indexers beside `up`'s
     url: str = ""
     key: str = field(default="", repr=False)
     sent: int = 0
@@ -53,13 +54,7 @@ class Installation:
 
         settings: environment variables of its own.
         """
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
-        environ |= {
-            "PYTHONPATH": str(self.checkout),
-            "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels / self.checkout.name),
-            "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(kernels / self.checkout.name),
-            **(settings or {}),
-        }
+        environ = self._environ(kernels, settings or {})
         data = self.folder / "data"
         command = [sys.executable, "-m", "bellwether", "up", "--data", str(data), "--port", "0"]
         output = self.folder / "up.out"
@@ -75,11 +70,42 @@ class Installation:
         if compiled:
             self._wait(self._is_compiled, "compile")
 
+    def start_indexer(self, slot: int, kernels: Path, settings: Mapping[str, str]) -> None:
+        """Start one more indexer on the same data; partitions are shared among all."""
+        environ = self._environ(kernels, settings) | {
+            "BELLWETHER_NODE_DATA": str(self.folder / "data"),
+            "BELLWETHER_NODE_SLOT": str(slot),
+            "BELLWETHER_NODE_TELEMETRY": "false",
+            "BELLWETHER_INDEXER_COPIES": "1",
+        }
+        with (self.folder / f"indexer-{slot}.out").open("wb") as output_file:
+            self.more.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "bellwether", "indexer"],
+                    cwd=self.folder, env=environ, stdin=subprocess.DEVNULL,
+                    stdout=output_file, stderr=subprocess.STDOUT,
+                )
+            )  # fmt: skip
+
+    def _environ(self, kernels: Path, settings: Mapping[str, str]) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
+        return kept | {
+            "PYTHONPATH": str(self.checkout),
+            "BELLWETHER_INDEXER_KERNEL_CACHE": str(kernels / self.checkout.name),
+            "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(kernels / self.checkout.name),
+            **settings,
+        }
+
+    def pids(self) -> list[int]:
+        """Processes that were started here; others are their children."""
+        return [one.pid for one in (self.process, *self.more) if one is not None]
+
     def stop(self) -> None:
         """End it."""
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(60)
+        for one in (*self.more, self.process):
+            if one is not None:
+                one.terminate()
+                one.wait(60)
 
     def round(self, bodies: list[bytes], events: int) -> dict[str, int]:
         """Send, wait until all of it is indexed; CPU nanoseconds by role."""
@@ -109,6 +135,12 @@ class Installation:
         indexers: object = self._status()["indexers"]
         assert isinstance(indexers, list)
         return [one for each in indexers for one in each["status"]["partitions"].values()]
+
+    def holders(self) -> int:
+        """Indexers that hold partitions."""
+        indexers: object = self._status()["indexers"]
+        assert isinstance(indexers, list)
+        return sum(1 for one in indexers if one["status"]["partitions"])
 
     def _ends(self) -> int:
         """Records that are not indexed yet."""

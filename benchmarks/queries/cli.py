@@ -1,8 +1,13 @@
 """`python -m benchmarks queries`: the questions, asked of every engine in one run."""
 
 import shutil
+import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import click
@@ -10,65 +15,194 @@ import msgspec
 from rich.console import Console
 
 from benchmarks.harness.machine import describe_machine, describe_versions, one_line
-from benchmarks.queries.measure import ask_all
-from benchmarks.queries.ours import segment_files
-from benchmarks.queries.peers import ENGINES
+from benchmarks.queries.engine import NoAnswer
+from benchmarks.queries.kinds import KINDS
+from benchmarks.queries.measure import Measuring, Rounds
+from benchmarks.queries.peers import installed
+from benchmarks.queries.plans import PLANS, Wanted
 from benchmarks.queries.prepare import Layout, engines
-from benchmarks.queries.questions import EIGHT
-from benchmarks.queries.results import Case
+from benchmarks.queries.results import FORMAT, Case, QueriesRun, read_queries, write_queries
+from benchmarks.queries.results import Layout as Measured
 from benchmarks.queries.rows import Shape
-from benchmarks.queries.table import show
+from benchmarks.queries.table import show_case, show_goals
+from benchmarks.queries.victorialogs import VICTORIALOGS
+from benchmarks.systems.victorialogs import binary
 
-_DAY_NS = 24 * 3600 * 10**9
-_WIDTH = 130
+_HOUR_NS = 3_600 * 10**9
+_BEFORE_NOW_NS = 60 * 10**9  # the last row's age
+_WIDTH = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What holds for every case."""
+
+    rounds: int
+    seed: int
+    threads: int
+    other: Path | None
+    peers: Sequence[str]
+    compiled: bool = True
+
+
+def measure_case(wanted: Wanted, run: Run, folder: Path, console: Console) -> Case:
+    """One case, in a folder that is emptied afterwards."""
+    end_ns = time.time_ns() - _BEFORE_NOW_NS
+    span_ns = wanted.hours * _HOUR_NS
+    shape = Shape(wanted.rows, run.seed, end_ns, span_ns, wanted.users, wanted.kind, wanted.columns)
+    layout = Layout(
+        wanted.pieces, wanted.partitions, wanted.live, wanted.indexers, run.threads, run.compiled,
+        _environment(wanted.settings),
+    )  # fmt: skip
+    rounds = Rounds(run.rounds, run.seed, wanted.cold, wanted.askers, console.print)
+    questions = wanted.chosen()
+    try:
+        with engines(folder, shape, layout, run.other, _peers(wanted, run)) as ready:
+            measuring = Measuring(ready.engines, shape, rounds)
+            results = measuring.ask_all(questions)
+            at_once = measuring.ask_at_once(questions[0])
+            if not all(one.is_sealed(wanted.live) for one in ready.builds):
+                raise NoAnswer("an hour ended and its live rows were cut: measure again")
+            return Case(
+                Measured(
+                    wanted.kind, wanted.rows, wanted.users, wanted.columns, wanted.pieces,
+                    wanted.live, wanted.partitions, wanted.indexers, run.threads, wanted.cold,
+                ),
+                len(ready.files),
+                sum(path.stat().st_size for path in ready.files),
+                results,
+                at_once,
+                measuring.memory(),
+            )  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _peers(wanted: Wanted, run: Run) -> list[str]:
+    parts = run.peers or wanted.peers
+    found = [one for one in installed() if not parts or any(part in one for part in parts)]
+    if wanted.kind == "logs" and binary() and not parts:
+        found.append(VICTORIALOGS)
+    return found
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """`section.name` as the environment variable of the setting."""
+    return {
+        f"BELLWETHER_{name.upper().replace('.', '_')}": value for name, value in settings.items()
+    }
+
+
+def _begin(seed: int, other: Path | None, kept: Path | None) -> QueriesRun:
+    """A run without cases, or with those of a file that is added to."""
+    before = read_queries(kept) if kept is not None and kept.exists() else None
+    taken = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
+    return QueriesRun(
+        FORMAT, taken, seed, describe_machine(), describe_versions(), str(other or ""),
+        before.cases if before else [],
+    )  # fmt: skip
+
+
+class _Numbers(click.ParamType):  # type: ignore[type-arg]  # generic in some versions only
+    """Whole numbers with commas between them."""
+
+    name = "N,N,..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(one) for one in str(value).split(",") if one)
+        except ValueError:
+            self.fail(f"{value}: whole numbers with commas between them", param, ctx)
+
+
+_NUMBERS = _Numbers()
 
 
 @click.command()
-@click.option("--rows", default=200_000, show_default=True)
-@click.option("--pieces", default=0, show_default=True, help="Cuts by marker; 0: by size.")
-@click.option("--partitions", default=1, show_default=True)
+@click.option(
+    "--plan",
+    "plans",
+    multiple=True,
+    type=click.Choice(list(PLANS)),
+    help="A named set of cases; may be repeated. Without: one case per combination of "
+    "the numbers below.",
+)
+@click.option("--kind", default="spans", type=click.Choice(list(KINDS)), show_default=True)
+@click.option("--rows", type=_NUMBERS, default=(200_000,))
+@click.option("--pieces", type=_NUMBERS, default=(0,), help="Cuts by marker; 0: by size.")
+@click.option("--live", type=_NUMBERS, default=(0,), help="Rows that are in no segment yet.")
+@click.option("--partitions", type=_NUMBERS, default=(1,))
+@click.option("--indexers", type=_NUMBERS, default=(1,))
+@click.option("--columns", type=_NUMBERS, default=(0,), help="Of --kind columns.")
+@click.option("--users", type=_NUMBERS, default=(50_000,), help="Distinct users of spans.")
+@click.option("--askers", type=_NUMBERS, default=(), help="So many at once, too.")
+@click.option("--hours", default=24, show_default=True, help="That the rows span.")
+@click.option("--cold", is_flag=True, help="Files are dropped from the page cache each time.")
+@click.option("--question", "questions", multiple=True, help="Part of the name of questions.")
+@click.option("--peer", "peers", multiple=True, help="Part of the name of engines beside.")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="SECTION.NAME=VALUE",
+    help="A setting of this build, as of `bellwether up`.",
+)
 @click.option("--threads", default=2, show_default=True, help="Of each engine, for one question.")
-@click.option("--users", default=50_000, show_default=True, help="Distinct users.")
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--seed", default=7, show_default=True)
-@click.option("--peer", "peers", multiple=True, help="Only these; all by default.")
-@click.option("--other", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--other",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of another checkout of Bellwether, which is asked too.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON of the run.")
+@click.option("--add", is_flag=True, help="Keep the cases that are in --out.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="For data, in a new folder there; removed afterwards.",
+)
+@click.option("--without-compiled-code", "compiled", flag_value=False, default=True, type=bool,
+              hidden=True)  # fmt: skip
 def main(
-    rows: int,
-    pieces: int,
-    partitions: int,
-    threads: int,
-    users: int,
-    rounds: int,
-    seed: int,
-    peers: tuple[str, ...],
-    other: Path | None,
-    out: Path | None,
-) -> None:
-    """Ask Bellwether, and the same of the engines beside it over the same rows.
+    plans: tuple[str, ...], kind: str, rows: tuple[int, ...], pieces: tuple[int, ...],
+    live: tuple[int, ...], partitions: tuple[int, ...], indexers: tuple[int, ...],
+    columns: tuple[int, ...], users: tuple[int, ...], askers: tuple[int, ...], hours: int,
+    cold: bool, questions: tuple[str, ...], peers: tuple[str, ...], sets: tuple[str, ...],
+    threads: int, rounds: int, seed: int, other: Path | None, out: Path | None, add: bool,
+    folder: Path | None, compiled: bool,
+) -> None:  # fmt: skip
+    """Ask Bellwether questions through HTTP, and the same of the engines beside it.
 
-    --other: the folder of another checkout of Bellwether, which is asked too.
+    Every engine reads the same rows; each question is another one every time; answers are compared
+    before their times count. Ends with 1 if an answer of Bellwether's differs.
     """
+    settings = dict(one.split("=", 1) for one in sets)
+    wanted = [one for name in plans for one in PLANS[name]] or [
+        Wanted(kind, *some, questions=questions, cold=cold, askers=askers)
+        for some in product(rows, users, columns, (hours,), pieces, live, partitions, indexers)
+    ]
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
-    console.print(one_line(describe_machine()), highlight=False)
-    console.print(str(describe_versions()), highlight=False)
-    now_ns = time.time_ns()
-    shape = Shape(rows, seed, now_ns - 60 * 10**9, _DAY_NS, users)
-    layout = Layout(pieces, partitions, threads)
-    folder = Path(tempfile.mkdtemp(prefix="queries-"))
+    run = _begin(seed, other, out if add else None)
+    console.print(one_line(run.machine), highlight=False)
+    console.print(", ".join(f"{k} {v}" for k, v in run.versions.items()), highlight=False)
+    how = Run(rounds, seed, threads, other, peers, compiled)
+    root = Path(tempfile.mkdtemp(prefix="queries-", dir=folder))
     try:
-        with engines(folder, shape, layout, other, list(peers or ENGINES)) as some:
-            results, memory = ask_all(some, EIGHT, shape, rounds, seed, lambda _: None)
-            files = segment_files(folder / "build-0" / "data")
-            size = sum(path.stat().st_size for path in files)
-            case = Case(
-                "spans", rows, pieces, partitions, threads, len(files), size, results, memory
-            )
+        for number, one in enumerate(wanted):
+            one = replace(one, settings={**one.settings, **settings})
+            case = measure_case(one, how, root / str(number), console)
+            run = msgspec.structs.replace(run, cases=[*run.cases, case])
+            show_case(case, console)
+            if out is not None:
+                write_queries(run, out)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    show(case, console)
-    if out is not None:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(case), indent=1))
+        shutil.rmtree(root, ignore_errors=True)
+    show_goals(run, console)
+    sys.exit(any(one.problem for case in run.cases for one in case.results))

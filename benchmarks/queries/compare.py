@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.queries.asked import Asked, Form
 from benchmarks.queries.engine import Rows
-from benchmarks.queries.questions import Asked
 
 _EXACT = 1e-9  # of doubles that were added up in another order
 
@@ -17,7 +17,7 @@ def difference(asked: Asked, mine: Rows, theirs: Rows, sketch: bool) -> str:
     error = asked.error if sketch else _EXACT
     if asked.limit:
         return _first_rows(asked, mine, theirs, error)
-    keyed = len(asked.keys) + asked.series
+    keyed = len(asked.keys) + (asked.form is Form.SERIES)
     own, other = ({row[:keyed]: row[keyed:] for row in rows} for rows in (mine, theirs))
     if own.keys() != other.keys():
         return f"groups differ: {sorted(map(str, own.keys() ^ other.keys()))[:3]}"

@@ -19,6 +19,7 @@ from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, Marker, Record, marker_record
 from common.model.record_value import compress_value
 
+_HOUR_NS = 3_600 * 10**9
 _AT_ONCE = 64  # appends that wait for one commit
 
 
@@ -30,34 +31,43 @@ class Target(NamedTuple):
     dataset: str
 
 
-def write_log(folder: Path, target: Target, shape: Shape, pieces: int, partitions: int) -> None:
+def write_log(
+    folder: Path, target: Target, shape: Shape, pieces: int, partitions: int, live: int = 0
+) -> None:
     """Append all rows to a new log, the bodies of a piece to its partitions in turn.
 
     pieces: cuts by marker, after as many rows each; 0: only one at the end, beside those that the
-    format's limits make.
+    format's limits make. live: so many of the last rows come after the last cut, all of them
+    appended at the shape's end.
     """
-    asyncio.run(_write_log(folder, target, shape, pieces, partitions))
+    asyncio.run(_write_log(folder, target, shape, pieces, partitions, live))
 
 
 async def _write_log(
-    folder: Path, target: Target, shape: Shape, pieces: int, partitions: int
+    folder: Path, target: Target, shape: Shape, pieces: int, partitions: int, live: int
 ) -> None:
     clock = ManualClock(shape.start_ns)
     log = EmbeddedLog(folder, partitions, clock)
     await log.open()
     dice = random.Random(shape.seed)
-    bounds = [shape.rows * number // max(pieces, 1) for number in range(max(pieces, 1) + 1)]
-    number = 0
-    for first, end in pairwise(bounds):
+    sealed, parts = shape.rows - live, max(pieces, 1)
+    bounds = [sealed * number // parts for number in range(parts + 1)]
+    turn = 0
+    for first, end in pairwise([*bounds, shape.rows] if live else bounds):
         for some in _groups(bodies(shape, first, end)):
             clock.wall_ns = max(clock.wall_ns, some[-1].newest_ns)
             records = await asyncio.to_thread(_records, some, target, dice)
             async with asyncio.TaskGroup() as group:
                 for record in records:
-                    group.create_task(log.append(number % partitions, record))
-                    number += 1
-        for partition in range(partitions):
-            await log.append(partition, marker_record(Marker(None, reason="benchmark")))
+                    group.create_task(log.append(turn % partitions, record))
+                    turn += 1
+        if end <= sealed:
+            for partition in range(partitions):
+                await log.append(partition, marker_record(Marker(None, reason="benchmark")))
+        if live and end == sealed:  # close the last hour, or an indexer does it and so cuts
+            clock.wall_ns = shape.end_ns
+            for partition in range(partitions):
+                await log.append(partition, marker_record(Marker(shape.end_ns // _HOUR_NS - 1)))
     await log.close()
 
 

@@ -1,9 +1,10 @@
 """What the family measures: an engine that answers questions over the rows."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.queries.questions import Asked
+from benchmarks.queries.asked import Asked
 
 Rows = list[tuple[Any, ...]]  # keys (a series: the step's second first), then values
 
@@ -22,11 +23,17 @@ class Engine(Protocol):
     def pids(self) -> Sequence[int]:
         """The processes whose CPU and memory count, with all that they started."""
 
+    def files(self) -> Sequence[Path]:
+        """Files that it may read, to be dropped from the page cache for a cold question."""
+
     def ask(self, asked: Asked, sketch: bool) -> tuple[Rows, int]:
         """The answer, and the nanoseconds of the clock until all of it was there.
 
         sketch: the engine may estimate. Raises NoAnswer.
         """
+
+    def ask_at_once(self, some: Sequence[Asked], askers: int, sketch: bool) -> list[int]:
+        """Ask all of them, so many at once; nanoseconds of the clock of each. Raises NoAnswer."""
 
     def close(self) -> None:
         """End its processes."""

@@ -4,15 +4,32 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.queries.asked import Asked, Question
 from benchmarks.queries.compare import difference
 from benchmarks.queries.engine import Engine, NoAnswer, Rows
-from benchmarks.queries.meter import Processes
+from benchmarks.queries.meter import Processes, drop_from_page_cache
+from benchmarks.queries.peers import ENGINES, asks_at_once
 from benchmarks.queries.prepare import THIS
-from benchmarks.queries.questions import Asked, Question
-from benchmarks.queries.results import Measured, Memory, Sampled
+from benchmarks.queries.results import AtOnce, Measured, Memory, Sampled
 from benchmarks.queries.rows import Shape
+from benchmarks.queries.victorialogs import VICTORIALOGS
 
-WARM_UP = 2  # questions of each kind that are compared and not timed
+_WARM_UP = 2  # questions of each kind that are compared and not timed
+_PER_ASKER = 6  # questions of each of several askers
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """How to ask. cold: files are dropped from the page cache before each question.
+
+    askers: numbers of askers at once for the first question, beside one at a time.
+    """
+
+    rounds: int
+    seed: int
+    cold: bool = False
+    askers: tuple[int, ...] = ()
+    say: Callable[[str], None] = print
 
 
 @dataclass(slots=True)
@@ -21,74 +38,94 @@ class _Found:
     problem: str = ""
 
 
-def ask_all(
-    some: Sequence[Engine],
-    questions: Sequence[Question],
-    shape: Shape,
-    rounds: int,
-    seed: int,
-    say: Callable[[str], None],
-) -> tuple[list[Measured], list[Memory]]:
-    """Every question `rounds` times; each time another one, of all engines in random order."""
-    dice = random.Random(seed)
-    processes = {one.name: Processes(one.pids()) for one in some}
-    for each in processes.values():
-        each.reset_peaks()
-    results: list[Measured] = []
-    for question in questions:
-        say(question.name)
-        results += _ask(some, question, shape, rounds, dice, processes)
-    return results, [Memory(name, each.peak_bytes()) for name, each in processes.items()]
+class Measuring:
+    """Engines under measurement."""
 
+    def __init__(self, engines: Sequence[Engine], shape: Shape, rounds: Rounds) -> None:
+        self._engines = engines
+        self._shape = shape
+        self._rounds = rounds
+        self._dice = random.Random(rounds.seed)
+        self._processes = {one.name: Processes(one.pids()) for one in engines}
+        for each in self._processes.values():
+            each.reset_peaks()
 
-def _ask(
-    some: Sequence[Engine],
-    question: Question,
-    shape: Shape,
-    rounds: int,
-    dice: random.Random,
-    processes: dict[str, Processes],
-) -> list[Measured]:
-    found = {one.name: _Found() for one in some}
-    estimates = False
-    for number in range(WARM_UP + rounds):
-        asked = question.ask(dice, shape)
-        if not number:
-            estimates = _estimates(some, asked)
-        answers: dict[str, Rows] = {}
-        for one in dice.sample(list(some), len(some)):
-            mine = found[one.name]
-            if mine.problem:
-                continue
-            before = processes[one.name].sample()
-            try:
-                answers[one.name], clock_ns = one.ask(asked, estimates)
-            except NoAnswer as error:
-                mine.problem = str(error)
-                continue
-            after = processes[one.name].sample()
-            if number >= WARM_UP:
-                used = after.cpu_ns - before.cpu_ns
-                mine.samples.append(Sampled(clock_ns, used, after.read_bytes - before.read_bytes))
-            else:
-                processes[one.name].find()
-        _compare(asked, answers, found, estimates)
-    return [
-        Measured(question.name, name, [] if one.problem else one.samples, one.problem, estimates)
-        for name, one in found.items()
-    ]
+    def memory(self) -> list[Memory]:
+        """Peaks since the beginning."""
+        return [Memory(name, each.peak_bytes()) for name, each in self._processes.items()]
+
+    def ask_all(self, questions: Sequence[Question]) -> list[Measured]:
+        """Every question, each time another one, of all engines in random order."""
+        return [one for question in questions for one in self._ask(question)]
+
+    def ask_at_once(self, question: Question) -> list[AtOnce]:
+        """One kind of question by several askers at once, of the engines that can."""
+        found: list[AtOnce] = []
+        for askers in self._rounds.askers:
+            for one in self._engines:
+                if one.name in ENGINES and not asks_at_once(one.name):
+                    continue
+                asked = [question.ask(self._dice, self._shape) for _ in range(askers * _PER_ASKER)]
+                before = self._processes[one.name].sample()
+                waits_ns = one.ask_at_once(asked, askers, False)
+                after = self._processes[one.name].sample()
+                spent = after.cpu_ns - before.cpu_ns, after.clock_ns - before.clock_ns
+                found.append(AtOnce(question.name, one.name, askers, waits_ns, *spent))
+        return found
+
+    def _ask(self, question: Question) -> list[Measured]:
+        self._rounds.say(question.name)
+        some = [one for one in self._engines if one.name != VICTORIALOGS or question.kind == "logs"]
+        found = {one.name: _Found() for one in some}
+        estimates = False
+        for number in range(_WARM_UP + self._rounds.rounds):
+            asked = question.ask(self._dice, self._shape)
+            if not number:
+                estimates = _estimates(some, asked)
+            answers: dict[str, Rows] = {}
+            for one in self._dice.sample(some, len(some)):
+                mine = found[one.name]
+                if mine.problem:
+                    continue
+                try:
+                    answers[one.name], sampled = self._sample(one, asked, estimates)
+                except NoAnswer as error:
+                    mine.problem = str(error)
+                    continue
+                if number >= _WARM_UP:
+                    mine.samples.append(sampled)
+                else:
+                    self._processes[one.name].find()
+            _compare(asked, answers, found, estimates)
+        return [
+            Measured(
+                question.name, name, [] if one.problem else one.samples, one.problem, estimates
+            )
+            for name, one in found.items()
+        ]
+
+    def _sample(self, one: Engine, asked: Asked, estimates: bool) -> tuple[Rows, Sampled]:
+        if self._rounds.cold:
+            drop_from_page_cache(one.files())
+        processes = self._processes[one.name]
+        before = processes.sample()
+        rows, clock_ns = one.ask(asked, estimates)
+        after = processes.sample()
+        spent = after.cpu_ns - before.cpu_ns, after.read_bytes - before.read_bytes
+        return rows, Sampled(clock_ns, *spent)
 
 
 def _estimates(some: Sequence[Engine], asked: Asked) -> bool:
     """Whether Bellwether's answer is an estimate: then the others may estimate too."""
-    if not asked.error:
+    peer = next((one for one in some if one.name in ENGINES), None)
+    if not asked.error or peer is None:
         return False
     mine = next(one for one in some if one.name == THIS)
-    peer = next((one for one in some if not one.name.startswith(THIS)), None)
-    if peer is None:
+    try:
+        exact, _ = peer.ask(asked, False)
+        return difference(asked, mine.ask(asked, False)[0], exact, False) != ""
+    except NoAnswer:
         return False
-    exact, _ = peer.ask(asked, False)
-    return difference(asked, mine.ask(asked, False)[0], exact, False) != ""
 
 
 def _compare(

@@ -1,16 +1,18 @@
 """Bellwether through HTTP: one `bellwether up` of a checkout over a data folder."""
 
 import http.client
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from benchmarks.queries.asked import Asked, Form
 from benchmarks.queries.engine import NoAnswer, Rows
-from benchmarks.queries.questions import Asked
 from benchmarks.two_builds import Installation
 
 _TIMEOUT_S = 600.0
@@ -23,70 +25,97 @@ class Bellwether:
         self.name = name
         self.installation = installation
         self._dataset = dataset
-        host, port = installation.url.removeprefix("http://").split(":")
-        self._connection = http.client.HTTPConnection(host, int(port), timeout=_TIMEOUT_S)
+        self._connections = threading.local()
 
     def pids(self) -> Sequence[int]:
         """As `Engine.pids`."""
-        assert self.installation.process is not None
-        return [self.installation.process.pid]
+        return self.installation.pids()
+
+    def files(self) -> Sequence[Path]:
+        """As `Engine.files`."""
+        data = self.installation.folder / "data"
+        return [path for path in data.rglob("*") if path.is_file()]
 
     def ask(self, asked: Asked, sketch: bool) -> tuple[Rows, int]:
         """As `Engine.ask`; the clock stops when the reply is read, not when it is decoded."""
-        body = {
-            "query": asked.spec,
-            "disable_series": not asked.series,
-            "disable_total_by_aggregate": True,
-            "disable_other_by_aggregate": True,
-            "wait_s": _TIMEOUT_S,
-            "coverage": "require",
-        }
-        if asked.limit:
-            body["limit"] = asked.limit
+        path, body = self._request(asked)
         began = time.perf_counter_ns()
-        status, reply = self.request("POST", f"/1/query_results/{self._dataset}", body)
+        status, reply = self.request("POST", path, body)
         took_ns = time.perf_counter_ns() - began
         found: Any = orjson.loads(reply)
-        if status >= 300 or not found.get("complete"):
+        if status >= 300 or not found.get("complete", found.get("coverage")):
             raise NoAnswer(f"{status} {reply[:400]!r}")
-        return _rows(asked, found["data"]), took_ns
+        return _rows(asked, found), took_ns
+
+    def ask_at_once(self, some: Sequence[Asked], askers: int, sketch: bool) -> list[int]:
+        """As `Engine.ask_at_once`: every asker has a connection."""
+        with ThreadPoolExecutor(askers) as threads:
+            return list(threads.map(lambda one: self.ask(one, sketch)[1], some))
 
     def request(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         """Status and body of an answer."""
         headers = {"X-Honeycomb-Team": self.installation.key, "Content-Type": "application/json"}
         data = None if body is None else orjson.dumps(body)
-        self._connection.request(method, path, data, headers)
-        answer = self._connection.getresponse()
+        connection = self._connection()
+        connection.request(method, path, data, headers)
+        answer = connection.getresponse()
         return answer.status, answer.read()
 
-    def is_sealed(self) -> bool:
-        """Whether its log is read to the end and everything of it is in published segments."""
-        return all(
-            one["replay"]["done"]  # type: ignore[index]  # JSON
-            and one["lag_records"] == one["live_rows"] == one["sealing"] == 0
-            and one["unpublished"]["cuts"] == 0  # type: ignore[index]  # JSON
-            for one in self.installation.partitions()
+    def is_sealed(self, live_rows: int = 0) -> bool:
+        """Whether its log is read to the end and all but the live rows are published."""
+        parts: list[dict[str, Any]] = self.installation.partitions()
+        return sum(one["live_rows"] for one in parts) == live_rows and all(
+            one["replay"]["done"]
+            and one["lag_records"] == one["sealing"] == one["unpublished"]["cuts"] == 0
+            for one in parts
         )
+
+    def holders(self) -> int:
+        """Indexers that hold partitions."""
+        return self.installation.holders()
 
     def close(self) -> None:
         """As `Engine.close`."""
-        self._connection.close()
         self.installation.stop()
 
+    def _connection(self) -> http.client.HTTPConnection:
+        """That of this thread."""
+        try:
+            found: http.client.HTTPConnection = self._connections.own
+        except AttributeError:
+            host, port = self.installation.url.removeprefix("http://").split(":")
+            found = http.client.HTTPConnection(host, int(port), timeout=_TIMEOUT_S)
+            self._connections.own = found
+        return found
 
-def _rows(asked: Asked, data: dict[str, Any]) -> Rows:
+    def _request(self, asked: Asked) -> tuple[str, dict[str, Any]]:
+        if asked.form in (Form.ROWS, Form.FIELDS):
+            route = "/bw/1/rows" if asked.form is Form.ROWS else "/bw/1/fields"
+            return route, {**asked.body, "dataset": self._dataset, "coverage": "require"}
+        body: dict[str, Any] = {
+            "query": asked.body,
+            "disable_series": asked.form is Form.TOTALS,
+            "wait_s": _TIMEOUT_S,
+            "coverage": "require",
+        }
+        if asked.limit:
+            body["limit"] = asked.limit
+        return f"/1/query_results/{self._dataset}", body
+
+
+def _rows(asked: Asked, found: Any) -> Rows:
     names = (*asked.keys, *asked.values)
-    if not asked.series:
+    if asked.form is Form.ROWS:
+        return [tuple({**one["data"], **one}.get(name) for name in names) for one in found["rows"]]
+    if asked.form is Form.FIELDS:
+        return [(one["name"], one["events"], str(one["samples"][0])) for one in found["fields"]]
+    data = found["data"]
+    if asked.form is Form.TOTALS:
         return [tuple(one["data"].get(name) for name in names) for one in data["results"]]
     return [
-        (
-            int(datetime.fromisoformat(one["time"]).timestamp()),
-            *(one["data"].get(name) for name in names),
-        )
-        for one in data["series"]
+        (_second(one["time"]), *(one["data"].get(name) for name in names)) for one in data["series"]
     ]
 
 
-def segment_files(data: Path) -> list[Path]:
-    """The sealed segments in the object store of a data folder."""
-    return sorted((data / "objects").rglob("*.parquet"))
+def _second(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())

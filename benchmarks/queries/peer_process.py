@@ -5,13 +5,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from benchmarks.queries.asked import Asked
 from benchmarks.queries.engine import NoAnswer, Rows
 from benchmarks.queries.peers import Done, Start, Task
-from benchmarks.queries.questions import Asked
 
 _SAID_CHARS = 600
 _CLOSE_S = 20.0
@@ -20,8 +19,9 @@ _CLOSE_S = 20.0
 class PeerProcess:
     """As `Engine`: one of `peers.ENGINES` in a process of its own. Raises NoAnswer."""
 
-    def __init__(self, name: str, files: Sequence[Path], folder: Path, threads: int) -> None:
-        self.name = name
+    def __init__(self, start: Start) -> None:
+        self.name = start.engine
+        folder = Path(start.folder)
         folder.mkdir(parents=True)
         self._said = folder / "said.txt"
         with self._said.open("wb") as said:
@@ -31,18 +31,31 @@ class PeerProcess:
                 stdout=subprocess.PIPE,
                 stderr=said,
                 cwd=Path(__file__).parents[2],
-                env={**os.environ, "POLARS_MAX_THREADS": str(threads)},
+                env={**os.environ, "POLARS_MAX_THREADS": str(start.threads)},
             )
-        self._send(Start(name, [str(one) for one in files], str(folder), threads))
+        self._folder = folder
+        try:
+            self._send(start)
+        except NoAnswer:
+            self.close()
+            raise
 
     def pids(self) -> Sequence[int]:
         """As `Engine.pids`."""
         return [self._process.pid]
 
+    def files(self) -> Sequence[Path]:
+        """As `Engine.files`."""
+        return [path for path in self._folder.rglob("*") if path.is_file()]
+
     def ask(self, asked: Asked, sketch: bool) -> tuple[Rows, int]:
         """As `Engine.ask`."""
-        done = self._send(Task(statement(self.name, asked, sketch)))
-        return [tuple(row) for row in done.rows], done.took_ns
+        done = self._send(Task([statement(self.name, asked, sketch)]))
+        return _unpivoted(asked, done.rows), done.took_ns[0]
+
+    def ask_at_once(self, some: Sequence[Asked], askers: int, sketch: bool) -> list[int]:
+        """As `Engine.ask_at_once`."""
+        return self._send(Task([statement(self.name, one, sketch) for one in some], askers)).took_ns
 
     def close(self) -> None:
         """As `Engine.close`."""
@@ -65,10 +78,10 @@ class PeerProcess:
         line = self._process.stdout.readline()
         if not line:
             raise NoAnswer(self._ended())
-        done: Any = msgspec.json.decode(line, type=Done)
+        done = msgspec.json.decode(line, type=Done)
         if done.error:
             raise NoAnswer(done.error)
-        return done  # type: ignore[no-any-return]  # decoded as Done
+        return done
 
     def _ended(self) -> str:
         code = self._process.wait()
@@ -78,7 +91,15 @@ class PeerProcess:
 
 def statement(engine: str, asked: Asked, sketch: bool) -> str:
     """The question in the dialect of an engine."""
-    if engine.startswith("chdb"):
-        exact = asked.clickhouse or asked.sql
-        return (asked.clickhouse_sketch or exact) if sketch else exact
-    return (asked.sketch or asked.sql) if sketch else asked.sql
+    own = {"chdb": asked.clickhouse, "polars": asked.polars}.get(engine.split(",")[0])
+    sql = own or asked.duckdb
+    return (sql.sketch or sql.exact) if sketch else sql.exact
+
+
+def _unpivoted(asked: Asked, rows: list[list[object]]) -> Rows:
+    """One row of so many values for each name becomes a row for each name."""
+    if not asked.unpivot:
+        return [tuple(row) for row in rows]
+    values = rows[0]
+    each = len(values) // len(asked.unpivot)
+    return [(name, *values[at * each : (at + 1) * each]) for at, name in enumerate(asked.unpivot)]

@@ -50,7 +50,7 @@ class VictoriaLogs:
 
     def settings(self) -> Mapping[str, object]:
         """As `System.settings`."""
-        done = subprocess.run([_binary(), "-version"], capture_output=True, text=True, check=False)
+        done = subprocess.run([binary(), "-version"], capture_output=True, text=True, check=False)
         return {
             "version": done.stdout.strip()[-200:] or "says none (built without one)",
             "flags": "its defaults, but for the folder, the address and the retention",
@@ -60,9 +60,9 @@ class VictoriaLogs:
 
     def available(self) -> str:
         """As `System.available`."""
-        if not _binary():
+        if not binary():
             return f"set {BINARY} to the path of the victoria-logs binary"
-        return "" if os.access(_binary(), os.X_OK) else f"{BINARY}={_binary()} cannot be executed"
+        return "" if os.access(binary(), os.X_OK) else f"{BINARY}={binary()} cannot be executed"
 
     def prepare(self, prepared: Prepared) -> None:
         """As `System.prepare`."""
@@ -84,7 +84,7 @@ class VictoriaLogs:
             self._port = probe.getsockname()[1]
         address = f"127.0.0.1:{self._port}"
         flags = [f"-storageDataPath={self._folder}", f"-httpListenAddr={address}"]
-        self._process = subprocess.Popen([_binary(), *flags, "-retentionPeriod=100y"])
+        self._process = subprocess.Popen([binary(), *flags, "-retentionPeriod=100y"])
         self._wait(self._is_up, "the server to answer")
 
     def processes(self) -> Sequence[int]:
@@ -158,7 +158,8 @@ class VictoriaLogs:
             time.sleep(_STEP_S)
 
 
-def _binary() -> str:
+def binary() -> str:
+    """The path of the server, empty if none is given."""
     return os.environ.get(BINARY, "")
 
 

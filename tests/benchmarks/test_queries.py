@@ -1,50 +1,91 @@
 """The workloads `queries`: answers of every engine agree, and each has its ratios. Never a time."""
 
 import io
-import time
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
+from benchmarks.queries.asked import Asked, Form, Sql
 from benchmarks.queries.compare import difference
-from benchmarks.queries.measure import ask_all
-from benchmarks.queries.peers import ENGINES
-from benchmarks.queries.prepare import THIS, Layout, engines
-from benchmarks.queries.questions import EIGHT, Asked
-from benchmarks.queries.results import Case
+from benchmarks.queries.judge import goals
+from benchmarks.queries.peers import installed
+from benchmarks.queries.plans import PLANS, Wanted
+from benchmarks.queries.prepare import THIS
+from benchmarks.queries.questions import EIGHT
+from benchmarks.queries.results import (
+    FORMAT,
+    Case,
+    Layout,
+    Measured,
+    QueriesRun,
+    Sampled,
+    read_queries,
+    write_queries,
+)
 from benchmarks.queries.rows import Shape, bodies
-from benchmarks.queries.table import show
+from benchmarks.queries.table import show_case
+from tests.system.harness import ROOT
 
-ROWS = 2_000
 HOUR_NS = 3_600 * 10**9
 
 
+def run_queries(out: Path, *arguments: str) -> Case:
+    """A run of one question of each kind of very few rows, of everything that is installed here."""
+    file = out / "queries.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "queries", "--rounds", "1", "--folder", str(out),
+         "--out", str(file), "--without-compiled-code", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (case,) = read_queries(file).cases
+    return case
+
+
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Every question once, of everything that is installed here, over very few rows."""
-    shape = Shape(ROWS, 3, time.time_ns() - 60 * 10**9, HOUR_NS, users=100)
-    layout = Layout(pieces=2, compiled=False)
-    folder = tmp_path_factory.mktemp("queries")
-    with engines(folder, shape, layout, None, list(ENGINES)) as some:
-        results, memory = ask_all(some, EIGHT, shape, 1, 3, lambda _: None)
-    return Case("spans", ROWS, 2, 1, 2, 2, 0, results, memory)
+def spans(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return run_queries(tmp_path_factory.mktemp("queries"), "--rows", "2000", "--pieces", "2")
 
 
 @pytest.mark.system
-def test_all_engines_give_the_same_answers(case: Case) -> None:
-    assert [(one.question, one.engine, one.problem) for one in case.results if one.problem] == []
-    asked = {(one.question, one.engine) for one in case.results}
-    assert asked == {(question.name, name) for question in EIGHT for name in (THIS, *ENGINES)}
+def test_all_engines_give_the_same_answers(spans: Case) -> None:
+    asked = {(one.question, one.engine) for one in spans.results if one.samples}
+    names = [one.name for one in Wanted().chosen()]
+    assert asked == set(product(names, (THIS, *installed())))
+    assert len(names) > len(EIGHT)
+    assert spans.files == 2
 
 
 @pytest.mark.system
-def test_the_table_has_a_ratio_for_every_engine_beside_ours(case: Case) -> None:
+def test_the_table_has_a_ratio_for_every_engine_beside_ours(spans: Case) -> None:
     text = io.StringIO()
-    show(case, Console(file=text, width=160))
+    show_case(spans, Console(file=text, width=160))
     lines = [line for line in text.getvalue().splitlines() if "duckdb, same files" in line]
     ratios = [line.split("│")[-3:-1] for line in lines if "│" in line]
-    assert len(ratios) == len(EIGHT)
+    assert len(ratios) == len(Wanted().chosen())
     assert all(float(cell) > 0 for pair in ratios for cell in pair)
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--kind", "fields", "--rows", "5000"),
+        ("--kind", "logs", "--rows", "5000", "--cold"),
+        ("--kind", "columns", "--rows", "2000", "--columns", "3000"),
+        ("--rows", "5000", "--live", "2000", "--partitions", "2", "--askers", "2"),
+    ],
+    ids=" ".join,
+)
+def test_other_kinds_of_rows_are_answered_alike(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    case = run_queries(tmp_path, *arguments)
+    assert {one.engine for one in case.results} == {THIS, *installed()}
 
 
 def test_rows_are_a_function_of_their_number_and_the_seed() -> None:
@@ -57,12 +98,66 @@ def test_rows_are_a_function_of_their_number_and_the_seed() -> None:
 
 
 def test_what_differs_is_told() -> None:
-    asked = Asked({}, ("k",), ("n",), "", limit=2)
+    asked = Asked({}, ("k",), ("n",), Sql(""), limit=2)
     assert difference(asked, [("a", 2), ("b", 1)], [("a", 2), ("c", 1)], False) == ""  # a tie
     assert difference(asked, [("a", 2), ("b", 1)], [("x", 2), ("b", 1)], False)
     assert difference(asked, [("a", 2), ("b", 1)], [("a", 2), ("b", 1.001)], False)
     assert difference(asked, [("a", 2)], [("a", 2), ("b", 1)], False) == "1 rows, not 2"
-    whole = Asked({}, ("k",), ("n",), "", error=0.01)
+    whole = Asked({}, ("k",), ("n",), Sql(""), error=0.01)
     assert difference(whole, [("a", 2), ("b", 1)], [("b", 1), ("a", 2)], False) == ""
     assert difference(whole, [("a", 1.005)], [("a", 1)], True) == ""
     assert difference(whole, [("a", 1.005)], [("a", 1)], False)
+    series = Asked({}, ("k",), ("n",), Sql(""), form=Form.SERIES)
+    assert difference(series, [(60, "a", 2)], [(120, "a", 2)], False)
+
+
+def made_case(clock_ms: float, cpu_ms: float, layout: Layout, files: int = 3) -> Case:
+    """Bellwether takes so long, DuckDB 10 ms, ClickHouse 20 ms, for each of the eight questions."""
+    times = {THIS: (clock_ms, cpu_ms), "duckdb, same files": (10, 10), "chdb, MergeTree": (20, 20)}
+    results = [
+        Measured(question.name, engine, [Sampled(int(a * 1e6), int(b * 1e6), 0)] * 3)
+        for question in EIGHT
+        for engine, (a, b) in times.items()
+    ]
+    return Case(layout, files, 1_000, results)
+
+
+LAYOUT = Layout("spans", 1_000, 10, 0, 0, 0, 1, 1, 2, False)
+
+
+def run_of(*cases: Case) -> QueriesRun:
+    return QueriesRun(FORMAT, "", 7, {}, {}, "", list(cases))
+
+
+def test_short_questions_may_take_some_milliseconds_more_and_long_ones_a_share() -> None:
+    found = goals(run_of(made_case(20, 26, LAYOUT)))
+    by_unit = {(one.unit, one.against): one for one in found}
+    clock, cpu = (
+        by_unit[(f"ms of {what} more", "duckdb, same files")] for what in ("clock", "CPU")
+    )
+    assert (round(clock.found), clock.met) == (10, True)
+    assert (round(cpu.found), cpu.met) == (16, False)
+    together = by_unit[("x CPU", "chdb, MergeTree")]
+    assert (together.bound, round(together.found, 2), together.met) == (1.0, 1.3, False)
+
+
+def test_pieces_are_judged_beside_the_same_rows_in_one_segment() -> None:
+    pieces = msgspec.structs.replace(LAYOUT, pieces=100)
+    run = run_of(made_case(20, 20, LAYOUT, 1), made_case(30, 40, pieces, 101))
+    found = [one for one in goals(run) if one.unit == "ms of CPU per piece"]
+    assert [round(one.found, 3) for one in found] == [0.2] * len(EIGHT)
+    compacted = msgspec.structs.replace(run.cases[1], compacted=True)
+    after = [one for one in goals(run_of(run.cases[0], compacted)) if "own CPU" in one.against]
+    assert [(round(one.found), one.bound) for one in after] == [(20, 5.0)] * len(EIGHT)
+
+
+def test_a_run_is_written_and_read(tmp_path: Path) -> None:
+    run = run_of(made_case(20, 26, LAYOUT))
+    write_queries(run, tmp_path / "run.json")
+    assert read_queries(tmp_path / "run.json") == run
+
+
+@pytest.mark.parametrize("name", list(PLANS))
+def test_every_plan_has_questions(name: str) -> None:
+    assert all(one.chosen() for one in PLANS[name])
+    assert all(replace(one, questions=("no such",)).chosen() == [] for one in PLANS[name])
