@@ -7,8 +7,9 @@ total bytes are bounded; segments that do not fit into the cache are fetched on 
 import asyncio
 import heapq
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from common.back_off import BackOff
 from common.clock import Clock
@@ -16,6 +17,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import warming_bytes_left, warming_bytes_per_s
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
+from snapshot.cache import SegmentCache
 from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import SegmentEntry
 
@@ -23,6 +25,46 @@ _REPORT_NS = 5 * 10**9
 _RETRY_FIRST_S = 1.0
 _RETRY_MAX_S = 30.0
 logger = logging.getLogger(__name__)
+
+
+class _Wanted(NamedTuple):
+    """A segment to fetch, or a whole pack; the newest is the least.
+
+    order_ns: its newest append time, negative.
+    segments: number of segments that it brings.
+    """
+
+    order_ns: int
+    name: str
+    location: SegmentLocation
+    size_bytes: int
+    segments: int = 1
+    is_pack: bool = False
+
+
+def _wanted(entries: Iterable[SegmentEntry], cache: SegmentCache) -> Iterator[_Wanted]:
+    """What to fetch for those of the segments that are not on this disk.
+
+    A pack is fetched whole if at least half of its bytes are wanted: one request for many segments.
+    """
+    packs: dict[str, list[SegmentEntry]] = {}
+    for entry in entries:
+        if entry.pack:
+            packs.setdefault(entry.pack, []).append(entry)
+        elif not cache.holds(entry.location):
+            yield _one(entry)
+    for pack, members in packs.items():
+        missing = [entry for entry in members if not cache.holds(entry.location)]
+        end = max(entry.pack_offset + entry.size_bytes for entry in members)
+        if not missing or 2 * sum(entry.size_bytes for entry in missing) < end:
+            yield from map(_one, missing)
+            continue
+        newest_ns = max(entry.append_max_ns for entry in missing)
+        yield _Wanted(-newest_ns, pack, missing[0].location, end, len(missing), is_pack=True)
+
+
+def _one(entry: SegmentEntry) -> _Wanted:
+    return _Wanted(-entry.append_max_ns, entry.object, entry.location, entry.size_bytes)
 
 
 class Prefetcher:
@@ -45,7 +87,7 @@ class Prefetcher:
         self._at_once = at_once
         self._bytes_max = bytes_max
         self._clock = clock
-        self._waiting: list[tuple[int, SegmentLocation]] = []  # (-append time, where): a heap
+        self._waiting: list[_Wanted] = []  # a heap
         self._known: set[str] = set()
         self._more = asyncio.Event()
         self._began_ns: int | None = None
@@ -59,12 +101,12 @@ class Prefetcher:
 
     def add(self, entries: Iterable[SegmentEntry]) -> None:
         """Fetch those of these newly served segments that are not on this disk."""
-        for entry in entries:
-            if entry.object in self._known or self.fetching.cache.holds(entry.object):
+        for wanted in _wanted(entries, self.fetching.cache):
+            if wanted.name in self._known:
                 continue
-            self._known.add(entry.object)
-            heapq.heappush(self._waiting, (-entry.append_max_ns, entry.location))
-            self.left_bytes += entry.size_bytes
+            self._known.add(wanted.name)
+            heapq.heappush(self._waiting, wanted)
+            self.left_bytes += wanted.size_bytes
         if self._waiting:
             self._began_ns = (
                 self._clock.monotonic_ns() if self._began_ns is None else self._began_ns
@@ -117,32 +159,31 @@ class Prefetcher:
                 self._more.clear()
                 await self._more.wait()
             item = heapq.heappop(self._waiting)
-            _, location = item
-            object_hash, size_bytes = location.object_hash, location.size_bytes
-            cache = self.fetching.cache
-            if cache.bytes_held + size_bytes > self._bytes_max:
-                self.on_demand += 1
-                self._finish(object_hash, size_bytes)
+            fetching = self.fetching
+            if fetching.cache.bytes_held + item.size_bytes > self._bytes_max:
+                self.on_demand += item.segments
+                self._finish(item)
                 continue
-            outcome = await asyncio.wrap_future(self.fetching.submit(location))
+            submit = fetching.submit_pack if item.is_pack else fetching.submit
+            outcome = await asyncio.wrap_future(submit(item.location))
             if isinstance(outcome, Path):
-                self.fetched += 1
-                self.fetched_bytes += size_bytes
-                self._finish(object_hash, size_bytes)
+                self.fetched += item.segments
+                self.fetched_bytes += item.size_bytes
+                self._finish(item)
                 back_off.reset()
             elif isinstance(outcome, (DamagedObject, ObjectMissing)):
-                self.failed += 1  # it is rebuilt when a query needs it
+                self.failed += item.segments  # each is rebuilt when a query needs it
                 log_event(logger, logging.ERROR, "segment cannot be fetched", why=str(outcome))
-                self._finish(object_hash, size_bytes)
+                self._finish(item)
             else:
                 why = str(outcome)
                 log_event(logger, logging.WARNING, "segments cannot be fetched now", why=why)
                 heapq.heappush(self._waiting, item)
                 await asyncio.sleep(back_off.next())
 
-    def _finish(self, object_hash: str, size_bytes: int) -> None:
-        self._known.discard(object_hash)
-        self.left_bytes -= size_bytes
+    def _finish(self, item: _Wanted) -> None:
+        self._known.discard(item.name)
+        self.left_bytes -= item.size_bytes
         now_ns = self._clock.monotonic_ns()
         if self.done:
             self._ended_ns = now_ns

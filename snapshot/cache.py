@@ -1,8 +1,10 @@
-"""Segments on this disk: a bounded cache of what the object store holds (I4).
+"""Segments and packs on this disk: a bounded cache of what the object store holds (I4).
 
-A file is used only after its SHA-256 was compared with its name, and it is compared again when its
-inode, size or modification time has changed. Files in use are leased and never removed. Of the
-others the least recently used ones are removed to make room. A damaged file is fetched again.
+A segment that lies in a pack is taken out of it when it is needed; the pack is fetched only if all
+of it is wanted. A file is used only after its SHA-256 was compared with its name, and it is
+compared again when its inode, size or modification time has changed. Files in use are leased and
+never removed. Of the others the least recently used ones are removed to make room. A damaged file
+is fetched again.
 """
 
 import errno
@@ -10,22 +12,22 @@ import hashlib
 import logging
 import os
 import shutil
-import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from common import atomic_files
-from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
+from common.errors import DamagedObject, ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import damaged_objects_total, segment_fetched_bytes_total
 from common.objects import ObjectStore
-from snapshot.documents.locations import SegmentLocation
+from snapshot.documents.locations import SegmentLocation, pack_key
 
-_IN_MEMORY_BYTES_MAX = 64 * 1024 * 1024  # most segments are far smaller
 _FETCH_LOCKS_MAX = 4096  # beyond it, locks that are not held are removed
+_PACKS = "packs"  # the folder of packs, beside those of segments
 SCRATCH_PREFIX = "compare-"  # of folders beside segments in which twins' versions are compared
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,27 @@ def file_sha256(path: Path) -> str:
 def cached_path(folder: Path, object_hash: str) -> Path:
     """The path of an object's file in the cache in `folder`."""
     return folder / object_hash[:2] / f"{object_hash}.parquet"
+
+
+def cached_pack(folder: Path, pack: str) -> Path:
+    """The path of a pack's file in the cache in `folder`."""
+    return folder / _PACKS / f"{pack}.pack"
+
+
+def read_packed(folder: Path, location: SegmentLocation) -> bytes | None:
+    """The bytes of a segment from its pack in the cache in `folder`; None if it is not whole there.
+
+    Raises OSError if the file cannot be read.
+    """
+    if not location.pack:
+        return None
+    try:
+        with cached_pack(folder, location.pack).open("rb") as file:
+            file.seek(location.pack_offset)
+            data = file.read(location.size_bytes)
+    except FileNotFoundError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == location.object_hash else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +91,14 @@ class SegmentCache:
         self._verified: dict[str, _FileState] = {}
         self._leases: Counter[str] = Counter()
         self._remove_on_release: set[str] = set()
+        self._packs: set[str] = set()  # those of the names that are packs
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         for path in folder.glob("*/*.parquet"):
             self._sizes[path.stem] = path.stat().st_size
+        for path in folder.glob(f"{_PACKS}/*.pack"):
+            self._sizes[path.stem] = path.stat().st_size
+            self._packs.add(path.stem)
 
     def _sweep(self) -> None:
         """Remove unfinished files of a process that was killed."""
@@ -82,13 +109,20 @@ class SegmentCache:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def path(self, object_hash: str) -> Path:
-        """The path of that object's file, whether it exists or not."""
+        """The path of that segment's file, whether it exists or not."""
         return cached_path(self._folder, object_hash)
 
-    def holds(self, object_hash: str) -> bool:
-        """Whether a file of that name is here, verified or not."""
+    def object_path(self, location: SegmentLocation) -> Path:
+        """The path of the object that holds the segment, whether it exists or not."""
+        return self._path_of(location.object_name, is_pack=bool(location.pack))
+
+    def _path_of(self, name: str, *, is_pack: bool) -> Path:
+        return cached_pack(self._folder, name) if is_pack else cached_path(self._folder, name)
+
+    def holds(self, location: SegmentLocation) -> bool:
+        """Whether the segment's file or its pack is here, verified or not."""
         with self._lock:
-            return object_hash in self._sizes
+            return location.object_hash in self._sizes or location.pack in self._sizes
 
     @property
     def bytes_held(self) -> int:
@@ -121,38 +155,71 @@ class SegmentCache:
         with self._one_at_a_time(object_hash):
             if not self._verify(object_hash, path):
                 try:
-                    self._fetch(location, path)
+                    self._bring(location, path)
                 except (ObjectsUnavailable, OSError) as error:
                     if not (_is_full(error) and self._drop_unused()):
                         raise
-                    self._fetch(location, path)
+                    self._bring(location, path)
         self._touch(object_hash, path)
         self._make_room()
         return path
 
-    def adopt(self, object_hash: str, file: Path) -> Path:
+    def local(self, location: SegmentLocation) -> Path | None:
+        """As `ensure`, but only from what is on this disk; None if it is not here whole."""
+        path = self.path(location.object_hash)
+        with self._one_at_a_time(location.object_hash):
+            if not (self._verify(location.object_hash, path) or self._take_out(location, path)):
+                return None
+        self._touch(location.object_hash, path)
+        return path
+
+    def ensure_pack(self, location: SegmentLocation) -> Path:
+        """The whole pack that holds the segment, fetched if it is not here.
+
+        Raises ObjectMissing, DamagedObject, ObjectsUnavailable.
+        """
+        path = self.object_path(location)
+        with self._one_at_a_time(location.pack):
+            if not self._verify(location.pack, path):
+                fetch = partial(self._objects.fetch, pack_key(location.pack))
+                self._fetch(location.pack, path, fetch)
+        self._touch(location.pack, path, is_pack=True)
+        self._make_room()
+        return path
+
+    def adopt(self, object_hash: str, file: Path, *, is_pack: bool = False) -> Path:
         """Move a file that was just sealed, with a known checksum, into the cache."""
-        path = self.path(object_hash)
+        path = self._path_of(object_hash, is_pack=is_pack)
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._one_at_a_time(object_hash):
             os.replace(file, path)
             self._verified[object_hash] = _file_state(path)
         with self._lock:
             self._remove_on_release.discard(object_hash)
-        self._touch(object_hash, path)
+        self._touch(object_hash, path, is_pack=is_pack)
         self._make_room()
         return path
 
     def forget(self, object_hash: str) -> None:
-        """Remove a segment that is no longer served: at once, or when its last lease ends."""
+        """Remove a segment or pack that is no longer served: now, or when its last lease ends."""
         with self._lock:
             if self._leases[object_hash]:
                 self._remove_on_release.add(object_hash)
                 return
             self._remove_on_release.discard(object_hash)
-            self._sizes.pop(object_hash, None)
-            self._verified.pop(object_hash, None)
-        self.path(object_hash).unlink(missing_ok=True)
+            self._drop(object_hash)
+
+    def forget_all(self, names: Iterable[str]) -> None:
+        """As `forget`, for each of them."""
+        for name in names:
+            self.forget(name)
+
+    def _drop(self, name: str) -> None:
+        """Remove a file. The caller holds the lock."""
+        self._sizes.pop(name, None)
+        self._verified.pop(name, None)
+        self._path_of(name, is_pack=name in self._packs).unlink(missing_ok=True)
+        self._packs.discard(name)
 
     def _one_at_a_time(self, object_hash: str) -> threading.Lock:
         with self._lock:
@@ -182,24 +249,57 @@ class SegmentCache:
         path.unlink(missing_ok=True)
         return False
 
-    def _fetch(self, location: SegmentLocation, path: Path) -> None:
+    def _bring(self, location: SegmentLocation, path: Path) -> None:
+        if not self._take_out(location, path):
+            self._fetch(location.object_hash, path, partial(location.fetch, self._objects))
+
+    def _take_out(self, location: SegmentLocation, path: Path) -> bool:
+        """Write the segment's file from its pack, if that is here and whole. Raises OSError."""
+        data = read_packed(self._folder, location)
+        if data is None:
+            if location.pack and self._holds_pack(location.pack):
+                damaged_objects_total.inc()
+                pack = self.object_path(location)
+                log_event(logger, logging.ERROR, "a cached pack is damaged or gone", path=str(pack))
+                self.forget(location.pack)
+            return False
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
         try:
-            fetched_bytes = location.fetch(self._objects, part)
-            segment_fetched_bytes_total.inc(fetched_bytes)
-            if file_sha256(part) != location.object_hash:
-                damaged_objects_total.inc()
-                raise DamagedObject(f"{location}: checksum does not match")
+            part.write_bytes(data)
             os.replace(part, path)
             self._verified[location.object_hash] = _file_state(path)
         finally:
             part.unlink(missing_ok=True)
-
-    def _touch(self, object_hash: str, path: Path) -> None:
         with self._lock:
-            self._sizes[object_hash] = path.stat().st_size
-            self._sizes.move_to_end(object_hash)
+            if location.pack in self._sizes:
+                self._sizes.move_to_end(location.pack)
+        return True
+
+    def _holds_pack(self, pack: str) -> bool:
+        with self._lock:
+            return pack in self._sizes
+
+    def _fetch(self, name: str, path: Path, fetch: Callable[[Path], int]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{threading.get_ident()}.part")
+        try:
+            fetched_bytes = fetch(part)
+            segment_fetched_bytes_total.inc(fetched_bytes)
+            if file_sha256(part) != name:
+                damaged_objects_total.inc()
+                raise DamagedObject(f"segment or pack {name}: checksum does not match")
+            os.replace(part, path)
+            self._verified[name] = _file_state(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _touch(self, name: str, path: Path, *, is_pack: bool = False) -> None:
+        with self._lock:
+            self._sizes[name] = path.stat().st_size
+            self._sizes.move_to_end(name)
+            if is_pack:
+                self._packs.add(name)
 
     def _drop_unused(self) -> int:
         """On a full disk: remove the least recently used half of the files that are not leased.
@@ -209,10 +309,8 @@ class SegmentCache:
         with self._lock:
             unused = [name for name in self._sizes if not self._leases[name]]
             dropped = unused[: (len(unused) + 1) // 2]
-            for object_hash in dropped:
-                del self._sizes[object_hash]
-                self._verified.pop(object_hash, None)
-                self.path(object_hash).unlink(missing_ok=True)
+            for name in dropped:
+                self._drop(name)
         return len(dropped)
 
     def _make_room(self) -> None:
@@ -229,10 +327,8 @@ class SegmentCache:
                     continue
                 removed.append(object_hash)
                 total -= size
-            for object_hash in removed:
-                del self._sizes[object_hash]
-                self._verified.pop(object_hash, None)
-                self.path(object_hash).unlink(missing_ok=True)
+            for name in removed:
+                self._drop(name)
 
 
 def _is_full(error: BaseException | None) -> bool:
@@ -240,44 +336,3 @@ def _is_full(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__
     return error is not None and error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def segment_is_whole(objects: ObjectStore, location: SegmentLocation, scratch: Path) -> bool:
-    """Whether the store has exactly the bytes of that name. Blocks. Raises ObjectsUnavailable."""
-    if not location.has_room(objects):
-        return False
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as name:
-        file = Path(name) / "object"
-        try:
-            location.fetch(objects, file)
-        except (DamagedObject, ObjectMissing):
-            return False
-        return file_sha256(file) == location.object_hash
-
-
-def reupload_segment(
-    objects: ObjectStore, location: SegmentLocation, folders: Iterable[Path]
-) -> bool:
-    """Put a segment again from an undamaged file in one of these caches' folders.
-
-    Only reads the folders, because the indexers that own them may be running. False: no folder has
-    an undamaged file.
-    """
-    object_hash = location.object_hash
-    for folder in folders:
-        path = cached_path(folder, object_hash)
-        try:
-            data: bytes | Path = path
-            if path.stat().st_size <= _IN_MEMORY_BYTES_MAX:  # the bytes that were checked are put
-                data = path.read_bytes()
-                whole = hashlib.sha256(data).hexdigest() == object_hash
-            else:
-                whole = file_sha256(path) == object_hash
-        except OSError:  # not there, or removed meanwhile to make room
-            continue
-        if whole:
-            objects.replace(location.key, data)
-            log_event(logger, logging.WARNING, "segment object put again", object=object_hash)
-            return True
-    return False

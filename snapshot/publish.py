@@ -6,16 +6,14 @@ difference raises an alarm, and both versions are stored.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import damaged_objects_total, divergence_total
-from snapshot.cache import segment_is_whole
 from snapshot.damage.divergence import Divergence, store_divergence
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
@@ -28,10 +26,13 @@ from snapshot.documents.manifest import (
     checkpoint_key,
     decode_manifest,
     encode_manifest,
+    format_of,
     parse_manifest_key,
     same_content,
 )
 from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
+from snapshot.documents.sealed_files import SealedFiles
+from snapshot.mending import object_is_whole
 from snapshot.unnamed.before_naming import ObjectsBeforeNaming
 
 CHECKPOINT_EVERY = 64  # manifests
@@ -72,11 +73,11 @@ class Published:
 
 
 def publish(
-    chain: Chain, manifest: Manifest, files: Mapping[str, Path], *, supersede: bool = False
+    chain: Chain, manifest: Manifest, files: SealedFiles, *, supersede: bool = False
 ) -> Published:
     """Publish a cut. Blocks.
 
-    files: the sealed file of every object hash that the manifest names.
+    files: the sealed files of the manifest's segments.
     supersede: see `snapshot.documents.next_cut`.
     Raises ObjectsUnavailable (try again, nothing is lost), ChainForked, DamageDiffers.
     """
@@ -115,18 +116,16 @@ def publish(
     return Published(existing, adopted=True, differences=differences, divergence=found)
 
 
-def _put_objects(
-    chain: Chain, manifest: Manifest, files: Mapping[str, Path]
-) -> ObjectsBeforeNaming:
+def _put_objects(chain: Chain, manifest: Manifest, files: SealedFiles) -> ObjectsBeforeNaming:
     objects = ObjectsBeforeNaming(chain.objects)
-    for segment in manifest.segments:
-        file, location = files[segment.object], segment.location
-        is_whole = partial(segment_is_whole, chain.objects, location, file.parent)
-        objects.put(location.key, file, is_whole)
+    places = (segment.location for segment in manifest.segments)
+    for key, location in {place.key: place for place in places}.items():
+        file = files.object_path(location)
+        objects.put(key, file, partial(object_is_whole, chain.objects, location, file.parent))
     return objects
 
 
-def _refuse_fork(chain: Chain, manifest: Manifest, files: Mapping[str, Path]) -> None:
+def _refuse_fork(chain: Chain, manifest: Manifest, files: SealedFiles) -> None:
     following = chain.manifest_keys(after=manifest.predecessor or "")
     for key in following[:_RIVALS_MAX]:
         if key == manifest.key:
@@ -174,7 +173,7 @@ def _report_divergence(
     chain: Chain,
     manifest: Manifest,
     published: Manifest,
-    files: Mapping[str, Path],
+    files: SealedFiles,
     differences: Sequence[str],
 ) -> Divergence:
     """Store our version beside the published one and raise the alarm of I3."""
@@ -209,5 +208,6 @@ def publish_checkpoint(
         segments=list(segments),
         created_ns=clock.now_ns(),
         dropped=list(dropped),
+        format=format_of(segments),
     )
     chain.objects.put_if_absent(checkpoint_key(manifest.key), encode_checksummed(checkpoint))

@@ -10,6 +10,7 @@ are taken. Reasons: docs/adr/0020-room-for-the-roles.md.
 import errno
 import os
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from common import atomic_files, limits
@@ -116,7 +117,8 @@ def drop_caches(data: Path, disk: Disk = os.statvfs) -> int:
 
     Only while no role runs: they are fetched again when they are needed.
     """
-    files = sorted(data.glob("roles/*/segments/*/*.parquet"), key=lambda path: path.stat().st_mtime)
+    found = (data.glob(f"roles/*/segments/*/*.{kind}") for kind in ("parquet", "pack"))
+    files = sorted(chain.from_iterable(found), key=lambda path: path.stat().st_mtime)
     removed = 0
     for path in files:
         if _free(disk(data)) >= limits.RESERVE_BYTES_MIN:

@@ -39,7 +39,7 @@ class Understands(msgspec.Struct, frozen=True):
     documents: int = 1
 
 
-OWN: Final = Understands(plan=2, documents=1)
+OWN: Final = Understands(plan=2, documents=DOCUMENTS_PACKS)
 
 
 def oldest(some: Iterable[Understands]) -> Understands:

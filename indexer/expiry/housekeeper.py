@@ -177,8 +177,13 @@ class Housekeeper:
 
     def _forget(self, expired: list[SegmentEntry]) -> None:
         """Remove the files, now that no new query can name and fetch them."""
+        view = self._partition.view
         for entry in expired:
             self._cache.forget(entry.object)
+        packs = {entry.pack for entry in expired if entry.pack}
+        if packs and view is not None:
+            for pack in packs.difference(entry.pack for entry in view.all_segments()):
+                self._cache.forget(pack)
 
     # --- metrics and alarms -----------------------------------------------------------------------
     def _update_metrics(self, waiting: WaitingEvents) -> None:

@@ -224,6 +224,7 @@ class Partition:
             self.divergences,
             shared.wide_cut_lock,
             shared.timing,
+            shared.document_gate,
         )
         await to_store_thread(sealer.prepare)
         state = await self._begin(resumed)

@@ -17,10 +17,12 @@ from common.errors import BellwetherError, DamagedObject
 from common.logs import log_event
 from common.metrics import mended_objects_total
 from common.objects import ObjectStore
-from indexer.repair.rebuild import SegmentRebuilder
+from indexer.repair.rebuild import SegmentRebuilder, pack_of
 from indexer.repair.twin_segments import TwinSegments
-from snapshot.cache import reupload_segment, segment_is_whole
+from snapshot.documents.chain import Chain
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import SegmentEntry
+from snapshot.mending import reupload_segment, segment_is_whole
 from snapshot.threads import to_store_thread
 
 _AGAIN_NS = 60 * 10**9  # pause before the repair of an object is tried again
@@ -115,16 +117,26 @@ class ObjectRepair:
 
     async def _put(self, partition: int, entry: SegmentEntry) -> str:
         folders = await asyncio.to_thread(self._folders)
-        if await to_store_thread(reupload_segment, self._objects, entry.location, folders):
+        chain = Chain(self._objects, partition, None)
+        members = await to_store_thread(pack_of, chain, entry)
+        if await self._reupload(entry, folders, members):
             return "cache"
         with self._scratch_folder() as name:
-            if await self._twins.fetch(partition, entry, Path(name)):
-                folder = [Path(name)]
-                if await to_store_thread(reupload_segment, self._objects, entry.location, folder):
-                    return "twin"
+            folder = Path(name)
+            if not (entry.pack and await self._twins.fetch_pack(partition, entry.pack, folder)):
+                await self._twins.fetch(partition, entry.location, folder)
+            if await self._reupload(entry, [folder], members):
+                return "twin"
         if not await self._rebuilder.rebuild(partition, entry):
             raise DamagedObject("the log gave other bytes than were published")
         return "log"
+
+    async def _reupload(
+        self, entry: SegmentEntry, folders: Sequence[Path], members: Sequence[SegmentLocation]
+    ) -> bool:
+        return await to_store_thread(
+            reupload_segment, self._objects, entry.location, folders, members, self._scratch
+        )
 
     async def _is_whole(self, entry: SegmentEntry) -> bool:
         return await to_store_thread(self._read_back, entry)

@@ -6,7 +6,7 @@ every object, then the bytes, the newest first, at a bounded rate. Damaged objec
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
 from common.clock import Clock
@@ -17,8 +17,8 @@ from common.tasks import run_every
 from indexer.config import IndexerConfig
 from indexer.repair.object_repair import ObjectRepair
 from indexer.seal.partition_reader import PartitionReader
-from snapshot.cache import segment_is_whole
 from snapshot.documents.manifest import SegmentEntry
+from snapshot.mending import damaged_in_pack, segment_is_whole
 from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
@@ -81,26 +81,44 @@ class ObjectWalk:
         """Check the objects of one partition. Raises ObjectsUnavailable, OSError."""
         begun_ns = self._clock.monotonic_ns()
         whole = []
-        for entry in self._entries(number):
-            if await to_store_thread(entry.location.has_room, self._objects):
-                whole.append(entry)
-            elif self._still_served(number, entry):
-                await self._repair.try_repair(number, entry)
-        for entry in whole if self._config.look_mb_per_s else ():
-            if not self._still_served(number, entry):
-                continue
-            where, scratch = entry.location, self._scratch
-            if not await to_store_thread(segment_is_whole, self._objects, where, scratch):
-                await self._repair.try_repair(number, entry)
-            await asyncio.sleep(entry.size_bytes / (self._config.look_mb_per_s * 1e6))
+        for entries in self._by_object(number):
+            last = max(entries, key=lambda entry: entry.pack_offset)
+            if await to_store_thread(last.location.has_room, self._objects):
+                whole.append(entries)
+            else:
+                await self._repair_all(number, entries)
+        for entries in whole if self._config.look_mb_per_s else ():
+            served = [entry for entry in entries if self._still_served(number, entry)]
+            if served:
+                await self._repair_all(number, await to_store_thread(self._damaged, served))
+                size = sum(entry.size_bytes for entry in served)
+                await asyncio.sleep(size / (self._config.look_mb_per_s * 1e6))
         self._walked_ns[number] = begun_ns
 
-    def _entries(self, number: int) -> list[SegmentEntry]:
+    async def _repair_all(self, number: int, entries: Sequence[SegmentEntry]) -> None:
+        for entry in entries:
+            if self._still_served(number, entry):
+                await self._repair.try_repair(number, entry)
+
+    def _damaged(self, entries: Sequence[SegmentEntry]) -> list[SegmentEntry]:
+        """Those of the segments of one object that are not whole. Reads the object once."""
+        places = [entry.location for entry in entries]
+        if places[0].pack:
+            found = set(damaged_in_pack(self._objects, places, self._scratch))
+            return [entry for entry in entries if entry.location in found]
+        is_whole = segment_is_whole(self._objects, places[0], self._scratch)
+        return [] if is_whole else list(entries)
+
+    def _by_object(self, number: int) -> list[list[SegmentEntry]]:
+        """The segments by the object that holds them, the newest first."""
         partition = self._partitions.get(number)
         if partition is None or partition.view is None:
             return []
+        found: dict[str, list[SegmentEntry]] = {}
         entries = [e for some in partition.view.segments.values() for e in some]
-        return sorted(entries, key=lambda entry: -entry.append_max_ns)
+        for entry in sorted(entries, key=lambda entry: -entry.append_max_ns):
+            found.setdefault(entry.location.key, []).append(entry)
+        return list(found.values())
 
     def _still_served(self, number: int, entry: SegmentEntry) -> bool:
         return number in self._partitions and entry.object not in self._expired(number)

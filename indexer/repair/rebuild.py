@@ -6,20 +6,22 @@ with another hash is not used.
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from common.errors import DamagedObject, ObjectMissing
 from common.log import Log
 from common.model.record import RecordError, decode
 from common.objects import ObjectStore
-from indexer.seal.segment_files import seal
+from indexer.seal.segment_files import encode
 from indexer.shred import Accepted, Shredder
 from indexer.state.live_rows import CutRows
-from segment.columns.segment import SegmentFile
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.documents.chain import Chain
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import Manifest, SegmentEntry, unpack_batches
+from snapshot.mending import damaged_in_pack, put_pack_again
 from snapshot.threads import to_store_thread
 
 _READ_BYTES = 4 * 1024 * 1024
@@ -45,66 +47,117 @@ class SegmentRebuilder:
         self._folder = folder
 
     async def rebuild(self, partition: int, entry: SegmentEntry) -> bool:
-        """Rebuild the segment and put its object. False: the bytes are not those published.
+        """Rebuild the segment and put it. False: the bytes are not those published.
 
-        Raises OffsetGone when the log no longer holds the records, DamagedObject, ObjectMissing.
+        If it lies in a pack, all of the pack's damaged segments are rebuilt, as the log is read
+        once. Raises OffsetGone when the log no longer holds the records, DamagedObject,
+        ObjectMissing.
         """
         chain = Chain(self._objects, partition, None)
-        manifest = await to_store_thread(_manifest_of, chain, entry)
+        manifest = await to_store_thread(manifest_of, chain, entry)
+        wanted = [entry]
+        if entry.pack:
+            pack = [one for one in manifest.segments if one.pack == entry.pack]
+            places = [one.location for one in pack]
+            damaged = await to_store_thread(damaged_in_pack, self._objects, places, self._folder)
+            names = {one.object_hash for one in damaged}
+            wanted = [one for one in pack if one.object in names]
+            if not wanted:
+                return True
+        inputs = await self._read(partition, manifest, wanted)
+        if not entry.pack:
+            return await asyncio.to_thread(self._put, manifest, entry, inputs[entry.dataset])
+        return await asyncio.to_thread(self._put_in_pack, manifest, entry, wanted, places, inputs)
+
+    async def _read(
+        self, partition: int, manifest: Manifest, wanted: Sequence[SegmentEntry]
+    ) -> dict[str, list[Accepted]]:
+        """The records of these segments, by dataset."""
         accepted = {offset for _, offset in unpack_batches(manifest.batches)}
-        inputs: list[Accepted] = []
-        offset = entry.first_offset
-        while offset < entry.end_offset:
+        since_ns = {entry.dataset: entry.append_min_ns for entry in wanted}
+        inputs: dict[str, list[Accepted]] = {dataset: [] for dataset in since_ns}
+        offset = min(entry.first_offset for entry in wanted)
+        end = max(entry.end_offset for entry in wanted)
+        while offset < end:
             messages = await self._log.read(partition, offset, _READ_BYTES, 0)
             if not messages:
-                raise DamagedObject(f"the log ends before offset {entry.end_offset}")
+                raise DamagedObject(f"the log ends before offset {end}")
             for message in messages:
-                if message.offset >= entry.end_offset:
+                if message.offset >= end:
                     break
                 if message.offset not in accepted:
                     continue
                 try:
                     record = decode(message)
-                    if record.dataset == entry.dataset:
-                        appended_ns = max(message.append_ns, entry.append_min_ns)
-                        inputs.append(Accepted(message.offset, appended_ns, record))
+                    if record.dataset in since_ns:
+                        appended_ns = max(message.append_ns, since_ns[record.dataset])
+                        accepted_record = Accepted(message.offset, appended_ns, record)
+                        inputs[record.dataset].append(accepted_record)
                 except RecordError:
                     continue  # it was unreadable when the segment was made, too
             offset = messages[-1].offset + 1
-        return await asyncio.to_thread(self._seal, manifest, entry, inputs)
+        return inputs
 
-    def _seal(self, manifest: Manifest, entry: SegmentEntry, inputs: list[Accepted]) -> bool:
+    def _encode(
+        self, manifest: Manifest, entry: SegmentEntry, inputs: list[Accepted]
+    ) -> dict[str, bytes]:
+        """The segments of the entry's dataset in this cut, by their hashes."""
         block = self._shredder.shred_values(inputs).block
         cut = CutRows(entry.dataset, (block,), entry.append_min_ns, entry.append_max_ns)
+        encoded = encode(
+            cut,
+            epoch=manifest.epoch,
+            partition=manifest.partition,
+            encoders=self._encoders.now,
+        )
+        return {one.object_hash: one.data for one in encoded}
+
+    def _put(self, manifest: Manifest, entry: SegmentEntry, inputs: list[Accepted]) -> bool:
+        data = self._encode(manifest, entry, inputs).get(entry.object)
+        if data is None:
+            return False
+        self._objects.replace(entry.location.key, data)
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
-            files = seal(
-                cut,
-                epoch=manifest.epoch,
-                partition=manifest.partition,
-                folder=Path(scratch),
-                encoders=self._encoders.now,
-            )
-            return any(self._accept(file, entry) for file in files)
-
-    def _accept(self, file: SegmentFile, entry: SegmentEntry) -> bool:
-        if file.object_hash != entry.object:
-            return False
-        self._objects.replace(entry.location.key, file.path)
-        self._cache.adopt(entry.object, file.path)
+            file = Path(scratch) / entry.object
+            file.write_bytes(data)
+            self._cache.adopt(entry.object, file)
         return True
 
+    def _put_in_pack(
+        self,
+        manifest: Manifest,
+        entry: SegmentEntry,
+        wanted: Sequence[SegmentEntry],
+        places: Sequence[SegmentLocation],
+        inputs: dict[str, list[Accepted]],
+    ) -> bool:
+        made: dict[str, bytes] = {}
+        for one in {one.dataset: one for one in wanted}.values():
+            made |= self._encode(manifest, one, inputs[one.dataset])
+        mended = put_pack_again(
+            self._objects, places, lambda one: made.get(one.object_hash), self._folder
+        )
+        return entry.object in mended
 
-def _manifest_of(chain: Chain, entry: SegmentEntry) -> Manifest:
+
+def pack_of(chain: Chain, entry: SegmentEntry) -> list[SegmentLocation]:
+    """All segments of the pack in which the segment lies; only itself if no manifest tells. Blocks.
+
+    Raises ObjectsUnavailable, DocumentTooNew.
+    """
+    if not entry.pack:
+        return [entry.location]
+    try:
+        segments = manifest_of(chain, entry).segments
+    except (DamagedObject, ObjectMissing):
+        return [entry.location]
+    return [one.location for one in segments if one.pack == entry.pack]
+
+
+def manifest_of(chain: Chain, entry: SegmentEntry) -> Manifest:
     """The manifest of the cut that made the segment. Raises ObjectMissing, DamagedObject."""
-    for key in chain.manifest_keys():
-        if (
-            key
-            < f"manifests/{chain.partition:05d}/{entry.epoch_number:08d}-{entry.end_offset:020d}"
-        ):
-            continue
-        manifest = chain.manifest(key)
-        if any(segment.object == entry.object for segment in manifest.segments):
-            return manifest
-        break
+    manifest = chain.manifest_of(entry.epoch_number, entry.end_offset)
+    if any(segment.object == entry.object for segment in manifest.segments):
+        return manifest
     raise ObjectMissing(f"no manifest names segment {entry.object}")

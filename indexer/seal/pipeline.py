@@ -90,7 +90,7 @@ class SealingPipeline:
     def close(self) -> None:
         """Release the waiting files: the next run builds them again from the log."""
         for sealed in self.waiting:
-            self._sealer.cache.release(entry.object for entry in sealed.entries)
+            self._sealer.cache.release(sealed.objects)
         self.waiting.clear()
         self._update_metrics()
 
@@ -189,17 +189,18 @@ class SealingPipeline:
         self.predecessor = manifest.key
         self.last_manifest = manifest
         self.lists.published(manifest)
-        await self._views.change(
-            lambda view: view.without_objects(own).with_segments(manifest.segments)
-        )
+        if tuple(manifest.segments) != sealed.entries:
+            await self._views.change(
+                lambda view: view.without_objects(own).with_segments(manifest.segments)
+            )
+        self._views.notify()
         cache = self._sealer.cache
-        cache.release(own)
+        cache.release(sealed.objects)
         named = {entry.object for entry in manifest.segments}
-        for object_hash in own:
-            if (
-                object_hash not in named
-            ):  # the other indexer, which published, has another writer version
-                await asyncio.to_thread(cache.forget, object_hash)
+        named |= {entry.pack for entry in manifest.segments}
+        if others := sealed.objects.union(own) - named:
+            # the other indexer, which published, has another version of the writer
+            await asyncio.to_thread(cache.forget_all, others)
         cuts_total.labels(self._label).inc()
         self._update_metrics()
 

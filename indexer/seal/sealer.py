@@ -16,11 +16,12 @@ from common.back_off import BackOff
 from common.clock import Clock
 from common.errors import BellwetherError, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
-from indexer.seal.segment_files import remove_leftovers, seal_all
+from common.process.versions import DOCUMENTS_PACKS, FIRST_DOCUMENTS, DocumentGate
+from indexer.seal.segment_files import PACK_SUFFIX, remove_leftovers, seal_all
 from indexer.seal.timing import TIMING, Timing
 from indexer.state.cut import Cut
 from indexer.state.live_rows import SealingSet
-from segment.columns.segment import SegmentFile
+from segment.columns.segment import SEGMENT_SUFFIX, SegmentFile
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.damage.divergence import Divergence, list_divergences
@@ -32,6 +33,7 @@ from snapshot.documents.manifest import (
     Manifest,
     QuarantinedRecord,
     SegmentEntry,
+    format_of,
     pack_batches,
 )
 from snapshot.publish import Published, publish
@@ -73,6 +75,11 @@ class SealedCut:
     files: tuple[SegmentFile, ...]
     entries: tuple[SegmentEntry, ...]
 
+    @property
+    def objects(self) -> frozenset[str]:
+        """Hashes of its files: segments' own, and the pack's."""
+        return frozenset(entry.location.object_name for entry in self.entries)
+
 
 def entry_of(file: SegmentFile, epoch: Epoch, owners: Owners) -> SegmentEntry:
     """The manifest's entry for a sealed file."""
@@ -94,6 +101,8 @@ def entry_of(file: SegmentFile, epoch: Epoch, owners: Owners) -> SegmentEntry:
         size_bytes=file.size_bytes,
         digest=info.digest,
         far=info.far,
+        pack=file.pack,
+        pack_offset=file.pack_offset,
     )
 
 
@@ -108,6 +117,7 @@ def build_manifest(
 ) -> Manifest:
     """The manifest of a cut."""
     cut = pending.cut
+    segments = [entry_of(file, epoch, pending.owners) for file in files]
     quarantined = sorted({*cut.quarantined, *pending.quarantined}, key=lambda entry: entry.offset)
     return Manifest(
         partition=epoch.partition,
@@ -119,7 +129,7 @@ def build_manifest(
         last_batch=cut.last_batch.hex(),
         last_append_ns=cut.last_append_ns,
         rows=sum(file.info.rows for file in files),
-        segments=[entry_of(file, epoch, pending.owners) for file in files],
+        segments=segments,
         batches=pack_batches(cut.batches),
         hour_markers=list(cut.hour_markers),
         watermark_ns=cut.watermark_ns,
@@ -136,6 +146,7 @@ def build_manifest(
         writer=WRITER,
         zone=zone,
         created_ns=created_ns,
+        format=format_of(segments),
     )
 
 
@@ -146,6 +157,7 @@ class Sealer:
     folder: scratch folder of this sealer.
     divergences: known cuts that the partition's two indexers made differently.
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
+    document_gate: whether small segments may be put into a pack.
     """
 
     chain: Chain
@@ -158,14 +170,16 @@ class Sealer:
     divergences: list[Divergence] = field(default_factory=list)
     wide_cut_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timing: Timing = TIMING
+    document_gate: DocumentGate = FIRST_DOCUMENTS
 
     def prepare(self) -> None:
         """Empty the scratch folder, and list the divergences. Blocks."""
         self.divergences[:] = list_divergences(self.chain)
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
-        for path in self.folder.glob("*.parquet"):
-            path.unlink(missing_ok=True)
+        for pattern in (f"*{SEGMENT_SUFFIX}", f"*{PACK_SUFFIX}"):
+            for path in self.folder.glob(pattern):
+                path.unlink(missing_ok=True)
 
     async def seal(self, pending: PendingCut) -> SealedCut:
         """Seal the cut, retrying until it succeeds, also while the disk is full."""
@@ -231,17 +245,20 @@ class Sealer:
             partition=self.epoch.partition,
             folder=self.folder,
             encoders=self.encoders.now,
+            packing=self.document_gate.allows(DOCUMENTS_PACKS),
         )
-        entries = tuple(entry_of(file, self.epoch, pending.owners) for file in files)
-        hashes = [file.object_hash for file in files]
-        self.cache.lease(hashes)
+        sealed = SealedCut(
+            pending, files, tuple(entry_of(file, self.epoch, pending.owners) for file in files)
+        )
+        self.cache.lease(sealed.objects)
         try:
-            for file in files:
-                self.cache.adopt(file.object_hash, file.path)
+            for path, file in {file.path: file for file in files}.items():
+                name, is_pack = file.pack or file.object_hash, bool(file.pack)
+                self.cache.adopt(name, path, is_pack=is_pack)
         except BaseException:
-            self.cache.release(hashes)
+            self.cache.release(sealed.objects)
             raise
-        return SealedCut(pending, files, entries)
+        return sealed
 
     def _publish(self, sealed: SealedCut, predecessor: str | None, supersede: bool) -> Published:
         manifest = build_manifest(
@@ -252,11 +269,11 @@ class Sealer:
             zone=self.zone,
             created_ns=self.clock.now_ns(),
         )
-        paths = {entry.object: self.cache.path(entry.object) for entry in sealed.entries}
-        lost = [path for path in paths.values() if not path.is_file()]
-        if lost:
-            raise SealedFileLost(f"{lost[0].name} is gone from this disk before it was published")
-        published = publish(self.chain, manifest, paths, supersede=supersede)
+        places = {entry.location.key: entry.location for entry in sealed.entries}
+        for location in places.values():
+            if not (path := self.cache.object_path(location)).is_file():
+                raise SealedFileLost(f"{path.name} is gone from this disk before it was published")
+        published = publish(self.chain, manifest, self.cache, supersede=supersede)
         if published.divergence is not None and published.divergence not in self.divergences:
             self.divergences.append(published.divergence)
             del self.divergences[: -limits.DIVERGENCES_SHOWN_MAX]

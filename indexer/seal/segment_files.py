@@ -1,15 +1,19 @@
-"""Writes the segment files of a cut: one or two immutable files for each dataset.
+"""Writes the segments of a cut: one or two for each dataset, large ones as files of their own.
 
-Late or early rows, with event times distant from their append time, get a separate file, so that
-they never widen the time range of ordinary files. A file gets its name, a hash, only when its bytes
-are on the disk (I4).
+Late or early rows, with event times distant from their append time, get a separate segment, so that
+they never widen the time range of ordinary ones. Small segments are written one after another into
+one file, the cut's pack, so that a cut of thousands of datasets costs one file, hash and fsync. A
+file gets its name, a hash, only when its bytes are on the disk (I4).
 """
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from common import limits
 from indexer.state.live_rows import CutRows
 from segment.columns import select
 from segment.columns.gather import joined
@@ -17,33 +21,123 @@ from segment.columns.segment import SegmentFile, SegmentOrigin, segment_name
 from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.parquet.encoders import Encoders
 
+PACK_SUFFIX = ".pack"
 _TEMPORARY_PREFIX = ".sealing-"
 
 
-def seal(
-    cut: CutRows, *, epoch: str, partition: int, folder: Path, encoders: Encoders
-) -> tuple[SegmentFile, ...]:
-    """Write the segments of these rows: the ordinary one, then the late or early one.
+def encode(
+    cut: CutRows, *, epoch: str, partition: int, encoders: Encoders
+) -> Iterator[EncodedSegment]:
+    """The segments of these rows: the ordinary one, then the late or early one.
 
-    A segment without rows is not written. The same rows give the same files. Raises OSError (disk
-    full); no incomplete file has a segment's name then.
+    There is none without rows. The same rows give the same bytes.
     """
     rows = joined(cut.blocks)
-    sealed = []
     for late_or_early in (False, True):
         block = select(rows, rows.late_or_early if late_or_early else ~rows.late_or_early)
         if block.rows:
             origin = SegmentOrigin(
                 cut.dataset, epoch, partition, late_or_early, cut.append_min_ns, cut.append_max_ns
             )
-            sealed.append(_write(encode_segment(block, origin, encoders), folder))
-    return tuple(sealed)
+            yield encode_segment(block, origin, encoders)
+
+
+def seal(
+    cut: CutRows, *, epoch: str, partition: int, folder: Path, encoders: Encoders
+) -> tuple[SegmentFile, ...]:
+    """Write the segments of these rows, each as a file of its own.
+
+    Raises OSError (disk full); no incomplete file has a segment's name then.
+    """
+    found = encode(cut, epoch=epoch, partition=partition, encoders=encoders)
+    return tuple(_write(segment, folder) for segment in found)
+
+
+def seal_all(
+    cuts: Sequence[CutRows],
+    *,
+    epoch: str,
+    partition: int,
+    folder: Path,
+    encoders: Encoders,
+    packing: bool = False,
+) -> tuple[SegmentFile, ...]:
+    """The segments of all datasets of a cut, in the order of dataset ids.
+
+    packing: those of at most PACKED_SEGMENT_BYTES_MAX go into one pack, if there are two or more.
+    Raises OSError as `seal`.
+    """
+    ordered = sorted(cuts, key=lambda cut: cut.dataset)
+    if not packing:
+        return tuple(
+            file
+            for cut in ordered
+            for file in seal(
+                cut, epoch=epoch, partition=partition, folder=folder, encoders=encoders
+            )
+        )
+    with _Pack(folder) as pack:
+        found = [
+            pack.add(segment)
+            if len(segment.data) <= limits.PACKED_SEGMENT_BYTES_MAX
+            else _write(segment, folder)
+            for cut in ordered
+            for segment in encode(cut, epoch=epoch, partition=partition, encoders=encoders)
+        ]
+        return pack.finish(found)
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files of a process that was killed while sealing. Call before sealing."""
     for path in folder.glob(f"{_TEMPORARY_PREFIX}*"):
         path.unlink(missing_ok=True)
+
+
+class _Pack:
+    """A pack being written. Small segments pass through: they are never in memory together."""
+
+    def __init__(self, folder: Path) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=folder)
+        self._file = os.fdopen(descriptor, "wb")
+        self._path = Path(name)
+        self._folder = folder
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def __enter__(self) -> "_Pack":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def add(self, segment: EncodedSegment) -> SegmentFile:
+        """Append a segment; its file's `path` and `pack` are known only after `finish`."""
+        at = self._size
+        self._file.write(segment.data)
+        self._digest.update(segment.data)
+        self._size += len(segment.data)
+        return SegmentFile(self._path, segment.object_hash, len(segment.data), segment.info, "", at)
+
+    def finish(self, files: Sequence[SegmentFile]) -> tuple[SegmentFile, ...]:
+        """The files, with the pack's name in those that it holds. It is on the disk then."""
+        packed = [file for file in files if file.path == self._path]
+        if not packed:
+            return tuple(files)
+        if len(packed) == 1:  # a pack of one would only be harder to find
+            pack = ""
+            path = self._folder / segment_name(packed[0].object_hash)
+        else:
+            pack = self._digest.hexdigest()
+            path = self._folder / f"{pack}{PACK_SUFFIX}"
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        os.replace(self._path, path)
+        _sync_folder(self._folder)
+        return tuple(
+            replace(file, path=path, pack=pack) if file.path == self._path else file
+            for file in files
+        )
 
 
 def _write(segment: EncodedSegment, folder: Path) -> SegmentFile:
@@ -68,20 +162,12 @@ def _write_durably(data: bytes, path: Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
-
-
-def seal_all(
-    cuts: Sequence[CutRows], *, epoch: str, partition: int, folder: Path, encoders: Encoders
-) -> tuple[SegmentFile, ...]:
-    """The segments of all datasets of a cut, in the order of dataset ids."""
-    ordered = sorted(cuts, key=lambda cut: cut.dataset)
-    return tuple(
-        segment
-        for cut in ordered
-        for segment in seal(cut, epoch=epoch, partition=partition, folder=folder, encoders=encoders)
-    )
+        os.close(descriptor)

@@ -58,12 +58,20 @@ class SegmentInfo:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFile:
-    """A segment as a file on this disk. object_hash: SHA-256 of its bytes, which is its name."""
+    """A segment on this disk: a file of its own, or a range of a pack.
+
+    path: of the file that holds it.
+    object_hash: SHA-256 of its bytes, which is its name.
+    pack: SHA-256 of the pack's bytes; "": the file is its own.
+    pack_offset: its first byte in the pack.
+    """
 
     path: Path
     object_hash: str
     size_bytes: int
     info: SegmentInfo
+    pack: str = ""
+    pack_offset: int = 0
 
 
 def segment_name(object_hash: str) -> str:

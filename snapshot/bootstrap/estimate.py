@@ -20,12 +20,13 @@ from snapshot.bootstrap.bootstrap import newest_first
 from snapshot.cache import file_sha256
 from snapshot.documents.chain import Chain
 from snapshot.documents.epochs import decide_resumption
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import Gap, SegmentEntry
 from snapshot.objects_of import read_objects
 
 SAMPLE_BYTES = 1024 * 1024  # of one partition's log
-_SAMPLE_SEGMENTS = 8  # the newest ones
-_SAMPLE_SEGMENT_BYTES = 64 * 1024 * 1024  # of all these segments
+_SAMPLE_OBJECTS = 8  # the newest ones
+_SAMPLE_BYTES = 64 * 1024 * 1024  # of segments in all these objects
 Shred = Callable[[Sequence[LogRecord]], int]  # indexes the records, returns the number of events
 
 
@@ -233,12 +234,12 @@ def _measure_fetch(
 
     None if there is nothing to fetch.
     """
-    chosen: list[SegmentEntry] = []
+    chosen: dict[str, SegmentLocation] = {}  # by the object that holds them
     size = 0
     for entry in sorted(entries, key=lambda e: -e.append_max_ns):
-        if len(chosen) == max(_SAMPLE_SEGMENTS, at_once) or size > _SAMPLE_SEGMENT_BYTES:
+        if len(chosen) == max(_SAMPLE_OBJECTS, at_once) or size > _SAMPLE_BYTES:
             break
-        chosen.append(entry)
+        chosen.setdefault(entry.location.key, entry.location)
         size += entry.size_bytes
     if not chosen:
         return None
@@ -247,16 +248,16 @@ def _measure_fetch(
         ThreadPoolExecutor(at_once) as threads,
     ):
 
-        def fetch(entry: SegmentEntry) -> int:
-            target = Path(scratch) / entry.object
+        def fetch(location: SegmentLocation) -> int:
+            target = Path(scratch) / location.object_name
             try:
-                fetched = entry.location.fetch(store, target)
+                fetched = store.fetch(location.key, target)
             except (ObjectMissing, DamagedObject):
                 return 0
             file_sha256(target)
             return fetched
 
         began_ns = clock.monotonic_ns()
-        fetched = sum(threads.map(fetch, chosen))
+        fetched = sum(threads.map(fetch, chosen.values()))
         spent_ns = clock.monotonic_ns() - began_ns
     return fetched / (spent_ns / 1e9) if fetched and spent_ns else None

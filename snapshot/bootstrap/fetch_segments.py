@@ -4,7 +4,7 @@ An indexer has one fetcher for queries and another for a bootstrap, so that neit
 other's whole list and the shredder's threads stay free.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +24,11 @@ class SegmentFetcher:
 
     def submit(self, location: SegmentLocation) -> "Future[Path | Failure]":
         """The verified file, or the error; the future never raises. Lease it first."""
-        return self._threads.submit(self._fetch, location)
+        return self._threads.submit(self._outcome, self.cache.ensure, location)
+
+    def submit_pack(self, location: SegmentLocation) -> "Future[Path | Failure]":
+        """The whole pack that holds the segment, likewise."""
+        return self._threads.submit(self._outcome, self.cache.ensure_pack, location)
 
     def fetch_all(self, locations: Iterable[SegmentLocation]) -> dict[str, Path | Failure]:
         """The files of all these segments by their hashes, or the errors. Blocks.
@@ -35,8 +39,8 @@ class SegmentFetcher:
         coming: dict[str, Future[Path | Failure]] = {}
         for location in dict.fromkeys(locations):
             object_hash = location.object_hash
-            if self.cache.holds(object_hash):
-                found[object_hash] = self._fetch(location)
+            if self.cache.holds(location):
+                found[object_hash] = self._outcome(self.cache.ensure, location)
             else:
                 coming[object_hash] = self.submit(location)
         return found | {object_hash: future.result() for object_hash, future in coming.items()}
@@ -45,8 +49,10 @@ class SegmentFetcher:
         """Cancel what has not begun; fetches that run are finished by their threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _fetch(self, location: SegmentLocation) -> Path | Failure:
+    def _outcome(
+        self, fetch: Callable[[SegmentLocation], Path], location: SegmentLocation
+    ) -> Path | Failure:
         try:
-            return self.cache.ensure(location)
+            return fetch(location)
         except (DamagedObject, ObjectMissing, ObjectsUnavailable, OSError) as error:
             return error

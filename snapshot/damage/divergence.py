@@ -7,7 +7,7 @@ first differing block. The report has no value of an event.
 import hashlib
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from snapshot.cache import SCRATCH_PREFIX
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 from snapshot.documents.manifest import Manifest, SegmentEntry, encode_manifest
+from snapshot.documents.sealed_files import SealedFiles
 
 REPORT = ".report.json"  # ends the key of a report
 _WHOLE = "(whole segment)"
@@ -90,7 +91,7 @@ def store_divergence(
     chain: Chain,
     ours: Manifest,
     published: Manifest,
-    files: Mapping[str, Path],
+    files: SealedFiles,
     differences: Sequence[str],
 ) -> Divergence:
     """Put our manifest and the report; our segments are in the store already.
@@ -136,7 +137,7 @@ def list_divergences(chain: Chain) -> list[Divergence]:
 
 
 def first_differing_block(
-    chain: Chain, ours: Manifest, published: Manifest, files: Mapping[str, Path]
+    chain: Chain, ours: Manifest, published: Manifest, files: SealedFiles
 ) -> DifferingBlock | None:
     """The first difference between the two versions' segments, ordered by dataset."""
     one = {(s.dataset, s.far): s for s in ours.segments}
@@ -158,16 +159,17 @@ def first_differing_block(
 
 
 def _compare(
-    chain: Chain, mine: SegmentEntry, theirs: SegmentEntry, files: Mapping[str, Path]
+    chain: Chain, mine: SegmentEntry, theirs: SegmentEntry, files: SealedFiles
 ) -> DifferingBlock:
-    with tempfile.TemporaryDirectory(
-        dir=files[mine.object].parent, prefix=SCRATCH_PREFIX
-    ) as scratch:
+    sealed = files.local(mine.location)
+    if sealed is None:
+        raise DamagedObject(f"{mine.location} is not whole on this disk")
+    with tempfile.TemporaryDirectory(dir=sealed.parent, prefix=SCRATCH_PREFIX) as scratch:
         fetched = Path(scratch) / "published.parquet"
         theirs.location.fetch(chain.objects, fetched)
         if file_hash(fetched) != theirs.object:
             raise DamagedObject(f"segment {theirs.object} does not match its name")
-        with SegmentReader(files[mine.object]) as one, SegmentReader(fetched) as other:
+        with SegmentReader(sealed) as one, SegmentReader(fetched) as other:
             found = first_difference(one, other)
     if found is None:
         return _whole(mine, "the rows agree: one version names a digest that is not of its rows")

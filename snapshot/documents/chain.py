@@ -21,6 +21,7 @@ from snapshot.documents.manifest import (
     Checkpoint,
     Manifest,
     checkpoint_prefix,
+    manifest_key,
     manifest_prefix,
     parse_manifest_key,
 )
@@ -60,6 +61,16 @@ class Chain:
     def manifest(self, key: str) -> Manifest:
         """The manifest of that key. Raises as `load` does."""
         return self.load(key, Manifest)
+
+    def manifest_of(self, epoch_number: int, end_offset: int) -> Manifest:
+        """The manifest of the cut that made a segment which ends at this offset (exclusive).
+
+        Raises ObjectMissing, DamagedObject, DocumentTooNew, ObjectsUnavailable.
+        """
+        before = manifest_key(self.partition, epoch_number, max(0, end_offset - 1))
+        for info in self.objects.list(manifest_prefix(self.partition), before):
+            return self.manifest(info.key)
+        raise ObjectMissing(f"no manifest after {before}")
 
     def save_copy(self, key: str, document: msgspec.Struct) -> None:
         """Store a local copy of a document that is published.

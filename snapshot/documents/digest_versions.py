@@ -5,8 +5,6 @@ they are compared, our digests are computed again in the version of the publishe
 """
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -15,16 +13,15 @@ from common.logs import log_event
 from segment.columns.digest import digest_version
 from segment.columns.segment_read import SegmentReader
 from snapshot.documents.manifest import Manifest, SegmentEntry
+from snapshot.documents.sealed_files import SealedFiles
 
 logger = logging.getLogger(__name__)
 
 
-def with_digest_versions_of(
-    published: Manifest, ours: Manifest, files: Mapping[str, Path]
-) -> Manifest:
+def with_digest_versions_of(published: Manifest, ours: Manifest, files: SealedFiles) -> Manifest:
     """Our manifest with the digest version of each published segment. Blocks.
 
-    files: the sealed file of every object hash in our manifest.
+    files: the sealed files of our manifest's segments.
     """
     known = {(entry.dataset, entry.far): entry for entry in published.segments}
     segments = [
@@ -36,9 +33,7 @@ def with_digest_versions_of(
     return msgspec.structs.replace(ours, segments=segments)
 
 
-def _in_digest_of(
-    theirs: SegmentEntry, mine: SegmentEntry, files: Mapping[str, Path]
-) -> SegmentEntry:
+def _in_digest_of(theirs: SegmentEntry, mine: SegmentEntry, files: SealedFiles) -> SegmentEntry:
     try:
         version = digest_version(theirs.digest)
     except ValueError:  # the twin is of a newer version: only the numbers of rows are compared
@@ -49,7 +44,10 @@ def _in_digest_of(
     if version == digest_version(mine.digest):
         return mine
     try:
-        with SegmentReader(files[mine.object]) as reader:
+        path = files.local(mine.location)
+        if path is None:
+            raise DamagedObject(f"{mine.location} is not whole on this disk")
+        with SegmentReader(path) as reader:
             return msgspec.structs.replace(mine, digest=reader.digest(version))
     except DamagedObject as error:  # the segments differ then, and both are stored
         log_event(logger, logging.ERROR, "our own segment cannot be read", why=str(error))

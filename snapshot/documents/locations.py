@@ -34,6 +34,11 @@ class SegmentLocation(NamedTuple):
     pack_offset: int = 0
 
     @property
+    def object_name(self) -> str:
+        """Hash of the object that holds it: the pack's, or its own."""
+        return self.pack or self.object_hash
+
+    @property
     def key(self) -> str:
         """Key of the object that holds it."""
         return pack_key(self.pack) if self.pack else segment_key(self.object_hash)

@@ -6,6 +6,7 @@ ids and hour markers, and the state that is carried on. docs/formats.md describe
 
 import base64
 from collections.abc import Iterable
+from typing import ClassVar
 
 import msgspec
 
@@ -14,6 +15,7 @@ from common.model.reroute import EpochOffset
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
 from snapshot.documents.locations import SegmentLocation
 
+PACKS_FORMAT = 2  # of a document that names a pack: older programs would not find its segments
 _OFFSET_BYTES = 8
 _ENTRY_BYTES = BATCH_ID_BYTES + _OFFSET_BYTES
 
@@ -215,6 +217,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     clock_steps: clock records of this cut that set the log's time back.
     """
 
+    newest_format: ClassVar[int] = PACKS_FORMAT
     partition: int
     epoch: str
     epoch_number: int
@@ -256,12 +259,18 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     dropped: batches in these segments that are not served.
     """
 
+    newest_format: ClassVar[int] = PACKS_FORMAT
     partition: int
     manifest: str
     segments: list[SegmentEntry]
     created_ns: int
     dropped: list[Dropped] = []
     format: int = DOCUMENT_FORMAT
+
+
+def format_of(segments: Iterable[SegmentEntry]) -> int:
+    """The format of a document that names these segments."""
+    return PACKS_FORMAT if any(entry.pack for entry in segments) else DOCUMENT_FORMAT
 
 
 def manifest_prefix(partition: int) -> str:

@@ -18,11 +18,13 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
-from snapshot.documents.locations import segment_key
+from snapshot.documents.locations import pack_key, segment_key
 from snapshot.documents.manifest import Dropped, SegmentEntry, chain_order
 from snapshot.retention.cutoffs import Cutoffs
+from snapshot.retention.packs import PackedSegments, packed_segments, unused_packs
 
 RESTORE_FORMAT = 2  # a program that knows only 1 would go on hiding what was restored
+PACKS_FORMAT = 3  # a program that knows only 2 would not find what lies in packs
 logger = logging.getLogger(__name__)
 
 
@@ -58,9 +60,10 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     deletes: numbers of documents whose objects are deleted from now on.
     restores: segments that are served again.
     dropped: batches within restored segments that count elsewhere.
+    packs: which of `objects` lie in packs.
     """
 
-    newest_format: ClassVar[int] = RESTORE_FORMAT
+    newest_format: ClassVar[int] = PACKS_FORMAT
     partition: int
     number: int
     append_before_ns: int
@@ -72,6 +75,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     restores: list[SegmentEntry] = []
     dropped: list[Dropped] = []
     writer: str = ""
+    packs: list[PackedSegments] = []
     format: int = DOCUMENT_FORMAT
 
     @property
@@ -221,6 +225,7 @@ class RetentionBook:
         if not fresh:
             return None
         joined = self._cutoffs.joined(wanted.cutoffs)
+        packs = packed_segments(wanted.segments, fresh)
         return self._publish(
             Retention(
                 partition=self._chain.partition,
@@ -231,6 +236,8 @@ class RetentionBook:
                 published_ns=now_ns,
                 expired=list(wanted.expired),
                 writer=writer,
+                packs=packs,
+                format=PACKS_FORMAT if packs else DOCUMENT_FORMAT,
             )
         )
 
@@ -275,11 +282,12 @@ class RetentionBook:
     def delete_due(
         self, now_ns: int, grace_ns: int, ran_ns: Callable[[int], int], writer: str
     ) -> int:
-        """Delete objects whose grace time is over; returns their number.
+        """Delete objects whose grace time is over; returns the number of their segments.
 
         It must be over both by the clock and by the time that this process has run since it read
         the document (`ran_ns` of its number), and the document must not be too early by now. The
-        deletion is announced in a document first; from then on nothing of it can be restored.
+        deletion is announced in a document first; from then on nothing of it can be restored. A
+        pack goes when the last of its segments is deleted.
         Nothing is deleted while a document cannot be read, because it may be a restoration.
         """
         if self.unreadable:
@@ -295,10 +303,19 @@ class RetentionBook:
             due = [number for number in due if number in self._deleting]
         deleted = 0
         for number in due:
-            for name in self._objects_of(self._documents[number]):
-                self._chain.objects.delete(segment_key(name))
+            document = self._documents[number]
+            packed = {document.objects[at] for one in document.packs for at in one.segments}
+            for name in self._objects_of(document):
+                if name not in packed:
+                    self._chain.objects.delete(segment_key(name))
                 deleted += 1
-            self._deleted.add(number)
+        over = self._deleted.union(due)
+        packs = [one for number in due for one in self._documents[number].packs]
+        for pack in unused_packs(
+            self._chain, packs, lambda name: self._expired_by.get(name) in over
+        ):
+            self._chain.objects.delete(pack_key(pack))
+        self._deleted.update(due)
         return deleted
 
     def _announce(self, numbers: Sequence[int], now_ns: int, writer: str) -> bool:
@@ -348,6 +365,6 @@ class RetentionBook:
             restores=back,
             dropped=list(dropped),
             writer=writer,
-            format=RESTORE_FORMAT,
+            format=PACKS_FORMAT if any(entry.pack for entry in back) else RESTORE_FORMAT,
         )
         return None if self._publish(document) is None else back

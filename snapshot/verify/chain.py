@@ -112,6 +112,7 @@ class PartitionCheck:
             for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
                 self._report_problem(f"manifest {key}: {problem}", "report this bug")
             segments.extend(manifest.segments)
+            self._segments.check_packs(self._partition, manifest.segments)
             predecessor = self._newest = manifest
             self._report.manifests += 1
         for number, entries in set_aside:

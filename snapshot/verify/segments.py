@@ -5,12 +5,14 @@ from pathlib import Path
 
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
-from snapshot.cache import file_sha256, reupload_segment
+from snapshot.cache import file_sha256
 from snapshot.compaction.book import CompactionBook
 from snapshot.compaction.merge import TooLarge
 from snapshot.compaction.proof import unproved_inputs
 from snapshot.documents.chain import Chain
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import SegmentEntry
+from snapshot.mending import reupload_segment
 from snapshot.retention.retention import RetentionBook
 from snapshot.verify.report import VerifyReport
 from snapshot.verify.rows import ContentCheck
@@ -43,6 +45,8 @@ class SegmentsCheck:
         self._copies = copies
         self._room = float("inf") if contents_bytes_max is None else contents_bytes_max
         self._contents: dict[int, ContentCheck] = {}  # of the partition that is walked
+        self._packs: dict[str, list[SegmentLocation]] = {}  # of that partition, by offset
+        self._partition = -1
 
     def check(self, chain: Chain, entry: SegmentEntry) -> None:
         """Check one segment. Call it for all segments and outputs, in `in_row_order`."""
@@ -132,8 +136,31 @@ class SegmentsCheck:
             return f"segment {location} is damaged: its checksum does not match"
         return None
 
+    def check_packs(self, partition: int, segments: Sequence[SegmentEntry]) -> None:
+        """Check that the segments of each pack follow each other in it, without gap or overlap.
+
+        segments: of one manifest, with those that have expired.
+        """
+        self._packs = {} if partition != self._partition else self._packs
+        self._partition = partition
+        found: dict[str, list[SegmentLocation]] = {}
+        for entry in segments:
+            if entry.pack:
+                found.setdefault(entry.pack, []).append(entry.location)
+        for pack, members in found.items():
+            members.sort(key=lambda one: one.pack_offset)
+            end = 0
+            for one in members:
+                if one.pack_offset != end:
+                    what = f"{one} does not begin at byte {end}, where the segment before it ends"
+                    self._report.add(partition, what, _WRITER_BUG)
+                    break
+                end = one.pack_offset + one.size_bytes
+            self._packs[pack] = members
+
     def _repair(self, entry: SegmentEntry) -> bool:
-        return reupload_segment(self._objects, entry.location, self._copies)
+        members = self._packs.get(entry.pack, [entry.location])
+        return reupload_segment(self._objects, entry.location, self._copies, members, self._scratch)
 
     def _check_size(self, chain: Chain, entry: SegmentEntry) -> None:
         """Check that the object exists and has the right size."""

@@ -20,6 +20,7 @@ from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry
+from common.process.versions import FIRST_DOCUMENTS, DocumentGate
 from indexer.config import IndexerConfig
 from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.damage.recovery import DamageRecovery
@@ -138,6 +139,7 @@ async def running(
     prefetch_retry_s: float = 1.0,
     cut_rules: CutRules = CUT_RULES,
     timing: Timing = TIMING,
+    document_gate: DocumentGate = FIRST_DOCUMENTS,
 ) -> AsyncIterator[Partition]:
     """A partition that is being indexed; dropped without a goodbye at the end."""
     identity = await context.backends.log.open()
@@ -172,6 +174,7 @@ async def running(
         peers=peers or NoPeers(),
         cut_rules=cut_rules,
         timing=timing,
+        document_gate=document_gate,
     )
     partition = Partition(number, shared)
     tasks = [asyncio.create_task(partition.run()), asyncio.create_task(prefetcher.run())]

@@ -8,8 +8,9 @@ import pytest
 
 from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.objects.directory import DirectoryObjects
-from snapshot.cache import SegmentCache, reupload_segment
+from snapshot.cache import SegmentCache
 from snapshot.documents.locations import SegmentLocation, segment_key
+from snapshot.mending import reupload_segment
 
 
 def at(name: str, size_bytes: int = 10) -> SegmentLocation:
@@ -71,8 +72,8 @@ def test_damaged_or_missing_objects_are_refused_and_put_again_from_a_good_file(
     with pytest.raises(ObjectMissing):
         fresh.ensure(at(name))
     folders = [tmp_path / "fresh", tmp_path / "good"]
-    assert not reupload_segment(objects, at(name), folders[:1])
-    assert reupload_segment(objects, at(name), folders)
+    assert not reupload_segment(objects, at(name), folders[:1], [at(name)], tmp_path)
+    assert reupload_segment(objects, at(name), folders, [at(name)], tmp_path)
     assert fresh.ensure(at(name)).read_bytes() == b"content"
 
 

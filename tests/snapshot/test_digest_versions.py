@@ -18,6 +18,7 @@ from snapshot.documents.manifest import Manifest
 from snapshot.publish import Published, publish
 from tests.generate import START_NS, wide_records
 from tests.indexer.harness import open_context
+from tests.snapshot.sealed_in import SealedIn
 from tests.snapshot.test_manifest import manifest
 
 EPOCH = Epoch(
@@ -51,7 +52,7 @@ async def second(tmp_path: Path, first_digest: str, file: SegmentFile) -> Publis
     """The outcome of publishing a segment after a twin that published it with this digest."""
     async with open_context(tmp_path) as context:
         chain = Chain(context.backends.objects, 3, None)
-        files = {file.object_hash: file.path}
+        files = SealedIn({file.object_hash: file.path})
         assert not publish(chain, naming(file, first_digest), files).adopted
         return publish(chain, naming(file, file.info.digest), files)
 

@@ -17,8 +17,10 @@ from snapshot.publish import ChainForked, publish
 from snapshot.verify.verify import verify
 from tests.indexer.harness import append, open_context, published, running, until
 from tests.indexer.partition.test_partition import numbers
+from tests.snapshot.sealed_in import SealedIn
 from tests.snapshot.test_manifest import manifest
 
+NONE = SealedIn({})
 CUT = marker_record(Marker(hour=None, reason="test"))
 
 
@@ -93,8 +95,8 @@ async def test_twin_with_other_content_is_an_alarm_and_both_are_kept(tmp_path: P
     async with open_context(tmp_path) as context:
         chain = Chain(context.backends.objects, 3, None)
         ours, theirs = manifest(), manifest(datasets=["other"])
-        assert not publish(chain, theirs, {}).adopted
-        outcome = publish(chain, ours, {})
+        assert not publish(chain, theirs, NONE).adopted
+        outcome = publish(chain, ours, NONE)
         assert outcome.adopted
         assert outcome.differences == ("datasets",)
         assert outcome.manifest == theirs == chain.manifest(ours.key)
@@ -109,14 +111,14 @@ async def test_another_cut_after_the_same_manifest_is_refused(tmp_path: Path) ->
     async with open_context(tmp_path) as context:
         chain = Chain(context.backends.objects, 3, None)
         first = manifest(10)
-        publish(chain, first, {})
+        publish(chain, first, NONE)
 
         def following(next_offset: int) -> Manifest:
             return manifest(next_offset, first_offset=10, predecessor=first.key)
 
-        publish(chain, following(20), {})
+        publish(chain, following(20), NONE)
         with pytest.raises(ChainForked):
-            publish(chain, following(21), {})
+            publish(chain, following(21), NONE)
         assert len(list(context.backends.objects.list("divergence/"))) == 2
 
 
@@ -146,11 +148,11 @@ async def test_twins_that_publish_one_cut_at_the_same_moment_do_not_disagree(
     async with open_context(tmp_path) as context:
         objects = context.backends.objects
         first = manifest(10)
-        publish(Chain(objects, 3, None), first, {})
+        publish(Chain(objects, 3, None), first, NONE)
         ours = manifest(20, first_offset=10, predecessor=first.key)
         theirs = msgspec.structs.replace(ours, zone="b", created_ns=7)
-        late = Late(objects, ours.key, lambda: publish(Chain(objects, 3, None), theirs, {}))
-        done = publish(Chain(late, 3, None), ours, {})  # type: ignore[arg-type]  # by __getattr__
+        late = Late(objects, ours.key, lambda: publish(Chain(objects, 3, None), theirs, NONE))
+        done = publish(Chain(late, 3, None), ours, NONE)  # type: ignore[arg-type]  # by __getattr__
         assert done.adopted
         assert done.manifest.zone == "b"
         assert not list(objects.list("divergence/"))

@@ -17,6 +17,7 @@ from snapshot.publish import DamageDiffers, publish
 from tests.indexer.damage.damaging import flip
 from tests.indexer.harness import append, open_context, published, record, running, until
 from tests.indexer.partition.test_partition import CUT
+from tests.snapshot.sealed_in import SealedIn
 from tests.snapshot.test_manifest import manifest
 from tests.waiting import eventually
 
@@ -93,10 +94,10 @@ async def test_damaged_manifest_is_replaced_only_by_the_cut_of_its_heading(tmp_p
         chain = Chain(context.backends.objects, 3, None)
         lost = QuarantinedRecord(4, "damaged")
         theirs, ours = manifest(set_aside=[lost]), manifest()
-        publish(chain, theirs, {})
+        publish(chain, theirs, SealedIn({}))
         context.backends.objects.replace(theirs.key, b"damaged")
         with pytest.raises(DamageDiffers):
-            publish(chain, ours, {})
+            publish(chain, ours, SealedIn({}))
         assert context.backends.objects.get(theirs.key) == b"damaged"
-        publish(chain, theirs, {})
+        publish(chain, theirs, SealedIn({}))
         assert chain.manifest(theirs.key) == theirs

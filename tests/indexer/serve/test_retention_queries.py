@@ -100,7 +100,7 @@ async def test_dataset_that_is_kept_for_a_day_goes_while_queries_run_and_others_
         assert await numbers(partition) == [1, 2]
         assert all(objects.head(segment_key(name)) is None for name in old)
         await maintenance.run_round()
-        assert not any(partition.shared.cache.holds(name) for name in old)
+        assert not any(partition.shared.cache.path(name).exists() for name in old)
         report = await verify(objects, partition.shared.context.backends.log, [0])
         assert report.clean, report.problems
     async with open_context(tmp_path, "c") as context, running(context, config=HOUSE) as other:

@@ -1,0 +1,159 @@
+"""Segments of a damaged or missing pack are put again, from whatever has their bytes (I4)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from common.process.members import claim_name, encode_member
+from common.process.role import RoleContext
+from common.process.web import require_internal_token
+from indexer.repair.object_walk import ObjectWalk
+from indexer.repair.twin_segments import SegmentEndpoint
+from snapshot.documents.manifest import SegmentEntry
+from snapshot.verify.verify import verify
+from tests.indexer.harness import QUICK, repair_of
+from tests.indexer.packs.packed import expected, filled, numbers_of
+
+Damage = Callable[[Path, SegmentEntry], None]
+
+
+def flip(path: Path, entry: SegmentEntry) -> None:
+    data = bytearray(path.read_bytes())
+    data[entry.pack_offset + entry.size_bytes // 2] ^= 4
+    path.unlink()
+    path.write_bytes(data)
+
+
+def cut_off(path: Path, entry: SegmentEntry) -> None:
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data[: entry.pack_offset + 7])
+
+
+def remove(path: Path, _: SegmentEntry) -> None:
+    path.unlink()
+
+
+DAMAGES: list[Damage] = [flip, cut_off, remove]
+
+
+async def is_clean(context: RoleContext) -> bool:
+    return (await verify(context.backends.objects, context.backends.log, [0])).clean
+
+
+def stored(folder: Path, entry: SegmentEntry) -> Path:
+    return folder / "objects" / entry.location.key
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_the_pack_in_a_cache_mends_it(tmp_path: Path, damage: Damage) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        whole = stored(tmp_path, entries[1]).read_bytes()
+        damage(stored(tmp_path, entries[1]), entries[1])
+        assert not await is_clean(context)
+        repair = repair_of(partition, [context.folder / "segments"])
+        assert await repair.repair(0, entries[1]) == "cache"
+        assert stored(tmp_path, entries[1]).read_bytes() == whole
+        assert await repair.repair(0, entries[2]) == ""
+        assert await is_clean(context)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_the_log_mends_it_where_no_copy_is_whole(tmp_path: Path, damage: Damage) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        whole = stored(tmp_path, entries[1]).read_bytes()
+        damage(stored(tmp_path, entries[1]), entries[1])
+        assert await repair_of(partition).repair(0, entries[1]) == "log"
+        assert stored(tmp_path, entries[1]).read_bytes() == whole
+        assert await is_clean(context)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_twin_mends_it_from_its_pack_or_from_one_segment(
+    tmp_path: Path, damage: Damage
+) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        entry, cache = entries[1], partition.shared.cache
+        app = web.Application(middlewares=[require_internal_token(context.internal_token)])
+        app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(cache).handle)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        twin = msgspec.structs.replace(context.member(runner.addresses[0][1]), instance="twin")
+        assert context.backends.locks.acquire(claim_name("b", 0), encode_member(twin))
+        whole = stored(tmp_path, entry).read_bytes()
+        damage(stored(tmp_path, entry), entry)
+        repair = repair_of(partition)  # there is no other copy on this machine
+        assert await repair.repair(0, entry) == "twin"
+        assert stored(tmp_path, entry).read_bytes() == whole
+        cache.ensure(entry.location)
+        cache.forget(entry.pack)
+        flip(stored(tmp_path, entry), entry)
+        assert await repair.repair(0, entry) == "twin"  # of the segment's own file
+        assert stored(tmp_path, entry).read_bytes() == whole
+        assert await is_clean(context)
+        await runner.cleanup()
+
+
+async def test_what_is_left_of_a_pack_is_served_and_comes_back_piece_by_piece(
+    tmp_path: Path,
+) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        first, second = entries[0], entries[1]
+        cache = partition.shared.cache
+        for entry in (first, second):
+            cache.ensure(entry.location)
+        cache.forget(first.pack)
+        stored(tmp_path, first).unlink()
+        repair = repair_of(partition, [context.folder / "segments"])
+        rebuild = repair._rebuilder.rebuild
+        assert await repair.repair(0, second) == "cache"  # and the first one with it
+        assert await repair.repair(0, first) == ""
+        report = await verify(context.backends.objects, context.backends.log, [0])
+        assert {entry.object for _, entry in report.broken} == {e.object for e in entries[2:4]}
+        assert await rebuild(0, entries[2])  # all that is still damaged, from the log
+        assert await is_clean(context)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_walk_finds_every_damaged_segment_of_a_pack(tmp_path: Path, damage: Damage) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        damage(stored(tmp_path, entries[1]), entries[1])
+        damage(stored(tmp_path, entries[6]), entries[6])
+        repair = repair_of(partition, [context.folder / "segments"])
+        walk = ObjectWalk(
+            {0: partition},
+            context.backends.objects,
+            repair,
+            lambda _: frozenset(),
+            QUICK,
+            context.folder / "mending",
+            context.clock,
+        )
+        await walk.walk(0)
+        assert not repair.unrepaired
+        assert await is_clean(context)
+        assert numbers_of(partition) == expected(0, 10)
+
+
+async def test_verify_repairs_a_pack_from_copies_and_names_ranges_that_overlap(
+    tmp_path: Path,
+) -> None:
+    async with filled(tmp_path) as (context, _, entries):
+        objects, log = context.backends.objects, context.backends.log
+        remove(stored(tmp_path, entries[0]), entries[0])
+        report = await verify(objects, log, [0], copies=[context.folder / "segments"])
+        assert report.clean, report.problems
+        assert report.repaired >= 1
+        assert await is_clean(context)
+
+
+async def test_a_damaged_pack_in_the_cache_is_not_served(tmp_path: Path) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        pack = partition.shared.cache.object_path(entries[1].location)
+        flip(pack, entries[1])
+        assert numbers_of(partition) == expected(0, 10)  # fetched from the store
+        assert await is_clean(context)
