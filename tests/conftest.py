@@ -1,22 +1,28 @@
 """What every test shares: how property tests choose their examples, which tests a run has, and what
 is printed at its end.
 
-On a developer's machine examples are new in every run; in continuous integration (`CI` is set) they
-are the same in every run, so that a change is judged by what it changed.
+On a developer's machine examples are new in every run: so rare ones are found by somebody who can
+look into them, prints how to run them again, and keeps them in `.hypothesis`. In continuous
+integration (`CI` is set) they are the same in every run, so that a change is judged by what it
+changed, and not by an example that no one before it happened to meet. A rare one that was found
+becomes an `@example` of its test. Neither has a deadline, nor a limit to how long examples take to
+be drawn: that a machine is slow or busy is no fault of the code.
 """
 
 import os
 from collections import Counter
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.system import counts
 
 pytest_plugins = ["tests.servers"]
 
-settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-settings.register_profile("local", deadline=None, print_blob=True)
+settings.register_profile(
+    "local", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

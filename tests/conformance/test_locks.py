@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from tests.conformance.processes import finish, kill, next_line, started
 
 
 @pytest.fixture
-def others(locks_kind: str, locks: Locks, tmp_path: Path) -> Locks:
+def others(locks_kind: str, locks: Locks, tmp_path: Path) -> Iterator[Locks]:
     """Another client of the same lock service."""
-    return known.LOCKS[locks_kind](tmp_path)
+    others = known.LOCKS[locks_kind](tmp_path)
+    yield others
+    others.close()
 
 
 def test_name_has_one_holder_and_shows_its_value(locks: Locks, others: Locks) -> None:

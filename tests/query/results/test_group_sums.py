@@ -1,7 +1,7 @@
 """An answer says how many groups there are, and what those that it does not list add up to."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from query.plan.planner import build_request, totals_plan
@@ -28,7 +28,7 @@ def answered(rows: list[Row], limit: int, havings: tuple[Having, ...] = ()) -> d
     return group_sums(spec, plan, merged, passing, listed)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None)
 @given(
     values=st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(-9, 9)), min_size=1),
     limit=st.integers(1, 7),
