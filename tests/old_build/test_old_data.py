@@ -101,14 +101,23 @@ def series(data: dict[str, Any]) -> list[dict[str, Any]]:
 def test_an_old_query_role_gets_the_states_that_it_knows(
     system: System, question: Question
 ) -> None:
-    """The old query role's own bytes, and the columns and rows of the old indexer's share."""
+    """The old query role's own bytes, and the columns and rows of the old indexer's share.
+
+    Columns without a value may be left out, and so may the weights and approximate numbers of
+    values of a state that has lists: the old query role does not read them.
+    """
     if question.dataset == "late":
         return  # its rows have changed; the other dataset asks the same
     old, new = decode_answer(question.share), decode_answer(share(system, question.request))
     assert new.states.keys() == old.states.keys()
     for name, table in old.states.items():
-        assert set(new.states[name].column_names) == set(table.column_names)
-        columns = sorted(table.column_names)
+        unread = {f"{state}_{end}" for state in old.states for end in ("w", "many")}
+        columns = [
+            column
+            for column in sorted(table.column_names)
+            if table.column(column).null_count < len(table) and column not in unread
+        ]
+        assert set(columns) <= set(new.states[name].column_names)
         assert_same(
             rows(new.states[name].select(columns).to_pylist()),
             rows(table.select(columns).to_pylist()),
