@@ -32,6 +32,7 @@ from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache
 from snapshot.documents.epochs import refuse_fewer_partitions
+from snapshot.documents.roster import RosterBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,14 @@ async def build_parts(
         SegmentCache, objects, context.folder / "segments", config.segment_cache_bytes
     )
     context.giving_back.add(shredder.give_back)
-    gate = MembersGate(context.backends.locks, context.clock, config.formats_wait_s)
+    gate = MembersGate(
+        context.backends.locks,
+        RosterBook(objects),
+        context.clock,
+        config.formats_wait_s,
+        context.instance,
+    )
+    await asyncio.to_thread(gate.open)
     shared = await _shared(context, config, watch, cache, shredder, tails, gate)
     held = HeldPartitions(shared)
 
