@@ -325,6 +325,10 @@ LIVENESS_TIMEOUT_S: Final = 2.0  # a busy process responds to /healthz in far le
 LIVENESS_FAILURES_MAX: Final = 2  # a single failure may be a pause of the machine
 CLAIMS_WAIT_S: Final = 0.25  # for a fresh list of the claims; then the last one is used
 SHARE_ROWS_MAX: Final = 2_000_000  # groups times steps of one share; bounds merging memory
+# Segments of at most so many rows are read from memory when they are asked again. One of so many
+# wide rows takes as long to decode as to open.
+SMALL_SEGMENT_ROWS_MAX: Final = 1_024
+SMALL_SEGMENTS_BYTES_MAX: Final = 64 * 1024 * 1024  # their columns in memory, of one indexer
 # Disk of one share beyond its memory, in MB: 10 M groups fit, and all shares together leave most
 # of a small disk free.
 SHARE_SPILL_MB_MAX: Final = 2_048

@@ -99,6 +99,7 @@ class SegmentCache:
         for path in folder.glob(f"{_PACKS}/*.pack"):
             self._sizes[path.stem] = path.stat().st_size
             self._packs.add(path.stem)
+        self._bytes = sum(self._sizes.values())
 
     def _sweep(self) -> None:
         """Remove unfinished files of a process that was killed."""
@@ -128,7 +129,7 @@ class SegmentCache:
     def bytes_held(self) -> int:
         """Bytes of all files here."""
         with self._lock:
-            return sum(self._sizes.values())
+            return self._bytes
 
     def lease(self, object_hashes: Iterable[str]) -> None:
         """Prevent these files from being removed until `release`."""
@@ -216,7 +217,7 @@ class SegmentCache:
 
     def _drop(self, name: str) -> None:
         """Remove a file. The caller holds the lock."""
-        self._sizes.pop(name, None)
+        self._bytes -= self._sizes.pop(name, 0)
         self._verified.pop(name, None)
         self._path_of(name, is_pack=name in self._packs).unlink(missing_ok=True)
         self._packs.discard(name)
@@ -296,7 +297,10 @@ class SegmentCache:
 
     def _touch(self, name: str, path: Path, *, is_pack: bool = False) -> None:
         with self._lock:
-            self._sizes[name] = path.stat().st_size
+            state = self._verified.get(name)
+            size_bytes = path.stat().st_size if state is None else state.size_bytes
+            self._bytes += size_bytes - self._sizes.get(name, 0)
+            self._sizes[name] = size_bytes
             self._sizes.move_to_end(name)
             if is_pack:
                 self._packs.add(name)
@@ -315,7 +319,7 @@ class SegmentCache:
 
     def _make_room(self) -> None:
         with self._lock:
-            total = sum(self._sizes.values())
+            total = self._bytes
             if total <= self._bytes_max:
                 return
             removed = []

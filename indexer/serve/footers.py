@@ -4,6 +4,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from common import limits
 from common.metrics import footer_cache_bytes
@@ -16,7 +18,7 @@ from snapshot.documents.locations import SegmentLocation
 _ENTRY_BYTES = 1_000  # for a segment without columns: hash, cache entry, objects
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Footer:
     """The column keys of a segment, sorted.
 
@@ -28,20 +30,30 @@ class Footer:
     overflow: PackedKeys
 
     @property
+    def content(self) -> bytes:
+        """32 bytes, the same for footers with the same keys."""
+        return self.own.digest() + self.overflow.digest()
+
+    @property
     def nbytes(self) -> int:
         """Bytes of memory."""
         return self.own.nbytes + self.overflow.nbytes + _ENTRY_BYTES
 
-    def own_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
-        """The keys of these fields that are Parquet columns."""
-        return _of(self.own, fields)
+    def columns_of(self, fields: Iterable[str]) -> "ColumnsOf":
+        """The keys of these fields."""
+        return ColumnsOf(_of(self.own, fields), _of(self.overflow, fields))
 
-    def overflow_of(self, fields: Iterable[str]) -> frozenset[ColumnKey]:
-        """The keys of these fields inside the overflow column."""
-        return _of(self.overflow, fields)
+
+class ColumnsOf(NamedTuple):
+    """Column keys of some fields: those that are Parquet columns, those in the overflow column."""
+
+    own: frozenset[ColumnKey]
+    overflow: frozenset[ColumnKey]
 
 
 def _of(keys: PackedKeys, fields: Iterable[str]) -> frozenset[ColumnKey]:
+    if not len(keys):
+        return frozenset()
     wanted = (ColumnKey(field, field_type) for field in fields for field_type in FieldType)
     return frozenset(key for key in wanted if keys.find(key) >= 0)
 
@@ -52,6 +64,8 @@ class Footers:
     def __init__(self, bytes_max: int = limits.FOOTERS_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._known: OrderedDict[str, Footer] = OrderedDict()
+        # Segments of a dataset mostly have the same columns: one object for all of them.
+        self._alike: WeakValueDictionary[bytes, Footer] = WeakValueDictionary()
         self._lock = threading.Lock()
         self.bytes_held = 0
 
@@ -72,6 +86,7 @@ class Footers:
         with SegmentReader(cache.ensure(location)) as reader:
             footer = Footer(PackedKeys.of(sorted(reader.columns)), reader.overflow_keys)
         with self._lock:
+            footer = self._alike.setdefault(footer.content, footer)
             if object_hash not in self._known and footer.nbytes <= self._bytes_max:
                 self._known[object_hash] = footer
                 self.bytes_held += footer.nbytes

@@ -18,7 +18,7 @@ from common.logs import log_event
 from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
-from indexer.serve.footers import Footers
+from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
@@ -133,6 +133,7 @@ class PartitionLeases:
         self, served: Sequence[ServedSegment], fields: frozenset[str]
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
         segments, unserved = [], []
+        columns: dict[Footer, ColumnsOf] = {}
         files = self._fetching.fetch_all(one.entry.location for one in served)
         for entry, visible in served:
             path = files[entry.object]
@@ -150,6 +151,8 @@ class PartitionLeases:
                 )
                 unserved.append(entry)
                 continue
+            if (named := columns.get(footer)) is None:
+                named = columns[footer] = footer.columns_of(fields)
             segments.append(
                 SegmentView(
                     path=path,
@@ -159,8 +162,8 @@ class PartitionLeases:
                     end_offset=entry.end_offset,
                     time_min_ns=entry.time_min_ns,
                     time_max_ns=entry.time_max_ns,
-                    columns=footer.own_of(fields),
-                    overflow_columns=footer.overflow_of(fields),
+                    columns=named.own,
+                    overflow_columns=named.overflow,
                     visible=visible,
                     epoch_number=entry.epoch_number,
                 )

@@ -6,7 +6,7 @@ A computation may be cancelled from another thread at any moment; it then raises
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases
 from query.share.row_search import RowSearch
-from query.share.sources import LIVE, gather
+from query.share.small_segments import SmallSegments
+from query.share.sources import gather
 from query.share.states.computed import compute_states
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements
@@ -41,10 +42,18 @@ class ShareTooHeavy(Unprocessable):
 class Computation:
     """Computes the states of a plan over the views of some partitions, once."""
 
-    def __init__(self, plan: Plan, views: Sequence[DatasetView], databases: Databases) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        views: Sequence[DatasetView],
+        databases: Databases,
+        small: SmallSegments | None = None,
+    ) -> None:
+        """small: the small segments in memory; None: they are read from their files."""
         self._plan = plan
         self._views = views
         self._databases = databases
+        self._small = small
         self._allowed = databases.allowed
         self._cancelled = threading.Event()
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -65,11 +74,11 @@ class Computation:
         """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
         if self._plan.rows is not None:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views))
-        sources = gather(self._plan, self._views)
+        sources = gather(self._plan, self._views, self._small)
         statements = Statements(self._plan, sources)
         with self._named_errors(), self._open() as connection:
-            if sources.live is not None:
-                connection.register(LIVE, sources.live)
+            for name, table in sources.tables.items():
+                connection.register(name, table)
             if self._plan.groups is not None and self._plan.breakdowns:
                 connection.register(WANTED, wanted_groups(self._plan, statements.wanted_parts()))
             states = compute_states(
@@ -86,9 +95,9 @@ class Computation:
     def _run_rows(self, search: RowSearch) -> ShareAnswer:
         with self._named_errors(), self._open() as connection:
 
-            def ask(sql: str, parameters: list[str], live: pa.Table | None) -> pa.Table:
-                if live is not None:
-                    connection.register(LIVE, live)
+            def ask(sql: str, parameters: list[str], tables: Mapping[str, pa.Table]) -> pa.Table:
+                for name, table in tables.items():
+                    connection.register(name, table)
                 return self._table(sql, parameters)
 
             states = search.run(ask)

@@ -5,7 +5,7 @@ last 20 events of a year of segments are in the newest few. Then the fields of t
 read. The rows are exactly those that a COUNT over the same plan counts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -21,7 +21,7 @@ from query.share.states.statements import Statements
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
 
-RunStatement = Callable[[str, list[str], pa.Table | None], pa.Table]
+RunStatement = Callable[[str, list[str], Mapping[str, pa.Table]], pa.Table]
 _SEGMENTS_FIRST: Final = 4  # in the first scan; each later scan has twice as many
 _SEGMENTS_MOST: Final = 64
 _ROWS_FIRST: Final = 32  # in the first read of fields, while the size of rows is unknown
@@ -145,7 +145,7 @@ class RowSearch:
         if not sources.row_sources:
             return []
         statements = Statements(plan, sources)
-        table = ask(statements.first_rows(self._wanted), statements.parameters, sources.live)
+        table = ask(statements.first_rows(self._wanted), statements.parameters, sources.tables)
         rows = zip(*(table.column(name).to_pylist() for name in table.column_names), strict=True)
         found = [
             _Found(RowPosition(*row[:5]), row[5], sources.row_sources[row[6]], row[7])
@@ -225,7 +225,7 @@ class RowSearch:
             f" WHERE file_row_number BETWEEN {min(at_row):d} AND {max(at_row):d}"
             f" AND file_row_number IN ({numbers})",
             [],
-            None,
+            {},
         )
         order = [at_row[number] for number in table.column("file_row_number").to_pylist()]
         texts.add_table(table.drop_columns("file_row_number"), order, self._wanted.fields)

@@ -1,4 +1,5 @@
-"""The source rows of a share: live blocks as an Arrow table and segments as Parquet scans, in SQL.
+"""The source rows of a share in SQL: live blocks and small segments as Arrow tables, other segments
+as Parquet scans.
 
 Only the columns that the plan names are read. Segments are pruned by time; a column that a source
 lacks is NULL there. Rows outside of a segment's `visible` ranges, rows at or after `upto`, and rows
@@ -11,24 +12,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from common import limits
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
 from query.share.parquet_scan import parquet_scan
+from query.share.small_segments import SmallSegments
 from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, OffsetRanges, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME
 
 LIVE = "live"
+SMALL = "small"
+_TIME_SQL = f'"{TIME}"'
+_SYSTEM = (f"{_TIME_SQL} AS t", f'"{RATE}" AS r')
 RowSource = SegmentView | ColumnBlock
 POSITION = ("t", "p", "e", "o", "i")  # columns of a row's position, in the order of rows
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """SQL of all source rows (columns t, r and `c<i>_<type>`), and the table it reads.
+    """SQL of all source rows (columns t, r and `c<i>_<type>`), and the tables it reads.
 
-    live: the table to register as `live`; None without live rows.
+    tables: those to register, by name.
     fields_sql: by field, its SQL expressions.
     row_sources: the sources that `s` refers to.
     rows_most: number of rows of all segments and blocks, before any condition.
@@ -38,7 +44,7 @@ class Sources:
     """
 
     sql: str
-    live: pa.Table | None
+    tables: dict[str, pa.Table]
     fields_sql: dict[str, FieldSql]
     row_sources: tuple[RowSource, ...] = ()
     rows_most: int = 0
@@ -59,9 +65,25 @@ class _Shape:
     partition: int = 0
     epoch_number: int = 0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all rows of the range are read, from columns of their own."""
+        if self.visible is not None or self.only is not None or self.high is not None:
+            return False
+        return not (self.hidden or self.rest) and self.source is None
 
-def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = False) -> Sources:
-    """The sources of a plan over the views of some partitions, if wanted with positions of rows."""
+
+def gather(
+    plan: Plan,
+    views: Sequence[DatasetView],
+    small: SmallSegments | None = None,
+    *,
+    with_positions: bool = False,
+) -> Sources:
+    """The sources of a plan over the views of some partitions, if wanted with positions of rows.
+
+    small: where small segments are in memory. Raises DamagedObject.
+    """
     hidden = {view.partition: hidden_in(view, plan) for view in views}
     fields = sorted(state_fields(plan))
     wanted = [ColumnKey(field, field_type) for field in fields for field_type in FieldType]
@@ -88,10 +110,14 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
     }
     keys = [ColumnKey(f, t) for f, r in fields_sql.items() for t in FieldType if t in r.types]
     named = frozenset(keys)
-    parts = []
+    parts, tables = [], dict[str, pa.Table]()
     if blocks:
+        tables[LIVE] = _live_table(live, keys, fields_sql, with_positions)
         parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
     shapes: dict[_Shape, list[SegmentView]] = {}
+    in_memory: list[SegmentView] = []
+    timed = False
+    fit = small is not None and small.fit((segment for _, segment in segments), len(keys))
     for view, segment in segments:
         upto = plan.upto.get(view.partition)
         if segment.epoch_number != view.epoch_number:
@@ -105,13 +131,21 @@ def gather(plan: Plan, views: Sequence[DatasetView], *, with_positions: bool = F
                 epoch_number=segment.epoch_number,
             )
             row_sources.append(segment)
-        if shape.only != ():
+        if fit and shape.is_plain and segment.rows <= limits.SMALL_SEGMENT_ROWS_MAX:
+            in_memory.append(segment)
+            timed = timed or shape.timed
+        elif shape.only != ():
             shapes.setdefault(shape, []).append(segment)
+    if small is not None and in_memory:
+        tables[SMALL] = small.table(in_memory, keys)
+        where = f" WHERE {_time_range(plan, _TIME_SQL)}" if timed else ""
+        columns = [f'"{key.physical}" AS {_alias(key, fields_sql)}' for key in keys]
+        parts.append(f"SELECT {', '.join([*_SYSTEM, *columns])} FROM {SMALL}{where}")
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
     return Sources(
         " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, with_positions),
-        _live_table(live, keys, fields_sql, with_positions) if blocks else None,
+        tables,
         fields_sql,
         tuple(row_sources),
         sum(segment.rows for _, segment in segments) + sum(block.rows for block in blocks),
@@ -232,10 +266,10 @@ def _parquet_select(
     keys: Sequence[ColumnKey],
     fields_sql: dict[str, FieldSql],
 ) -> str:
-    columns = [f'"{TIME}" AS t', f'"{RATE}" AS r']
+    columns = list(_SYSTEM)
     for key in keys:
         columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, fields_sql)}")
-    wheres = [_time_range(plan, f'"{TIME}"')] if shape.timed else []
+    wheres = [_time_range(plan, _TIME_SQL)] if shape.timed else []
     if shape.visible is not None:
         wheres.append(_within(shape.visible))
     if shape.high is not None:

@@ -5,6 +5,7 @@ event's text took. Here a key takes its name's bytes and nine more, and becomes 
 request (I11).
 """
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -81,6 +82,13 @@ class PackedKeys:
     def take(self, indexes: Ints) -> "PackedKeys":
         """The keys at these indexes, in that order."""
         return PackedKeys(self.names.take(pa.array(indexes)), self.types[indexes])
+
+    def digest(self) -> bytes:
+        """16 bytes, the same for the same keys in the same order."""
+        hasher = hashlib.blake2b(self.types.tobytes(), digest_size=16)
+        hasher.update(np.diff(self._offsets).tobytes())
+        hasher.update(self._data[int(self._offsets[0]) : int(self._offsets[-1])].tobytes())
+        return hasher.digest()
 
     def same_as(self, other: "PackedKeys") -> bool:
         """Whether the other keys are the same in the same order."""

@@ -21,6 +21,7 @@ from query.plan.plan import Filter, FilterOp, GroupKey, Need, Plan, RowsWanted, 
 from query.share.compute import Computation
 from query.share.database import Databases
 from query.share.parquet_scan import parquet_scan
+from query.share.small_segments import SmallSegments
 from query.share.view import DatasetView
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, segment, view
@@ -28,7 +29,7 @@ from tests.query.share.rows import Row, block, segment, view
 OF_ANOTHER = "of another dataset"
 PARSER = duckdb.connect()
 CALCULATED = (State.COUNT, State.NUMBER, State.QUANTILE, State.DISTINCT)
-TABLES = {"src", "picked", "live", "wanted"}  # made by the statement, or registered for it
+TABLES = {"src", "picked", "live", "small", "wanted"}  # made by the statement, or registered for it
 
 
 class Recorder:
@@ -181,7 +182,8 @@ def test_names_filters_and_keys_never_become_files_or_statements(
     )  # fmt: skip
     recording = RecordingDatabases(databases())
     views = [view(segments=[mine], blocks=[block(rows)])]
-    answer = Computation(plan, views, recording).run()
+    small = data.draw(st.none() | st.builds(SmallSegments))
+    answer = Computation(plan, views, recording, small).run()
     check(recording.seen, {str(mine.path)})
     assert OF_ANOTHER not in str({name: table.to_pydict() for name, table in answer.states.items()})
     assert sorted(tmp_path.glob("*.copy")) == []
