@@ -78,7 +78,8 @@ COMMANDS = {
         "rolling_restart",
     ),
     "bootstrap": Listed(
-        "bootstrap", "Tell what an indexer on an empty disk has to fetch and replay."
+        "bootstrap",
+        "Tell what an indexer on an empty disk has to fetch and replay, or rehearse it.",
     ),
     "retention": Listed(
         "retention",

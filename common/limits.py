@@ -292,6 +292,10 @@ RUN_MARKS_MAX: Final = 128  # positions of the log whose age is counted: twice a
 LOG_RETENTION_ALARM_SHARE: Final = 0.5  # of the log's keeping time without a snapshot: alarm
 LOG_GROWN_ALARM_TIMES: Final = 2  # times the size a covered log is kept at: alarm
 RETENTION_DAYS_MAX: Final = 36_500  # of a dataset: a hundred years is for ever enough
+# Rows that a rehearsal of a bootstrap hashes anew: several cuts, more than a healthy pair leaves.
+REHEARSED_ROWS_MAX: Final = 1_000_000
+REHEARSAL_ASK_S: Final = 120.0  # for an indexer's digests of those, while it has other work
+REHEARSAL_S_MAX: Final = 12 * 3600.0  # half a day: a bootstrap that takes longer is no way back
 UNNAMED_AGE_NS: Final = 24 * 3600 * 10**9  # of an object that is removed: no cut takes so long
 # A document names objects that were put before it within this, or they are looked for once more:
 # far below the age at which one that nothing names may be removed.

@@ -1,7 +1,9 @@
-"""`bellwether bootstrap --plan`: what an indexer on an empty disk would do, and for how long."""
+"""`bellwether bootstrap`: what an indexer on an empty disk would do, planned or rehearsed."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,14 @@ import orjson
 from rich.table import Table
 
 from bellwether.backends import make_log, make_objects
+from bellwether.commands.bootstrap_rehearse import lower_priority, rehearse, show
+from bellwether.commands.bootstrap_weekly import (
+    WeeklyTime,
+    is_due,
+    parse_weekly,
+    read_last,
+    write_last,
+)
 from bellwether.config.sections import BackendsConfig, NodeConfig
 from bellwether.config.settings import Settings
 from bellwether.options.shared import configuration_options, load_settings
@@ -18,32 +28,60 @@ from bellwether.output import output_console
 from common.clock import SystemClock
 from common.errors import BellwetherError
 from common.model.record import LogRecord, RecordError, decode
+from common.tasks import Retry, run_every
 from indexer.config import IndexerConfig
 from indexer.partition.index_batch import index_batch
+from indexer.rehearsal.rehearse import SAME
 from indexer.shred import Accepted, Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
 from snapshot.bootstrap.estimate import BootstrapEstimate, estimate_bootstrap
 
+_AGAIN_S = 60.0  # between two looks at the schedule
+
 
 @click.command()
 @click.option("--plan", "planned", is_flag=True, help="Tell what it would fetch and replay.")
+@click.option(
+    "--rehearse",
+    "partition",
+    type=click.IntRange(0),
+    metavar="PARTITION",
+    help="Rebuild this partition in a folder of its own, and compare it with its indexers.",
+)
+@click.option(
+    "--weekly",
+    metavar="'MON 15:00'",
+    help="With --rehearse: stay, and do it each week at this time of this machine's zone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @configuration_options
 def bootstrap(
-    planned: bool, as_json: bool, config: Path | None, data: Path | None, sets: tuple[str, ...]
+    planned: bool,
+    partition: int | None,
+    weekly: str | None,
+    as_json: bool,
+    config: Path | None,
+    data: Path | None,
+    sets: tuple[str, ...],
 ) -> None:
-    """Tell what an indexer on an empty disk has to fetch and replay. Changes nothing.
+    """Tell what an indexer on an empty disk has to fetch and replay, or rehearse it.
 
-    An indexer bootstraps by itself when it starts (`bellwether indexer`, `bellwether up`).
+    An indexer bootstraps by itself when it starts (`bellwether indexer`, `bellwether up`). Neither
+    --plan nor --rehearse changes anything. Exit code of a rehearsal: 1 if its content is not the
+    same, or could not be compared.
     """
-    if not planned:
-        raise click.UsageError("say --plan; to bootstrap, start `bellwether indexer`")
+    if planned == (partition is not None):
+        raise click.UsageError("say --plan or --rehearse; to bootstrap, start `bellwether indexer`")
+    if weekly is not None and partition is None:
+        raise click.UsageError("--weekly goes with --rehearse")
     settings = load_settings(config, data, sets)
     folder = settings.section(NodeConfig).data
     if settings.section(BackendsConfig).embedded and not (folder / "log").is_dir():
         raise click.ClickException(f"{folder} is no data folder: name it with --data")
     try:
+        if partition is not None:
+            sys.exit(_rehearse(settings, partition, weekly, as_json))
         plan = asyncio.run(_plan(settings))
     except BellwetherError as error:
         raise click.ClickException(str(error)) from error
@@ -51,6 +89,44 @@ def bootstrap(
         click.echo(orjson.dumps(_document(plan), option=orjson.OPT_INDENT_2).decode())
     else:
         _show(plan)
+
+
+def _rehearse(settings: Settings, partition: int, weekly: str | None, as_json: bool) -> int:
+    """Rehearse once, or each week until Ctrl-C; returns the exit code."""
+    lower_priority()
+    if weekly is None:
+        report = asyncio.run(rehearse(settings, partition))
+        show(report, as_json=as_json)
+        return 0 if report.verdict == SAME else 1
+    try:
+        at = parse_weekly(weekly)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    asyncio.run(_rehearse_weekly(settings, partition, at, as_json))
+    return 0
+
+
+async def _rehearse_weekly(
+    settings: Settings, partition: int, at: WeeklyTime, as_json: bool
+) -> None:
+    """Rehearse each week. One that cannot run now, or fails, is told and tried again soon."""
+    clock = SystemClock()
+    path = settings.section(NodeConfig).data / "rehearsals" / f"{partition:05d}.json"
+    schedule = f"{at.weekday} {at.hour:02d}:{at.minute:02d}"
+
+    async def run_if_due() -> None:
+        now_s = clock.now_ns() / 1e9
+        if not is_due(at, read_last(path, schedule, now_s), datetime.fromtimestamp(now_s)):
+            return
+        report = await rehearse(settings, partition)
+        write_last(path, schedule, now_s)
+        show(report, as_json=as_json)
+
+    def told(error: Exception) -> None:
+        click.echo(f"no rehearsal now, tried again in {_AGAIN_S:.0f} s: {error}", err=True)
+
+    retry = Retry((BellwetherError, OSError), told)
+    await run_every(_AGAIN_S, run_if_due, at_once=True, retry=retry)
 
 
 async def _plan(settings: Settings) -> BootstrapEstimate:

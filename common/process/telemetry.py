@@ -80,12 +80,24 @@ class TelemetrySender:
         """Send until cancelled."""
         from aiohttp import ClientSession, ClientTimeout  # not for a supervisor, which sends none
 
+        timeout = ClientTimeout(total=_SEND_TIMEOUT_S)
+        async with ClientSession(timeout=timeout, headers=self._headers()) as http:
+            await run_every(_SEND_INTERVAL_S, lambda: self._send_some(http))
+
+    async def send_waiting(self) -> bool:
+        """Send what waits, once: for a command that ends. Returns whether it was taken."""
+        from aiohttp import ClientSession, ClientTimeout
+
+        async with ClientSession(
+            timeout=ClientTimeout(total=_SEND_TIMEOUT_S), headers=self._headers()
+        ) as http:
+            body = self._queue.take()
+            return not body or await self._send(http, body)
+
+    def _headers(self) -> dict[str, str]:
         from common.process.web import INTERNAL_TOKEN_HEADER
 
-        timeout = ClientTimeout(total=_SEND_TIMEOUT_S)
-        headers = {INTERNAL_TOKEN_HEADER: self._token, "Content-Type": "application/json"}
-        async with ClientSession(timeout=timeout, headers=headers) as http:
-            await run_every(_SEND_INTERVAL_S, lambda: self._send_some(http))
+        return {INTERNAL_TOKEN_HEADER: self._token, "Content-Type": "application/json"}
 
     async def _send_some(self, http: "ClientSession") -> None:
         body = self._queue.take()

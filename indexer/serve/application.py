@@ -7,6 +7,8 @@ from common.process.role import RoleContext
 from common.process.web import add_health_routes, require_internal_token
 from indexer.damage import peers
 from indexer.damage.reappend import RecordsEndpoint
+from indexer.rehearsal.content import PATH
+from indexer.rehearsal.content_route import ContentEndpoint
 from indexer.repair.twin_segments import SegmentEndpoint
 from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
 from indexer.serve.column_listing import ColumnListing
@@ -43,4 +45,6 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(parts.shared.cache).handle)
     app.router.add_post(peers.PATH, records.handle)
     app.router.add_post("/internal/held", BatchLookupEndpoint(partitions).handle)
+    content = ContentEndpoint(partitions, parts.shared.cache, context.clock)
+    app.router.add_post(PATH, content.handle)
     return app

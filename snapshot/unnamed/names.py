@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from common.errors import DamagedObject
 from common.objects import ObjectStore
+from snapshot.compaction.documents import CompactionDocument
 from snapshot.damage.divergence import REPORT, Divergence
 from snapshot.documents.checksummed import DocumentTooNew, checked_body
 from snapshot.documents.manifest import Checkpoint, Manifest
@@ -23,6 +24,7 @@ from snapshot.retention.retention import Retention
 DATA = ("packs", "segments")  # objects that are named by their content's hash
 NAMING = {
     "checkpoints": Checkpoint,
+    "compactions": CompactionDocument,
     "divergence": Manifest,
     "manifests": Manifest,
     "retention": Retention,

@@ -31,6 +31,15 @@ async def test_both_indexers_destroyed_with_their_disks_lose_nothing(tmp_path: P
         for told in status["indexers"]:
             assert told["status"]["warming"]["failed"] == 0
             assert all(p["replay"]["done"] for p in told["status"]["partitions"].values())
+        rehearsed = system.run("bootstrap", "--rehearse", "0", "--json", "--data", str(system.data))
+        assert rehearsed.returncode == 0, rehearsed.stdout + rehearsed.stderr
+        report = json.loads(rehearsed.stdout)
+        assert (report["verdict"], len(report["compared_with"])) == ("same", 2)
+        assert report["compared_rows"] > 0
+        assert not (system.data / "rehearsal").exists()
+        wanted = ("rows", "bellwether", 'WHERE name = "rehearsal" LAST 1h', "--json")
+        system.wait_until(lambda: bool(system.run(*wanted).stdout), "the event about it")
+        assert json.loads(system.run(*wanted).stdout)["data"]["verdict"] == "same"
         plan = system.run("bootstrap", "--plan", "--json", "--data", str(system.data))
         assert plan.returncode == 0, plan.stderr
         total = json.loads(plan.stdout)["total"]

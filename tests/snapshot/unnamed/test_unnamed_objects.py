@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -20,7 +20,7 @@ from common.objects.directory import DirectoryObjects
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from snapshot.documents.chain import Chain
-from snapshot.documents.locations import segment_key
+from snapshot.documents.locations import SegmentLocation, segment_key
 from snapshot.documents.manifest import Manifest
 from snapshot.publish import publish
 from snapshot.unnamed.names import Names
@@ -41,13 +41,25 @@ from tests.snapshot.test_publish import Failing
 DAY_NS = 24 * 3600 * 10**9
 
 
-def cut(folder: Path, content: bytes) -> tuple[Manifest, dict[str, Path]]:
+class File(NamedTuple):
+    """The sealed file of a cut's only segment."""
+
+    path: Path
+
+    def object_path(self, location: SegmentLocation) -> Path:
+        return self.path
+
+    def local(self, location: SegmentLocation) -> Path | None:
+        return self.path
+
+
+def cut(folder: Path, content: bytes) -> tuple[Manifest, File]:
     """A cut with one segment of these bytes, and its file."""
     name = hashlib.sha256(content).hexdigest()
     file = folder / f"{name}.file"
     file.write_bytes(content)
     segment = msgspec.structs.replace(entry(name, 0, 3), size_bytes=len(content))
-    return manifest(segments=[segment]), {name: file}
+    return manifest(segments=[segment]), File(file)
 
 
 def leave(objects: ObjectStore, content: bytes) -> str:
