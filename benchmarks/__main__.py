@@ -122,6 +122,10 @@ def main(arguments: list[str]) -> int:
         from benchmarks.queries.cli import main as queries
 
         queries(arguments[1:], prog_name="python -m benchmarks queries")
+    if arguments[:1] == ["storing"]:
+        from benchmarks.queries.storing import main as storing
+
+        storing(arguments[1:], prog_name="python -m benchmarks storing")
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends the workers too
     console = Console()

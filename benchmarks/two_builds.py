@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import click
@@ -106,6 +107,7 @@ class Installation:
             if one is not None:
                 one.terminate()
                 one.wait(60)
+        self.process, self.more = None, []
 
     def round(self, bodies: list[bytes], events: int) -> dict[str, int]:
         """Send, wait until all of it is indexed; CPU nanoseconds by role."""
@@ -130,11 +132,21 @@ class Installation:
             found: dict[str, object] = json.load(answer)
         return found
 
-    def partitions(self) -> list[dict[str, object]]:
+    def partitions(self) -> dict[int, dict[str, Any]]:
         """What the indexers say of each partition."""
         indexers: object = self._status()["indexers"]
         assert isinstance(indexers, list)
-        return [one for each in indexers for one in each["status"]["partitions"].values()]
+        return {
+            int(number): one
+            for each in indexers
+            for number, one in each["status"]["partitions"].items()
+        }
+
+    def formats(self) -> list[dict[str, int]]:
+        """What the indexers say of versions of documents; empty of a build that says nothing."""
+        indexers: object = self._status()["indexers"]
+        assert isinstance(indexers, list)
+        return [one["status"].get("formats", {}) for one in indexers]
 
     def holders(self) -> int:
         """Indexers that hold partitions."""
@@ -144,24 +156,26 @@ class Installation:
 
     def _ends(self) -> int:
         """Records that are not indexed yet."""
-        return sum(int(str(one["lag_records"])) for one in self.partitions())
+        return sum(int(str(one["lag_records"])) for one in self.partitions().values())
 
     def _is_compiled(self) -> bool:
         shepherds = self._status()["shepherds"]
         assert isinstance(shepherds, list)
         splitters = {one["placement"]["splitter"] for one in shepherds if "placement" in one}
-        shredders = {str(one["shredder"]) for one in self.partitions()}
-        return splitters == {"kernel"} and shredders == {"kernel"}
+        names = ("shredder", "segment_writer")
+        used = {str(one[name]) for one in self.partitions().values() for name in names}
+        return splitters == {"kernel"} and used == {"kernel"}
 
     def used(self) -> dict[str, int]:
         """CPU nanoseconds of each role since its start."""
+        pids = self.role_pids()
+        return {role: cpu_ns(pids[role]) for role in ("shepherd", "indexer")}
+
+    def role_pids(self) -> dict[str, int]:
+        """The process of each role."""
         roles = self._status()["roles"]
         assert isinstance(roles, list)
-        return {
-            one["role"]: cpu_ns(int(one["pid"]))
-            for one in roles
-            if one["role"] in ("shepherd", "indexer")
-        }
+        return {one["role"]: int(one["pid"]) for one in roles}
 
     def _wait(self, test: Callable[[], bool], what: str) -> None:
         until = time.monotonic() + _READY_S

@@ -15,17 +15,17 @@ import msgspec
 from rich.console import Console
 
 from benchmarks.harness.machine import describe_machine, describe_versions, one_line
-from benchmarks.queries.engine import NoAnswer
-from benchmarks.queries.kinds import KINDS
+from benchmarks.queries.engines.interface import NoAnswer
+from benchmarks.queries.engines.peers import installed
+from benchmarks.queries.engines.victorialogs import VICTORIALOGS
 from benchmarks.queries.measure import Measuring, Rounds
-from benchmarks.queries.peers import installed
 from benchmarks.queries.plans import PLANS, Wanted
 from benchmarks.queries.prepare import Layout, engines
 from benchmarks.queries.results import FORMAT, Case, QueriesRun, read_queries, write_queries
 from benchmarks.queries.results import Layout as Measured
-from benchmarks.queries.rows import Shape
+from benchmarks.queries.rows.kinds import KINDS
+from benchmarks.queries.rows.shape import Shape
 from benchmarks.queries.table import show_case, show_goals
-from benchmarks.queries.victorialogs import VICTORIALOGS
 from benchmarks.systems.victorialogs import binary
 
 _HOUR_NS = 3_600 * 10**9
@@ -52,7 +52,7 @@ def measure_case(wanted: Wanted, run: Run, folder: Path, console: Console) -> Ca
     shape = Shape(wanted.rows, run.seed, end_ns, span_ns, wanted.users, wanted.kind, wanted.columns)
     layout = Layout(
         wanted.pieces, wanted.partitions, wanted.live, wanted.indexers, run.threads, run.compiled,
-        _environment(wanted.settings),
+        wanted.compacted, _environment(wanted.settings),
     )  # fmt: skip
     rounds = Rounds(run.rounds, run.seed, wanted.cold, wanted.askers, console.print)
     questions = wanted.chosen()
@@ -73,6 +73,7 @@ def measure_case(wanted: Wanted, run: Run, folder: Path, console: Console) -> Ca
                 results,
                 at_once,
                 measuring.memory(),
+                wanted.compacted,
             )  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -141,6 +142,7 @@ _NUMBERS = _Numbers()
 @click.option("--users", type=_NUMBERS, default=(50_000,), help="Distinct users of spans.")
 @click.option("--askers", type=_NUMBERS, default=(), help="So many at once, too.")
 @click.option("--hours", default=24, show_default=True, help="That the rows span.")
+@click.option("--compacted", is_flag=True, help="Small segments are put together first.")
 @click.option("--cold", is_flag=True, help="Files are dropped from the page cache each time.")
 @click.option("--question", "questions", multiple=True, help="Part of the name of questions.")
 @click.option("--peer", "peers", multiple=True, help="Part of the name of engines beside.")
@@ -172,9 +174,9 @@ def main(
     plans: tuple[str, ...], kind: str, rows: tuple[int, ...], pieces: tuple[int, ...],
     live: tuple[int, ...], partitions: tuple[int, ...], indexers: tuple[int, ...],
     columns: tuple[int, ...], users: tuple[int, ...], askers: tuple[int, ...], hours: int,
-    cold: bool, questions: tuple[str, ...], peers: tuple[str, ...], sets: tuple[str, ...],
-    threads: int, rounds: int, seed: int, other: Path | None, out: Path | None, add: bool,
-    folder: Path | None, compiled: bool,
+    compacted: bool, cold: bool, questions: tuple[str, ...], peers: tuple[str, ...],
+    sets: tuple[str, ...], threads: int, rounds: int, seed: int, other: Path | None,
+    out: Path | None, add: bool, folder: Path | None, compiled: bool,
 ) -> None:  # fmt: skip
     """Ask Bellwether questions through HTTP, and the same of the engines beside it.
 
@@ -183,7 +185,7 @@ def main(
     """
     settings = dict(one.split("=", 1) for one in sets)
     wanted = [one for name in plans for one in PLANS[name]] or [
-        Wanted(kind, *some, questions=questions, cold=cold, askers=askers)
+        Wanted(kind, *some, questions=questions, compacted=compacted, cold=cold, askers=askers)
         for some in product(rows, users, columns, (hours,), pieces, live, partitions, indexers)
     ]
     console = Console()

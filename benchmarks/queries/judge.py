@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.queries.asking.spans import EIGHT
 from benchmarks.queries.prepare import THIS
-from benchmarks.queries.questions import EIGHT
 from benchmarks.queries.results import Case, Measured, QueriesRun, Sampled
 
 SAME_FILES, MERGE_TREE = "duckdb, same files", "chdb, MergeTree"

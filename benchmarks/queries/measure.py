@@ -4,15 +4,15 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.queries.asked import Asked, Question
-from benchmarks.queries.compare import difference
-from benchmarks.queries.engine import Engine, NoAnswer, Rows
+from benchmarks.queries.asking.asked import Asked, Question
+from benchmarks.queries.asking.compare import difference
+from benchmarks.queries.engines.interface import Engine, NoAnswer, Rows
+from benchmarks.queries.engines.peers import ENGINES, asks_at_once
+from benchmarks.queries.engines.victorialogs import VICTORIALOGS
 from benchmarks.queries.meter import Processes, drop_from_page_cache
-from benchmarks.queries.peers import ENGINES, asks_at_once
 from benchmarks.queries.prepare import THIS
 from benchmarks.queries.results import AtOnce, Measured, Memory, Sampled
-from benchmarks.queries.rows import Shape
-from benchmarks.queries.victorialogs import VICTORIALOGS
+from benchmarks.queries.rows.shape import Shape
 
 _WARM_UP = 2  # questions of each kind that are compared and not timed
 _PER_ASKER = 6  # questions of each of several askers

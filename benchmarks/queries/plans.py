@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from benchmarks.queries.asked import Question
-from benchmarks.queries.questions import ALL, EIGHT
+from benchmarks.queries.asking.asked import Question
+from benchmarks.queries.asking.spans import ALL, EIGHT
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One case. questions: parts of their names; none: all for this kind of rows.
 
-    hours: that the rows span. peers: parts of their names; none: all. settings: of this build.
-    Others as in `rows.Shape`, `prepare.Layout` and `measure.Rounds`.
+    hours: that the rows span. compacted: small segments are put together first. peers: parts of
+    their names; none: all. settings: of this build. Others as in `rows.shape.Shape`,
+    `prepare.Layout` and `measure.Rounds`.
     """
 
     kind: str = "spans"
@@ -24,6 +25,7 @@ class Wanted:
     live: int = 0
     partitions: int = 1
     indexers: int = 1
+    compacted: bool = False
     cold: bool = False
     askers: tuple[int, ...] = ()
     questions: tuple[str, ...] = ()
@@ -66,6 +68,17 @@ PLANS: Mapping[str, tuple[Wanted, ...]] = {
     "hourly-pieces": tuple(replace(_MIDDLE, hours=1_000, pieces=pieces) for pieces in (0, 1_000)),
     "tiny-pieces": tuple(
         Wanted(rows=20_000, hours=1_000, pieces=pieces, questions=_FEW, peers=_SAME_FILES)
+        for pieces in (0, 1_000)
+    ),
+    "tiny-pieces-compacted": tuple(
+        Wanted(
+            rows=20_000,
+            hours=1_000,
+            pieces=pieces,
+            compacted=pieces > 0,
+            questions=_FEW,
+            peers=_SAME_FILES,
+        )
         for pieces in (0, 1_000)
     ),
     "live": (replace(_MIDDLE, live=_LIVE), replace(_SMALL, live=_LIVE)),

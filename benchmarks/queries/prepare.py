@@ -10,22 +10,26 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.queries.asked import TABLE
-from benchmarks.queries.data import Target, write_log
-from benchmarks.queries.engine import Engine, NoAnswer
-from benchmarks.queries.ours import Bellwether
-from benchmarks.queries.peer_process import PeerProcess
-from benchmarks.queries.peers import Start
-from benchmarks.queries.rows import Shape
-from benchmarks.queries.victorialogs import VICTORIALOGS, VictoriaLogs
+from benchmarks.queries.asking.asked import TABLE
+from benchmarks.queries.engines.interface import Engine, NoAnswer
+from benchmarks.queries.engines.ours import Bellwether
+from benchmarks.queries.engines.peer_process import PeerProcess
+from benchmarks.queries.engines.peers import Start
+from benchmarks.queries.engines.victorialogs import VICTORIALOGS, VictoriaLogs
+from benchmarks.queries.rows.log import Target, write_log
+from benchmarks.queries.rows.shape import Shape
 from benchmarks.two_builds import ROOT, Installation
 from common.model.names import dataset_id, environment_id, team_id
+from indexer.config import IndexerConfig
 
 THIS, OTHER = "bellwether", "bellwether (other)"
-_KERNELS = Path.home() / ".cache" / "bellwether" / "two-builds"
+KERNELS = Path.home() / ".cache" / "bellwether" / "two-builds"
 _SLUG = "default"  # of the team and the environment that a first start makes
 _INDEXED_S = 7_200.0
 _STEP_S = 0.2
+_FORMATS_S = 120.0
+_QUIET_S = 20.0  # some rounds of compaction
+PERCENT = "compaction_percent"  # a setting of the indexer, not of every build
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Layout:
     pieces: cuts by marker, 0: at the format's limits alone. live: rows that are not cut.
     partitions: of the log. indexers: processes that share them. threads: of every engine, for one
     question. compiled: whether indexing uses compiled code, which may first have to be compiled.
+    compacted: whether small segments are put together first; else nothing is put together.
     settings: more environment variables of this build's processes.
     """
 
@@ -44,6 +49,7 @@ class Layout:
     indexers: int = 1
     threads: int = 2
     compiled: bool = True
+    compacted: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -82,7 +88,7 @@ def engines(
         checkouts = [(THIS, ROOT), *([(OTHER, other.resolve())] if other else [])]
         for number, (name, checkout) in enumerate(checkouts):
             at = folder / f"build-{number}"
-            own = layout if checkout == ROOT else replace(layout, settings={})
+            own = layout if checkout == ROOT else replace(layout, settings={}, compacted=False)
             build = start_build(name, checkout, at, log, own)
             stack.callback(build.close)
             builds.append(build)
@@ -120,33 +126,80 @@ def start_build(name: str, checkout: Path, folder: Path, log: Path, layout: Layo
     shutil.copytree(log, folder / "data" / "log")
     one = Installation(name, checkout, folder)
     settings = {"BELLWETHER_INDEXER_SHARE_THREADS": str(layout.threads), **layout.settings}
+    if checkout == ROOT:
+        settings = own_settings(layout.compacted) | settings
     if not layout.compiled:
         settings |= {"BELLWETHER_INDEXER_KERNEL": "false", "BELLWETHER_SHEPHERD_KERNEL": "false"}
     found = Bellwether(name, one, TABLE)
     try:
-        one.start(_KERNELS, compiled=layout.compiled, settings=settings)
+        one.start(KERNELS, compiled=layout.compiled, settings=settings)
         for slot in range(1, layout.indexers):
-            one.start_indexer(slot, _KERNELS, settings)
+            one.start_indexer(slot, KERNELS, settings)
         status, body = found.request("POST", "/1/datasets", {"name": TABLE})
         if status >= 300:
             raise NoAnswer(f"{name}: {status} {body[:300]!r}")
-        wait_indexed(found, layout)
+        wait_sealed(found, layout.live, min(layout.indexers, layout.partitions))
+        if layout.compacted:
+            wait_compacted(found)
     except BaseException:
         found.close()
         raise
     return found
 
 
-def wait_indexed(one: Bellwether, layout: Layout) -> None:
-    """Until all indexers hold partitions, every record is indexed, and all but the live rows are
-    published. Raises NoAnswer.
+def wait_sealed(
+    one: Bellwether, live: int = 0, holders: int = 1, ends: Mapping[int, int] | None = None
+) -> None:
+    """Until so many indexers hold partitions, every record is indexed, and all but the live rows
+    are published. ends: offset of a partition's last marker. Raises NoAnswer.
     """
     until = time.monotonic() + _INDEXED_S
-    holders = min(layout.indexers, layout.partitions)
-    while not (one.holders() >= holders and one.is_sealed(layout.live)):
+    while not (one.holders() >= holders and one.is_sealed(live, ends or {})):
         if time.monotonic() > until:
             raise NoAnswer(f"{one.name} has not sealed everything: {one.installation.partitions()}")
         time.sleep(_STEP_S)
+
+
+def own_settings(compacted: bool) -> dict[str, str]:
+    """Of this build: small segments are put together as fast as it can, or not at all.
+
+    Documents of the newest version are written at once: no earlier build runs beside it.
+    """
+    wanted = {
+        PERCENT: "100" if compacted else "0",
+        "compaction_requests_per_day": "1000000000",
+        "formats_wait_s": "0",
+    }
+    known = IndexerConfig.__dataclass_fields__
+    return {
+        f"BELLWETHER_INDEXER_{name.upper()}": value
+        for name, value in wanted.items()
+        if name in known
+    }
+
+
+def wait_formats(one: Bellwether) -> None:
+    """Until documents of the newest version may be written. Raises NoAnswer."""
+    until = time.monotonic() + _FORMATS_S
+    while not all(each.get("documents") == each.get("known") for each in one.formats()):
+        if time.monotonic() > until:
+            raise NoAnswer(f"{one.name} may not write all documents: {one.formats()}")
+        time.sleep(_STEP_S)
+
+
+def wait_compacted(one: Bellwether) -> None:
+    """Until nothing has been left to put together for some time. Raises NoAnswer."""
+    until = time.monotonic() + _INDEXED_S
+    seen, since = one.compaction(), time.monotonic()
+    while time.monotonic() - since < _QUIET_S:
+        time.sleep(_STEP_S)
+        now = one.compaction()
+        if not now.on:
+            raise NoAnswer(f"{one.name} puts nothing together")
+        if time.monotonic() > until:
+            raise NoAnswer(f"{one.name} has not put everything together: {now}")
+        if now.due or now.outputs != seen.outputs:
+            seen, since = now, time.monotonic()
 
 
 def _export(one: Bellwether, folder: Path) -> None:

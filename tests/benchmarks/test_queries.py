@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from benchmarks.queries.asked import Asked, Form, Sql
-from benchmarks.queries.compare import difference
+from benchmarks.queries.asking.asked import Asked, Form, Sql
+from benchmarks.queries.asking.compare import difference
+from benchmarks.queries.asking.spans import EIGHT
+from benchmarks.queries.engines.peers import installed
 from benchmarks.queries.judge import goals
-from benchmarks.queries.peers import installed
 from benchmarks.queries.plans import PLANS, Wanted
 from benchmarks.queries.prepare import THIS
-from benchmarks.queries.questions import EIGHT
 from benchmarks.queries.results import (
     FORMAT,
     Case,
@@ -28,7 +28,7 @@ from benchmarks.queries.results import (
     read_queries,
     write_queries,
 )
-from benchmarks.queries.rows import Shape, bodies
+from benchmarks.queries.rows.shape import Shape, bodies
 from benchmarks.queries.table import show_case
 from tests.system.harness import ROOT
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.queries.rows import Body, Shape, bodies
+from benchmarks.queries.rows.shape import Body, Shape, bodies
 from common.clock import ManualClock
 from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, Marker, Record, marker_record

@@ -3,7 +3,7 @@
 import hashlib
 import random
 
-from benchmarks.queries.asked import (
+from benchmarks.queries.asking.asked import (
     SECOND_NS,
     TABLE,
     Asked,
@@ -14,8 +14,8 @@ from benchmarks.queries.asked import (
     nearly_all,
     spec,
 )
-from benchmarks.queries.kinds import KINDS, WORDS, alias, tokens
-from benchmarks.queries.rows import Shape
+from benchmarks.queries.rows.kinds import KINDS, WORDS, alias, tokens
+from benchmarks.queries.rows.shape import Shape
 
 _COUNT = [{"op": "COUNT"}]
 _MINUTE_S = 60

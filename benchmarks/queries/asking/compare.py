@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.queries.asked import Asked, Form
-from benchmarks.queries.engine import Rows
+from benchmarks.queries.asking.asked import Asked, Form
+from benchmarks.queries.engines.interface import Rows
 
 _EXACT = 1e-9  # of doubles that were added up in another order
 

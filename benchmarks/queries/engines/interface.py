@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.queries.asked import Asked
+from benchmarks.queries.asking.asked import Asked
 
 Rows = list[tuple[Any, ...]]  # keys (a series: the step's second first), then values
 

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import msgspec
 import orjson
 
-from benchmarks.queries.asked import TABLE
-from benchmarks.queries.kinds import KINDS, alias
+from benchmarks.queries.asking.asked import TABLE
+from benchmarks.queries.rows.kinds import KINDS, alias
 
 
 class Start(msgspec.Struct, frozen=True):

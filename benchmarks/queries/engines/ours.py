@@ -3,19 +3,31 @@
 import http.client
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from benchmarks.queries.asked import Asked, Form
-from benchmarks.queries.engine import NoAnswer, Rows
+from benchmarks.queries.asking.asked import Asked, Form
+from benchmarks.queries.engines.interface import NoAnswer, Rows
 from benchmarks.two_builds import Installation
 
 _TIMEOUT_S = 600.0
+
+
+class Compaction(NamedTuple):
+    """on: whether the build compacts. due: outputs that are to be made. outputs: made since the
+    start. cpu_s: processor time of it, of an indexer. waits_for: why nothing is made now.
+    """
+
+    on: bool
+    due: int
+    outputs: int
+    cpu_s: float
+    waits_for: str
 
 
 class Bellwether:
@@ -61,14 +73,40 @@ class Bellwether:
         answer = connection.getresponse()
         return answer.status, answer.read()
 
-    def is_sealed(self, live_rows: int = 0) -> bool:
-        """Whether its log is read to the end and all but the live rows are published."""
-        parts: list[dict[str, Any]] = self.installation.partitions()
-        return sum(one["live_rows"] for one in parts) == live_rows and all(
-            one["replay"]["done"]
-            and one["lag_records"] == one["sealing"] == one["unpublished"]["cuts"] == 0
-            for one in parts
+    def is_sealed(self, live_rows: int = 0, ends: Mapping[int, int] | None = None) -> bool:
+        """Whether its log is read to the end and all but the live rows are published.
+
+        ends: by partition the offset of a marker whose cut must be published, too.
+        """
+        parts = self._partitions()
+        cuts = {number: one["last_cut"] for number, one in parts.items()}
+        return (
+            sum(one["live_rows"] for one in parts.values()) == live_rows
+            and all(
+                one["replay"]["done"]
+                and one["lag_records"] == one["sealing"] == one["unpublished"]["cuts"] == 0
+                for one in parts.values()
+            )
+            and all(
+                (cuts.get(number) or {}).get("end_offset", 0) > end
+                for number, end in (ends or {}).items()
+            )
         )
+
+    def compaction(self) -> Compaction:
+        """What its indexers say of putting segments together."""
+        parts = [one.get("compaction") or {} for one in self._partitions().values()]
+        return Compaction(
+            any(one.get("on") for one in parts),
+            sum(one.get("due", 0) for one in parts),
+            sum(one.get("outputs_made", 0) for one in parts),
+            max((one.get("processor_s", 0.0) for one in parts), default=0.0),
+            next((one["waits_for"] for one in parts if one.get("waits_for")), ""),
+        )
+
+    def formats(self) -> list[dict[str, int]]:
+        """Of each indexer, which versions of documents it may write and which all members know."""
+        return self.installation.formats()
 
     def holders(self) -> int:
         """Indexers that hold partitions."""
@@ -77,6 +115,10 @@ class Bellwether:
     def close(self) -> None:
         """As `Engine.close`."""
         self.installation.stop()
+
+    def _partitions(self) -> dict[int, dict[str, Any]]:
+        """What its indexers say of each partition."""
+        return self.installation.partitions()
 
     def _connection(self) -> http.client.HTTPConnection:
         """That of this thread."""

@@ -6,9 +6,8 @@ Each question is another one every time: other literals, and a range that was no
 import hashlib
 import random
 
-from benchmarks.queries.asked import TABLE, Asked, Form, Question, Sql, nearly_all, spec
-from benchmarks.queries.kinds import KINDS, ROWS_PER_TRACE, alias
-from benchmarks.queries.more_questions import (
+from benchmarks.queries.asking.asked import TABLE, Asked, Form, Question, Sql, nearly_all, spec
+from benchmarks.queries.asking.more import (
     HEATMAP,
     OF_MANY_COLUMNS,
     ONE_HOUR,
@@ -17,7 +16,8 @@ from benchmarks.queries.more_questions import (
     minutes,
     series_sql,
 )
-from benchmarks.queries.rows import Shape
+from benchmarks.queries.rows.kinds import KINDS, ROWS_PER_TRACE, alias
+from benchmarks.queries.rows.shape import Shape
 
 _GAMMA = 1.005 / 0.995  # of logarithmic buckets whose middle is within 0.5 %
 _COUNT = [{"op": "COUNT"}]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.queries.asked import Asked
-from benchmarks.queries.engine import NoAnswer, Rows
-from benchmarks.queries.peers import Done, Start, Task
+from benchmarks.queries.asking.asked import Asked
+from benchmarks.queries.engines.interface import NoAnswer, Rows
+from benchmarks.queries.engines.peers import Done, Start, Task
 
 _SAID_CHARS = 600
 _CLOSE_S = 20.0
@@ -26,11 +26,11 @@ class PeerProcess:
         self._said = folder / "said.txt"
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.queries.peers"],
+                [sys.executable, "-m", "benchmarks.queries.engines.peers"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[3],
                 env={**os.environ, "POLARS_MAX_THREADS": str(start.threads)},
             )
         self._folder = folder

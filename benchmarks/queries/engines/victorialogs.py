@@ -15,9 +15,9 @@ from urllib.request import urlopen
 
 import orjson
 
-from benchmarks.queries.asked import Asked
-from benchmarks.queries.engine import NoAnswer, Rows
-from benchmarks.queries.rows import Shape, bodies
+from benchmarks.queries.asking.asked import Asked
+from benchmarks.queries.engines.interface import NoAnswer, Rows
+from benchmarks.queries.rows.shape import Shape, bodies
 from benchmarks.serving.client import request, send_all
 from benchmarks.systems.victorialogs import binary
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmarks.queries.rows import Shape
+    from benchmarks.queries.rows.shape import Shape
 
 ROWS_PER_TRACE = 8
 ROWS_PER_TOKEN = 50  # of log lines: each holds one of rows / 50 rare tokens

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from benchmarks.queries.kinds import KINDS, dice
+from benchmarks.queries.rows.kinds import KINDS, dice
 
 BODY_ROWS = 1_000
 _BLOCK_ROWS = 131_072  # made at once: bounds memory
@@ -47,24 +47,29 @@ class Body(NamedTuple):
     newest_ns: int
 
 
-def bodies(shape: Shape, first: int = 0, end: int | None = None) -> Iterator[Body]:
-    """Rows `first` to `end` of the shape, in bodies."""
+def bodies(
+    shape: Shape, first: int = 0, end: int | None = None, body_rows: int = BODY_ROWS
+) -> Iterator[Body]:
+    """Rows `first` to `end` of the shape, in bodies of so many rows."""
     end = shape.rows if end is None else end
     with duckdb.connect() as connection:
-        for low in range(first, end, _BLOCK_ROWS):
-            high = min(low + _BLOCK_ROWS, end)
-            for lines, count, newest_ns in connection.execute(_block(shape, low, high)).fetchall():
+        step = max(_BLOCK_ROWS // body_rows, 1) * body_rows
+        for low in range(first, end, step):
+            high = min(low + step, end)
+            for lines, count, newest_ns in connection.execute(
+                _block(shape, low, high, body_rows)
+            ).fetchall():
                 yield Body(lines.encode(), count, newest_ns)
 
 
-def _block(shape: Shape, low: int, high: int) -> str:
+def _block(shape: Shape, low: int, high: int, body_rows: int) -> str:
     fields = KINDS[shape.kind].sql(shape)
     return f"""
         SELECT string_agg(line, '' ORDER BY i), count(*), max(t) FROM (
             SELECT i, t, '{{"t":' || t || ',"r":' || r || ',"d":' || d || '}}' || chr(10) AS line
             FROM (SELECT i, {_time(shape)} AS t, {_rate(shape.seed)} AS r, {fields}::VARCHAR AS d
                   FROM range({low:d}, {high:d}) numbers(i))
-        ) GROUP BY (i - {low:d}) // {BODY_ROWS:d} ORDER BY min(i)"""
+        ) GROUP BY (i - {low:d}) // {body_rows:d} ORDER BY min(i)"""
 
 
 def _time(shape: Shape) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from benchmarks.queries.rows import Shape
+    from benchmarks.queries.rows.shape import Shape
 
 TABLE = "events"  # every engine's name of the rows; `t` is unix ns, `r` the sample rate
 SECOND_NS = 10**9

@@ -1,0 +1,1 @@
+"""The engines: Bellwether through HTTP, and those beside it in processes of their own."""

@@ -1,0 +1,1 @@
+"""The rows that are asked about, and the log that holds them."""
