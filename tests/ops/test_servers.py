@@ -20,8 +20,10 @@ from ops.doctor import servers
 from ops.doctor.cluster import check_mysql, check_s3
 from ops.doctor.machine import Verdict
 from ops.doctor.servers import findings_of, probe_database, probe_store
+from tests.waiting import PATIENCE_S
 
 SHORT_S = 0.2
+ENOUGH_S = 1.0  # for what answers, beside what does not
 
 
 def closed_port() -> int:
@@ -63,9 +65,9 @@ def answering(data: bytes) -> Iterator[int]:
 def test_a_connection_is_no_answer() -> None:
     with frozen() as unresponsive, answering(b"hello") as good, answering(b"") as hangs_up:
         assert ask_bytes("127.0.0.1", unresponsive, SHORT_S)[0] is State.FROZEN
-        assert ask_bytes("127.0.0.1", good, SHORT_S)[0] is State.GOOD
-        assert ask_bytes("127.0.0.1", hangs_up, SHORT_S)[0] is State.WRONG
-    state, why = ask_bytes("127.0.0.1", closed_port(), SHORT_S)
+        assert ask_bytes("127.0.0.1", good, PATIENCE_S)[0] is State.GOOD
+        assert ask_bytes("127.0.0.1", hangs_up, PATIENCE_S)[0] is State.WRONG
+    state, why = ask_bytes("127.0.0.1", closed_port(), PATIENCE_S)
     assert (state, why) == (State.CLOSED, "Connection refused")
 
 
@@ -88,7 +90,7 @@ async def test_a_frozen_and_a_dead_broker_are_told_apart_in_bounded_time() -> No
     with frozen() as unresponsive:
         dead = closed_port()
         config = KafkaConfig(servers=f"127.0.0.1:{unresponsive},127.0.0.1:{dead}", timeout_ms=200)
-        answers, _ = await probe_brokers(config, SHORT_S)
+        answers, _ = await probe_brokers(config, ENOUGH_S)
     assert [a.state for a in answers] == [State.FROZEN, State.CLOSED]
     assert answers[0].name == f"broker 127.0.0.1:{unresponsive}"
 
@@ -100,7 +102,7 @@ def test_every_zookeeper_member_is_asked_also_when_the_first_is_dead() -> None:
         config = ZookeeperConfig(
             servers=f"127.0.0.1:{dead},127.0.0.1:{unresponsive},127.0.0.1:{alone}", session_ms=1_000
         )
-        answers = probe_members(config, SystemClock(), SHORT_S)
+        answers = probe_members(config, SystemClock(), ENOUGH_S)
     assert [a.state for a in answers] == [State.CLOSED, State.FROZEN, State.WRONG]
     assert str(dead) in answers[0].name
     assert "no majority" in answers[2].text

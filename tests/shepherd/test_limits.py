@@ -230,7 +230,7 @@ async def test_many_single_events_share_records(server: Shepherd) -> None:
 
 
 async def test_rate_limit_and_quota_answer_429_with_the_vendors_text(server: Shepherd) -> None:
-    server.add_key("slow", events_per_s=10)
+    server.add_key("slow", events_per_s=1)
     server.add_key("daily", events_per_day=10)
     events = [{"data": {"n": n}} for n in range(30)]
     for key, shortest in (("slow", 1), ("daily", 0)):

@@ -19,7 +19,7 @@ class ProxyFaults:
     fail_after: executed, and answered with 500.
     fail_before: not executed, and answered with 503.
     hang_up: executed, and not answered.
-    late: answered with 500, and executed `late_s` later.
+    late: answered with 500, and executed `late_s` later, once `late_may` is set (it is at first).
     often: in addition, the share of all requests that get each of these faults.
     injected: number of requests that got each fault.
     damage: number of bodies of GET in which one byte is changed.
@@ -33,6 +33,7 @@ class ProxyFaults:
     hang_up: dict[str, int] = field(default_factory=dict)
     late: dict[str, int] = field(default_factory=dict)
     late_s: float = 1.0
+    late_may: threading.Event = field(default_factory=threading.Event)
     often: dict[str, float] = field(default_factory=dict)
     injected: Counter[str] = field(default_factory=Counter)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
@@ -40,6 +41,9 @@ class ProxyFaults:
     cut: int = 0
     seen: list[str] = field(default_factory=list)
     done_late: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.late_may.set()
 
     def take(self, kind: str, method: str) -> bool:
         """Whether this request is answered wrongly in this way."""
@@ -73,6 +77,7 @@ def faulty_proxy(upstream: str, faults: ProxyFaults) -> Iterator[str]:
     def do_late(
         method: str, command: str, path: str, headers: list[tuple[str, str]], body: bytes
     ) -> None:
+        faults.late_may.wait()
         status, _, _ = do(command, path, headers, body)
         faults.done_late.append((method, status))
 
