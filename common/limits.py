@@ -172,6 +172,7 @@ COMPACTED_TIERS: Final = (64, 256, 1_024, 4_096)
 COMPACTED_SPANS: Final = 8  # an output spans at most this part of a dataset's retention
 COMPACTED_SPAN_FOREVER_NS: Final = 46 * 24 * 3600 * 10**9  # of data that is kept for ever
 COMPACTIONS_AT_ONCE: Final = 64  # outputs of one document: a step stays under a minute
+COMPACTION_STEP_S: Final = 60  # then its document is published, while its objects are new
 COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are deleted in one round
 
 # --- the log's time (ADR 0017) -----------------------------------------------------------------

@@ -243,6 +243,30 @@ partition_failures_total = _counter(
     "Times that a partition failed and was resumed from its newest manifest; see the log.",
     ["partition"],
 )
+compactions_total = _counter(
+    "bellwether_compactions",
+    "Objects that this indexer has put together from several segments, by partition.",
+    ["partition"],
+)
+compacted_rows_total = _counter(
+    "bellwether_compacted_rows",
+    "Rows in these objects; over the rows indexed, how often compaction writes a row again.",
+    ["partition"],
+)
+compaction_seconds_total = _counter(
+    "bellwether_compaction_seconds", "Processor time of compaction."
+)
+compaction_waiting = _gauge(
+    "bellwether_compaction_waiting",
+    "Objects that are to be put together and are not yet; if it stays, `bellwether status` says "
+    "what it waits for (`indexer.compaction_percent`, `indexer.compaction_requests_per_day`).",
+    ["partition"],
+)
+compaction_failures_total = _counter(
+    "bellwether_compaction_failures",
+    "Steps of compaction that failed and changed nothing; the log says why.",
+    ["partition"],
+)
 segment_fetched_bytes_total = _counter(
     "bellwether_segment_fetched_bytes", "Bytes of segments fetched from the object store."
 )

@@ -80,6 +80,18 @@ class IndexerConfig:
         "longest wait before a cut is published without a damaged record: it is read again, and "
         "the twin is asked; indexing and answers go on meanwhile",
     )
+    compaction_percent: int = setting(
+        25,
+        "time of one processor that putting small segments together may use on average, in "
+        "percent (0: this indexer compacts nothing)",
+    )
+    compaction_requests_per_day: int = setting(
+        50_000, "requests to the object store that compaction may make in a day of running"
+    )
+    compaction_delay_s: int = setting(
+        900,
+        "how long the second indexer of a partition leaves what is to be put together to the first",
+    )
     housekeeping_s: int = setting(30, "time between looks at retention and the size of the log")
     live_bytes_max: int = setting(
         2**30,
@@ -125,6 +137,8 @@ class IndexerConfig:
         return self.shares_of_environment or max(2, processors // self.share_threads)
 
     def __post_init__(self) -> None:
+        if not 0 <= self.compaction_percent <= 100:
+            raise ValueError("compaction_percent must be 0 to 100")
         if self.copies < 1:
             raise ValueError("copies must be 1 or more")
         if self.shares_of_environment < 0:

@@ -100,6 +100,7 @@ async def _upkeep(parts: Parts, context: RoleContext) -> None:
         parts.document_gate.run(),
         parts.repair.run(),
         parts.object_walk.run(),
+        parts.compactor.run(),
         parts.shared.prefetcher.run(),
         MetadataExporter(context).run(),
         parts.shared.watch.run(),

@@ -10,6 +10,7 @@ from common.process.role import RoleContext
 from indexer.claims.document_gate import MembersGate
 from indexer.claims.held_partitions import HeldPartitions
 from indexer.claims.readiness import Readiness
+from indexer.compaction.compactor import Compactor
 from indexer.config import IndexerConfig
 from indexer.damage.peers import OtherIndexers
 from indexer.expiry.clocks import Clocks
@@ -49,6 +50,7 @@ class Parts:
     shares: ShareEndpoint
     query_fetches: SegmentFetcher
     document_gate: MembersGate
+    compactor: Compactor
 
     def close(self) -> None:
         """Close the parts that run threads, after the server has stopped."""
@@ -116,6 +118,7 @@ async def build_parts(
         ),
         query_fetches=query_fetches,
         document_gate=gate,
+        compactor=Compactor(held.partitions, shared),
     )
 
 

@@ -55,6 +55,8 @@ class IndexerStatus:
     unmended: segments that are damaged and cannot be repaired, each with the reason.
     damaged: number of records that answers lack; one of the alarms reports it.
     given_up: number of records that an operator has counted as lost.
+    compaction_due: number of objects that are to be put together from segments.
+    compaction_waits_for: why none is made now; empty: they are being made.
     """
 
     partition: int
@@ -76,6 +78,8 @@ class IndexerStatus:
     unmended: tuple[str, ...] = ()
     damaged: int = 0
     given_up: int = 0
+    compaction_due: int = 0
+    compaction_waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,19 +227,27 @@ def _indexer(partition: int, indexer: str, status: dict[str, Any]) -> IndexerSta
         unmended=tuple(f"{n}: {why}" for n, why in (status.get("unmended") or {}).items()),
         damaged=int((status.get("damaged") or {}).get("records") or 0),
         given_up=int((status.get("given_up") or {}).get("records") or 0),
+        compaction_due=int((status.get("compaction") or {}).get("due") or 0),
+        compaction_waits_for=str((status.get("compaction") or {}).get("waits_for") or ""),
         divergences=tuple(f"{d['ours']}: {d['block']}" for d in status.get("divergences") or ()),
     )
 
 
 def notes(status: Status) -> list[str]:
-    """What is settled and needs no action."""
+    """What is settled, or waits, and needs no action."""
     given_up: dict[int, int] = {}
     for i in status.indexers:
         given_up[i.partition] = max(i.given_up, given_up.get(i.partition, 0))
-    return [
+    found = [
         f"partition {partition}: {count:,} damaged records were given up by an operator"
         for partition, count in sorted(given_up.items())
         if count
+    ]
+    return found + [
+        f"{i.indexer} partition {i.partition}: {i.compaction_due:,} objects are to be put together "
+        f"from small segments; this waits for: {i.compaction_waits_for}"
+        for i in status.indexers
+        if i.compaction_due and i.compaction_waits_for
     ]
 
 

@@ -39,7 +39,7 @@ class Understands(msgspec.Struct, frozen=True):
     documents: int = 1
 
 
-OWN: Final = Understands(plan=2, documents=DOCUMENTS_PACKS)
+OWN: Final = Understands(plan=2, documents=DOCUMENTS_COMPACTIONS)
 
 
 def oldest(some: Iterable[Understands]) -> Understands:

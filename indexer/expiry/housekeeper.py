@@ -24,7 +24,8 @@ from indexer.seal.partition_reader import PartitionReader, last_manifest
 from indexer.seal.pipeline import published_only
 from indexer.state.log_end import LogEnd
 from snapshot.cache import SegmentCache
-from snapshot.documents.manifest import SegmentEntry
+from snapshot.documents.manifest import COMPACTED_FORMAT, SegmentEntry
+from snapshot.mending import segment_is_whole
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
 from snapshot.retention.retention import ToExpire
 from snapshot.threads import to_store_thread
@@ -75,6 +76,7 @@ class Housekeeper:
         self._confirmations = partition.retention.confirmations
         self._restore_seen = self._book.last_restore
         self._writer = self._context.instance
+        self._superseded_forgotten: frozenset[str] = frozenset()
         self.log_bytes = 0
         self.waiting = WaitingEvents()
 
@@ -93,7 +95,7 @@ class Housekeeper:
         await self._drop_log()
 
     def _read_documents(self) -> None:
-        self._book.refresh()
+        self._retention.refresh()
         self._confirmations.refresh()
 
     def _save(self) -> None:
@@ -115,6 +117,7 @@ class Housekeeper:
                 await to_store_thread(self._expire, wanted)
         await to_store_thread(self._delete_due)
         partition.retention.apply()
+        await to_store_thread(self._delete_superseded)
         expired = [entry for entry in hidden if entry.object in self._book.expired_objects]
         await asyncio.to_thread(self._forget, expired)
         self._retention.forget_hidden(expired)
@@ -173,7 +176,39 @@ class Housekeeper:
         self._uptime.set_pending_documents(book.undeleted())
         grace_ns = self._config.retention_grace_s * _S_NS
         now_ns = self._clocks.now_ns
-        book.delete_due(now_ns, grace_ns, self._uptime.since_document_ns, self._writer)
+        superseded = self._retention.compactions.compacted.gone
+        book.delete_due(now_ns, grace_ns, self._uptime.since_document_ns, self._writer, superseded)
+
+    def _delete_superseded(self) -> None:
+        """Delete objects that are read no more because an output holds their rows, and outputs of
+        which nothing can be shown again.
+        """
+        compactions, objects = self._retention.compactions, self._context.backends.objects
+        scratch = self._context.folder / "compaction"
+        newest = last_manifest(self._partition)
+        self._uptime.set_pending_compactions(compactions.waiting())
+
+        def may_delete(number: int) -> bool:
+            """Whether an earlier program stops at the newest manifest, instead of looking for what
+            is deleted, and the outputs are whole.
+            """
+            if newest is None or newest.format < COMPACTED_FORMAT:
+                return False
+            outputs = compactions.outputs_of(number)
+            return all(segment_is_whole(objects, o.entry.location, scratch) for o in outputs)
+
+        compactions.delete_due(
+            self._clocks.now_ns,
+            self._config.retention_grace_s * _S_NS,
+            self._uptime.since_compaction_ns,
+            may_delete,
+            self._book.deleted_objects,
+            self._writer,
+        )
+        compactions.delete_outputs(self._book.deleted_objects)
+        gone = compactions.compacted.gone
+        self._cache.forget_all(gone - self._superseded_forgotten)
+        self._superseded_forgotten = gone
 
     def _forget(self, expired: list[SegmentEntry]) -> None:
         """Remove the files, now that no new query can name and fetch them."""

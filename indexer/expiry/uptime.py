@@ -23,12 +23,14 @@ class _Saved(msgspec.Struct):
     """The content of the file. All times are uptime in ns.
 
     ran_ns: total uptime.
-    documents: number of a document -> uptime when it was first seen.
+    documents: number of a retention document -> uptime when it was first seen.
+    compactions: the same for compaction documents.
     covered: (epoch number, offset, uptime when a manifest was first seen to cover it).
     """
 
     ran_ns: int = 0
     documents: dict[int, int] = {}
+    compactions: dict[int, int] = {}
     covered: list[tuple[int, int, int]] = []
     format: int = DOCUMENT_FORMAT
 
@@ -77,6 +79,17 @@ class Uptime:
     def since_document_ns(self, number: int) -> int:
         """The uptime since the document was first seen."""
         return self.total_ns - self._saved.documents.get(number, self.total_ns)
+
+    def set_pending_compactions(self, numbers: list[int]) -> None:
+        """As `set_pending_documents`, for compaction documents."""
+        known = self._saved.compactions
+        compactions = {number: known.get(number, self.total_ns) for number in numbers}
+        if compactions != known:
+            self._saved.compactions, self._changed = compactions, True
+
+    def since_compaction_ns(self, number: int) -> int:
+        """The uptime since the compaction document was first seen."""
+        return self.total_ns - self._saved.compactions.get(number, self.total_ns)
 
     # --- covered offsets of the log ---------------------------------------------------------------
     def mark_covered(self, epoch: int, offset: int, keep_ns: int) -> None:

@@ -76,13 +76,14 @@ class Partition:
         self.damage = DamageTracker(
             self.chain, self.views, log, shared.peers, context.clock, shared.config.damage_wait_s
         )
+        self.compactions = CompactionBook(self.chain)
         self.retention = PartitionRetention(
             RetentionBook(self.chain),
+            self.compactions,
             ConfirmationBook(self.chain),
             self.views,
             lambda: shared.clocks.now_ns,
         )
-        self.compactions = CompactionBook(self.chain)
         self.voids: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.alarms = Alarms(number, context.alarms)
         self.divergences: list[Divergence] = []
@@ -210,8 +211,8 @@ class Partition:
             zone=context.zone,
             set_back_pause_s=shared.timing.set_back_pause_s,
         )
-        await to_store_thread(self.compactions.refresh)
-        await to_store_thread(self.retention.book.refresh)
+        compacted = await to_store_thread(self.retention.refresh)
+        objects = objects_of_history(resumed.history, self.retention.book, compacted)
         await self.log_end.begin_catching_up()
         sealer = Sealer(
             self.chain,
@@ -225,9 +226,10 @@ class Partition:
             shared.wide_cut_lock,
             shared.timing,
             shared.document_gate,
+            lambda: self.compactions.number > 0,
         )
         await to_store_thread(sealer.prepare)
-        state = await self._begin(resumed)
+        state = await self._begin(resumed, objects)
         pipeline = SealingPipeline(
             self.views,
             sealer,
@@ -240,7 +242,6 @@ class Partition:
         next_offset, target = resumed.carried.next_offset, self.log_end.catch_up_to
         replay = Replay(self.number, next_offset, target, context.clock)
         self.pipeline, self.replay = pipeline, replay
-        objects = self._objects_of(resumed)
         shared.prefetcher.add(one.entry for one in objects.served())
         log_event(
             logger,
@@ -267,11 +268,7 @@ class Partition:
         )
         return follower, pipeline
 
-    def _objects_of(self, resumed: ResumedPartition) -> PartitionObjects:
-        compacted = self.compactions.compacted
-        return objects_of_history(resumed.history, self.retention.book, compacted)
-
-    async def _begin(self, resumed: ResumedPartition) -> PartitionState:
+    async def _begin(self, resumed: ResumedPartition, objects: PartitionObjects) -> PartitionState:
         """Serve the published rows; the log's records after them are read next."""
         newest, retention = resumed.history.newest, self.retention
         known = newest.gaps if newest else []
@@ -282,7 +279,6 @@ class Partition:
         if retention.stored_ns is None and newest is not None:
             retention.stored_ns = newest.watermark_ns or None
         book = retention.book
-        objects = self._objects_of(resumed)
         dropped = [one.position for one in objects.dropped]
         state = await self.damage.make_state(resumed, dropped, self.shared.cut_rules)
         self.state = state

@@ -69,6 +69,11 @@ def describe(
         "segment_bytes": sum(
             entry.size_bytes for entries in view.segments.values() for entry in entries
         ),
+        "compacted": {
+            "outputs": len(view.compacted.all()),
+            "segments": sum(len(one.inputs) for one in view.compacted.all()),
+            "documents": view.compacted.newest,
+        },
         "datasets": sorted({*view.segments, *view.live.datasets}),
         "gaps": [
             {"epoch": gap.epoch, "first": gap.first, "end": gap.end, "reason": gap.reason}

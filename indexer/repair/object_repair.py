@@ -1,7 +1,8 @@
 """Puts damaged or missing segment objects again, with the bytes that they had (I4).
 
 The sources, in this order: a whole copy in a cache of this machine, one in the cache of the
-partition's other indexer (its twin), and the log, from which the same file is built again. An
+partition's other indexer (its twin), an output's inputs while they are there, and the log, from
+which the same file is built again. An
 object is named by its hash, so the bytes are checked before they are put, and read back after.
 """
 
@@ -127,6 +128,8 @@ class ObjectRepair:
                 await self._twins.fetch(partition, entry.location, folder)
             if await self._reupload(entry, [folder], members):
                 return "twin"
+        if await self._rebuilder.rebuild_output(partition, entry):
+            return "inputs"
         if not await self._rebuilder.rebuild(partition, entry):
             raise DamagedObject("the log gave other bytes than were published")
         return "log"

@@ -115,10 +115,12 @@ class ObjectWalk:
         if partition is None or partition.view is None:
             return []
         found: dict[str, list[SegmentEntry]] = {}
-        entries = [e for some in partition.view.segments.values() for e in some]
-        for entry in sorted(entries, key=lambda entry: -entry.append_max_ns):
+        for entry in sorted(partition.view.stored(), key=lambda entry: -entry.append_max_ns):
             found.setdefault(entry.location.key, []).append(entry)
         return list(found.values())
 
     def _still_served(self, number: int, entry: SegmentEntry) -> bool:
-        return number in self._partitions and entry.object not in self._expired(number)
+        partition = self._partitions.get(number)
+        if partition is None or partition.view is None or entry.object in self._expired(number):
+            return False
+        return entry.object not in partition.view.compacted.gone

@@ -18,6 +18,8 @@ from indexer.shred import Accepted, Shredder
 from indexer.state.live_rows import CutRows
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
+from snapshot.compaction.book import CompactionBook
+from snapshot.compaction.merge import Source, merge
 from snapshot.documents.chain import Chain
 from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import Manifest, SegmentEntry, unpack_batches
@@ -97,6 +99,32 @@ class SegmentRebuilder:
                     continue  # it was unreadable when the segment was made, too
             offset = messages[-1].offset + 1
         return inputs
+
+    async def rebuild_output(self, partition: int, entry: SegmentEntry) -> bool:
+        """Put together an output again and put its object. False: it is no output.
+
+        Raises DamagedObject, ObjectMissing when its inputs are not there any more.
+        """
+        return await to_store_thread(self._rebuild_output, partition, entry)
+
+    def _rebuild_output(self, partition: int, entry: SegmentEntry) -> bool:
+        book = CompactionBook(Chain(self._objects, partition, None))
+        outputs = book.refresh().of(entry.dataset)
+        found = [output for output in outputs if output.entry.object == entry.object]
+        if not found:
+            return False
+        inputs = book.inputs_of(found[0])
+        hashes = [one.object for one in inputs]
+        self._cache.lease(hashes)
+        try:
+            sources = [Source(self._cache.ensure(one.location)) for one in inputs]
+            encoded = merge(sources, inputs, self._encoders.now)
+        finally:
+            self._cache.release(hashes)
+        if encoded.object_hash != entry.object:
+            raise DamagedObject("its inputs gave other bytes than were published")
+        self._objects.replace(entry.location.key, encoded.data)
+        return True
 
     def _encode(
         self, manifest: Manifest, entry: SegmentEntry, inputs: list[Accepted]

@@ -6,7 +6,7 @@ the cache at once and are served from there before and after they are published.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +26,10 @@ from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.damage.divergence import Divergence, list_divergences
 from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import DOCUMENT_FORMAT
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import (
+    COMPACTED_FORMAT,
     Damaged,
     Gap,
     Manifest,
@@ -114,8 +116,9 @@ def build_manifest(
     predecessor: str | None,
     zone: str,
     created_ns: int,
+    compacted: bool = False,
 ) -> Manifest:
-    """The manifest of a cut."""
+    """The manifest of a cut. compacted: whether the partition has compactions."""
     cut = pending.cut
     segments = [entry_of(file, epoch, pending.owners) for file in files]
     quarantined = sorted({*cut.quarantined, *pending.quarantined}, key=lambda entry: entry.offset)
@@ -146,7 +149,7 @@ def build_manifest(
         writer=WRITER,
         zone=zone,
         created_ns=created_ns,
-        format=format_of(segments),
+        format=max(format_of(segments), COMPACTED_FORMAT if compacted else DOCUMENT_FORMAT),
     )
 
 
@@ -158,6 +161,7 @@ class Sealer:
     divergences: known cuts that the partition's two indexers made differently.
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
     document_gate: whether small segments may be put into a pack.
+    has_compactions: whether the partition has compaction documents now.
     """
 
     chain: Chain
@@ -171,6 +175,7 @@ class Sealer:
     wide_cut_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timing: Timing = TIMING
     document_gate: DocumentGate = FIRST_DOCUMENTS
+    has_compactions: Callable[[], bool] = lambda: False
 
     def prepare(self) -> None:
         """Empty the scratch folder, and list the divergences. Blocks."""
@@ -268,6 +273,7 @@ class Sealer:
             predecessor=predecessor,
             zone=self.zone,
             created_ns=self.clock.now_ns(),
+            compacted=self.has_compactions(),
         )
         places = {entry.location.key: entry.location for entry in sealed.entries}
         for location in places.values():

@@ -37,6 +37,7 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
         context.alarms,
         parts.repair.describe,
         parts.document_gate.describe,
+        parts.compactor.describe,
     ).add_routes(app)
     listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
     ColumnEndpoints(listing).add_routes(app)

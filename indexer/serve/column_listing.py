@@ -99,7 +99,7 @@ class ColumnListing:
         for partition in list(self._partitions.values()):
             view = partition.view
             if view is not None:
-                for entry in view.visible(dataset):
+                for entry, _ in view.served_of(dataset):
                     last_ns = max(last_ns, entry.append_max_ns)
                 for rows in view.live.of(dataset):
                     last_ns = max(last_ns, rows.append_max_ns)
@@ -108,7 +108,7 @@ class ColumnListing:
     def _entries(self, dataset: str) -> Iterator[SegmentEntry]:
         for partition in list(self._partitions.values()):
             if partition.view is not None:
-                yield from partition.view.visible(dataset)
+                yield from (one.entry for one in partition.view.served_of(dataset))
 
     def _is_known(self, entry: SegmentEntry) -> bool:
         return self._footers.known(entry.object) is not None
@@ -122,7 +122,7 @@ class ColumnListing:
             for rows in view.live.of(dataset):
                 for block in rows.blocks:
                     yield _keys_of(block), rows.append_min_ns, rows.append_max_ns
-            for entry in view.visible(dataset):
+            for entry, _ in view.served_of(dataset):
                 for keys in self._keys_in(entry):
                     yield keys, entry.append_min_ns, entry.append_max_ns
 

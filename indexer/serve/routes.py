@@ -53,6 +53,7 @@ class Endpoints:
         alarms: AlarmBoard,
         unrepaired: Callable[[int], dict[str, str]],
         formats: Callable[[], dict[str, object]],
+        compaction: Callable[[int], dict[str, object]],
     ) -> None:
         self._partitions = partitions
         self._tails = tails
@@ -65,6 +66,7 @@ class Endpoints:
         self._alarms = alarms
         self._unrepaired = unrepaired
         self._formats = formats
+        self._compaction = compaction
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes of this module."""
@@ -79,6 +81,7 @@ class Endpoints:
         now_ns = self._clock.now_ns()
         found = {
             str(n): describe(p, writers, self._unrepaired(n), now_ns)
+            | {"compaction": self._compaction(n)}
             for n, p in sorted(self._partitions.items())
         }
         body = {"partitions": found, "warming": self._prefetcher.describe()}

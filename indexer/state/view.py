@@ -13,7 +13,7 @@ from indexer.state.reroutes import ReroutesView
 from snapshot.compaction.compacted import NOTHING_COMPACTED, Compacted, Output
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import DatasetTombstone, Gap, SegmentEntry, chain_order
-from snapshot.objects_of import Hiding, ServedSegment, served_segments
+from snapshot.objects_of import Hiding, PartitionObjects, ServedSegment, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 
 Segments = Mapping[str, tuple[SegmentEntry, ...]]
@@ -109,6 +109,11 @@ class PartitionView:
         served = tuple(served_segments(entries, self.hiding, self.compacted))
         self._read[dataset] = _Read(entries, outputs, expired, tombstone, served)
         return served
+
+    def stored(self) -> list[SegmentEntry]:
+        """What the store must have of its segments: see `PartitionObjects.stored`."""
+        shown = tuple(entry for entries in self.segments.values() for entry in entries)
+        return PartitionObjects(shown, self.hiding, frozenset(), self.compacted).stored()
 
     def visible(self, dataset: str) -> list[SegmentEntry]:
         """The dataset's segments that are served, oldest first."""

@@ -5,17 +5,25 @@ deleted before it was published.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common import limits
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.compaction.compacted import Compacted, CompactionConflict, Output
-from snapshot.compaction.documents import Compaction, CompactionDocument, compaction_prefix
+from snapshot.compaction.documents import (
+    Compaction,
+    CompactionDocument,
+    compaction_key,
+    compaction_prefix,
+)
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
-from snapshot.documents.locations import SegmentLocation
+from snapshot.documents.locations import pack_key
+from snapshot.documents.manifest import SegmentEntry
+from snapshot.retention.packs import PackedSegments, unused_packs
 
 # Whoever announces a deletion deletes. After a start only the last announced ones are repeated, for
 # a request per object that was ever deleted costs too much; `verify` lists what a crash has left.
@@ -29,11 +37,11 @@ class Superseded:
 
     number: int
     published_ns: int
-    objects: tuple[SegmentLocation, ...]
+    objects: tuple[SegmentEntry, ...]
 
 
 class CompactionBook:
-    """Methods block; one thread at a time.
+    """Methods block; they may be called from several threads.
 
     compacted: the outputs that are read.
     unreadable: key of a document that cannot be read: nothing is compacted or deleted then.
@@ -49,6 +57,7 @@ class CompactionBook:
             None  # those whose objects need no deletion by this process
         )
         self._dead: set[str] | None = None  # outputs that need none
+        self._turn = threading.RLock()
         self.compacted = Compacted()
         self.unreadable = ""
 
@@ -59,6 +68,11 @@ class CompactionBook:
 
     def refresh(self) -> Compacted:
         """Read new documents. Raises ObjectsUnavailable, DocumentTooNew."""
+        with self._turn:
+            self._refresh()
+        return self.compacted
+
+    def _refresh(self) -> None:
         prefix = compaction_prefix(self._chain.partition)
         for info in self._chain.objects.list(prefix, self._newest_key):
             name = info.key.removeprefix(prefix).removesuffix(".json")
@@ -71,7 +85,7 @@ class CompactionBook:
             self._newest_key, self._number = info.key, int(name)
             if document is not None:
                 self._apply(document)
-        return self.compacted
+            self.compacted = replace(self.compacted, newest=self._number)
 
     def _read(self, key: str) -> CompactionDocument | None:
         try:
@@ -82,8 +96,9 @@ class CompactionBook:
             return None
 
     def _apply(self, document: CompactionDocument) -> None:
-        objects: list[SegmentLocation] = []
+        objects: list[SegmentEntry] = []
         for one in document.compactions:
+            superseded = self.compacted.superseded_by(one)
             try:
                 self.compacted = self.compacted.with_compaction(one, document.number)
             except CompactionConflict as error:
@@ -91,26 +106,41 @@ class CompactionBook:
                     logger, logging.ERROR, "compaction ignored", key=document.key, why=str(error)
                 )
                 continue
-            objects += self.compacted.of(one.output.dataset)[-1].superseded
+            objects += superseded
         if objects:
             number, published_ns = document.number, document.published_ns
             self._superseded[number] = Superseded(number, published_ns, tuple(objects))
         if document.deletes:
             self._announced += document.deletes
             known = [self._superseded[one] for one in document.deletes if one in self._superseded]
-            names = [location.object_hash for one in known for location in one.objects]
+            names = [entry.object for one in known for entry in one.objects]
             self.compacted = self.compacted.with_deleted(document.deletes, names)
+
+    def inputs_of(self, output: Output) -> list[SegmentEntry]:
+        """The segments whose rows an output holds, from its document.
+
+        Raises DamagedObject, ObjectMissing, ObjectsUnavailable.
+        """
+        key = compaction_key(self._chain.partition, output.document)
+        document = self._chain.load(key, CompactionDocument)
+        for one in document.compactions:
+            if one.output.object == output.entry.object:
+                return one.inputs
+        raise DamagedObject(f"{key} does not name output {output.entry.object}")
 
     # --- publishing -------------------------------------------------------------------------------
     def publish(
-        self, compactions: Sequence[Compaction], now_ns: int, writer: str
-    ) -> CompactionDocument | None:
-        """Publish outputs whose objects are durable.
+        self, compactions: Sequence[Compaction], after: int, now_ns: int, writer: str
+    ) -> Compacted | None:
+        """Publish outputs whose objects are durable; returns what is read from now on.
 
-        None: another indexer has published a document meanwhile, or one cannot be read; what is to
-        be compacted has to be chosen again.
+        after: number of the newest document from which they were chosen.
+        None: there is a newer document, or one cannot be read; they have to be chosen again.
         """
-        return self._publish(list(compactions), [], now_ns, writer)
+        with self._turn:
+            if self._number != after or not self._publish(list(compactions), [], now_ns, writer):
+                return None
+            return self.compacted
 
     def _publish(
         self, compactions: list[Compaction], deletes: list[int], now_ns: int, writer: str
@@ -148,17 +178,30 @@ class CompactionBook:
         grace_ns: int,
         ran_ns: Callable[[int], int],
         may_delete: Callable[[int], bool],
+        expired: Set[str],
         writer: str,
     ) -> int:
         """Delete superseded objects whose grace time is over; returns their number.
 
         It must be over by the clock and by the time that this process has run since it read the
         document (`ran_ns` of its number). may_delete: whether the outputs of a document were just
-        read back whole. The deletion is announced in a document first. Objects in packs are left to
-        whoever deletes packs.
+        read back whole. The deletion is announced in a document first. A pack goes when the last of
+        its segments is deleted. expired: hashes of segments whose deletion retention has announced.
         """
-        if self.unreadable:
-            return 0
+        with self._turn:
+            if self.unreadable:
+                return 0
+            self._announce_due(now_ns, grace_ns, ran_ns, may_delete, writer)
+            return self._delete_announced(expired)
+
+    def _announce_due(
+        self,
+        now_ns: int,
+        grace_ns: int,
+        ran_ns: Callable[[int], int],
+        may_delete: Callable[[int], bool],
+        writer: str,
+    ) -> None:
         due = [
             number
             for number in self.waiting()
@@ -170,13 +213,33 @@ class CompactionBook:
             self._removed = set(self._announced[:-_DELETED_AGAIN])
         if due and self._publish([], due, now_ns, writer) is not None:
             self._removed -= set(due)
-        deleted = 0
-        for number in [one for one in self._announced if one not in self._removed]:
-            for location in self._superseded[number].objects if number in self._superseded else ():
-                if not location.pack:
-                    self._chain.objects.delete(location.key)
-                    deleted += 1
-            self._removed.add(number)
+
+    def _delete_announced(self, expired: Set[str]) -> int:
+        removed, deleted = self._removed or set(), 0
+        packed: dict[str, SegmentEntry] = {}
+        for number in [one for one in self._announced if one not in removed]:
+            for entry in self._superseded[number].objects if number in self._superseded else ():
+                deleted += 1
+                if entry.pack:
+                    packed[entry.pack] = entry
+                else:
+                    self._chain.objects.delete(entry.location.key)
+            removed.add(number)
+        for pack in unused_packs(
+            self._chain,
+            [
+                PackedSegments(
+                    pack=one.pack,
+                    epoch_number=one.epoch_number,
+                    end_offset=one.end_offset,
+                    segments=[],
+                )
+                for one in packed.values()
+            ],
+            lambda name: name in self.compacted.gone or name in expired,
+        ):
+            self._chain.objects.delete(pack_key(pack))
+        self._removed = removed
         return deleted
 
     def delete_outputs(self, gone: Set[str]) -> int:
@@ -184,6 +247,10 @@ class CompactionBook:
 
         gone: hashes of segments whose deletion retention has announced.
         """
+        with self._turn:
+            return self._delete_outputs(gone)
+
+    def _delete_outputs(self, gone: Set[str]) -> int:
         if self.unreadable:
             return 0
         dead = [o for o in self.compacted.all() if all(i.object in gone for i in o.inputs)]

@@ -26,14 +26,11 @@ class Output:
     """An object that holds the rows of several segments.
 
     inputs: in log order.
-    superseded: the objects that were read before it and are not read any more: inputs that no
-        output held yet, and outputs that it replaces.
     document: number of the document that names it.
     """
 
     entry: SegmentEntry
     inputs: tuple[Input, ...]
-    superseded: tuple[SegmentLocation, ...]
     document: int
 
 
@@ -48,11 +45,13 @@ class Compacted:
     outputs: by dataset, in the order of their documents.
     deleted: numbers of documents whose superseded objects may be gone from the store.
     gone: hashes of these objects.
+    newest: number of the newest document.
     """
 
     outputs: Mapping[str, tuple[Output, ...]] = field(default_factory=dict)
     deleted: frozenset[int] = frozenset()
     gone: frozenset[str] = frozenset()
+    newest: int = 0
 
     def of(self, dataset: str) -> tuple[Output, ...]:
         """The outputs of a dataset."""
@@ -83,17 +82,22 @@ class Compacted:
         held_by_others = {held.object for output in kept for held in output.inputs}
         if not held_by_others.isdisjoint(entry.object for entry in one.inputs):
             raise CompactionConflict("another output holds one of its inputs")
-        held_before = {held.object for output in replaced.values() for held in output.inputs}
-        superseded = [e.location for e in one.inputs if e.object not in held_before]
-        superseded += [output.entry.location for output in replaced.values()]
         output = Output(
             one.output,
             tuple(Input(e.object, e.first_offset, e.end_offset) for e in one.inputs),
-            tuple(superseded),
             document,
         )
         outputs = {**self.outputs, one.output.dataset: (*kept, output)}
         return replace(self, outputs=outputs)
+
+    def superseded_by(self, one: Compaction) -> list[SegmentEntry]:
+        """What is read now and not any more with this output: inputs that no output holds yet, and
+        outputs that it replaces.
+        """
+        replaced = [o for o in self.of(one.output.dataset) if o.entry.object in one.replaces]
+        held = {held.object for output in replaced for held in output.inputs}
+        own = [entry for entry in one.inputs if entry.object not in held]
+        return [*own, *(output.entry for output in replaced)]
 
     def with_deleted(self, documents: Iterable[int], objects: Iterable[str]) -> "Compacted":
         """A copy in which the superseded objects of these documents may be gone."""

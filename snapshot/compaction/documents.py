@@ -43,7 +43,12 @@ class CompactionDocument(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Its key in the object store."""
-        return f"{compaction_prefix(self.partition)}{self.number:08d}.json"
+        return compaction_key(self.partition, self.number)
+
+
+def compaction_key(partition: int, number: int) -> str:
+    """Key of a partition's compaction document of that number."""
+    return f"{compaction_prefix(partition)}{number:08d}.json"
 
 
 def compaction_prefix(partition: int) -> str:

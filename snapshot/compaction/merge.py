@@ -42,29 +42,25 @@ class TooLarge(ValueError):
 
 
 def merge(
-    sources: Sequence[Source], inputs: Sequence[SegmentEntry], epoch: str, encoders: Encoders
+    sources: Sequence[Source], inputs: Sequence[SegmentEntry], encoders: Encoders
 ) -> EncodedSegment:
     """One segment of the rows of all sources, which follow each other in the log.
 
-    inputs: the segments whose rows they are. epoch: the id of their log.
-    Raises DamagedObject, TooLarge.
+    inputs: the segments whose rows they are. Raises DamagedObject, TooLarge.
     """
     first = inputs[0]
+    with SegmentReader(sources[0].path) as reader:
+        info = reader.info
     block = read_rows(sources, far=first.far)
     origin = SegmentOrigin(
         dataset=first.dataset,
-        epoch=epoch,
-        partition=_partition(sources[0]),
+        epoch=info.epoch,
+        partition=info.partition,
         late_or_early=first.far,
         append_min_ns=min(entry.append_min_ns for entry in inputs),
         append_max_ns=max(entry.append_max_ns for entry in inputs),
     )
     return encode_segment(block, origin, encoders)
-
-
-def _partition(source: Source) -> int:
-    with SegmentReader(source.path) as reader:
-        return reader.info.partition
 
 
 def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:

@@ -7,7 +7,7 @@ document can restore what an earlier one expired, until a document names it as d
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -130,6 +130,7 @@ class RetentionBook:
         self._expired_objects: frozenset[str] = frozenset()
         self._documents: dict[int, Retention] = {}  # those that expired objects
         self._deleting: set[int] = set()
+        self._deleted_objects: frozenset[str] = frozenset()
         self._deleted: set[int] = set()
         self._restored: dict[str, SegmentEntry] = {}
         self._dropped: set[Dropped] = set()
@@ -140,6 +141,11 @@ class RetentionBook:
     def expired_objects(self) -> frozenset[str]:
         """Hashes of the objects that are no longer served."""
         return self._expired_objects
+
+    @property
+    def deleted_objects(self) -> frozenset[str]:
+        """Hashes of expired objects whose deletion was announced: nothing restores them."""
+        return self._deleted_objects
 
     @property
     def cutoffs(self) -> Cutoffs:
@@ -211,6 +217,10 @@ class RetentionBook:
             self._expired_by[name] = document.number
             self._restored.pop(name, None)
         self._deleting.update(document.deletes)
+        if document.deletes:
+            known = [self._documents[one] for one in document.deletes if one in self._documents]
+            names = [name for one in known for name in self._objects_of(one)]
+            self._deleted_objects = self._deleted_objects.union(names)
         if document.objects:
             self._documents[document.number] = document
 
@@ -280,7 +290,12 @@ class RetentionBook:
         }
 
     def delete_due(
-        self, now_ns: int, grace_ns: int, ran_ns: Callable[[int], int], writer: str
+        self,
+        now_ns: int,
+        grace_ns: int,
+        ran_ns: Callable[[int], int],
+        writer: str,
+        superseded: Set[str] = frozenset(),
     ) -> int:
         """Delete objects whose grace time is over; returns the number of their segments.
 
@@ -289,6 +304,8 @@ class RetentionBook:
         deletion is announced in a document first; from then on nothing of it can be restored. A
         pack goes when the last of its segments is deleted.
         Nothing is deleted while a document cannot be read, because it may be a restoration.
+
+        superseded: hashes of segments of which an output holds the rows and that are deleted too.
         """
         if self.unreadable:
             return 0
@@ -312,7 +329,9 @@ class RetentionBook:
         over = self._deleted.union(due)
         packs = [one for number in due for one in self._documents[number].packs]
         for pack in unused_packs(
-            self._chain, packs, lambda name: self._expired_by.get(name) in over
+            self._chain,
+            packs,
+            lambda name: name in superseded or self._expired_by.get(name) in over,
         ):
             self._chain.objects.delete(pack_key(pack))
         self._deleted.update(due)

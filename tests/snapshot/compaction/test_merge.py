@@ -17,7 +17,7 @@ from tests.snapshot.compaction.pieces import ENCODERS, Piece, piece, pieces
 
 def merged(made: list[Piece], folder: Path) -> Path:
     entries = [one.entry for one in made]
-    encoded = merge([Source(one.path) for one in made], entries, "log-1", ENCODERS)
+    encoded = merge([Source(one.path) for one in made], entries, ENCODERS)
     path = folder / f"{encoded.object_hash}.parquet"
     path.write_bytes(encoded.data)
     return path
@@ -54,7 +54,7 @@ def test_outputs_of_outputs_have_the_bytes_of_an_output_of_segments(tmp_path: Pa
     made = pieces(tmp_path, 6)
     entries = [one.entry for one in made]
     parts = [merged(made[:4], tmp_path), merged(made[4:], tmp_path)]
-    again = merge([Source(path) for path in parts], entries, "log-1", ENCODERS)
+    again = merge([Source(path) for path in parts], entries, ENCODERS)
     assert merged(made, tmp_path).read_bytes() == again.data
 
 
@@ -63,7 +63,7 @@ def test_whole_inputs_may_be_left_out(tmp_path: Path) -> None:
     whole = merged(made, tmp_path)
     kept = [made[1].entry, made[3].entry]
     names = tuple(Input(one.object, one.first_offset, one.end_offset) for one in kept)
-    rest = merge([Source(whole, names)], kept, "log-1", ENCODERS)
+    rest = merge([Source(whole, names)], kept, ENCODERS)
     assert rest.data == merged([made[1], made[3]], tmp_path).read_bytes()
 
 

@@ -157,11 +157,11 @@ def test_of_two_documents_with_the_same_inputs_one_counts() -> None:
 
 def test_superseded_objects_are_kept_until_their_deletion_is_announced() -> None:
     one = Compaction(inputs=ENTRIES[:3], output=entry(0, 50, "a"))
+    superseded = NOTHING_COMPACTED.superseded_by(one)
     compacted = NOTHING_COMPACTED.with_compaction(one, 1)
     before = PartitionObjects(tuple(ENTRIES[:4]), Hiding(frozenset(), {}), frozenset(), compacted)
     assert {e.object for e in before.stored()} == {"s0", "s1", "s2", "s3", "a"}
-    (output,) = compacted.of("d")
-    names = [location.object_hash for location in output.superseded]
+    names = [entry.object for entry in superseded]
     after = PartitionObjects(
         before.retained, before.hiding, before.dropped, compacted.with_deleted([1], names)
     )
