@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from common import limits
 from common.clock import Clock, ManualClock, SystemClock
 from common.locks import Locks
-from common.locks.files import FileLocks
+from common.locks.files import FileClaim, FileLocks
 from common.process.announce import Announcement
 from common.process.members import (
     ROLLING_RESTART,
@@ -268,4 +269,43 @@ async def test_claim_released_for_an_indexer_is_taken_though_the_plan_has_change
     for holder, one in zip(holders, announced, strict=True):
         await holder.claims.release_all()
         await one.withdraw()
+        holder.locks.close()
+
+
+class Interrupted(FileLocks):
+    """File locks that do something else just before an indexer gives a partition up."""
+
+    before: Callable[[], None] | None = None
+
+    def acquire(self, name: str, value: bytes) -> FileClaim | None:
+        before, self.before = self.before, None
+        if before is not None and name.startswith("operations/moving/"):
+            before()
+        elif before is not None:
+            self.before = before
+        return super().acquire(name, value)
+
+
+async def test_claim_that_is_released_while_its_next_holder_drops_it_is_taken(
+    tmp_path: Path,
+) -> None:
+    first = Holder(tmp_path / "locks", "a1", "a")
+    twin = Holder(tmp_path / "locks", "b1", "b")
+    locks = Interrupted(tmp_path / "locks")
+    second = Holder(tmp_path / "locks", "a3", "a", slot="1", locks=locks)
+    newcomer = Announcement(first.locks, member("a2", "a", "2"))  # meant to have it instead
+    for holder in (first, twin, second, second):
+        await holder.refresh()
+    assert (second.claims.preparing(), ready_zones(first.locks)) == ([0], {0: 2, 1: 2})
+    await newcomer.renew()
+    locks.before = first.claims._held.pop(0).claim.release
+    await second.refresh()
+    assert locks.before is None
+    assert second.claims.preparing() == [0]
+    await second.refresh()
+    assert (second.claims.held(), second.log) == ([0], ["+0"])
+    assert ready_zones(first.locks) == {0: 2, 1: 2}
+    await newcomer.withdraw()
+    for holder in (first, twin, second):
+        await holder.claims.release_all()
         holder.locks.close()
