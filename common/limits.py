@@ -317,6 +317,9 @@ QUERY_LIST_ITEMS_MAX: Final = 100  # calculations, filters, breakdowns, orders; 
 QUERY_LIMIT_DEFAULT: Final = 100  # groups returned; the vendor's default
 QUERY_LIMIT_MAX: Final = 1_000  # with series
 QUERY_LIMIT_NO_SERIES_MAX: Final = 10_000  # without series
+GROUP_COUNTS_MAX: Final = 1_000  # breakdowns whose number of groups a query role remembers
+# Groups times steps up to which totals are made of the series: some milliseconds of arrays.
+SERIES_AT_ONCE_CELLS_MAX: Final = 50_000
 SERIES_POINTS_MAX: Final = 1_000  # steps of a series (the vendor allows range/1000)
 SHARE_TIMES_KEPT: Final = 256  # durations of recent shares, for the usual one
 HEDGES_PER_SHARE: Final = 0.1  # hedges allowed for each share that is answered: 10 % more work

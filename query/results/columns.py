@@ -5,7 +5,6 @@ bits, so that 2^31 of them can be added as 64-bit integers. Sums of doubles are 
 two-sum): the result is that of twice the precision, rounded once.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -51,20 +50,22 @@ def add_up(name: str, parts: Sequence[Part], cells: int) -> Column:
     return _add_plain(ending, parts, cells)
 
 
-def one_cell(name: str, column: Column) -> Column:
-    """The same over all cells of a column, as one cell."""
-    values, held = column.values[..., column.held], column.held
-    found = np.array([bool(held.any())])
-    if not found[0]:
-        return Column(np.zeros((*values.shape[:-1], 1), values.dtype), found)
+def regrouped(name: str, column: Column, ids: Array, cells: int) -> Column:
+    """The column with its cells put together. ids: the new cell of each."""
+    values, at = column.values[..., column.held], ids[column.held]
+    held = np.zeros(cells, np.bool_)
+    held[at] = True
     ending = name[name.rindex("_") :]
     if ending == "_fsum":
-        total = np.array([sum_of_doubles(values)])
-    elif ending in _ENDS:
-        total = _ENDS[ending].reduce(values, keepdims=True)
-    else:
-        total = _carried(values.sum(axis=-1, keepdims=True))
-    return Column(total, found)
+        return Column(_sums_of_doubles(values, at, cells), held)
+    made = np.zeros((*values.shape[:-1], cells), values.dtype)
+    if ending in _ENDS:
+        made[at] = values
+        _ENDS[ending].at(made, at, values)
+        return Column(made, held)
+    for total, one in zip(np.atleast_2d(made), np.atleast_2d(values), strict=True):
+        np.add.at(total, at, one)
+    return Column(_carried(made), held)
 
 
 def exact_sum(column: Column) -> int:
@@ -78,16 +79,25 @@ def exact_sum(column: Column) -> int:
 
 def sum_of_doubles(values: Array) -> float:
     """The compensated sum."""
-    error = 0.0
+    return float(_sums_of_doubles(values, np.zeros(len(values), np.int64), 1)[0])
+
+
+def _sums_of_doubles(values: Array, ids: Array, cells: int) -> Array:
+    """The compensated sum of each cell: its values in a row, of which halves are added."""
+    sizes = np.bincount(ids, minlength=cells)
+    order = np.argsort(ids, kind="stable")
+    starts = np.cumsum(sizes) - sizes
+    rows = np.zeros((cells, max(1, int(sizes.max(initial=0)))))
+    rows[ids[order], np.arange(len(ids)) - starts[ids[order]]] = values[order]
+    error = np.zeros(cells)
     with np.errstate(invalid="ignore", over="ignore"):
-        while len(values) > 1:
-            if len(values) % 2:
-                values = np.append(values, 0.0)
-            total, lost = _two_sum(values[0::2], values[1::2])
-            error += float(lost.sum())
-            values = total
-        rounded = float(values[0]) if len(values) else 0.0
-        return rounded + error if math.isfinite(error) else rounded
+        while rows.shape[1] > 1:
+            if rows.shape[1] % 2:
+                rows = np.pad(rows, ((0, 0), (0, 1)))
+            rows, lost = _two_sum(rows[:, 0::2], rows[:, 1::2])
+            error += lost.sum(axis=1)
+        total = rows[:, 0]
+        return np.where(np.isfinite(error), total + error, total)
 
 
 def whole_64(column: Column) -> tuple[Array, Array, Array]:

@@ -46,7 +46,7 @@ class Hashes:
             counts[many] = np.rint((size - 1) * _HASH_SPAN / largest).astype(np.int64)
         return counts
 
-    def one_cell(self, kept: Array) -> "Hashes":
-        """Those of the cells for which `kept` is true, as one cell."""
-        hashes = self.hashes[kept[self.rows]]
-        return Hashes.of(np.zeros(len(hashes), np.int64), hashes, 1)
+    def regrouped(self, ids: Array, cells: int) -> "Hashes":
+        """Those of cells put together. ids: the new cell of each cell; -1: none."""
+        rows = ids[self.rows]
+        return Hashes.of(rows[rows >= 0], self.hashes[rows >= 0], cells)

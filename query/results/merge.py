@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from query.plan.plan import Plan, State
-from query.results.columns import Column, Part, add_up, one_cell
+from query.results.columns import Column, Part, add_up, regrouped
 from query.results.distinct import Hashes
 from query.results.quantiles import Numbers, numbers_of
 from query.share.states.cells import cell_ids, cell_names, joined
@@ -42,15 +42,36 @@ class Merged:
     distinct: dict[int, Hashes]
     numbers: dict[int, Numbers]
 
+    @property
+    def in_buckets(self) -> bool:
+        """Whether any numbers are in buckets: then numbers of cells put together are, too."""
+        return any(numbers.in_buckets for numbers in self.numbers.values())
+
     def one_cell(self, kept: Array) -> "Merged":
         """All cells for which `kept` is true, as one cell."""
-        chosen = np.flatnonzero(kept)
+        return self._regrouped(np.where(kept, 0, -1), pa.table({}), 1)
+
+    def by(self, names: Sequence[str]) -> "Merged":
+        """The cells that are equal in these columns of their keys put together."""
+        names = [name for name in names if name in self.keys.column_names]
+        if not names:
+            return self.one_cell(np.ones(self.cells, np.bool_))
+        found = cell_ids([self.keys], names)
+        keys = self.keys.select(names).take(pa.array(found.first))
+        return self._regrouped(found.ids[0], keys, len(found.first))
+
+    def _regrouped(self, ids: Array, keys: pa.Table, cells: int) -> "Merged":
+        """ids: the new cell of each cell; -1: none."""
+        chosen = np.flatnonzero(ids >= 0)
         return Merged(
-            pa.table({}),
-            1,
-            {name: one_cell(name, column.take(chosen)) for name, column in self.columns.items()},
-            {index: hashes.one_cell(kept) for index, hashes in self.distinct.items()},
-            {index: numbers.one_cell(kept) for index, numbers in self.numbers.items()},
+            keys,
+            cells,
+            {
+                name: regrouped(name, column.take(chosen), ids[chosen], cells)
+                for name, column in self.columns.items()
+            },
+            {index: hashes.regrouped(ids, cells) for index, hashes in self.distinct.items()},
+            {index: numbers.regrouped(ids, cells) for index, numbers in self.numbers.items()},
         )
 
 

@@ -49,12 +49,12 @@ class Numbers:
         values[held] = bucket_middles(found) if self.in_buckets else found
         return values, held
 
-    def one_cell(self, kept: Array) -> "Numbers":
-        """Those of the cells for which `kept` is true, as one cell."""
-        chosen = kept[self.rows]
-        rows = np.zeros(int(chosen.sum()), np.int64)
-        merged = merged_weights(rows, self.numbers[chosen], self.weights[chosen])
-        return Numbers(*merged, self.in_buckets, 1)
+    def regrouped(self, ids: Array, cells: int) -> "Numbers":
+        """Those of cells put together. ids: the new cell of each cell; -1: none."""
+        rows = ids[self.rows]
+        kept = rows >= 0
+        merged = merged_weights(rows[kept], self.numbers[kept], self.weights[kept])
+        return Numbers(*merged, self.in_buckets, cells)
 
 
 def numbers_of(exact: Sequence[Array], bucketed: Sequence[Array], cells: int) -> Numbers:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
 import pyarrow as pa
 
 from common import limits
@@ -21,10 +22,17 @@ from common.model.position import Position
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, SlotRequest
 from query.config import QueryConfig
-from query.plan.plan import GroupKey, Plan
-from query.plan.planner import QueryRequest, series_plan, totals_plan
-from query.results.merge import merge
-from query.results.results import series_rows
+from query.plan.plan import Plan
+from query.plan.planner import QueryRequest, totals_plan
+from query.results.series import (
+    SERIES,
+    TOTAL_SERIES,
+    GroupCounts,
+    merge_at_once,
+    merge_series,
+    series_wanted,
+    with_steps,
+)
 from query.results.totals import Totals, merge_totals
 from query.results.type_notes import notes_on_types
 from query.scatter.receipts import split_receipt, unmet_positions
@@ -117,7 +125,8 @@ class QueryRunner:
         self._slots = FairSlots(
             FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
         )
-        # Merging is Python code: several threads are not faster than one, and slow the event loop.
+        self._groups = GroupCounts()
+        # Rows of answers are made by Python code: several threads are not faster than one.
         merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
         self._merging = FairSlots(merging, "queries")
 
@@ -193,13 +202,20 @@ class QueryRunner:
         return PlanResult(result, coverage, _notes_on_time(coverage), gathered.types)
 
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
-        reconciled, coverage = await self._reconcile(partial(totals_plan, query), required)
-        plan, totals = reconciled.plan, reconciled.gathered
-        work = partial(merge_totals, query, plan, totals.states)
-        merged = await self._merge(query, work)
-        merged.data["series"] = []
-        if query.with_series:
-            await self._add_series(query, plan, totals, merged, coverage)
+        at_once = query.with_series and self._groups.few_cells(query)
+        reconciled, coverage = await self._reconcile(
+            partial(_first_plan, query, at_once=at_once), required
+        )
+        totals = reconciled.gathered
+        plan = msgspec.structs.replace(reconciled.plan, step_ns=None)
+        merged: Totals | None = None
+        if at_once:
+            work = partial(merge_at_once, query, reconciled.plan, totals.states)
+            merged = await self._merge(query, work)
+        if merged is None:
+            merged = await self._merge_apart(query, plan, totals, coverage, again=at_once)
+        self._groups.record(query, merged.cells)
+        merged.data.setdefault(SERIES, [])
         notes = [*notes_on_types(query.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(merged.data, coverage, notes, totals.types, merged.groups)
 
@@ -222,38 +238,55 @@ class QueryRunner:
         running.add_done_callback(ended)
         return await asyncio.shield(running)
 
-    async def _add_series(
+    async def _merge_apart(
         self,
         query: QueryRequest,
         plan: Plan,
         totals: PartialResults,
-        merged: Totals,
         coverage: dict[str, Any],
-    ) -> None:
-        """Series over exactly the rows of the totals: partitions and end offsets are pinned."""
+        *,
+        again: bool,
+    ) -> Totals:
+        """Totals, and series over exactly their rows: partitions and end offsets are pinned.
+
+        again: whether the shares have steps, so that they have to be computed without.
+        """
         upto = {p: counted.covered.end_offset for p, counted in totals.answered.items()}
-        data, top = merged.data, merged.top
-        wanted: list[tuple[str, Plan, list[GroupKey]]] = []
-        if top:  # if they are all groups, no row has to be compared with them
-            only = None if merged.all_listed else tuple(top)
-            wanted.append(("series", series_plan(query, plan, upto, only), top))
-        if query.with_total and query.spec.breakdowns:
-            every = series_plan(query, plan, upto, None, grouped=False)
-            wanted.append(("total_by_aggregate_series", every, [()]))
-        for name, one, groups in wanted:
-            gathered = await self._scatter.run(one, sorted(upto))
-            data[name] = await self._merge(query, partial(_series, query, one, gathered, groups))
-            short = [
-                p
-                for p, of in totals.answered.items()
-                if p not in gathered.answered
-                or not same_rows(gathered.answered[p].covered, of.covered)
-            ]
-            if short:
-                coverage["complete"] = False
-                coverage["series_incomplete"] = sorted(short)
-        if query.with_total and not query.spec.breakdowns:
-            data["total_by_aggregate_series"] = data["series"]
+        states = totals.states
+        if again:
+            pinned = msgspec.structs.replace(plan, log="", at_least=upto, upto=upto)
+            states = (await self._run_pinned(pinned, totals, coverage)).states
+        merged = await self._merge(query, partial(merge_totals, query, plan, states))
+        for wanted in series_wanted(query, plan, merged, upto) if query.with_series else ():
+            gathered = await self._run_pinned(wanted.plan, totals, coverage)
+            work = partial(merge_series, query, wanted, gathered.states)
+            merged.data[wanted.member] = await self._merge(query, work)
+        if query.with_series and query.with_total and not query.spec.breakdowns:
+            merged.data[TOTAL_SERIES] = merged.data.get(SERIES, [])
+        return merged
+
+    async def _run_pinned(
+        self, plan: Plan, totals: PartialResults, coverage: dict[str, Any]
+    ) -> PartialResults:
+        """The shares of a plan over the rows of the totals."""
+        gathered = await self._scatter.run(plan, sorted(totals.answered))
+        short = [
+            p
+            for p, of in totals.answered.items()
+            if p not in gathered.answered or not same_rows(gathered.answered[p].covered, of.covered)
+        ]
+        if short:
+            coverage["complete"] = False
+            coverage["series_incomplete"] = sorted(short)
+        return gathered
+
+
+def _first_plan(
+    query: QueryRequest, *, at_once: bool, at_least: dict[int, int], wait_ms: int, log: str
+) -> Plan:
+    """The plan of the totals, or of totals and series at once."""
+    plan = totals_plan(query, at_least=at_least, wait_ms=wait_ms, log=log)
+    return with_steps(query, plan) if at_once else plan
 
 
 def _coverage(
@@ -309,9 +342,3 @@ def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
         f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
         "believed; no event is left out for it"
     ]
-
-
-def _series(
-    query: QueryRequest, plan: Plan, gathered: PartialResults, groups: list[GroupKey]
-) -> list[dict[str, Any]]:
-    return series_rows(query, plan, merge(plan, gathered.states), groups)

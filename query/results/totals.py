@@ -11,7 +11,7 @@ import numpy as np
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.results.group_sums import group_sums
-from query.results.merge import Answers, merge
+from query.results.merge import Answers, Merged, merge
 from query.results.order import first_cells, passing_cells
 from query.results.results import data_rows, groups_of
 
@@ -22,18 +22,27 @@ class Totals(NamedTuple):
     top: the listed groups, in the order of the answer.
     data: the members `results`, `total_by_aggregate` and `other_by_aggregate`.
     groups: the member `groups`; None without breakdowns.
-    all_listed: whether no event is outside of the listed groups.
+    cells: number of groups, before havings and limit.
     """
 
     top: list[GroupKey]
     data: dict[str, Any]
     groups: dict[str, Any] | None
-    all_listed: bool
+    cells: int
+
+    @property
+    def all_listed(self) -> bool:
+        """Whether no event is outside of the listed groups."""
+        return len(self.top) == self.cells
 
 
 def merge_totals(query: QueryRequest, plan: Plan, shares: Answers) -> Totals:
     """Merge the states of shares and calculate what the query asks for."""
-    merged = merge(plan, shares)
+    return totals_of(query, plan, merge(plan, shares))
+
+
+def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
+    """What the query asks for. merged: a cell per group."""
     spec = query.spec
     passing = passing_cells(spec, plan, merged)
     listed = first_cells(spec, plan, merged, passing, query.limit)
@@ -48,5 +57,4 @@ def merge_totals(query: QueryRequest, plan: Plan, shares: Answers) -> Totals:
         everything[listed] = False
         other = merged.one_cell(everything)
         data["other_by_aggregate"] = data_rows(spec, plan, other, first, grouped=False)[0]
-    all_listed = len(listed) == merged.cells
-    return Totals(groups_of(plan, merged, listed), data, groups, all_listed)
+    return Totals(groups_of(plan, merged, listed), data, groups, merged.cells)

@@ -16,7 +16,7 @@ from common import limits
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
-from query.results.columns import Column, Part, add_up, exact_sum, one_cell, sum_of_doubles
+from query.results.columns import Column, Part, add_up, exact_sum, regrouped, sum_of_doubles
 from query.results.merge import merge
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
@@ -164,7 +164,7 @@ def test_sums_of_integers_are_exact(values: list[list[int | None]]) -> None:
         assert bool(column.held[[2, 0, 1][at]]) == bool(held)
         alone = column.take(np.array([[2, 0, 1][at]]))
         assert exact_sum(alone) == sum(held), cell
-    assert exact_sum(one_cell("a0_isum", column)) == exact_sum(column)
+    assert exact_sum(regrouped("a0_isum", column, np.zeros(3, np.int64), 1)) == exact_sum(column)
 
 
 def test_weights_are_added_without_limits() -> None:

@@ -1,0 +1,104 @@
+"""Series of a query, and totals from the same states where that is cheaper.
+
+Series of all groups hold all that their totals need. They are asked for at once where they have few
+cells: without breakdowns, or where the same breakdowns had few groups lately. Otherwise the totals
+come first, and then the series of the listed groups alone.
+"""
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+import msgspec
+
+from common import limits
+from query.plan.plan import GroupKey, Plan
+from query.plan.planner import QueryRequest, series_plan
+from query.results.merge import Answers, Merged, merge
+from query.results.results import series_rows
+from query.results.totals import Totals, totals_of
+from query.share.states.cells import STEP, cell_names
+
+SERIES, TOTAL_SERIES = "series", "total_by_aggregate_series"  # members of an answer's data
+
+
+class GroupCounts:
+    """How many groups breakdowns had the last time, of a bounded number of them."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[tuple[str, tuple[str, ...]], int] = OrderedDict()
+
+    def record(self, query: QueryRequest, groups: int) -> None:
+        """The number of groups that a query had."""
+        self._counts[query.dataset, query.spec.breakdowns] = groups
+        self._counts.move_to_end((query.dataset, query.spec.breakdowns))
+        while len(self._counts) > limits.GROUP_COUNTS_MAX:
+            self._counts.popitem(last=False)
+
+    def few_cells(self, query: QueryRequest) -> bool:
+        """Whether series of all groups are expected to have few cells."""
+        key = query.dataset, query.spec.breakdowns
+        groups = self._counts.get(key) if query.spec.breakdowns else 1
+        if groups is None:
+            return False
+        steps = -(-(query.end_ns - query.start_ns) // query.step_ns) + 1
+        return groups * steps <= limits.SERIES_AT_ONCE_CELLS_MAX
+
+
+class SeriesWanted(NamedTuple):
+    """A series that has to be asked for. member: of the answer's data."""
+
+    member: str
+    plan: Plan
+    groups: list[GroupKey]
+
+
+def with_steps(query: QueryRequest, totals: Plan) -> Plan:
+    """The plan of totals, whose shares have a cell for each group and step."""
+    return msgspec.structs.replace(totals, step_ns=query.step_ns)
+
+
+def merge_at_once(query: QueryRequest, plan: Plan, shares: Answers) -> Totals | None:
+    """Totals with their series, out of the states of all groups by step.
+
+    None if numbers are in buckets: those of the totals alone might be exact.
+    """
+    merged = merge(plan, shares)
+    if merged.in_buckets:
+        return None
+    names = [name for name in cell_names([merged.keys]) if name != STEP]
+    no_group = plan.breakdowns and not merged.cells
+    totals = totals_of(query, plan, merged if no_group else merged.by(names))
+    totals.data[SERIES] = series_rows(query, plan, merged, totals.top) if totals.top else []
+    _add_total_series(query, plan, merged, totals.data)
+    return totals
+
+
+def series_wanted(
+    query: QueryRequest, plan: Plan, totals: Totals, upto: dict[int, int]
+) -> list[SeriesWanted]:
+    """The series over the same rows as the totals."""
+    wanted = []
+    if totals.top:  # if they are all groups, no row has to be compared with them
+        only = None if totals.all_listed else tuple(totals.top)
+        wanted.append(SeriesWanted(SERIES, series_plan(query, plan, upto, only), totals.top))
+    if query.with_total and query.spec.breakdowns:
+        every = series_plan(query, plan, upto, None, grouped=False)
+        wanted.append(SeriesWanted(TOTAL_SERIES, every, [()]))
+    return wanted
+
+
+def merge_series(query: QueryRequest, wanted: SeriesWanted, shares: Answers) -> list[Any]:
+    """The rows of a series."""
+    return series_rows(query, wanted.plan, merge(wanted.plan, shares), wanted.groups)
+
+
+def _add_total_series(
+    query: QueryRequest, plan: Plan, merged: Merged, data: dict[str, Any]
+) -> None:
+    if not query.with_total:
+        return
+    if not query.spec.breakdowns:
+        data[TOTAL_SERIES] = data[SERIES]
+        return
+    every = msgspec.structs.replace(plan, breakdowns=())
+    data[TOTAL_SERIES] = series_rows(query, every, merged.by([STEP]), [()])

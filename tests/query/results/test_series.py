@@ -1,0 +1,109 @@
+"""Totals that are made of the series of all groups are those that would be computed alone."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common import limits
+from query.plan.planner import QueryRequest, build_request, totals_plan
+from query.plan.spec import QuerySpec
+from query.results.series import (
+    GroupCounts,
+    merge_at_once,
+    merge_series,
+    series_wanted,
+    with_steps,
+)
+from query.results.totals import merge_totals
+from tests.query.harness import TIMES, query_harness
+from tests.query.results.test_merge import SPECS, VALUES, states_of
+from tests.query.share.rows import Row
+
+ROWS = st.lists(
+    st.builds(
+        Row,
+        st.integers(0, 8).map(lambda s: s * 10**9),
+        st.dictionaries(st.sampled_from(["x", "g", "h"]), st.sampled_from(VALUES)),
+        st.sampled_from([1, 2, 1000]),
+    ),
+    max_size=20,
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(rows=ROWS, spec=SPECS, limit=st.integers(1, 6), pairs=st.sampled_from([3, 16_384]))
+def test_totals_and_series_at_once_are_those_computed_apart(
+    rows: list[Row], spec: QuerySpec, limit: int, pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUANTILE_EXACT_PAIRS_MAX", pairs)
+    asked = request(spec, limit)
+    plan = totals_plan(asked, at_least={}, wait_ms=0)
+    parts = [rows[::2], rows[1::2]]
+    stepped = with_steps(asked, plan)
+    at_once = merge_at_once(asked, stepped, [states_of(stepped, part) for part in parts])
+    apart = merge_totals(asked, plan, [states_of(plan, part) for part in parts])
+    if at_once is None:
+        assert pairs == 3
+        return
+    assert at_once.top == apart.top
+    assert at_once.groups == apart.groups
+    series = {"series": []} if not apart.top else {}
+    for wanted in series_wanted(asked, plan, apart, {0: 10**6}):
+        states = [states_of(wanted.plan, part) for part in parts]
+        series[wanted.member] = merge_series(asked, wanted, states)
+    if not spec.breakdowns:
+        series["total_by_aggregate_series"] = series["series"]
+    assert msgspec.json.encode(at_once.data) == msgspec.json.encode(apart.data | series)
+
+
+def request(spec: QuerySpec, limit: int) -> QueryRequest:
+    body = QuerySpec(spec.calculations, breakdowns=spec.breakdowns, havings=spec.havings,
+                     orders=spec.orders, start_s=0, end_s=9, granularity_s=2, limit=limit)  # fmt: skip
+    return build_request(body, "d", 10**18, with_total=True, with_other=True)
+
+
+def test_series_are_asked_for_at_once_where_few_cells_are_expected() -> None:
+    counts = GroupCounts()
+    spec = QuerySpec((), breakdowns=("g",), start_s=0, end_s=1_000, granularity_s=1)
+    grouped = build_request(spec, "d", 10**18)
+    alone = build_request(QuerySpec((), start_s=0, end_s=1_000, granularity_s=1), "d", 10**18)
+    assert counts.few_cells(alone)
+    assert not counts.few_cells(grouped)
+    counts.record(grouped, limits.SERIES_AT_ONCE_CELLS_MAX // 1_001)
+    assert counts.few_cells(grouped)
+    counts.record(grouped, limits.SERIES_AT_ONCE_CELLS_MAX // 1_001 + 1)
+    assert not counts.few_cells(grouped)
+
+
+def test_only_some_numbers_of_groups_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "GROUP_COUNTS_MAX", 2)
+    counts, asked = GroupCounts(), []
+    for name in "abc":
+        spec = QuerySpec((), breakdowns=(name,), start_s=0, end_s=10)
+        asked.append(build_request(spec, "d", 10**18))
+        counts.record(asked[-1], 1)
+    assert [counts.few_cells(one) for one in asked] == [False, True, True]
+
+
+async def test_a_question_asked_again_takes_one_share_of_an_indexer(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, ("a",)) as running:
+        seen = running.indexers["a"].versions
+        answers: list[Any] = []
+        for shares in (2, 1):  # at first the number of groups is not known
+            seen.clear()
+            answer = await running.ask({**TIMES, "breakdowns": ["none"]})
+            assert len(seen) == shares
+            answers.append(answer["data"])
+        assert answers[0] == answers[1]
+        assert answers[0]["series"]
+        seen.clear()
+        await running.ask({**TIMES})
+        assert len(seen) == 1
