@@ -226,6 +226,7 @@ class QueryRoutes:
                 groups=0 if answer is None else len(answer.data["results"]),
                 series_rows=0 if answer is None else len(answer.data["series"]),
                 result_bytes=len(result.body or b""),
+                state_bytes=0 if answer is None else answer.coverage["state_bytes"],
                 calculations=len(query.spec.calculations),
                 filters=len(query.spec.filters),
                 breakdowns=len(query.spec.breakdowns),

@@ -275,6 +275,7 @@ class QueryRunner:
             for p, of in totals.answered.items()
             if p not in gathered.answered or not same_rows(gathered.answered[p].covered, of.covered)
         ]
+        coverage["state_bytes"] += gathered.state_bytes
         if short:
             coverage["complete"] = False
             coverage["series_incomplete"] = sorted(short)
@@ -326,7 +327,11 @@ def _coverage(
     shares = {p: counted.covered for p, counted in gathered.answered.items()}
     unmet = unmet_positions(others, shares)
     complete = not unmet and all(p["complete"] for p in partitions)
-    coverage: dict[str, Any] = {"complete": complete, "partitions": partitions}
+    coverage: dict[str, Any] = {
+        "complete": complete,
+        "partitions": partitions,
+        "state_bytes": gathered.state_bytes,
+    }
     if unmet:
         coverage["reason"] = "; ".join(unmet)
     return coverage

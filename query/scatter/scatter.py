@@ -75,6 +75,7 @@ class PartialResults:
     missing: the reason, by partition without a share.
     types: by field, the letters of the types that occur.
     hedged: number of shares that the twin (the other replica) answered first.
+    state_bytes: size of the states as the indexers sent them.
     """
 
     states: list[dict[str, pa.Table]] = field(default_factory=list)
@@ -82,6 +83,7 @@ class PartialResults:
     missing: dict[int, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     hedged: int = 0
+    state_bytes: int = 0
 
     def add(self, other: "PartialResults") -> None:
         """Add the shares of other partitions."""
@@ -94,6 +96,7 @@ class PartialResults:
         """Add states of other rows of the same partitions; their coverage stays as it is."""
         self.states += other.states
         self.hedged += other.hedged
+        self.state_bytes += other.state_bytes
         for name, types in other.types.items():
             self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
 
@@ -246,7 +249,12 @@ class Scatter:
         self._hedging.record_answer(member.url, took_s, waited=asked.plan.wait_ms > 0)
         share_seconds.observe(took_s)
         answered = {c.partition: AnsweredPartition(c, member) for c in answer.report.covered}
-        return PartialResults([answer.states], answered, {}, dict(answer.report.types))
+        return PartialResults(
+            [answer.states],
+            answered,
+            types=dict(answer.report.types),
+            state_bytes=answer.size_bytes,
+        )
 
     async def _post(
         self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member

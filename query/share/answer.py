@@ -72,10 +72,14 @@ class ShareReport(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ShareAnswer:
-    """The report, and the states by name: `main`, and `a<i>` for distinct and quantile needs."""
+    """The report, and the states by name (`query.share.states.computed`).
+
+    size_bytes: of the answer as it was sent; 0 before.
+    """
 
     report: ShareReport
     states: dict[str, pa.Table]
+    size_bytes: int = 0
 
 
 def of_version(answer: ShareAnswer, version: int, breakdowns: int) -> ShareAnswer:
@@ -117,4 +121,5 @@ def decode_answer(data: bytes) -> ShareAnswer:
         raise ValueError(f"a share's answer cannot be read: {error}") from error
     if report is None or report.hash_version != HASH_VERSION:
         raise ValueError("a share's answer lacks its report or is of another version")
-    return ShareAnswer(report, typed_states(states) if report.version == 1 else states)
+    typed = typed_states(states) if report.version == 1 else states
+    return ShareAnswer(report, typed, len(data))

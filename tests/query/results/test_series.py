@@ -1,5 +1,6 @@
 """Totals that are made of the series of all groups are those that would be computed alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,8 @@ def test_totals_and_series_at_once_are_those_computed_apart(
 
 
 def request(spec: QuerySpec, limit: int) -> QueryRequest:
-    body = QuerySpec(spec.calculations, breakdowns=spec.breakdowns, havings=spec.havings,
-                     orders=spec.orders, start_s=0, end_s=9, granularity_s=2, limit=limit)  # fmt: skip
-    return build_request(body, "d", 10**18, with_total=True, with_other=True)
+    given = replace(spec, granularity_s=2, limit=limit)
+    return build_request(given, "d", 10**18, with_total=True, with_other=True)
 
 
 def test_series_are_asked_for_at_once_where_few_cells_are_expected() -> None:
