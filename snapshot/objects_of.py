@@ -160,8 +160,8 @@ class PartitionObjects:
         """The offsets of a served segment whose rows are not shown, if it has any there."""
         entry = segment.entry
         hidden: list[tuple[int, int]] = []
-        at = entry.first_offset
-        for first, end in segment.visible or ((at, entry.end_offset),):
+        at, visible = entry.first_offset, segment.visible
+        for first, end in ((at, entry.end_offset),) if visible is None else visible:
             hidden.append((at, first))
             at = end
         hidden.append((at, entry.end_offset))

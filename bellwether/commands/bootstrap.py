@@ -102,12 +102,12 @@ def _rehearse(settings: Settings, partition: int, weekly: str | None, as_json: b
         at = parse_weekly(weekly)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    asyncio.run(_rehearse_weekly(settings, partition, at, as_json))
+    asyncio.run(_rehearse_weekly(settings, partition, at, as_json=as_json))
     return 0
 
 
 async def _rehearse_weekly(
-    settings: Settings, partition: int, at: WeeklyTime, as_json: bool
+    settings: Settings, partition: int, at: WeeklyTime, *, as_json: bool
 ) -> None:
     """Rehearse each week. One that cannot run now, or fails, is told and tried again soon."""
     clock = SystemClock()

@@ -40,6 +40,11 @@ async def test_both_indexers_destroyed_with_their_disks_lose_nothing(tmp_path: P
         wanted = ("rows", "bellwether", 'WHERE name = "rehearsal" LAST 1h', "--json")
         system.wait_until(lambda: bool(system.run(*wanted).stdout), "the event about it")
         assert json.loads(system.run(*wanted).stdout)["data"]["verdict"] == "same"
+        left = system.run("unnamed", "--json", "--data", str(system.data))
+        assert left.returncode == 0, left.stderr
+        found = json.loads(left.stdout)
+        assert found["unreadable"] == []  # every folder of the store is known, after kills too
+        assert not any(one["removable"] for one in found["objects"])
         plan = system.run("bootstrap", "--plan", "--json", "--data", str(system.data))
         assert plan.returncode == 0, plan.stderr
         total = json.loads(plan.stdout)["total"]

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bellwether.cli import cli
+from bellwether.commands import bootstrap
 from bellwether.commands.bootstrap_weekly import (
     WeeklyTime,
     is_due,
@@ -16,6 +17,10 @@ from bellwether.commands.bootstrap_weekly import (
     read_last,
     write_last,
 )
+from bellwether.config.settings import Settings, load
+from common.errors import Conflict
+from common.tasks import running
+from indexer.rehearsal.rehearse import SAME, RehearsalReport
 from tests.bellwether.commands.test_segments import filled
 
 UTC = ZoneInfo("UTC")
@@ -91,3 +96,40 @@ def test_one_that_was_missed_is_made_up_for_once(tmp_path: Path) -> None:
     write_last(path, "0 15:00", monday.timestamp())
     assert not is_due(MONDAY, read_last(path, "0 15:00", 0), monday + timedelta(days=6))
     assert read_last(path, "2 15:00", 5.0) == 5.0  # another schedule begins anew
+
+
+async def test_a_weekly_one_that_cannot_run_is_tried_again_and_runs_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried, looks = 0, 0
+    looked_again = asyncio.Event()
+
+    async def rehearse(settings: Settings, number: int) -> RehearsalReport:
+        nonlocal tried
+        tried += 1
+        if tried == 1:
+            raise Conflict("partition 3 has 1 indexers")
+        return RehearsalReport(partition=number, verdict=SAME)
+
+    def counted(path: Path, schedule: str, now_s: float) -> float:
+        nonlocal looks
+        looks += 1
+        if looks > 4:
+            looked_again.set()
+        return read_last(path, schedule, now_s)
+
+    monkeypatch.setattr(bootstrap, "rehearse", rehearse)
+    monkeypatch.setattr(bootstrap, "read_last", counted)
+    monkeypatch.setattr(bootstrap, "_AGAIN_S", 0.001)
+    path = tmp_path / "rehearsals" / "00003.json"
+    write_last(path, "0 15:00", 0.0)
+    settings = load({("node", "data"): str(tmp_path)}, {}, tmp_path)
+    async with running(bootstrap._rehearse_weekly(settings, 3, MONDAY, as_json=False)):
+        async with asyncio.timeout(60):
+            await looked_again.wait()
+    assert tried == 2
+    assert read_last(path, "0 15:00", 0.0) > 0
+    shown = capsys.readouterr()
+    assert "no rehearsal now, tried again" in shown.err
+    assert "partition 3 has 1 indexers" in shown.err
+    assert shown.out.count("partition 3: same") == 1

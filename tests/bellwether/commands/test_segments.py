@@ -10,12 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bellwether.cli import cli
-from common.metadata import Dataset
+from common.metadata import Dataset, Metadata
 from common.model.names import dataset_id
 from common.objects.directory import DirectoryObjects
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, encode_manifest
-from tests.indexer.harness import open_context, published, record, running, until
+from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
+from tests.indexer.harness import DATASET, open_context, published, record, running, until
+from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
 
 
@@ -23,14 +25,20 @@ def run(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["segments", *arguments, "--data", str(folder)])
 
 
+def known(metadata: Metadata, slug: str, name: str = "") -> str:
+    """Make a dataset; returns its id. name: the id that it has; "": the one that is derived."""
+    team = metadata.ensure_team("t", "t")
+    env = metadata.ensure_environment(team.id, "e", "e")
+    name = name or dataset_id(team.id, env.id, slug)
+    metadata.ensure_dataset(Dataset(id=name, env_id=env.id, slug=slug, name=slug))
+    return name
+
+
 async def filled(folder: Path) -> str:
     """Three cuts of the dataset `web`, of two records each; returns the dataset's id."""
     async with open_context(folder) as context, running(context) as partition:
-        metadata, log = context.backends.metadata, context.backends.log
-        team = metadata.ensure_team("t", "t")
-        env = metadata.ensure_environment(team.id, "e", "e")
-        name = dataset_id(team.id, env.id, "web")
-        metadata.ensure_dataset(Dataset(id=name, env_id=env.id, slug="web", name="web"))
+        log = context.backends.log
+        name = known(context.backends.metadata, "web")
         for n in range(3):
             await log.append(0, record([10 * n, 10 * n + 1], dataset=name))
             await log.append(0, record([10 * n + 2], dataset=name))
@@ -135,3 +143,47 @@ def test_a_name_that_is_mistyped_gets_one_that_is_near(tmp_path: Path, web: str)
     assert done.exit_code == 1
     assert "there is no dataset wbe; did you mean web?" in done.stderr
     assert run(tmp_path / "nothing", "web").exit_code == 1
+
+
+async def packed(folder: Path) -> None:
+    """Two cuts of four small datasets, which are `one`, `two` and so on."""
+    async with packs.filled(folder) as (context, _, _):
+        for slug, name in zip(("one", "two", "three", "four"), packs.DATASETS, strict=True):
+            known(context.backends.metadata, slug, name)
+
+
+def test_segments_are_taken_out_of_packs(tmp_path: Path) -> None:
+    asyncio.run(packed(tmp_path))
+    target = tmp_path / "out"
+    done = run(tmp_path, "two", "--extract", str(target), "--json")
+    assert done.exit_code == 0, done.output
+    assert numbers(target) == [1, 11]
+    found = json.loads(done.stdout)["objects"]
+    assert all(one["in_pack"] for one in found)
+    assert all(one["key"].startswith("packs/") for one in found)
+    for one in found:
+        data = Path(one["address"]).read_bytes()[one["first_byte"] :][: one["size_bytes"]]
+        assert Path(one["file"]).read_bytes() == data
+    table = run(tmp_path, "two", "--paths")
+    assert "2 segments are ranges of packs" in table.stderr
+    assert run(tmp_path, "two").stdout.splitlines()[-1].split()[:4] == ["all", "2", "2", "2"]
+
+
+async def compacted(folder: Path) -> None:
+    """Four cuts of `web` that were put together, and one after them."""
+    async with open_context(folder) as context, compacting(context) as partition:
+        known(context.backends.metadata, "web", DATASET)
+        await cuts(partition, context.backends.log, [1], [2], [3], [4])
+        assert await compactor_of(partition).step(0) == 1
+        await cuts(partition, context.backends.log, [5])
+
+
+def test_what_was_put_together_is_read_once(tmp_path: Path) -> None:
+    """The folder still holds the inputs: a glob over it counts them twice."""
+    asyncio.run(compacted(tmp_path))
+    assert numbers(tmp_path / "objects" / "segments" / "*") == [1, 1, 2, 2, 3, 3, 4, 4, 5]
+    target = tmp_path / "out"
+    done = run(tmp_path, "web", "--extract", str(target), "--json")
+    assert done.exit_code == 0, done.output
+    assert numbers(target) == [1, 2, 3, 4, 5]
+    assert [one["rows"] for one in json.loads(done.stdout)["objects"]] == [4, 1]

@@ -34,7 +34,9 @@ from indexer.rehearsal.rehearse import (
 from indexer.shred.reference import ReferenceShredder
 from segment.parquet.selected import SelectedEncoders
 from tests.conformance import cluster as conformance
+from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import QUICK, append, open_context, published, reached, running, until
+from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
 
 Wrap = Callable[[ObjectStore], ObjectStore]
@@ -122,6 +124,22 @@ async def test_a_cut_that_is_reached_is_compared_before_any_indexer_has_publishe
         async with served(partition) as holder:
             report = await rehearsed(context, holder)
     assert (report.verdict, report.compared_rows) == (SAME, 3)
+
+
+async def test_packs_and_what_was_put_together_are_compared_by_their_segments(
+    tmp_path: Path,
+) -> None:
+    async with packs.filled(tmp_path / "packs") as (context, partition, _):
+        async with served(partition) as holder:
+            report = await rehearsed(context, holder)
+        assert (report.verdict, report.segments, report.compared_rows) == (SAME, 8, 8)
+    async with open_context(tmp_path / "compacted") as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, [1], [2], [3], [4])
+        assert await compactor_of(partition).step(0) == 1
+        await append(context.backends.log, [5])
+        async with served(partition) as holder:
+            report = await rehearsed(context, holder)
+        assert (report.verdict, report.segments, report.compared_rows) == (SAME, 1, 5)
 
 
 async def test_an_indexer_with_other_rows_is_named(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from common.objects.directory import DirectoryObjects
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from snapshot.documents.chain import Chain
-from snapshot.documents.locations import SegmentLocation, segment_key
+from snapshot.documents.locations import SegmentLocation, pack_key, segment_key
 from snapshot.documents.manifest import Manifest
 from snapshot.publish import publish
 from snapshot.unnamed.names import Names
@@ -32,7 +32,9 @@ from snapshot.unnamed.objects import (
 )
 from snapshot.verify.verify import verify
 from tests.conformance import cluster as conformance
+from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import append, open_context, published, running, until
+from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
 from tests.snapshot.test_manifest import manifest
 from tests.snapshot.test_objects_of import entry
@@ -139,6 +141,28 @@ async def test_a_killed_publisher_leaves_what_is_listed_and_verify_stays_clean(
     assert remove(objects, [old], tmp_path) == 1
     assert objects.head(key) is None
     assert objects.head(young) is not None
+
+
+async def test_packs_and_what_was_put_together_are_named(tmp_path: Path) -> None:
+    """Inputs and replaced outputs too, as long as their deletion is not due."""
+    async with packs.filled(tmp_path / "packs") as (context, _, _):
+        objects = context.backends.objects
+        assert find_unnamed(objects, Names(objects)).count == 0
+        pack = next(iter(objects.list("packs/"))).key
+        content = objects.get(pack)[:-1]
+        name = hashlib.sha256(content).hexdigest()
+        assert objects.put_if_absent(pack_key(name), content)
+        (left,) = found_old(objects)
+        assert left.key == pack_key(name)
+        assert remove(objects, [left], tmp_path) == 1
+        report = await verify(objects, context.backends.log, [0])
+        assert (report.clean, report.unnamed) == (True, 0)
+    async with open_context(tmp_path / "compacted") as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, [1], [2], [3], [4])
+        assert await compactor_of(partition).step(0) == 1
+        objects = context.backends.objects
+        assert find_unnamed(objects, Names(objects)).count == 0
+        assert len(list(objects.list("segments/"))) == 5
 
 
 def test_younger_ones_are_never_removed(tmp_path: Path, objects: ObjectStore) -> None:
