@@ -104,6 +104,7 @@ METADATA_TIMEOUT_S: Final = 2.0  # a request waits no longer for metadata
 # a line in every list: beyond a thousand, what tells events apart should be a field of theirs.
 DATASETS_MAX_DEFAULT: Final = 1_000
 DATASET_CACHE_ENTRIES_MAX: Final = 10_000  # datasets per process
+DATASET_NAME_FRESH_S: Final = 5  # a query role asks again what dataset a name means
 DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
 DATASET_WAIT_S: Final = 0.5  # a new dataset waits this long to be registered, then continues
 METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
@@ -327,19 +328,19 @@ HEDGES_AT_ONCE_MAX: Final = 10.0  # saved up while nothing is slow; an indexer t
 HEDGE_S_MIN: Final = 0.05  # the shortest hedge delay: ordinary jitter is no slowness
 HEDGE_WAIT_S_MAX: Final = 1.0  # added to the delay where a share waits for a position
 SUSPECT_S: Final = 5  # an unresponsive indexer is the last choice for this long
+# Between looks whether a caller has hung up, at a query role and at an indexer: the computation
+# stops within 200 ms, and one that takes long pays a thousandth of a core for it.
+HANG_UP_CHECK_S: Final = 0.02
 CONNECT_TIMEOUT_S: Final = 1.0  # to an indexer; an address that swallows packets is gone
 LIVENESS_PROBE_S: Final = 1.0  # between probes of the process that computes a slow share
 LIVENESS_TIMEOUT_S: Final = 2.0  # a busy process responds to /healthz in far less
 LIVENESS_FAILURES_MAX: Final = 2  # a single failure may be a pause of the machine
 CLAIMS_WAIT_S: Final = 0.25  # for a fresh list of the claims; then the last one is used
 SHARE_ROWS_MAX: Final = 2_000_000  # groups times steps of one share; bounds merging memory
-# Segments of at most so many rows are read from memory when they are asked again. One of so many
-# wide rows takes as long to decode as to open.
-SMALL_SEGMENT_ROWS_MAX: Final = 1_024
-SMALL_SEGMENTS_BYTES_MAX: Final = 64 * 1024 * 1024  # their columns in memory, of one indexer
 # Disk of one share beyond its memory, in MB: 10 M groups fit, and all shares together leave most
 # of a small disk free.
 SHARE_SPILL_MB_MAX: Final = 2_048
+SHARE_INLINE_BYTES_MAX: Final = 65_536  # decoded on the event loop: less work than a thread's turn
 SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; bounds a query role's memory
 DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, then 1.1 % std error
 QUANTILE_EXACT_PAIRS_MAX: Final = 16_384  # (group, value) pairs kept exact; then buckets

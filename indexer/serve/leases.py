@@ -73,7 +73,9 @@ class PartitionLeases:
         # without an await since the view was read, so that none is evicted in between
         self._cache.lease(hashes)
         try:
-            segments, unserved = await asyncio.to_thread(self._open, served, wanted.fields)
+            segments, unserved = list[SegmentView](), list[SegmentEntry]()
+            if served:
+                segments, unserved = await asyncio.to_thread(self._open, served, wanted.fields)
             for entry in unserved:
                 self._repair.ask(partition, entry)
             yield DatasetView(

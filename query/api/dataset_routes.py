@@ -101,6 +101,7 @@ class DatasetRoutes:
         )
         async with self._creating:
             existed, stored = await asyncio.to_thread(self._ensure, key, wanted)
+        self._names.changed()
         return web.json_response(await self._describe(key, stored), status=200 if existed else 201)
 
     def _ensure(self, key: ApiKey, wanted: Dataset) -> tuple[bool, Dataset]:
@@ -149,6 +150,7 @@ class DatasetRoutes:
             raise Unavailable("the log could not take the deletion everywhere: delete again")
         deleted = replace(dataset, deleted_ns=self._clock.now_ns())
         await asyncio.to_thread(self._metadata.update_dataset, deleted)
+        self._names.changed()
         return web.json_response({}, status=202)
 
     async def _describe(

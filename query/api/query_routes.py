@@ -37,7 +37,6 @@ from query.results.runner import Answer, CoverageRequirement, QueryRunner
 from query.results.span_relations import SpanRelations
 from query.results.unknown_fields import UnknownFieldNotes
 
-_POLL_S = 0.1
 _logger = logging.getLogger(__name__)
 _COMPLETE_HEADERS = {"Cache-Control": "private, max-age=86400"}
 
@@ -103,10 +102,10 @@ class QueryRoutes:
 
     async def _wait(self, request: web.Request, result: StoredResult, wait_s: float) -> None:
         """Wait for an inline answer; a caller that hangs up ends its query."""
-        task, left_s = result.task, wait_s
-        while task is not None and not task.done() and left_s > 0:
-            await asyncio.wait({task}, timeout=min(left_s, _POLL_S))
-            left_s -= _POLL_S
+        task, clock = result.task, asyncio.get_running_loop().time
+        until_s = clock() + wait_s
+        while task is not None and not task.done() and (left_s := until_s - clock()) > 0:
+            await asyncio.wait({task}, timeout=min(left_s, limits.HANG_UP_CHECK_S))
             self._parts.results.polled(result)
             if has_hung_up(request):
                 self._parts.results.drop(result)

@@ -25,6 +25,7 @@ from query.http.access import name_of
 from query.suggest import dataset_hint
 
 T = TypeVar("T")
+V = TypeVar("V")
 _logger = logging.getLogger(__name__)
 
 
@@ -52,6 +53,8 @@ class DatasetNames:
         self._clock = clock
         self._retry_ns = 0
         self._aliases: OrderedDict[tuple[str, str], str] = OrderedDict()  # (env id, name) -> id
+        # (env id, name) -> (id, until when it is not asked again, in monotonic ns)
+        self._fresh: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
         calls = FairLimits(calls_max, limits.PROXIED_BODIES_MAX, 1)
         self._calls = FairSlots(calls, "requests")
 
@@ -85,6 +88,7 @@ class DatasetNames:
     async def id_named(self, key: ApiKey, name: str) -> str:
         """The id of the dataset of this name.
 
+        It is that of some seconds ago, at most, unless this role has changed datasets since.
         Stored events stay readable while metadata fails (I8): a name is then assumed to be a
         dataset's primary name, unless it is known to be an alias.
 
@@ -92,6 +96,9 @@ class DatasetNames:
         """
         primary = dataset_id(key.team.id, key.environment.id, dataset_slug(name))
         alias = (key.environment.id, name)
+        known = self._fresh.get(alias)
+        if known is not None and self._clock.monotonic_ns() < known[1]:
+            return known[0]
         if not self.metadata_is_away:
             try:
                 found = await self._named(key, name)
@@ -102,7 +109,9 @@ class DatasetNames:
                 if found.id == primary:
                     self._aliases.pop(alias, None)
                 else:
-                    self._remember(alias, found.id)
+                    _put(self._aliases, alias, found.id)
+                until_ns = self._clock.monotonic_ns() + limits.DATASET_NAME_FRESH_S * 10**9
+                _put(self._fresh, alias, (found.id, until_ns))
                 return found.id
         return self._aliases.get(alias, primary)
 
@@ -118,8 +127,14 @@ class DatasetNames:
             )
         return found
 
-    def _remember(self, alias: tuple[str, str], dataset: str) -> None:
-        self._aliases[alias] = dataset
-        self._aliases.move_to_end(alias)
-        if len(self._aliases) > limits.DATASET_CACHE_ENTRIES_MAX:
-            self._aliases.popitem(last=False)
+    def changed(self) -> None:
+        """Ask again what every name means: a dataset was made or deleted."""
+        self._fresh.clear()
+
+
+def _put(known: OrderedDict[tuple[str, str], V], name: tuple[str, str], value: V) -> None:
+    """Keep a value within the bound; the oldest leave first."""
+    known[name] = value
+    known.move_to_end(name)
+    if len(known) > limits.DATASET_CACHE_ENTRIES_MAX:
+        known.popitem(last=False)

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
+from common import limits
 from common.clock import Clock
 from common.errors import BadRequest
 from common.metadata import ApiKey
@@ -26,7 +27,6 @@ from query.results.runner import CoverageRequirement, Requester
 
 AFTER_HEADER: Final = "X-Bellwether-After"
 _MODES: Final = ("wait", "require", "accept")
-_POLL_S: Final = 0.1
 T = TypeVar("T")
 
 
@@ -122,7 +122,7 @@ async def run_while_connected(request: web.Request, work: Coroutine[None, None, 
     task = asyncio.create_task(work)
     try:
         while not task.done():
-            await asyncio.wait({task}, timeout=_POLL_S)
+            await asyncio.wait({task}, timeout=limits.HANG_UP_CHECK_S)
             if has_hung_up(request):
                 raise ConnectionResetError("the caller has hung up")
         return task.result()

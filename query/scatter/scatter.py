@@ -278,6 +278,8 @@ class Scatter:
         if status != 200:
             _raise_refusal(status, data, member)
         try:
+            if len(data) <= limits.SHARE_INLINE_BYTES_MAX:
+                return decode_answer(data)
             return await asyncio.to_thread(decode_answer, data)
         except ValueError as error:
             log_event(

@@ -27,8 +27,6 @@ from query.share.small_segments import SmallSegments
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
 
-_POLL_S = 0.05
-
 
 class ShareEndpoint:
     """The handler with its limits. Call `close` after the server has stopped.
@@ -130,14 +128,14 @@ class ShareEndpoint:
         running = loop.run_in_executor(self._threads, _run, computation, version)
         try:
             while not running.done():
-                await asyncio.wait({running}, timeout=_POLL_S)
+                await asyncio.wait({running}, timeout=limits.HANG_UP_CHECK_S)
                 if loop.time() > deadline or abandoned():
                     computation.cancel()
             return running.result()
         except asyncio.CancelledError:
             while not running.done():
                 computation.cancel()
-                await asyncio.wait({running}, timeout=_POLL_S)
+                await asyncio.wait({running}, timeout=limits.HANG_UP_CHECK_S)
             raise
 
 
@@ -162,6 +160,6 @@ async def _until_started(
 ) -> None:
     """Wait for the slot. Raises ShareCancelled."""
     loop = asyncio.get_running_loop()
-    while not await place.wait(_POLL_S):
+    while not await place.wait(limits.HANG_UP_CHECK_S):
         if loop.time() > deadline or abandoned():
             raise ShareCancelled

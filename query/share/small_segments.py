@@ -14,12 +14,15 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common import limits
 from common.errors import DamagedObject
 from query.share.view import SegmentView
 from segment.columns import ColumnKey
 from segment.columns.key import RATE, TIME
 
+# Segments of at most so many rows are read from memory when they are asked again. One of so many
+# wide rows takes as long to decode as to open.
+SMALL_ROWS_MAX: Final = 1_024
+HELD_BYTES_MAX: Final = 64 * 1024 * 1024  # of the columns in memory
 _SEGMENT_BYTES: Final = 600  # of the objects that hold a segment without columns, approximately
 _COLUMN_BYTES: Final = 300
 _VALUE_BYTES: Final = 16
@@ -37,7 +40,7 @@ class _Held:
 class SmallSegments:
     """The columns held. Safe to use from several threads."""
 
-    def __init__(self, bytes_max: int = limits.SMALL_SEGMENTS_BYTES_MAX) -> None:
+    def __init__(self, bytes_max: int = HELD_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._segments: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.Lock()
@@ -48,7 +51,7 @@ class SmallSegments:
 
         Else they would push each other out before the next question.
         """
-        sizes = [s.rows for s in segments if s.rows <= limits.SMALL_SEGMENT_ROWS_MAX]
+        sizes = [s.rows for s in segments if s.rows <= SMALL_ROWS_MAX]
         each = len(sizes) * _COLUMN_BYTES + sum(sizes) * _VALUE_BYTES
         return 2 * each * (columns + len(SYSTEM)) <= self._bytes_max
 

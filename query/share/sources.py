@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from common import limits
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
 from query.share.parquet_scan import parquet_scan
-from query.share.small_segments import SmallSegments
+from query.share.small_segments import SMALL_ROWS_MAX, SmallSegments
 from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, OffsetRanges, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType
@@ -131,7 +130,7 @@ def gather(
                 epoch_number=segment.epoch_number,
             )
             row_sources.append(segment)
-        if fit and shape.is_plain and segment.rows <= limits.SMALL_SEGMENT_ROWS_MAX:
+        if fit and shape.is_plain and segment.rows <= SMALL_ROWS_MAX:
             in_memory.append(segment)
             timed = timed or shape.timed
         elif shape.only != ():

@@ -15,6 +15,8 @@ from query.plan.planner import QueryRequest
 from query.results import runner as run
 from query.results.merge import Answers
 from query.results.totals import merge_totals
+from query.share.answer import ShareAnswer
+from query.share.compute import Computation, ShareCancelled
 from tests.query.harness import TIMES, QueryHarness, query_harness
 from tests.waiting import PATIENCE_S
 
@@ -151,3 +153,22 @@ async def test_storing_queries_of_one_key_leaves_threads_to_others(
             assert found[0] == 200
         release.set()
         assert {status for status, _ in await asyncio.gather(*attack)} == {200}
+
+
+async def test_a_caller_that_hangs_up_ends_the_computation_at_the_indexer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def endless(computation: Computation) -> ShareAnswer:
+        began.set()
+        if computation._cancelled.wait(PATIENCE_S):
+            ended.set()
+        raise ShareCancelled
+
+    monkeypatch.setattr(Computation, "run", endless)
+    async with query_harness(tmp_path) as running:
+        asking = asyncio.create_task(running.ask({"calculations": [{"op": "COUNT"}], **TIMES}))
+        assert await asyncio.to_thread(began.wait, PATIENCE_S)
+        asking.cancel()
+        assert await asyncio.to_thread(ended.wait, PATIENCE_S)

@@ -8,6 +8,7 @@ import pytest
 from yarl import URL
 
 from common.errors import MetadataUnavailable
+from common.metadata import Dataset
 from common.metadata.sqlite import SqliteMetadata
 from tests.query.harness import TIMES, QueryHarness, query_harness
 
@@ -147,6 +148,30 @@ async def test_a_deleted_dataset_is_unknown_until_it_is_made_again(tmp_path: Pat
         assert (await running.post("/1/queries/shop", QUERY))[0] == 404
         made = await create(running, "shop")
         assert made["settings"] == {"delete_protected": True}
+
+
+async def test_metadata_is_not_asked_for_each_question_and_deletions_are_seen_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with query_harness(tmp_path) as running:
+        asked: list[str] = []
+        find = SqliteMetadata.get_dataset
+
+        def counted(metadata: SqliteMetadata, dataset: str) -> Dataset | None:
+            asked.append(dataset)
+            return find(metadata, dataset)
+
+        monkeypatch.setattr(SqliteMetadata, "get_dataset", counted)
+        first = await running.ask(QUERY)
+        assert len(asked) == 1
+        for _ in range(5):
+            assert (await running.ask(QUERY))["data"] == first["data"]
+        assert len(asked) == 1
+        unprotect = {"settings": {"delete_protected": False}}
+        assert (await running.put("/1/datasets/shop", unprotect))[0] == 200
+        assert await running.delete("/1/datasets/shop") == (202, {})
+        body = {"query": QUERY, "wait_s": 20}
+        assert (await running.post("/1/query_results/shop", body))[0] == 404
 
 
 async def test_what_is_stored_is_read_while_metadata_is_away(
