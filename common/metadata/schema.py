@@ -4,10 +4,12 @@ A migration that was released never changes; a new version appends one. `PRAGMA 
 the migrations that were applied to a file.
 """
 
+import re
 import sqlite3
 
 from common.errors import MetadataUnavailable
 
+_THERE_ALREADY = re.compile(r"^duplicate column name|already exists$")
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE teams (
@@ -58,5 +60,14 @@ def migrate(db: sqlite3.Connection) -> None:
         )
     for steps in MIGRATIONS[taken:]:
         for statement in steps:
-            db.execute(statement)
+            _apply(db, statement)
     db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _apply(db: sqlite3.Connection, statement: str) -> None:
+    """Execute one statement, unless it was: the count is set back to use an earlier program."""
+    try:
+        db.execute(statement)
+    except sqlite3.OperationalError as error:
+        if not _THERE_ALREADY.search(str(error)):
+            raise

@@ -61,3 +61,20 @@ def test_lost_table_is_unavailable_not_an_unknown_key(tmp_path: Path) -> None:
     with pytest.raises(MetadataUnavailable):
         metadata.find_key("hash")
     metadata.close()
+
+
+def test_a_file_that_was_set_back_for_an_earlier_program_is_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.db"
+    metadata = SqliteMetadata(path)
+    metadata.open()
+    team = metadata.ensure_team("T", "t")
+    metadata.close()
+    for version in (2, 1, 0):
+        with sqlite3.connect(path) as db:
+            db.execute(f"PRAGMA user_version = {version}")
+        metadata = SqliteMetadata(path)
+        metadata.open()
+        assert metadata.ensure_team("T", "t") == team
+        metadata.close()
+    with sqlite3.connect(path) as db:
+        assert schema.version(db) == len(schema.MIGRATIONS)

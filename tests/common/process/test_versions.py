@@ -1,9 +1,14 @@
 """A role refuses what it would misread; members tell each other what they know."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from common.errors import BadRequest
+from common.metadata import schema
+from common.metadata.mysql import schema as mysql_schema
+from common.model.record import RECORD_VERSION
 from common.process.members import Member, encode_member
 from common.process.versions import OWN, Understands, decode_request, oldest
 from indexer.damage.publish_gate import RecordsRequest
@@ -115,3 +120,15 @@ def test_the_oldest_of_several_is_what_all_know() -> None:
     assert oldest([]) == OWN
     assert oldest([Understands(9, 9)]) == OWN
     assert oldest([OWN, Understands(1, 1)]) == Understands(1, 1)
+
+
+def test_the_page_about_formats_says_what_this_program_knows() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text()
+    [row] = [line for line in page.splitlines() if line.startswith("| this one |")]
+    columns = [column.strip() for column in row.split("|")[2:6]]
+    assert columns == [
+        ", ".join(str(version) for version in range(1, RECORD_VERSION + 1)),
+        f"1 to {OWN.documents}",
+        ", ".join(str(version) for version in range(1, OWN.plan + 1)),
+        f"{len(schema.MIGRATIONS)}, {len(mysql_schema.MIGRATIONS)}",
+    ]
