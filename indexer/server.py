@@ -124,7 +124,7 @@ async def _load_kernels(parts: Parts, context: RoleContext, config: IndexerConfi
         shredder_was_cached = await shredder.load_cached(folder, seeds)
         encoders_were_cached = await encoders.load_cached(folder)
     finally:
-        kernel_wait.settle()
+        kernel_wait.end()
     if not shredder_was_cached:
         await shredder.use_compiled(folder, seeds)
     if not encoders_were_cached:

@@ -23,8 +23,8 @@ from bellwether.send.files.resume import (
     state_file,
     state_folder,
 )
-from bellwether.send.files.settle import settled, unread
 from bellwether.send.files.source import HEAD_BYTES, Source
+from bellwether.send.files.whole import unread, whole_events
 from bellwether.send.formats.registry import format_named
 from bellwether.send.prepare.prepare import SAMPLE_EVENTS, Choices, Ready, prepare
 from bellwether.send.sanity_check import CHECKED_EVENTS, refusal_reason, take_first
@@ -214,4 +214,4 @@ def parsed_of(
     """The events of a source. borders: where earlier loads of it ended."""
     known = format_named(options.kind)
     read = known.reader_for(source.head, replace(options.choices.options, borders=borders))
-    return settled(read(source.stream), source, known.ends_itself)
+    return whole_events(read(source.stream), source, known.ends_itself)

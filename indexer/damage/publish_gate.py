@@ -79,15 +79,15 @@ class PublishGate:
         peers: Peers,
         clock: Clock,
         wait_s: float,
-        is_settled: Callable[[int], bool],
+        is_given_up: Callable[[int], bool],
     ) -> None:
-        """wait_s: longest wait after a cut. is_settled: see `DamageTracker.is_given_up`."""
+        """wait_s: longest wait after a cut. is_given_up: see `DamageTracker`."""
         self._chain = chain
         self._log = log
         self._peers = peers
         self._clock = clock
         self._wait_ns = int(wait_s * _S_NS)
-        self._is_settled = is_settled
+        self._is_given_up = is_given_up
         self.waiting_for = ""  # why a cut is delayed now, as text; empty if none is
         self._next_read = 0  # index in the list of damaged records where the next check begins
         # (predecessor, monotonic ns since another indexer's cut is expected to follow it)
@@ -118,7 +118,7 @@ class PublishGate:
             while True:
                 waited_ns = self._clock.monotonic_ns() - cut_ns
                 late = waited_ns >= self._wait_ns
-                left = [offset for offset in damaged if not self._is_settled(offset)]
+                left = [offset for offset in damaged if not self._is_given_up(offset)]
                 held = await self.check_once(epoch_number, left, predecessor, append=late)
                 waits_for = set(held.read) - set(held.appended)
                 if not left or (late and not waits_for):

@@ -41,7 +41,7 @@ class ObjectRepair:
         rebuilder: SegmentRebuilder,
         objects: ObjectStore,
         twins: TwinSegments,
-        given_up: Callable[[int], Container[str]],
+        expired: Callable[[int], Container[str]],
         folders: Callable[[], Sequence[Path]],
         scratch: Path,
         clock: Clock,
@@ -50,7 +50,7 @@ class ObjectRepair:
         self._rebuilder = rebuilder
         self._objects = objects
         self._twins = twins
-        self._expired = given_up
+        self._expired = expired
         self._folders = folders
         self._scratch = scratch
         self._clock = clock

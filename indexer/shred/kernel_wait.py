@@ -25,23 +25,23 @@ class KernelWait:
         self._clock = clock
         self._wait_ms = wait_ms
         self._deadline_ns = 0
-        self._settled = asyncio.Event()
-        self._settled.set()
+        self._ended = asyncio.Event()
+        self._ended.set()
 
     @property
     def is_expected(self) -> bool:
         """Whether large steps wait now."""
-        return not self._settled.is_set()
+        return not self._ended.is_set()
 
     def expect(self) -> None:
-        """Loading from the cache begins; `settle` will follow."""
+        """Loading from the cache begins; `end` will follow."""
         self._deadline_ns = self._clock.monotonic_ns() + self._wait_ms * 10**6
         if self._wait_ms > 0:
-            self._settled.clear()
+            self._ended.clear()
 
-    def settle(self) -> None:
+    def end(self) -> None:
         """Loading from the cache has ended. No step waits from now on."""
-        self._settled.set()
+        self._ended.set()
 
     async def wait(self, rows: int, size_bytes: int) -> None:
         """Wait until compiled code serves if the step is large, at most until the deadline."""
@@ -51,10 +51,10 @@ class KernelWait:
         began_ns = self._clock.monotonic_ns()
         try:
             async with asyncio.timeout(max(0, self._deadline_ns - began_ns) / 1e9):
-                await self._settled.wait()
+                await self._ended.wait()
         except TimeoutError:
             if self.is_expected:
-                self.settle()
+                self.end()
                 log_event(
                     logger,
                     logging.WARNING,

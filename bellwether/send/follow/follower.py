@@ -26,7 +26,7 @@ from bellwether.send.prepare.prepare import Choices, Ready, prepare
 from bellwether.send.sanity_check import refusal_reason
 
 # Wait for more of an event that may continue (a stack trace, an open quote)
-SETTLED_S = 2.0
+QUIET_S = 2.0
 # After a rename a program may write into the old file until it opens the new one
 RENAMED_S = 5.0
 _NO_LINE_BYTES = LINE_BYTES_MAX + 1
@@ -113,9 +113,9 @@ class Follower:
         if file.size() != self._seen:
             self._seen, self._grew_s = file.size(), self._now_s()
         quiet_s = self._now_s() - self._grew_s
-        is_settled = quiet_s >= SETTLED_S
+        is_quiet = quiet_s >= QUIET_S
         is_over = file.is_packed or (quiet_s >= RENAMED_S and not file.is_at(self._options.path))
-        if data and self._send_whole(file, data, is_over, is_settled):
+        if data and self._send_whole(file, data, is_over, is_quiet):
             return True
         if is_over and not file.read(self.bookmark.offset, 1):
             return self._open_next(file)
@@ -205,7 +205,7 @@ class Follower:
         self._begin(following)
         return True
 
-    def _send_whole(self, file: LogFile, data: bytes, is_over: bool, is_settled: bool) -> bool:
+    def _send_whole(self, file: LogFile, data: bytes, is_over: bool, is_quiet: bool) -> bool:
         """Send the whole events of these bytes; False to wait for more."""
         bookmark = self.bookmark
         if bookmark.in_long_line or b"\n" not in data:
@@ -221,7 +221,7 @@ class Follower:
         if chunk is None and is_full:  # one document or entry that is larger
             data = file.read(bookmark.offset, _NO_LINE_BYTES)
             chunk = self._read_chunk(data, False)
-        if chunk is None and (is_settled or is_full):
+        if chunk is None and (is_quiet or is_full):
             chunk = self._read_chunk(data[: data.rfind(b"\n") + 1], True)
         if chunk is None:
             return False

@@ -16,8 +16,8 @@ import zstandard
 from bellwether.send.deliver.batches import BatchLimits
 from bellwether.send.deliver.sender import Progress
 from bellwether.send.files.resume import remove_oldest, write_state
-from bellwether.send.files.settle import GREW
 from bellwether.send.files.source import FINISHED_AFTER_S, open_source
+from bellwether.send.files.whole import GREW
 from bellwether.send.follow.bookmark import Bookmark, bookmark_file, write_bookmark
 from bellwether.send.load import REPEAT_SAFE_S, Load, LoadOptions, LoadRefused, begin
 from bellwether.send.options import ReadOptions

@@ -50,7 +50,7 @@ async def test_nothing_waits_for_what_is_not_expected_and_small_steps_never_do(r
     for _ in range(5):
         await asyncio.sleep(0)
     assert waiting.done() == (rows < MANY)
-    kernel_wait.settle()
+    kernel_wait.end()
     await waiting
     await kernel_wait.wait(rows, 0)
 
@@ -80,7 +80,7 @@ async def test_a_large_replay_waits_and_what_follows_the_logs_end_does_not(tmp_p
                 await partition.log_end.refresh()  # reads the log, as its follower does meanwhile
             assert partition.view is not None
             assert partition.view.live.rows == 0
-            kernel_wait.settle()
+            kernel_wait.end()
             await until(partition, reached(1))
             kernel_wait.expect()  # as a start whose replay was done before the kernel came
             await append(context.backends.log, list(range(MANY, 2 * MANY)))

@@ -11,7 +11,7 @@ CUT_OFF = "the file is cut off within it"
 GREW = "it was stored before, when it was shorter: its line had no line break then"
 
 
-def settled(parsed: Iterable[Parsed], source: Source, ends_itself: bool) -> Iterator[Parsed]:
+def whole_events(parsed: Iterable[Parsed], source: Source, ends_itself: bool) -> Iterator[Parsed]:
     """The events; the last one is unfinished if its line may have been cut.
 
     ends_itself: whether an event of this format marks its own end, as JSON does.
