@@ -154,7 +154,8 @@ class _RecentRows:
 
     def of_block(self, block: ColumnBlock, *, late: bool) -> ColumnBlock:
         """The rows of live rows within the range that are late or early, or those that are not."""
-        self._take(block.rows)
+        if not late:
+            self._take(block.rows)
         is_wanted = block.late_or_early if late else ~block.late_or_early
         return select(block, is_wanted & self._inside(block))
 

@@ -175,17 +175,19 @@ class Rehearsal:
                 self._figures.setdefault("resume_s", self._elapsed_s())
                 if self._has_reached(partition, end):
                     self._figures.setdefault("ready_s", self._elapsed_s())
+                if prefetcher.done:
+                    self._figures.setdefault("fetch_s", self._elapsed_s())
             await asyncio.sleep(_LOOK_S)
-        self._figures.setdefault("resume_s", self._elapsed_s())
-        self._figures.setdefault("ready_s", self._elapsed_s())
-        self._figures["fetch_s"] = self._elapsed_s()
+        for name in ("resume_s", "ready_s", "fetch_s"):
+            self._figures.setdefault(name, self._elapsed_s())
         if prefetcher.failed:
             raise _Stopped(
                 f"{prefetcher.failed} segments are damaged or missing: see `bellwether verify`"
             )
 
     def _has_reached(self, partition: Partition, end: int) -> bool:
-        return partition.view is not None and partition.view.live.end_offset >= end
+        view = partition.view
+        return partition.replay is not None and view is not None and view.live.end_offset >= end
 
     # --- comparing ------------------------------------------------------------------------------
     async def _compare(

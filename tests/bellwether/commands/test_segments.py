@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -12,13 +13,19 @@ from click.testing import CliRunner, Result
 from bellwether.cli import cli
 from common.metadata import Dataset, Metadata
 from common.model.names import dataset_id
+from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
+from compose.cluster.cluster import Cluster
+from compose.servers.s3 import S3
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Dropped, Manifest, encode_manifest
+from tests.conformance import cluster as conformance
 from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import DATASET, open_context, published, record, running, until
 from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
+
+Wrap = Callable[[ObjectStore], ObjectStore]
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -34,9 +41,9 @@ def known(metadata: Metadata, slug: str, name: str = "") -> str:
     return name
 
 
-async def filled(folder: Path) -> str:
+async def filled(folder: Path, wrap: Wrap = lambda objects: objects) -> str:
     """Three cuts of the dataset `web`, of two records each; returns the dataset's id."""
-    async with open_context(folder) as context, running(context) as partition:
+    async with open_context(folder, wrap=wrap) as context, running(context) as partition:
         log = context.backends.log
         name = known(context.backends.metadata, "web")
         for n in range(3):
@@ -187,3 +194,25 @@ def test_what_was_put_together_is_read_once(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert numbers(target) == [1, 2, 3, 4, 5]
     assert [one["rows"] for one in json.loads(done.stdout)["objects"]] == [4, 1]
+
+
+def test_from_s3_it_gives_addresses_and_files(
+    tmp_path: Path, servers: Cluster, s3_server: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = servers.environment()
+    monkeypatch.setenv(conformance.VARIABLE, json.dumps(environment))
+    objects = conformance.s3_objects(tmp_path)
+    asyncio.run(filled(tmp_path, lambda _: objects))
+    for name, value in environment.items():
+        if name.startswith("BELLWETHER_S3_"):
+            monkeypatch.setenv(name, value)
+    prefix = conformance.namespace(tmp_path)
+    monkeypatch.setenv("BELLWETHER_S3_PREFIX", prefix)
+    monkeypatch.setenv("BELLWETHER_BACKENDS_OBJECTS", "s3")
+    target = tmp_path / "out"
+    done = run(tmp_path, "web", "--extract", str(target), "--json")
+    assert done.exit_code == 0, done.output
+    assert numbers(target) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
+    bucket = environment["BELLWETHER_S3_BUCKET"]
+    for one in json.loads(done.stdout)["objects"]:
+        assert one["address"] == f"s3://{bucket}/{prefix}/{one['key']}"
