@@ -109,8 +109,11 @@ class Installation:
                 one.wait(60)
         self.process, self.more = None, []
 
-    def round(self, bodies: list[bytes], events: int) -> dict[str, int]:
-        """Send, wait until all of it is indexed; CPU nanoseconds by role."""
+    def round(self, bodies: list[bytes], events: int, *, sealed: bool = False) -> dict[str, int]:
+        """Send, wait until all of it is indexed; CPU nanoseconds by role.
+
+        sealed: the round ends when all of it is in published segments.
+        """
         host, port = self.url.removeprefix("http://").split(":")
         head = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
         requests = [request("/1/batch/cost", head, body) for body in bodies]
@@ -118,6 +121,8 @@ class Installation:
         send_all([(host, int(port))], requests, CONNECTIONS, is_accepted)
         self.sent += events
         self.wait_until_indexed()
+        if sealed:
+            self._cut()
         after = self.used()
         return {role: after[role] - before[role] for role in after}
 
@@ -125,6 +130,12 @@ class Installation:
         """Wait until all that was sent is indexed, and a little for what still runs then."""
         self._wait(lambda: self._ends() == 0, "index")
         time.sleep(_QUIET_S)
+
+    def _cut(self) -> None:
+        """Cut every partition; returns when the segments are published."""
+        headers = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
+        with urlopen(Request(f"{self.url}/bw/1/cut", b"{}", headers), timeout=_READY_S) as answer:
+            answer.read()
 
     def _status(self) -> dict[str, object]:
         request = Request(f"{self.url}/bw/1/status", headers={"X-Honeycomb-Team": self.key})
@@ -187,6 +198,13 @@ class Installation:
             time.sleep(_STEP_S)
 
 
+def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
+    """Values by `section.name` as environment variables."""
+    return {
+        f"BELLWETHER_{name.upper().replace('.', '_')}": value for name, value in settings.items()
+    }
+
+
 def cpu_ns(pid: int) -> int:
     """Time on a CPU of all threads of a process that still run."""
     total = 0
@@ -226,8 +244,15 @@ def bodies_of_spans(requests: int, size: int, chance: random.Random) -> list[byt
 @click.option("--pairs", default=30, show_default=True)
 @click.option("--requests", default=150, show_default=True, help="In each round.")
 @click.option("--size", default=100, show_default=True, help="Events of a body.")
-def main(other: Path, pairs: int, requests: int, size: int) -> None:
+@click.option("--sealed", is_flag=True, help="Each round ends with a cut: records to segments.")
+@click.option(
+    "--set", "sets", multiple=True, metavar="SECTION.NAME=VALUE", help="A setting of this checkout."
+)
+def main(
+    other: Path, pairs: int, requests: int, size: int, sealed: bool, sets: tuple[str, ...]
+) -> None:
     """Compare this checkout with OTHER, the folder of another one."""
+    settings = environment_of(dict(one.split("=", 1) for one in sets))
     chance = random.Random(1)
     print(one_line(describe_machine()))
     print(describe_versions(), flush=True)
@@ -240,12 +265,12 @@ def main(other: Path, pairs: int, requests: int, size: int) -> None:
             folder = root / str(number)
             folder.mkdir()
             installed.append(Installation(name, checkout, folder))
-            installed[-1].start(kernels)
+            installed[-1].start(kernels, settings=settings if checkout == ROOT else None)
         rounds: list[dict[str, dict[str, int]]] = []
         for number in range(WARM_UP_ROUNDS + pairs):
             bodies = bodies_of_spans(requests, size, chance)
             order = chance.sample(installed, len(installed))
-            used = {one.name: one.round(bodies, requests * size) for one in order}
+            used = {one.name: one.round(bodies, requests * size, sealed=sealed) for one in order}
             if number >= WARM_UP_ROUNDS:
                 rounds.append(used)
         _show(rounds, requests * size, pairs)

@@ -4,7 +4,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
@@ -26,7 +26,9 @@ from benchmarks.queries.results import Layout as Measured
 from benchmarks.queries.rows.kinds import KINDS
 from benchmarks.queries.rows.shape import Shape
 from benchmarks.queries.table import show_case, show_goals
+from benchmarks.report.queries_page import write_queries_page
 from benchmarks.systems.victorialogs import binary
+from benchmarks.two_builds import environment_of
 
 _HOUR_NS = 3_600 * 10**9
 _BEFORE_NOW_NS = 60 * 10**9  # the last row's age
@@ -52,7 +54,7 @@ def measure_case(wanted: Wanted, run: Run, folder: Path, console: Console) -> Ca
     shape = Shape(wanted.rows, run.seed, end_ns, span_ns, wanted.users, wanted.kind, wanted.columns)
     layout = Layout(
         wanted.pieces, wanted.partitions, wanted.live, wanted.indexers, run.threads, run.compiled,
-        wanted.compacted, _environment(wanted.settings),
+        wanted.compacted, environment_of(wanted.settings),
     )  # fmt: skip
     rounds = Rounds(run.rounds, run.seed, wanted.cold, wanted.askers, console.print)
     questions = wanted.chosen()
@@ -85,13 +87,6 @@ def _peers(wanted: Wanted, run: Run) -> list[str]:
     if wanted.kind == "logs" and binary() and not parts:
         found.append(VICTORIALOGS)
     return found
-
-
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """`section.name` as the environment variable of the setting."""
-    return {
-        f"BELLWETHER_{name.upper().replace('.', '_')}": value for name, value in settings.items()
-    }
 
 
 def _begin(seed: int, other: Path | None, kept: Path | None) -> QueriesRun:
@@ -177,12 +172,16 @@ def main(
     compacted: bool, cold: bool, questions: tuple[str, ...], peers: tuple[str, ...],
     sets: tuple[str, ...], threads: int, rounds: int, seed: int, other: Path | None,
     out: Path | None, add: bool, folder: Path | None, compiled: bool,
+    write_docs: Path | None, costs: Path | None,
 ) -> None:  # fmt: skip
     """Ask Bellwether questions through HTTP, and the same of the engines beside it.
 
     Every engine reads the same rows; each question is another one every time; answers are compared
     before their times count. Ends with 1 if an answer of Bellwether's differs.
     """
+    if write_docs is not None or costs is not None:
+        write_queries_page(Path(__file__).parents[2], write_docs, costs)
+        return
     settings = dict(one.split("=", 1) for one in sets)
     wanted = [one for name in plans for one in PLANS[name]] or [
         Wanted(kind, *some, questions=questions, compacted=compacted, cold=cold, askers=askers)

@@ -244,6 +244,17 @@ def goals(costs: Sequence[Cost]) -> list[Goal]:
     return found
 
 
+def cells(one: Cost) -> tuple[str, ...]:
+    """As a row of a table."""
+    return (
+        f"{one.datasets:,}", str(one.partitions), str(one.cuts), one.build,
+        f"{one.us_per_row:.2f}", f"{one.rows / (one.sealing_clock_ns / 1e9):,.0f}",
+        f"{one.bytes_sealed / one.rows:.1f}", f"{one.objects_per_cut:.1f}",
+        f"{one.compacting_us_per_row:.2f}" if one.compacting_ns else "",
+        f"{one.bytes_served / one.rows:.1f}" if one.bytes_served else "",
+    )  # fmt: skip
+
+
 def show(costs: Sequence[Cost], console: Console) -> None:
     """Every build and layout, then what must be reached."""
     table = Table(title="Records to sealed segments, and small segments put together",
@@ -260,13 +271,7 @@ def show(costs: Sequence[Cost], console: Console) -> None:
     ):
         table.add_column(name, justify="right")
     for one in costs:
-        together = f"{one.compacting_us_per_row:.2f}" if one.compacting_ns else ""
-        served = f"{one.bytes_served / one.rows:.1f}" if one.bytes_served else ""
-        table.add_row(
-            f"{one.datasets:,}", str(one.partitions), str(one.cuts), one.build,
-            f"{one.us_per_row:.2f}", f"{one.rows / (one.sealing_clock_ns / 1e9):,.0f}",
-            f"{one.bytes_sealed / one.rows:.1f}", f"{one.objects_per_cut:.1f}", together, served,
-        )  # fmt: skip
+        table.add_row(*cells(one))
     console.print(table)
     for goal in goals(costs):
         verdict = "met" if goal.found <= goal.bound else "missed"

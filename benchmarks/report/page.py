@@ -61,6 +61,9 @@ _INTRODUCTION = """\
     `BELLWETHER_REAL_DATA` names a folder that holds `nginxplus.ndjson.gz` and
     `apache_access.log.gz` (they come from github.com/elastic/examples), and elsewhere ones that are
     generated to look like them; the notes below say which.
+
+    How fast questions are answered, and which command measures what of it:
+    [questions](performance/queries.md).
 """
 _METHOD = """\
     ## How it is measured

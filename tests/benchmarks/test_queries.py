@@ -6,11 +6,13 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
 from rich.console import Console
 
+from benchmarks.harness.machine import describe_machine
 from benchmarks.queries.asking.asked import Asked, Form, Sql
 from benchmarks.queries.asking.compare import difference
 from benchmarks.queries.asking.spans import EIGHT
@@ -30,6 +32,7 @@ from benchmarks.queries.results import (
 )
 from benchmarks.queries.rows.shape import Shape, bodies
 from benchmarks.queries.table import show_case
+from benchmarks.report.queries_page import FOLDER, queries_files, write_queries_page
 from tests.system.harness import ROOT
 
 HOUR_NS = 3_600 * 10**9
@@ -126,7 +129,7 @@ LAYOUT = Layout("spans", 1_000, 10, 0, 0, 0, 1, 1, 2, False)
 
 
 def run_of(*cases: Case) -> QueriesRun:
-    return QueriesRun(FORMAT, "", 7, {}, {}, "", list(cases))
+    return QueriesRun(FORMAT, "", 7, describe_machine(), {}, "", list(cases))
 
 
 def test_short_questions_may_take_some_milliseconds_more_and_long_ones_a_share() -> None:
@@ -161,3 +164,27 @@ def test_a_run_is_written_and_read(tmp_path: Path) -> None:
 def test_every_plan_has_questions(name: str) -> None:
     assert all(one.chosen() for one in PLANS[name])
     assert all(replace(one, questions=("no such",)).chosen() == [] for one in PLANS[name])
+
+
+AGAIN = "run `python -m benchmarks queries --write-docs FILE`"
+
+
+def test_the_page_and_its_pictures_are_those_of_the_kept_runs() -> None:
+    for name, text in queries_files(ROOT).items():
+        assert (ROOT / FOLDER / name).read_text() == text, AGAIN
+
+
+def test_the_page_of_a_run_has_its_bounds_figures_and_pictures(tmp_path: Path) -> None:
+    sizes = [msgspec.structs.replace(LAYOUT, rows=rows) for rows in (1_000, 2_000, 4_000)]
+    run = run_of(*(made_case(20, 26, layout) for layout in sizes))
+    write_queries(run, tmp_path / "run.json")
+    (tmp_path / FOLDER).mkdir(parents=True)
+    write_queries_page(tmp_path, tmp_path / "run.json", None)
+    text = (tmp_path / FOLDER / "queries.md").read_text()
+    assert "missed" in text
+    assert all(question.name in text for question in EIGHT)
+    for name, marks in (("queries.svg", 3 * 3 * 8), ("queries-growth.svg", 3 * 3)):
+        picture = ElementTree.fromstring((tmp_path / FOLDER / name).read_text())
+        circles = list(picture.iter("{http://www.w3.org/2000/svg}circle"))
+        assert len(circles) == marks + 3  # and the legend's engines
+    assert queries_files(tmp_path)["queries.md"] == text
