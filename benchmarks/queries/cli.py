@@ -159,6 +159,16 @@ _NUMBERS = _Numbers()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON of the run.")
 @click.option("--add", is_flag=True, help="Keep the cases that are in --out.")
 @click.option(
+    "--write-docs",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Measure nothing: make the page of the documentation from this file.",
+)
+@click.option(
+    "--costs",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="As --write-docs: the file of a run of `python -m benchmarks storing`.",
+)
+@click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     help="For data, in a new folder there; removed afterwards.",
