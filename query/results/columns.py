@@ -1,8 +1,9 @@
 """Columns of states, added up over the rows of several tables that have the same cell.
 
-Integer sums are exact: a weighted sum of 64-bit values has up to 128 bits, kept in four limbs of 32
-bits, so that 2^31 of them can be added as 64-bit integers. Sums of doubles are compensated (Knuth's
-two-sum): the result is that of twice the precision, rounded once.
+Integer sums are exact: a weighted sum of 64-bit values has up to 128 bits. Sums that cannot leave
+64 bits are kept as such; others in four limbs of 32 bits, so that 2^31 of them can be added. Sums
+of doubles are compensated (Knuth's two-sum): the result is that of twice the precision, rounded
+once.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ _LIMB = np.int64(0xFFFFFFFF)
 class Column(NamedTuple):
     """Values by cell. held: whether a cell has one.
 
-    values: int64 or float64; of exact sums the four limbs, the lowest first, shape (4, cells).
+    values: int64 or float64; of wide sums the four limbs, the lowest first, shape (4, cells).
     """
 
     values: Array
@@ -37,14 +38,23 @@ class Part(NamedTuple):
     column: pa.ChunkedArray
     ids: Array | None
 
+    @property
+    def at(self) -> Array | slice:
+        """The cells of the rows, as an index."""
+        return slice(0, len(self.column)) if self.ids is None else self.ids
+
+    def cells_of(self, rows: Array) -> Array:
+        """The cells of the rows for which `rows` is true."""
+        return np.flatnonzero(rows) if self.ids is None else self.ids[rows]
+
 
 def add_up(name: str, parts: Sequence[Part], cells: int) -> Column:
     """The column over all parts, by the ending of its name."""
     ending = name[name.rindex("_") :]
-    if len(parts) == 1 and parts[0].ids is None:
+    if len(parts) == 1 and parts[0].ids is None and len(parts[0].column) == cells:
         return _read(ending, parts[0].column)
     if ending == "_isum":
-        return _add_limbs(parts, cells)
+        return _add_exact(parts, cells)
     if ending == "_fsum":
         return _add_doubles(parts, cells)
     return _add_plain(ending, parts, cells)
@@ -58,6 +68,8 @@ def regrouped(name: str, column: Column, ids: Array, cells: int) -> Column:
     ending = name[name.rindex("_") :]
     if ending == "_fsum":
         return Column(_sums_of_doubles(values, at, cells), held)
+    if ending == "_isum" and not _stays_narrow(values, len(at)):
+        values = _wide(values)
     made = np.zeros((*values.shape[:-1], cells), values.dtype)
     if ending in _ENDS:
         made[at] = values
@@ -72,6 +84,8 @@ def exact_sum(column: Column) -> int:
     """The sum over all cells, without limits."""
     held = column.values[..., column.held]
     if held.ndim == 1:
+        if _stays_narrow(held, len(held)):
+            return int(held.sum())
         low, high = int((held & _LIMB).sum()), int((held >> 32).sum())
         return (high << 32) + low
     return sum(int(limb.sum()) << (32 * at) for at, limb in enumerate(held))
@@ -102,6 +116,9 @@ def _sums_of_doubles(values: Array, ids: Array, cells: int) -> Array:
 
 def whole_64(column: Column) -> tuple[Array, Array, Array]:
     """(exact sums as int64, whether they fit, the nearest doubles)."""
+    if column.values.ndim == 1:
+        fits = np.ones(len(column.values), np.bool_)
+        return column.values, fits, column.values.astype(np.float64)
     limbs = _carried(column.values)
     high = limbs[2] + (limbs[3] << 32)
     low = limbs[0] + (limbs[1] << 32)  # the bits of the lower half
@@ -123,7 +140,7 @@ _ENDS = {"_imin": np.minimum, "_fmin": np.minimum, "_imax": np.maximum, "_fmax":
 
 def _read(ending: str, column: pa.ChunkedArray) -> Column:
     if ending == "_isum":
-        return _limbs_of(column)
+        return _exact_of(column)
     return Column(*values_of(column, 0))
 
 
@@ -131,26 +148,28 @@ def _add_plain(ending: str, parts: Sequence[Part], cells: int) -> Column:
     """Weights are added; of ends the smallest or largest is kept."""
     kind = np.dtype(parts[0].column.type.to_pandas_dtype())
     values, held = np.zeros(cells, kind), np.zeros(cells, np.bool_)
-    for column, ids in parts:
-        there, is_held = values_of(column, 0)
-        at = _cells_of(ids, cells)[is_held]
-        there = there[is_held]
-        if ending in _ENDS:
-            both = _ENDS[ending](values[at], there)
-            values[at] = np.where(held[at], both, there)
-        else:
-            values[at] += there
+    for part in parts:
+        there, is_held = values_of(part.column, 0)
+        if ending not in _ENDS:
+            values[part.at] += there  # 0 where there is none
+            held[part.at] |= is_held
+            continue
+        at, there = part.cells_of(is_held), there[is_held]
+        both = _ENDS[ending](values[at], there)
+        values[at] = np.where(held[at], both, there)
         held[at] = True
     return Column(values, held)
 
 
-def _add_limbs(parts: Sequence[Part], cells: int) -> Column:
-    values, held = np.zeros((4, cells), np.int64), np.zeros(cells, np.bool_)
-    for column, ids in parts:
-        one = _limbs_of(column)
-        at = _cells_of(ids, cells)
-        values[:, at] += one.values
-        held[at] |= one.held
+def _add_exact(parts: Sequence[Part], cells: int) -> Column:
+    read = [_exact_of(part.column) for part in parts]
+    if not all(_stays_narrow(one.values, len(parts)) for one in read):
+        read = [Column(_wide(one.values), one.held) for one in read]
+    values = np.zeros((*read[0].values.shape[:-1], cells), np.int64)
+    held = np.zeros(cells, np.bool_)
+    for part, one in zip(parts, read, strict=True):
+        values[..., part.at] += one.values
+        held[part.at] |= one.held
     return Column(values, held)
 
 
@@ -158,17 +177,12 @@ def _add_doubles(parts: Sequence[Part], cells: int) -> Column:
     total, error = np.zeros(cells), np.zeros(cells)
     held = np.zeros(cells, np.bool_)
     with np.errstate(invalid="ignore", over="ignore"):
-        for column, ids in parts:
-            there, is_held = values_of(column, 0.0)
-            at = _cells_of(ids, cells)
-            total[at], lost = _two_sum(total[at], there)
-            error[at] += lost
-            held[at] |= is_held
+        for part in parts:
+            there, is_held = values_of(part.column, 0.0)
+            total[part.at], lost = _two_sum(total[part.at], there)
+            error[part.at] += lost
+            held[part.at] |= is_held
         return Column(np.where(np.isfinite(error), total + error, total), held)
-
-
-def _cells_of(ids: Array | None, cells: int) -> Array:
-    return np.arange(cells) if ids is None else ids
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -178,19 +192,37 @@ def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     return total, (a - (total - part)) + (b - part)
 
 
-def _limbs_of(column: pa.ChunkedArray) -> Column:
-    """The limbs of a column of DECIMAL(38, 0), which is stored as 128-bit integers."""
+def _exact_of(column: pa.ChunkedArray) -> Column:
+    """The values of a column of DECIMAL(38, 0), which is stored as 128-bit integers."""
     halves = [
         np.frombuffer(chunk.buffers()[1], np.int64)[2 * chunk.offset :][: 2 * len(chunk)]
         for chunk in column.chunks
         if len(chunk)
     ]
     bits = np.concatenate(halves).reshape(-1, 2).T if halves else np.zeros((2, 0), np.int64)
-    low, high = bits[0], bits[1]
-    limbs = np.stack([low & _LIMB, (low >> 32) & _LIMB, high & _LIMB, high >> 32])
     held = pc.is_valid(column).to_numpy() if column.null_count else np.ones(len(column), np.bool_)
-    limbs[:, ~held] = 0  # bytes of missing values mean nothing
-    return Column(limbs, held)
+    if column.null_count:
+        bits = np.where(held, bits, 0)  # bytes of missing values mean nothing
+    low, high = bits[0], bits[1]
+    if (high == low >> 63).all():
+        return Column(np.ascontiguousarray(low), held)
+    return Column(np.stack([low & _LIMB, (low >> 32) & _LIMB, high & _LIMB, high >> 32]), held)
+
+
+def _stays_narrow(values: Array, times: int) -> bool:
+    """Whether so many of these sums stay within 64 bits when they are added."""
+    if values.ndim > 1:
+        return False
+    largest = max(abs(int(values.min(initial=0))), int(values.max(initial=0)))
+    return largest * times < 2**63
+
+
+def _wide(values: Array) -> Array:
+    """The limbs of sums."""
+    if values.ndim > 1:
+        return values
+    high = values >> 63
+    return np.stack([values & _LIMB, (values >> 32) & _LIMB, high & _LIMB, high])
 
 
 def _carried(limbs: Array) -> Array:

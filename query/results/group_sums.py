@@ -46,12 +46,15 @@ def _adds_up(calculation: Calculation) -> bool:
 
 def _sum(plan: Plan, merged: Merged, calculation: Calculation, kept: Array) -> int | float | None:
     """COUNT: 0 without events; SUM: None without a number."""
-    name, chosen = f"a{plan.needs.index(calculation.need)}", np.flatnonzero(kept)
+    name = f"a{plan.needs.index(calculation.need)}"
     taken = {
-        kind: merged.columns[f"{name}_{kind}"].take(chosen)
+        kind: merged.columns[f"{name}_{kind}"]
         for kind in ("w", "isum", "fsum")
         if f"{name}_{kind}" in merged.columns
     }
+    if not kept.all():
+        chosen = np.flatnonzero(kept)
+        taken = {kind: column.take(chosen) for kind, column in taken.items()}
     if calculation.op == "COUNT":
         return _whole_number(exact_sum(taken["w"]) if "w" in taken else 0)
     if "w" not in taken or not taken["w"].held.any():

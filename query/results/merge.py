@@ -125,7 +125,9 @@ def _number_cells(
     found = cell_ids(tables, names)
     first = pa.array(found.first)
     keys = pa.table({name: joined(tables, name).take(first) for name in names})
-    numbered = [_Numbered(t, ids) for t, ids in zip(tables, found.ids, strict=True)]
+    # numbered as they first occur: row i of the first table is cell i
+    ids = [None, *found.ids[1:]]
+    numbered = [_Numbered(t, of) for t, of in zip(tables, ids, strict=True)]
     return numbered, keys, len(found.first)
 
 

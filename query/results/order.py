@@ -76,8 +76,11 @@ def first_cells(spec: QuerySpec, plan: Plan, merged: Merged, passing: Array, lim
 
 def _by_value(values: Values, kept: Array, direction: str) -> list[_SortColumn]:
     real, held = values.real[kept], values.held[kept]
-    columns: list[_SortColumn] = [(pa.array(real, mask=~held), direction)]
-    if (np.abs(real) >= _EXACT_DOUBLE_MAX).any():  # several integers have the same nearest double
+    columns: list[_SortColumn] = [
+        (pa.array(real) if held.all() else pa.array(real, mask=~held), direction)
+    ]
+    largest = max(real.max(initial=0), -real.min(initial=0))
+    if not largest < _EXACT_DOUBLE_MAX:  # several integers have the same nearest double
         is_whole = values.is_whole[kept] & held
         columns.append((pa.array(values.whole[kept], mask=~is_whole), direction))
     return columns

@@ -92,14 +92,21 @@ def of_version(answer: ShareAnswer, version: int, breakdowns: int) -> ShareAnswe
 
 def encode_answer(answer: ShareAnswer) -> bytes:
     """The answer's streams."""
-    sink = pa.BufferOutputStream()
+    size = pa.MockOutputStream()  # counts, so that large states are not copied while a buffer grows
+    _write(answer, size)
+    buffer = pa.allocate_buffer(size.size())
+    with pa.FixedSizeBufferWriter(buffer) as sink:
+        _write(answer, sink)
+    return bytes(buffer.to_pybytes())
+
+
+def _write(answer: ShareAnswer, sink: pa.NativeFile) -> None:
     report = msgspec.json.encode(answer.report)
     for name, table in answer.states.items():
         metadata = {_STATE: name.encode()} | ({_REPORT: report} if name == "main" else {})
         described = table.replace_schema_metadata(metadata)
         with pa.ipc.new_stream(sink, described.schema) as writer:
             writer.write_table(described)
-    return bytes(sink.getvalue())
 
 
 def decode_answer(data: bytes) -> ShareAnswer:
