@@ -35,9 +35,7 @@ def compute_states(
         if need.state is State.DISTINCT:
             states[name] = ask(statements.distinct(index, need, with_main=with_main))
             continue
-        many = rows_most > statements.probed_rows and _surely_many(statements, need, ask)
-        sql = statements.numbers(index, need, in_buckets=many, with_main=with_main)
-        states[name] = ask(sql) if many else in_buckets_if_many(ask(sql), index)
+        states[name] = _numbers(statements, (index, need), rows_most, ask, with_main=with_main)
     return states or {"main": ask(statements.main())}
 
 
@@ -46,6 +44,31 @@ def _has_lists(statements: Statements, need: Need) -> bool:
     if need.state is State.DISTINCT:
         return bool(statements.field_sql(need).types)
     return need.state is State.QUANTILE and statements.field_sql(need).is_numeric
+
+
+def _numbers(
+    statements: Statements,
+    of: tuple[int, Need],
+    rows_most: int,
+    ask: Ask,
+    *,
+    with_main: bool,
+) -> pa.Table:
+    """The state of the numbers of a need; in buckets if its pairs are more than may be kept."""
+    index, need = of
+    most = limits.QUANTILE_EXACT_PAIRS_MAX
+    if rows_most <= statements.probed_rows:
+        sql = statements.numbers(index, need, in_buckets=False, with_main=with_main)
+        return in_buckets_if_many(ask(sql), index)
+    if not _surely_many(statements, need, ask):
+        # more than that are more pairs than may be kept, or more cells than a share may have
+        bound = limits.SHARE_ROWS_MAX + most + 1
+        table = ask(
+            statements.numbers(index, need, in_buckets=False, with_main=with_main, pairs_most=bound)
+        )
+        if len(flat(table.column(f"a{index}_v"))[1]) <= most:
+            return table
+    return ask(statements.numbers(index, need, in_buckets=True, with_main=with_main))
 
 
 def _surely_many(statements: Statements, need: Need, ask: Ask) -> bool:

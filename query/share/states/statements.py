@@ -69,8 +69,20 @@ class Statements:
         lists = {f"a{index}_h": hashes}
         return self._nested(parts, [], lists, self.field_sql(need).exists, with_main=with_main)
 
-    def numbers(self, index: int, need: Need, *, in_buckets: bool, with_main: bool) -> str:
-        """The numbers of each cell with their weights; if wanted with the columns of `main`."""
+    def numbers(
+        self,
+        index: int,
+        need: Need,
+        *,
+        in_buckets: bool,
+        with_main: bool,
+        pairs_most: int | None = None,
+    ) -> str:
+        """The numbers of each cell with their weights; if wanted with the columns of `main`.
+
+        pairs_most: number of cells and of pairs of a cell and a number after which the rest is left
+        out, so that what is listed is bounded; None: nothing is.
+        """
         number = self.field_sql(need).number
         name, value = ("e", bucket_sql(number)) if in_buckets else ("v", number)
         held = f"FILTER (WHERE q_{name} IS NOT NULL)"
@@ -80,7 +92,10 @@ class Statements:
         }
         weight = [_Aggregate("q_w", "sum(r)::BIGINT", "")]
         where = f"{number} IS NOT NULL"
-        return self._nested({f"q_{name}": value}, weight, lists, where, with_main=with_main)
+        bound = "" if pairs_most is None else f" LIMIT {pairs_most:d}"
+        return self._nested(
+            {f"q_{name}": value}, weight, lists, where, with_main=with_main, bound=bound
+        )
 
     @property
     def probed_rows(self) -> int:
@@ -160,6 +175,7 @@ class Statements:
         where: str,
         *,
         with_main: bool,
+        bound: str = "",
     ) -> str:
         """Group by cell and `extra`, then by cell alone, with lists of the finer groups."""
         aggregates = self._all_aggregates() if with_main else []
@@ -177,7 +193,8 @@ class Statements:
         kept = "" if with_main else f" WHERE {where}"
         return (
             f"{self._with} SELECT {', '.join(outer)} FROM"
-            f" (SELECT {', '.join(inner)} FROM picked{kept} GROUP BY ALL){self._by_cell()}"
+            f" (SELECT {', '.join(inner)} FROM picked{kept} GROUP BY ALL{bound})"
+            f"{self._by_cell()}"
         )
 
     def _all_aggregates(self) -> list[_Aggregate]:

@@ -11,8 +11,12 @@ import pytest
 from common import limits
 from common.errors import BellwetherError
 from query.plan.plan import Need, Plan, State
+from query.plan.planner import build_request, totals_plan
+from query.plan.spec import Calculation, QuerySpec
 from query.results.distinct import Hashes
 from query.results.merge import merge
+from query.results.totals import merge_totals
+from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
@@ -110,3 +114,54 @@ def test_bucketed_percentiles_stay_within_the_documented_error(
         true = ordered[-(-per_mille * len(ordered) // 1000) - 1]
         estimate = float(found.at(per_mille)[0][0])
         assert abs(estimate - true) <= abs(true) * limits.QUANTILE_RELATIVE_ERROR * (1 + 1e-9)
+
+
+def test_numbers_that_vary_late_are_in_buckets_though_the_first_rows_look_constant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "QUANTILE_EXACT_PAIRS_MAX", 50)
+    plan = plan_of(Need(State.QUANTILE, "x"))
+    values = [1.5] * 500 + [float(at) for at in range(500)]
+    states = Computation(plan, [view(blocks=[wide_block(values)])], ALLOWED).run().states
+    assert "a0_e" in states["main"].column_names
+    few = Computation(plan, [view(blocks=[wide_block(values[:520])])], ALLOWED).run().states
+    found = few["main"].column("a0_v").to_pylist()[0]
+    assert sorted(found) == sorted([1.5, *map(float, range(20))])
+
+
+@pytest.mark.slow
+def test_the_first_thousand_of_a_million_groups_are_found_within_the_memory_of_a_share() -> None:
+    count = 1_000_000
+    texts = pa.array([f"user-{at:07d}" for at in range(count)], FieldType.STRING.arrow)
+    column = SparseColumn(np.arange(count, dtype=np.uint32), texts)
+    rates = np.ones(count, np.int64)
+    rates[777_777] = 5
+    zeros = np.zeros(count, np.int64)
+    rows = ColumnBlock(
+        zeros,
+        rates,
+        np.arange(count),
+        np.zeros(count, np.int32),
+        np.zeros(count, np.bool_),
+        {ColumnKey("user", FieldType.STRING): column},
+    )
+    spec = QuerySpec((Calculation("COUNT"),), breakdowns=("user",), start_s=0, end_s=1)
+    asked = build_request(spec, "d", 10**18, disable_series=True, limit=1_000)
+    plan = totals_plan(asked, at_least={}, wait_ms=0)
+    share = Computation(plan, [view(blocks=[rows])], databases(memory_mb=512)).run()
+    sent = encode_answer(of_version(share, 2, 1))
+    assert len(sent) < limits.SHARE_BYTES_MAX / 4
+    states = decode_answer(sent).states
+    totals = merge_totals(asked, plan, [states, states, states])
+    listed = [row["data"] for row in totals.data["results"]]
+    assert listed[:2] == [
+        {"user": "user-0777777", "COUNT": 15},
+        {"user": "user-0000000", "COUNT": 3},
+    ]
+    assert len(listed) == 1_000
+    assert totals.groups == {
+        "total": count,
+        "returned": 1_000,
+        "all": {"COUNT": 3 * count + 12},
+        "other": {"COUNT": 3 * (count - 1_000)},
+    }
