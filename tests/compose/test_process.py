@@ -27,7 +27,7 @@ paused.pause()
 print(running.pid, paused.pid, flush=True)
 time.sleep(1000)
 """
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def runs(pid: int) -> bool:
