@@ -124,12 +124,14 @@ async def build_parts(
 
 def _databases(context: RoleContext, config: IndexerConfig) -> Databases:
     """One for each share that runs; they may read the cached segments and nothing else."""
-    return Databases(
+    databases = Databases(
         DatabaseLimits(config.share_memory_mb, config.share_threads),
         config.shares_running,
         context.folder / "segments",
         context.folder / "spill",
     )
+    context.giving_back.add(databases.give_back)
+    return databases
 
 
 async def _shared(

@@ -14,13 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from common import limits
 from query.share.parquet_scan import quote_text
 
 if TYPE_CHECKING:
     import duckdb
+
+_KEPT_BYTES_MAX: Final = 32 * 1024 * 1024  # between questions: the metadata of a thousand files
+_HELD: Final = "SELECT sum(memory_usage_bytes) FROM duckdb_memory()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,33 @@ class Databases:
                 slot.close()
                 raise
             finally:
+                slot.was_used = True
+                self._put_back(slot)
+
+    def give_back(self) -> None:
+        """Close the databases that hold much memory and that nobody uses now.
+
+        Metadata of very many files, mostly: DuckDB keeps it up to the memory limit of a database.
+        """
+        while self._room.acquire(blocking=False):
+            try:
                 with self._lock:
-                    self._unused.append(slot)
-                    if self._closed:
-                        slot.close()
+                    at = next((n for n, one in enumerate(self._unused) if one.was_used), None)
+                    if at is None:
+                        return
+                    slot = self._unused.pop(at)
+                slot.was_used = False
+                if slot.held_bytes > _KEPT_BYTES_MAX:
+                    slot.close()
+                self._put_back(slot, at)
+            finally:
+                self._room.release()
+
+    def _put_back(self, slot: _Slot, at: int | None = None) -> None:
+        with self._lock:
+            self._unused.insert(len(self._unused) if at is None else at, slot)
+            if self._closed:
+                slot.close()
 
     def close(self) -> None:
         """Close the databases; one that is in use, when its question ends."""
@@ -139,10 +165,23 @@ class Databases:
 
 @dataclass(slots=True)
 class _Slot:
-    """A place for a database. spill: the folder in which it alone writes."""
+    """A place for a database.
+
+    spill: the folder in which it alone writes.
+    was_used: since `Databases.give_back` looked at it.
+    """
 
     spill: Path | None
     database: duckdb.DuckDBPyConnection | None = None
+    was_used: bool = False
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory that the database holds between questions."""
+        if self.database is None:
+            return 0
+        [[held]] = self.database.execute(_HELD).fetchall()
+        return int(held or 0)
 
     def close(self) -> None:
         """Close the database; the next question opens another one."""

@@ -112,7 +112,9 @@ def gather(
     parts, tables = [], dict[str, pa.Table]()
     if blocks:
         tables[LIVE] = _live_table(live, keys, fields_sql, with_positions)
-        parts.append(f"SELECT * FROM {LIVE} WHERE {_time_range(plan, 't')}")
+        inside = all(_is_inside(block, plan) for block in blocks)
+        where = "" if inside else f" WHERE {_time_range(plan, 't')}"
+        parts.append(f"SELECT * FROM {LIVE}{where}")
     shapes: dict[_Shape, list[SegmentView]] = {}
     in_memory: list[SegmentView] = []
     timed = False
@@ -189,6 +191,10 @@ def _cut_off(block: ColumnBlock, upto: int | None) -> ColumnBlock:
 
 def _overlaps(block: ColumnBlock, plan: Plan) -> bool:
     return bool(block.time_ns.max() >= plan.start_ns and block.time_ns.min() < plan.end_ns)
+
+
+def _is_inside(block: ColumnBlock, plan: Plan) -> bool:
+    return bool(block.time_ns.min() >= plan.start_ns and block.time_ns.max() < plan.end_ns)
 
 
 def _shape(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from segment.columns.key import ColumnKey
+from segment.parquet.encoders import texts_of
 
 
 class SparseColumn(msgspec.Struct, frozen=True, gc=False):
@@ -30,9 +31,26 @@ class SparseColumn(msgspec.Struct, frozen=True, gc=False):
         """As an Arrow array of length `rows`, null where the event lacks the field."""
         if len(self.rows) == rows:
             return self.values
-        index = np.full(rows, -1, np.int64)
-        index[self.rows] = np.arange(len(self.rows))
-        return self.values.take(pa.array(index, mask=index < 0))
+        present = np.zeros(rows, np.bool_)
+        present[self.rows] = True
+        buffers = [_bits(present)]
+        kind = self.values.type
+        if pa.types.is_large_string(kind):  # a missing text takes no bytes: the data is shared
+            offsets, data = texts_of(self.values)
+            ends = np.zeros(rows + 1, np.int64)
+            ends[self.rows.astype(np.int64) + 1] = np.diff(offsets)
+            ends[0] = offsets[0]
+            buffers += [pa.py_buffer(np.cumsum(ends)), pa.py_buffer(data)]
+        else:
+            spread = np.zeros(rows, kind.to_pandas_dtype())
+            spread[self.rows] = self.values.to_numpy(zero_copy_only=False)
+            buffers.append(_bits(spread) if pa.types.is_boolean(kind) else pa.py_buffer(spread))
+        return pa.Array.from_buffers(kind, rows, buffers, rows - len(self.rows))
+
+
+def _bits(values: npt.NDArray[np.bool_]) -> pa.Buffer:
+    """The values as an Arrow bitmap."""
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,26 @@ def test_two_questions_at_once_have_a_database_each_and_a_third_waits() -> None:
     databases.close()
 
 
+def test_a_database_that_holds_much_is_given_back_when_nobody_uses_it() -> None:
+    databases = Databases(DatabaseLimits(512, 1), 2)
+    big = (
+        "CREATE TABLE memory.main.big AS SELECT md5(i::VARCHAR) AS x FROM range(1_500_000) AS t(i)"
+    )
+    tables = "SELECT count(*) FROM duckdb_tables()"
+    with databases.use() as connection:
+        connection.execute("CREATE TABLE memory.main.of_the_first AS SELECT 1 AS x")
+    databases.give_back()
+    with databases.use() as connection:
+        assert connection.execute(tables).fetchall() == [(1,)]  # it holds little
+        connection.execute(big)
+        databases.give_back()  # it is in use
+        assert connection.execute(tables).fetchall() == [(2,)]
+    databases.give_back()
+    with databases.use() as connection:
+        assert connection.execute(tables).fetchall() == [(0,)]
+    databases.close()
+
+
 def test_what_a_killed_process_spilled_is_removed_at_the_start(tmp_path: Path) -> None:
     left = tmp_path / "spill" / "0" / "duckdb_temp_storage-0.tmp"
     left.parent.mkdir(parents=True)

@@ -1,12 +1,13 @@
 """Putting blocks together and taking rows out changes no value and no order (I3)."""
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
-from segment.columns import block_bytes, concat, empty_block, select
+from segment.columns import SparseColumn, block_bytes, concat, empty_block, select
 from segment.columns.gather import compact
 from tests.segment.columns.equality import assert_same_block
 
@@ -57,3 +58,27 @@ def test_memory_follows_the_cells_and_not_rows_times_columns() -> None:
     block = ReferenceShredder().shred(inputs(events)).block
     assert len(block.columns) == 3000
     assert block_bytes(compact(block)) < 3000 * 100
+
+
+@given(
+    st.sampled_from(
+        [
+            (pa.int64(), st.integers(-(2**63), 2**63 - 1)),
+            (pa.float64(), st.floats(allow_nan=False)),
+            (pa.bool_(), st.booleans()),
+            (pa.large_string(), st.text(max_size=5)),
+        ]
+    ).flatmap(lambda kind: st.tuples(st.just(kind[0]), st.lists(st.none() | kind[1], max_size=20))),
+    st.integers(0, 3),
+)
+def test_dense_column_has_each_value_in_its_row(
+    drawn: tuple[pa.DataType, list[object]], before: int
+) -> None:
+    kind, cells = drawn
+    rows = np.array([row for row, cell in enumerate(cells) if cell is not None], np.uint32)
+    present = [cell for cell in cells if cell is not None]
+    values = pa.array([*present[:1] * before, *present], kind)[before if present else 0 :]
+    dense = SparseColumn(rows, values).dense(len(cells))
+    dense.validate(full=True)
+    assert dense.equals(pa.array(cells, kind))
+    assert dense.null_count == len(cells) - len(rows)
