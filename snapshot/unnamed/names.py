@@ -30,7 +30,15 @@ NAMING = {
     "retention": Retention,
 }
 # documents that name no object of DATA
-OTHERS = ("damage", "epochs", "headings", "metadata", "retention-confirmations")
+OTHERS = (
+    "damage",
+    "epochs",
+    "headings",
+    "members",
+    "metadata",
+    "probe",
+    "retention-confirmations",
+)
 _HASH = re.compile(rb"[0-9a-f]{64}")
 _DIGITS = 16
 
