@@ -9,13 +9,16 @@ import click
 import orjson
 from rich.table import Table
 
-from bellwether.backends import make_objects
+from bellwether.backends import make_locks, make_objects
 from bellwether.config.sections import BackendsConfig, NodeConfig
+from bellwether.config.settings import Settings
 from bellwether.options.shared import configuration_options, load_settings
 from bellwether.output import output_console
 from common import limits
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError
+from common.process.members import list_members
+from common.process.versions import DOCUMENTS_PACKS
 from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.unnamed.names import Names
 from snapshot.unnamed.objects import (
@@ -63,6 +66,7 @@ def unnamed(
             _show(found)
         if remove and found.old:
             _refuse_wrong_clock(now_ns, clock)
+            _refuse_older_publishers(settings, clock)
             if not yes and not click.confirm(f"Remove {len(found.old):,} objects?", err=True):
                 sys.exit(1)
             with tempfile.TemporaryDirectory(prefix="bellwether-unnamed-") as scratch:
@@ -73,6 +77,21 @@ def unnamed(
         click.echo(orjson.dumps(_document(found, removed), option=orjson.OPT_INDENT_2).decode())
     elif remove:
         _show_removed(removed or Removed())
+
+
+def _refuse_older_publishers(settings: Settings, clock: Clock) -> None:
+    """Older indexers do not look again for what they are about to name (ADR 0042)."""
+    locks = make_locks(settings, clock)
+    try:
+        members = list_members(locks, "indexer")
+    finally:
+        locks.close()
+    for member in members:
+        if member.understands.documents < DOCUMENTS_PACKS:
+            raise click.ClickException(
+                f"{member.instance} runs an older version, which may be about to name one of "
+                "these objects: upgrade it before"
+            )
 
 
 def _refuse_wrong_clock(now_ns: int, clock: Clock) -> None:

@@ -5,12 +5,16 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from bellwether.cli import cli
 from common.clock import SystemClock
+from common.locks.files import FileLocks
 from common.objects.directory import DirectoryObjects
+from common.process.members import Member, encode_member
+from common.process.versions import OWN
 from tests.bellwether.commands.test_segments import filled
 from tests.snapshot.unnamed.test_unnamed_objects import DAY_NS, leave
 
@@ -67,6 +71,23 @@ def test_a_store_of_another_time_is_refused(
     assert done.exit_code == 1
     assert "set the wrong one right" in done.stderr
     assert key in keys(tmp_path)
+
+
+def test_while_an_older_indexer_runs_it_is_refused(tmp_path: Path) -> None:
+    """It does not look again for an object that it has found in the store and then names."""
+    asyncio.run(filled(tmp_path))
+    key = aged(tmp_path, 3)
+    locks = FileLocks(tmp_path / "locks")
+    older = Member("indexer", "indexer-a-1", "http://127.0.0.1:9", "a", 1, 1, "0.1")
+    claim = locks.acquire("roles/indexer/indexer-a-1", encode_member(older))
+    assert claim is not None
+    done = run(tmp_path, "--remove", "--yes")
+    assert done.exit_code == 1
+    assert "indexer-a-1 runs an older version" in done.stderr
+    assert key in keys(tmp_path)
+    claim.update(encode_member(msgspec.structs.replace(older, understands=OWN)))
+    assert "removed: 1 objects" in run(tmp_path, "--remove", "--yes").stdout
+    locks.close()
 
 
 def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
