@@ -17,7 +17,7 @@ from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
 from segment.columns.segment import SegmentOrigin
-from segment.columns.segment_read import SegmentReader, sparse
+from segment.columns.segment_read import SegmentReader, read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.parquet.encoders import Encoders
 from snapshot.compaction.compacted import Input
@@ -68,8 +68,7 @@ def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
     tables: list[pa.Table] = []
     bytes_read = 0
     for source in sources:
-        with SegmentReader(source.path) as reader:
-            table = reader.table()
+        table = read_table(source.path)
         if source.kept is not None:
             table = table.filter(pa.array(_kept_rows(table, source.kept)))
         bytes_read += table.nbytes

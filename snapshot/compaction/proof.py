@@ -4,18 +4,22 @@ A digest covers every value, offset and place of a segment's rows in log order, 
 pieces have the digests of its inputs' manifests holds exactly their rows (I2, I3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from common.errors import DamagedObject
-from segment.columns import ColumnBlock, SparseColumn
+from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.digest import Digester, digest_version
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, RATE, TIME
 from snapshot.compaction.merge import Source, read_rows
 from snapshot.documents.manifest import SegmentEntry
+
+Rows = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +42,50 @@ def unproved_inputs(path: Path, inputs: Sequence[SegmentEntry], rows: int) -> li
         raise DamagedObject(f"{path.name} has {block.rows} rows, its inputs have {named}")
     if (np.diff(block.offset) < 0).any():
         raise DamagedObject(f"the rows of {path.name} are not in log order")
+    firsts = np.searchsorted(block.offset, [entry.first_offset for entry in inputs])
+    ends = np.searchsorted(block.offset, [entry.end_offset for entry in inputs])
+    parts = {
+        key: _bounds(column.rows, firsts, ends, block.rows) for key, column in block.columns.items()
+    }
     found = []
-    for entry in inputs:
-        why = _difference(block, entry)
-        if why:
-            found.append(Unproved(entry, why))
+    for number, entry in enumerate(inputs):
+        first, end = int(firsts[number]), int(ends[number])
+        if end - first != entry.rows:
+            found.append(Unproved(entry, f"{end - first} rows instead of {entry.rows}"))
+            continue
+        try:
+            version = digest_version(entry.digest)
+        except ValueError as error:
+            found.append(Unproved(entry, str(error)))
+            continue
+        bounds = {key: (lows[number], highs[number]) for key, (lows, highs) in parts.items()}
+        if _digest(block, first, end, bounds, version) != entry.digest:
+            found.append(Unproved(entry, "its content has another digest"))
     return found
 
 
-def _difference(block: ColumnBlock, entry: SegmentEntry) -> str:
-    first, end = np.searchsorted(block.offset, (entry.first_offset, entry.end_offset)).tolist()
-    if end - first != entry.rows:
-        return f"{end - first} rows instead of {entry.rows}"
-    try:
-        version = digest_version(entry.digest)
-    except ValueError as error:
-        return str(error)
-    digest = _digest(block, first, end, version)
-    return "" if digest == entry.digest else "its content has another digest"
+def _bounds(rows: Rows, firsts: Places, ends: Places, count: int) -> tuple[list[int], list[int]]:
+    """For each input, where its values begin and end in a column."""
+    if len(rows) == count:  # a value in every row
+        return firsts.tolist(), ends.tolist()
+    lows = np.searchsorted(rows, firsts.astype(np.uint32))  # of the same type: no copy of the rows
+    return lows.tolist(), np.searchsorted(rows, ends.astype(np.uint32)).tolist()
 
 
-def _digest(block: ColumnBlock, first: int, end: int, version: int) -> str:
+def _digest(
+    block: ColumnBlock,
+    first: int,
+    end: int,
+    bounds: Mapping[ColumnKey, tuple[int, int]],
+    version: int,
+) -> str:
     digester = Digester(end - first, version)
     digester.add_system(TIME, block.time_ns[first:end])
     digester.add_system(RATE, block.rate[first:end])
     digester.add_system(OFFSET, block.offset[first:end])
     digester.add_system(INDEX_IN_RECORD, block.index_in_record[first:end])
     for key, column in block.columns.items():
-        low, high = np.searchsorted(column.rows, (first, end)).tolist()
+        low, high = bounds[key]
         if low < high:
             rows = column.rows[low:high] - np.uint32(first)
             values = column.values.slice(low, high - low)
