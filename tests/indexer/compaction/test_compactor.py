@@ -4,13 +4,22 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from common.clock import ManualClock, SystemClock
+from common.model.names import dataset_id
 from common.process.versions import FIRST_DOCUMENTS
+from indexer.compaction.budget import RequestBudget
+from indexer.compaction.turns import rank_of
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
+from query.share.view import ViewRequest
+from snapshot.compaction.choose import choose
 from snapshot.compaction.documents import compaction_prefix
+from snapshot.compaction.output import OutputMaker
 from snapshot.documents.locations import segment_key
 from snapshot.documents.manifest import COMPACTED_FORMAT
+from snapshot.objects_of import Hiding, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
 from tests.indexer.compaction.compacting import (
@@ -22,7 +31,16 @@ from tests.indexer.compaction.compacting import (
     shown,
     verified,
 )
-from tests.indexer.harness import open_context, published, until
+from tests.indexer.harness import (
+    DATASET,
+    open_context,
+    published,
+    record,
+    repair_of,
+    until,
+)
+from tests.indexer.partition.test_partition import CUT, views_of
+from tests.snapshot.compaction.pieces import ENCODERS, pieces
 
 
 async def test_small_cuts_become_one_object_and_show_the_same_events(tmp_path: Path) -> None:
@@ -130,3 +148,91 @@ async def test_twins_that_compact_at_the_same_moment_agree(tmp_path: Path) -> No
             assert await files_read(partition) == 1
         assert len(list(context.backends.objects.list(compaction_prefix(0)))) == 1
         await verified(context)
+
+
+async def test_a_damaged_output_is_made_again_from_its_inputs_while_they_are_there(
+    tmp_path: Path,
+) -> None:
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, *([n] for n in range(5)))
+        assert await compactor_of(partition).step(0) == 1
+        assert partition.view is not None
+        (served,) = partition.view.served_of(DATASET)
+        output, objects = served.entry, context.backends.objects
+        partition.shared.cache.forget(output.object)
+        objects.replace(output.location.key, b"damaged")
+        async with views_of(partition).lease(0, DATASET, ViewRequest()) as leased:
+            assert leased.unserved == (output.object,)  # and the answer says so
+        assert await repair_of(partition).repair(0, output) == "inputs"
+        assert await shown(partition) == [0, 1, 2, 3, 4]
+        await verified(context)
+
+
+async def test_segments_in_packs_are_put_together_and_their_packs_go_with_the_last(
+    tmp_path: Path,
+) -> None:
+    other = dataset_id("t", "e", "other")
+    clock = ManualClock(wall_ns=SystemClock().now_ns())
+    async with open_context(tmp_path) as plain:
+        context = replace(plain, clock=clock)
+        async with compacting(context, clock=clock) as partition:
+            log, objects = context.backends.log, context.backends.objects
+            for n in range(5):
+                await log.append(0, record([n], batch=100 + n))
+                await log.append(0, record([n + 50], batch=200 + n, dataset=other))
+                await log.append(0, CUT)
+            await until(partition, published(15))
+            assert partition.view is not None
+            packs = {entry.pack for entry in partition.view.all_segments()}
+            assert len(packs) == 5
+            assert await compactor_of(partition).step(0) == 2
+            maintenance = PartitionMaintenance(partition)
+            await maintenance.run_round()
+            assert len(list(objects.list("packs/"))) == 5
+            await cuts(partition, log, [5])
+            await maintenance.run_round()
+            clock.advance_ms(2 * GRACE_S * 1_000)
+            await maintenance.run_round()
+            assert list(objects.list("packs/")) == []
+            assert await shown(partition) == [0, 1, 2, 3, 4, 5]
+            assert await shown(partition, other) == [50, 51, 52, 53, 54]
+            assert (await verified(context)).rows == 11
+
+
+@pytest.mark.slow
+async def test_a_thousand_pieces_become_one_file(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        made = pieces(tmp_path / "made", 1_000, rows=1)
+        cache, book = partition.shared.cache, partition.compactions
+        entries = [one.entry for one in made]
+        for one in made:
+            cache.adopt(one.entry.object, one.path)
+        choices = choose(entries, book.compacted, (), entries[-1].append_max_ns, lambda _: 2**62)
+        maker = OutputMaker(context.backends.objects, cache, book, tmp_path / "scratch")
+        outputs = [maker.make(one, frozenset(), ENCODERS) for one in choices]
+        compacted = book.publish(outputs, 0, 1, "test")
+        assert compacted is not None
+        hiding = Hiding(frozenset(), {})
+        (read,) = served_segments(entries, hiding, compacted)
+        assert read.visible is None
+        assert read.entry.rows == 1_000
+
+
+def test_each_indexer_of_a_pair_is_first_for_some_partitions() -> None:
+    ranks = [rank_of("a", {"a", "b"}, partition) for partition in range(40)]
+    others = [rank_of("b", {"a", "b"}, partition) for partition in range(40)]
+    assert [one + other for one, other in zip(ranks, others, strict=True)] == [1] * 40
+    assert 8 < sum(ranks) < 32
+    assert rank_of("a", set(), 3) == 0
+
+
+def test_requests_of_a_day_are_spread_over_it() -> None:
+    clock = ManualClock()
+    budget = RequestBudget(2_400, clock)
+    assert budget.has_room
+    budget.use(150)  # a step may go beyond once
+    assert not budget.has_room
+    clock.advance_ms(20 * 60_000)
+    assert not budget.has_room
+    clock.advance_ms(11 * 60_000)
+    assert budget.has_room
