@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,8 @@ from benchmarks.workloads import REAL_DATA, REAL_FILES
 
 _TERMINATED = 128 + signal.SIGTERM
 _INTERRUPTED = 128 + signal.SIGINT
+# Families of workloads with options of their own, and their modules.
+_APART = {"queries": "cli", "storing": "storing", "under-load": "under_load"}
 _WIDTH = 130  # of tables that go to a file
 
 
@@ -118,14 +121,9 @@ def _make_folder(folder: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Measure, show and write. Fails when ours failed or gave back anything else than it got."""
-    if arguments[:1] == ["queries"]:
-        from benchmarks.queries.cli import main as queries
-
-        queries(arguments[1:], prog_name="python -m benchmarks queries")
-    if arguments[:1] == ["storing"]:
-        from benchmarks.queries.storing import main as storing
-
-        storing(arguments[1:], prog_name="python -m benchmarks storing")
+    if arguments and arguments[0] in _APART:
+        command = import_module(f"benchmarks.queries.{_APART[arguments[0]]}").main
+        command(arguments[1:], prog_name=f"python -m benchmarks {arguments[0]}")
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends the workers too
     console = Console()

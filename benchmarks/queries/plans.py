@@ -42,7 +42,7 @@ class Wanted:
 
 _EIGHT = tuple(one.name for one in EIGHT)
 _ONE = ("COUNT by service",)
-_FEW = ("COUNT by service", "P99", "one trace", "COUNT_DISTINCT")
+_FEW = ("COUNT by service", "P99", "rows of one trace", "COUNT_DISTINCT")
 _SAME_FILES = ("duckdb, same files",)
 _SMALL = Wanted(rows=200_000)
 _MIDDLE = Wanted(rows=1_000_000)

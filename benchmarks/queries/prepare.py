@@ -78,12 +78,12 @@ def engines(
         log = folder / "log"
         if layout.live:  # the peers have no live rows: another indexing seals them all
             sealed = replace(layout, live=0)
-            _write(log, shape, sealed)
+            write_rows(log, shape, sealed)
             one = start_build(THIS, ROOT, folder / "sealed", log, sealed)
             _export(one, files)
             one.close()
             shutil.rmtree(log)
-        _write(log, shape, layout)
+        write_rows(log, shape, layout)
         builds: list[Bellwether] = []
         checkouts = [(THIS, ROOT), *([(OTHER, other.resolve())] if other else [])]
         for number, (name, checkout) in enumerate(checkouts):
@@ -117,7 +117,8 @@ def target() -> Target:
     return Target(team, env, dataset_id(team, env, TABLE))
 
 
-def _write(log: Path, shape: Shape, layout: Layout) -> None:
+def write_rows(log: Path, shape: Shape, layout: Layout) -> None:
+    """Write a log that holds the rows."""
     write_log(log, target(), shape, layout.pieces, layout.partitions, layout.live)
 
 

@@ -9,6 +9,7 @@ small segments are put together where the build does that, which is counted apar
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -52,6 +53,7 @@ from snapshot.documents.chain import Chain
 from snapshot.objects_of import read_objects
 
 _HOUR_NS = 3_600 * 10**9
+_TERMINATED = 128 + signal.SIGTERM
 _AT_ONCE = 64
 _KINDS_OF_OBJECTS = ("segments", "packs", "manifests", "checkpoints", "compactions", "summaries")
 
@@ -296,6 +298,7 @@ def main(
     other: Path | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Compare what storing rows costs, over numbers of datasets and of partitions."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends what was started, too
     console = Console(width=None if sys.stdout.isatty() else 150)
     console.print(one_line(describe_machine()), highlight=False)
     console.print(str(describe_versions()), highlight=False)

@@ -86,6 +86,7 @@ _COMMANDS = (
      "storing --rows 2097152 --cuts 256 --compact"),
     ("10,000 datasets in one log: CPU, bytes, objects",
      "storing --rows 2097152 --cuts 16 --datasets 10,10000 --compact --other OTHER"),
+    ("ingest at half of its full speed while 32 ask", "under-load"),
     ("64 partitions of one indexer", "storing --rows 2097152 --cuts 4 --partitions 1,64"),
 )  # fmt: skip
 

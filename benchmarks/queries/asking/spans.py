@@ -71,9 +71,24 @@ def _p99(dice: random.Random, shape: Shape) -> Asked:
 
 
 def _trace(dice: random.Random, shape: Shape) -> Asked:
+    """Its spans as groups: builds without a route for rows can answer that, too."""
     within = nearly_all(dice, shape)
-    row = dice.randrange(shape.rows // 4, max(shape.rows * 3 // 4, shape.rows // 4 + 1))
-    trace = _trace_id(row, shape.seed)
+    trace = _trace_id(dice, shape)
+    names = ("trace.span_id", "service", "duration_ms")
+    columns = ", ".join(alias(name) for name in names)
+    return Asked(
+        spec(within, _COUNT, breakdowns=list(names),
+             filters=[{"column": "trace.trace_id", "op": "=", "value": trace}]),
+        names,
+        ("COUNT",),
+        Sql(f"SELECT {columns}, sum(r) AS n FROM {TABLE} WHERE {within.sql} "
+            f"AND trace_trace_id = '{trace}' GROUP BY {columns}"),
+    )  # fmt: skip
+
+
+def _whole_rows(dice: random.Random, shape: Shape) -> Asked:
+    within = nearly_all(dice, shape)
+    trace = _trace_id(dice, shape)
     names = tuple(KINDS["spans"].fields)
     columns = ", ".join(alias(name) for name in names)
     return Asked(
@@ -87,9 +102,10 @@ def _trace(dice: random.Random, shape: Shape) -> Asked:
     )  # fmt: skip
 
 
-def _trace_id(row: int, seed: int) -> str:
-    """That of a row, as `kinds` makes it."""
-    text = f"trace{row // ROWS_PER_TRACE}-{seed}"
+def _trace_id(dice: random.Random, shape: Shape) -> str:
+    """That of a row of the middle, as `kinds` makes it."""
+    row = dice.randrange(shape.rows // 4, max(shape.rows * 3 // 4, shape.rows // 4 + 1))
+    text = f"trace{row // ROWS_PER_TRACE}-{shape.seed}"
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -171,4 +187,5 @@ EIGHT = (
     Question("COUNT by user, first 1,000", _by_user),
     Question("COUNT by service for each minute", _by_minute),
 )
-ALL = (*EIGHT, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS)
+WHOLE_ROWS = Question("whole rows of one trace, as a page", _whole_rows)
+ALL = (*EIGHT, WHOLE_ROWS, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS)
