@@ -189,7 +189,8 @@ def main(
     """Ask Bellwether questions through HTTP, and the same of the engines beside it.
 
     Every engine reads the same rows; each question is another one every time; answers are compared
-    before their times count. Ends with 1 if an engine has no answer or another one; the other build may.
+    before their times count. Ends with 1 if an engine has no answer or a different one; the other
+    build may.
     """
     if write_docs is not None or costs is not None:
         write_queries_page(Path(__file__).parents[2], write_docs, costs)
