@@ -7,13 +7,14 @@ document leaves everything as it was. The view is then replaced in one step.
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
 from common import limits
-from common.errors import BellwetherError, DamagedObject, ObjectsUnavailable
+from common.errors import BellwetherError, DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import (
     compacted_rows_total,
@@ -69,12 +70,14 @@ class _Progress:
 
     seen: what `choices` were chosen from.
     due_since_ns: monotonic time since when something has been due; None: nothing is.
+    prefetched: number of the newest document whose outputs are being fetched.
     refused: inputs of outputs that could not be made, until this process restarts.
     """
 
     seen: _Seen | None = None
     choices: list[Choice] = field(default_factory=list)
     due_since_ns: int | None = None
+    prefetched: int | None = None
     again_ns: int = 0
     outputs: int = 0
     rows: int = 0
@@ -92,6 +95,7 @@ class Compactor:
         self._partitions = partitions
         self._shared = shared
         self._sizes = sizes
+        self._folder = context.folder / "compaction"
         self._clock = context.clock
         self._thread = QuietThread(max(1, config.compaction_percent) / 100)
         self._budget = RequestBudget(config.compaction_requests_per_day, context.clock)
@@ -102,6 +106,7 @@ class Compactor:
         """Run rounds over all partitions until cancelled."""
         if not self._shared.config.compaction_percent:
             return
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)  # of a crash
         try:
             await run_every(_ROUND_S, self.run_round)
         finally:
@@ -173,11 +178,7 @@ class Compactor:
         if progress.seen is not None and progress.seen.is_same(seen):
             return
         entries = _published(view, newest, pipeline.waiting_objects)
-        self._shared.prefetcher.add(
-            one.entry
-            for one in view.compacted.all()
-            if progress.seen is None or one.document > progress.seen.compacted.newest
-        )
+        self._prefetch(view.compacted, progress)
         open_batches = list(view.rerouted.open.values())
 
         def spans(dataset: str) -> int:
@@ -198,6 +199,15 @@ class Compactor:
             progress.due_since_ns = None
         elif progress.due_since_ns is None:
             progress.due_since_ns = self._clock.monotonic_ns()
+
+    def _prefetch(self, compacted: Compacted, progress: _Progress) -> None:
+        """Fetch the outputs that the partition's other indexer has published since the last look;
+        those before are fetched when the partition is resumed.
+        """
+        if progress.prefetched is not None and progress.prefetched < compacted.newest:
+            new = (one for one in compacted.all() if one.document > (progress.prefetched or 0))
+            self._shared.prefetcher.add(one.entry for one in new)
+        progress.prefetched = compacted.newest
 
     async def _waits_for(self, partition: Partition, progress: _Progress) -> str:
         """Why nothing is compacted now; empty: it may be."""
@@ -221,7 +231,7 @@ class Compactor:
     async def _make(self, partition: Partition, progress: _Progress) -> list[Compaction]:
         """Outputs that are durable and proved, as many as one document may name."""
         shared, book = self._shared, partition.compactions
-        folder = shared.context.folder / "compaction" / f"{partition.number:05d}"
+        folder = self._folder / f"{partition.number:05d}"
         maker = OutputMaker(shared.context.backends.objects, shared.cache, book, folder)
         gone, encoders = partition.retention.book.deleted_objects, shared.encoders.now
         begun_ns, made = self._clock.monotonic_ns(), []
@@ -230,7 +240,7 @@ class Compactor:
             absent = sum(not shared.cache.holds(part.entry.location) for part in choice.parts)
             try:
                 made.append(await self._thread.run(partial(maker.make, choice, gone, encoders)))
-            except (DamagedObject, NotProved, TooLarge) as error:
+            except (DamagedObject, ObjectMissing, NotProved, TooLarge) as error:
                 progress.refused.add(_names(choice))
                 self._failed(partition.number, error)
                 progress.again_ns = 0  # only this one is left out

@@ -105,9 +105,9 @@ def choose(
     found: list[Choice] = []
     waiting = list(undecided)
     for dataset, parts in _parts(entries, compacted):
+        blocked = [one for one in waiting if one.dataset == dataset]
         if len(parts) < 2:
             continue
-        blocked = [one for one in waiting if one.dataset == dataset]
         rules = _Rules(spans_ns(dataset), sizes)
         for run in _runs(parts, rules, blocked):
             window = run[0].entry.append_max_ns // rules.window_ns

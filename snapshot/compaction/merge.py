@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from common import limits
+from common.errors import DamagedObject
 from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
@@ -75,7 +76,10 @@ def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
         if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX and len(sources) > 1:
             raise TooLarge(f"more than {limits.COMPACTED_DECODED_BYTES_MAX} bytes of columns")
         tables.append(table.replace_schema_metadata(None))
-    whole = pa.concat_tables(tables, promote_options="default")
+    try:
+        whole = pa.concat_tables(tables, promote_options="default")
+    except pa.ArrowException as error:
+        raise DamagedObject(f"columns of one name differ in their types: {error}") from error
     rows = whole.num_rows
     return ColumnBlock(
         time_ns=_system(whole, TIME),
