@@ -156,6 +156,8 @@ RELIED_WAIT_MS: Final = 500  # for a share to reach a position that another reli
 BATCH_LISTS_BYTES_MAX: Final = 16 * 2**20  # published lists kept in memory per partition
 BATCH_LISTS_KEYS_MAX: Final = 16_384  # manifests searched back: a day of a cut every five seconds
 SEGMENT_COLUMNS_MAX_V1: Final = 4_096  # rarer columns of a segment share one JSON column
+SMALL_SEGMENT_ROWS: Final = 32  # up to it a segment's columns cost more than its bytes
+SMALL_SEGMENT_TEXT_BYTES: Final = 65_536  # beyond it compression pays
 SEGMENT_COLUMNS_FEW: Final = 256  # this many have columns of their own, however rare
 SEGMENT_RARE_ROWS: Final = 128  # beyond: with a value in one row of this many; else JSON is less
 

@@ -22,6 +22,7 @@ from indexer.shred.interface import Accepted, Shredder
 from indexer.shred.load_compiled import load
 from indexer.state.live_rows import CutRows, LiveRows
 from segment.columns.key import ColumnKey, FieldType
+from segment.columns.segment import SegmentFile
 from segment.parquet import load_compiled as load_writer
 from segment.parquet.encoders import Encoders
 
@@ -104,12 +105,24 @@ def cuts(shredder: Shredder, records: Sequence[Accepted]) -> Iterator[tuple[CutR
             live, cut_rows, cut_bytes = LiveRows(one.offset + 1), 0, 0
 
 
-def seal_records(kernels: Kernels, records: Sequence[Accepted], folder: Path) -> None:
+def seal_records(
+    kernels: Kernels, records: Sequence[Accepted], folder: Path, *, packing: bool = False
+) -> list[SegmentFile]:
     """Seal every cut of the records into the folder, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for cut in cuts(kernels.shredder, records):
-        seal_all(cut, epoch="epoch", partition=0, folder=folder, encoders=kernels.encoders)
+    return [
+        file
+        for cut in cuts(kernels.shredder, records)
+        for file in seal_all(
+            cut,
+            epoch="epoch",
+            partition=0,
+            folder=folder,
+            encoders=kernels.encoders,
+            packing=packing,
+        )
+    ]
 
 
 class Bellwether:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,6 +24,7 @@ from benchmarks.systems.bellwether import (
 )
 from benchmarks.systems.http_ingest import HttpToSealed
 from indexer.shred import Accepted
+from segment.columns.segment import SegmentFile, segment_name
 
 _DATASETS = (10, 100, 1_000, 10_000)
 _PARTITIONS = (1, 4, 16, 64)
@@ -34,10 +36,11 @@ class ManyDatasets(Bellwether):
     group = Group.GROWTH
 
     def __init__(self, datasets: int) -> None:
-        note = "records to sealed segments, one file for each dataset and cut, each fsynced"
+        note = "records to sealed segments, of which the small ones of a cut are one fsynced file"
         super().__init__(f"{datasets:,} datasets in one log", note)
         self.along = Along("datasets in one log", datasets)
         self._datasets = datasets
+        self._files: list[SegmentFile] = []
 
     def prepare(self, prepared: Prepared) -> None:
         """As `System.prepare`."""
@@ -50,6 +53,26 @@ class ManyDatasets(Bellwether):
             )
             for at, one in enumerate(accepted_records(smaller))
         ]
+
+    def run(self) -> None:
+        """As `System.run`."""
+        if self._prepared is None or self._kernels is None:
+            raise RuntimeError("not prepared")
+        folder = self._prepared.folder / "segments"
+        self._files = seal_records(self._kernels, self._records, folder, packing=True)
+
+    def written(self) -> Written:
+        """As `System.written`."""
+        if self._prepared is None:
+            raise RuntimeError("not prepared")
+        folder = self._prepared.folder / "taken out"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for file in self._files:
+            with file.path.open("rb") as whole:
+                whole.seek(file.pack_offset)
+                (folder / segment_name(file.object_hash)).write_bytes(whole.read(file.size_bytes))
+        return read_segments(self._prepared, sorted(folder.glob("*.parquet")))
 
 
 class Threads:

@@ -33,8 +33,9 @@ def encode(
     There is none without rows. The same rows give the same bytes.
     """
     rows = joined(cut.blocks)
-    for late_or_early in (False, True):
-        block = select(rows, rows.late_or_early if late_or_early else ~rows.late_or_early)
+    apart = rows.late_or_early
+    both = ((False, select(rows, ~apart)), (True, select(rows, apart)))
+    for late_or_early, block in both if apart.any() else ((False, rows),):
         if block.rows:
             origin = SegmentOrigin(
                 cut.dataset, epoch, partition, late_or_early, cut.append_min_ns, cut.append_max_ns

@@ -26,7 +26,7 @@ from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, RATE, TIME, ColumnKey, FieldType
 from segment.columns.names import PackedKeys
 from segment.columns.packed import Gathered
-from segment.parquet.encoders import texts_of
+from segment.parquet.encoders import Bytes, texts_of
 
 DIGEST_VERSION = 2
 _SEGMENT = b"bellwether segment digest %d\n"
@@ -142,6 +142,19 @@ class Digester:
         hasher.update(_ordered(self._columns, size))
         version = "" if self._version == 1 else f"{self._version}:"
         return version + hasher.hexdigest()
+
+
+def digest_head() -> Bytes:
+    """What the bytes of each column's part begin with."""
+    return np.frombuffer(_COLUMN % DIGEST_VERSION, np.uint8)
+
+
+def digest_of_parts(rows: int, parts: Iterable[bytes]) -> str:
+    """The digest of a segment whose columns' parts are these bytes, each of another column."""
+    hashed = sorted(map(xxhash.xxh3_128_digest, parts))
+    head = struct.pack("<QQ", rows, len(hashed))
+    whole = b"".join((_SEGMENT % DIGEST_VERSION, head, *hashed))
+    return f"{DIGEST_VERSION}:{hashlib.sha256(whole).hexdigest()}"
 
 
 def _ordered(data: bytearray, size: int, *, unique: bool = False) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from common import limits
 from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.blocks import concat, system_bytes, with_columns
 from segment.columns.key import ColumnKey, FieldType
@@ -19,9 +20,10 @@ from segment.columns.names import PackedKeys, union
 from segment.columns.packed import Gathered, Int64s, PackedColumns, assembled, runs, starts_of
 
 # Columns of a block are packed into one object if they have fewer than _PACKED_CELLS values on
-# average, as objects would be most of their memory; or if there are more than _PACKED_FROM columns
-# with a value in less than one of _PACKED_ROWS rows.
-_PACKED_CELLS = 8
+# average, as objects would be most of their memory, and making them most of the work for a small
+# segment; or if there are more than _PACKED_FROM columns with a value in less than one of
+# _PACKED_ROWS rows.
+_PACKED_CELLS = limits.SMALL_SEGMENT_ROWS + 1
 _PACKED_FROM = 256
 _PACKED_ROWS = 32
 _ONE_BY_ONE = 512  # up to this many columns of several blocks are joined faster as objects

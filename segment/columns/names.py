@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from segment.columns.escapes import escape, unescape
 from segment.columns.key import ColumnKey, FieldType
-from segment.parquet.encoders import texts_of
+from segment.parquet.encoders import Texts, texts_of
 
 TYPES = tuple(sorted(FieldType))  # as keys compare; a type's number is its index here
 _NUMBERS = {field_type: number for number, field_type in enumerate(TYPES)}
@@ -95,6 +95,11 @@ class PackedKeys:
         if self is other:
             return True
         return np.array_equal(self.types, other.types) and bool(self.names.equals(other.names))
+
+    @property
+    def texts(self) -> Texts:
+        """The names, UTF-8."""
+        return Texts(self._offsets, self._data)
 
     @property
     def nbytes(self) -> int:

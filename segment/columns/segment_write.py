@@ -7,7 +7,8 @@ version may give other bytes, but never another digest (I3).
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 import zstandard
 
 from segment.columns.block import ColumnBlock, SparseColumn
-from segment.columns.digest import digest_of
+from segment.columns.digest import digest_head, digest_of, digest_of_parts
 from segment.columns.gather import gather, sizes_of
 from segment.columns.key import (
     ESCAPE,
@@ -41,14 +42,16 @@ from segment.columns.segment import (
     SegmentInfo,
     SegmentOrigin,
 )
+from segment.columns.small_write import small_columns, small_table
 from segment.parquet.encoders import Encoders, texts_of
-from segment.parquet.file import write_file
+from segment.parquet.file import small_file, write_file
 from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 _ZSTD = ".".join(map(str, zstandard.ZSTD_VERSION))  # the version that compresses pages
-WRITER = f"bellwether-segment-7 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
+WRITER = f"bellwether-segment-8 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
 _TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
 _ARROW_SCHEMA_KEY = b"ARROW:schema"  # as Arrow's own writer keeps types and fields' metadata
+_DIGEST_HEAD, _NO_KEYS = digest_head(), PackedKeys.of(())
 _OFFSET_AND_INDEX = (2, 3)  # indexes of the columns by which rows are sorted
 _TEXTS = (FieldType.STRING, FieldType.JSON)
 Columns = Mapping[ColumnKey, SparseColumn]
@@ -66,6 +69,9 @@ class EncodedSegment:
 
 def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders) -> EncodedSegment:
     """The Parquet file of a block with at least one row, in log order."""
+    columns = small_columns(block)
+    if columns is not None:
+        return _encode_small(block, columns, origin, encoders)
     own, overflow_keys, overflow = _split(block.columns, block.rows)
     overflow_names = overflow_keys.physical()
     info = _describe(block, origin, digest_of(block, own, overflow_keys, overflow))
@@ -77,6 +83,29 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
         _columns(block, own, overflow_column),
         block.rows,
         metadata=_metadata(info, own, overflow_names),
+        sorting=_OFFSET_AND_INDEX,
+        created_by=WRITER,
+    )
+    return EncodedSegment(data, hashlib.sha256(data).hexdigest(), info)
+
+
+def _encode_small(
+    block: ColumnBlock, columns: PackedColumns, origin: SegmentOrigin, encoders: Encoders
+) -> EncodedSegment:
+    """As `encode_segment`, of a small segment. Its columns have no names and types for Arrow."""
+    written = encoders.small(small_table(block, columns, _DIGEST_HEAD))
+    if written is None:
+        info = _describe(block, origin, digest_of(block, columns, _NO_KEYS, ()))
+        own = columns.unpacked()
+        of_columns = partial(
+            write_file, encoders, _columns(block, own, None, blooms=False), small=True
+        )
+    else:
+        info = _describe(block, origin, digest_of_parts(block.rows, written.digest_parts))
+        of_columns = partial(small_file, written)
+    data = of_columns(
+        rows=block.rows,
+        metadata={METADATA_KEY: orjson.dumps(info)},
         sorting=_OFFSET_AND_INDEX,
         created_by=WRITER,
     )
@@ -119,14 +148,18 @@ def _describe(block: ColumnBlock, origin: SegmentOrigin, digest: str) -> Segment
 
 
 def _columns(
-    block: ColumnBlock, own: Mapping[ColumnKey, SparseColumn], overflow: SparseColumn | None
+    block: ColumnBlock,
+    own: Mapping[ColumnKey, SparseColumn],
+    overflow: SparseColumn | None,
+    *,
+    blooms: bool = True,
 ) -> Iterator[Column]:
     yield Column(TIME, None, Ints(block.time_ns, nearly_sorted=True))
     yield Column(RATE, None, Ints(block.rate))
     yield Column(OFFSET, None, Ints(block.offset, nearly_sorted=True))
     yield Column(INDEX_IN_RECORD, None, SmallInts(block.index_in_record))
     for key, column in own.items():
-        bloom = key.field in _TRACE_ID_FIELDS and key.type is FieldType.STRING
+        bloom = blooms and key.field in _TRACE_ID_FIELDS and key.type is FieldType.STRING
         yield Column(
             key.physical, _rows(column, block.rows), _values(key.type, column.values), bloom
         )
@@ -158,7 +191,7 @@ def _metadata(
 ) -> dict[bytes, bytes]:
     schema = _schema(info, own, len(overflow_names) > 0).serialize()
     metadata = {
-        METADATA_KEY: orjson.dumps(asdict(info)),
+        METADATA_KEY: orjson.dumps(info),
         _ARROW_SCHEMA_KEY: base64.b64encode(memoryview(schema)),
     }
     if len(overflow_names):

@@ -46,15 +46,16 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     pages: tuple[tuple[int, int, int], ...]
 
 
-def make_chunk(column: EncodedColumn) -> Chunk:
+def make_chunk(column: EncodedColumn, *, compressed: bool = True) -> Chunk:
     """All pages of a column, its dictionary first."""
     bodies = [joined(page.parts) for page in column.pages]
     dictionary = column.dictionary[0].tobytes() if column.dictionary else None
     whole = [*bodies, dictionary] if dictionary is not None else bodies
-    compressor = _compressor(column.packing)
-    packed = [compressor.compress(body) for body in whole]
-    codec = Codec.ZSTD
-    if sum(map(len, packed)) > _WORTH * sum(map(len, whole)):
+    codec, packed = Codec.ZSTD, whole
+    if compressed:
+        compressor = _compressor(column.packing)
+        packed = [compressor.compress(body) for body in whole]
+    if not compressed or sum(map(len, packed)) > _WORTH * sum(map(len, whole)):
         codec, packed = Codec.UNCOMPRESSED, whole
     parts: list[Part] = []
     size = raw_size = data_at = 0

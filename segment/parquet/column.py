@@ -32,6 +32,7 @@ from segment.parquet.values import (
     Packing,
     Page,
     SmallInts,
+    Values,
 )
 
 _REPEATS = 6
@@ -53,9 +54,14 @@ _BLOOM_BYTES_MAX = 1 << 20  # a full segment of distinct ids takes a sixth of it
 Bounds = tuple[bytes | None, bytes | None]
 
 
-def encode_column(encoders: Encoders, column: Column, rows: int) -> EncodedColumn:
-    """All pages of a column of a file with `rows` rows."""
-    writer = _writer(encoders, column)
+def encode_column(
+    encoders: Encoders, column: Column, rows: int, *, plain: bool = False
+) -> EncodedColumn:
+    """All pages of a column of a file with `rows` rows.
+
+    plain: every encoding is PLAIN, and there is no filter.
+    """
+    writer = _plain_writer(encoders, column) if plain else _writer(encoders, column)
     spans = _page_spans(column, rows, writer.indices is not None)
     pages = tuple(_page(encoders, column, writer, span) for span in spans)
     has_bounds, low, high = _whole_bounds(writer, pages)
@@ -312,6 +318,34 @@ def _writer(encoders: Encoders, column: Column) -> _Writer:
             return _Bools(encoders, column.values)
         case Texts():
             return _Texts(encoders, column.values, column.bloom)
+
+
+class _Plain(_Writer):
+    """Values as they are, with the bounds that another writer finds."""
+
+    def __init__(self, encoders: Encoders, bounded: _Writer, values: Values) -> None:
+        super().__init__(encoders)
+        self._bounded = bounded
+        self._values = values
+
+    def without_dictionary(self, first: int, end: int) -> list[Part]:
+        values = self._values
+        if isinstance(values, Texts):
+            return [self.encoders.plain_texts(values.part(first, end))]
+        if isinstance(values, Bits):
+            return self._bounded.without_dictionary(first, end)
+        return [np.ascontiguousarray(values.values[first:end]).view(np.uint8)]
+
+    def bounds(self, first: int, end: int) -> Bounds:
+        return self._bounded.bounds(first, end)
+
+    def number(self, bound: bytes) -> int | float | bytes:
+        return self._bounded.number(bound)
+
+
+def _plain_writer(encoders: Encoders, column: Column) -> _Writer:
+    without_filter = Column(column.name, column.rows, column.values)
+    return _Plain(encoders, _writer(encoders, without_filter), column.values)
 
 
 def _taken(texts: Texts, at: Indices | Int64s) -> Texts:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.kernels.compile import FULL
+from segment.parquet.compiled_small import SmallFiles
 from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts
 from segment.parquet.kernel.bloom import bloom_insert
@@ -44,7 +45,9 @@ from segment.parquet.kernel.rle_bit_packed import (
     pack_levels,
     pack_levels_bound,
 )
+from segment.parquet.kernel.small import small_file
 from segment.parquet.kernel.text_min_max import range_of_texts
+from segment.parquet.small import SmallFile, SmallTable
 
 COMPILED = (
     bloom_insert,
@@ -64,6 +67,7 @@ COMPILED = (
     range_of_doubles,
     range_of_ints,
     range_of_texts,
+    small_file,
 )
 T = TypeVar("T", bound=np.generic)
 _SEEDS = (0x1D8E4E27C47D124F, 0x3C6EF372FE94F82B)
@@ -97,6 +101,7 @@ class KernelEncoders:
 
     def __init__(self) -> None:
         self._scratch = _Scratch()
+        self._small = SmallFiles()
 
     def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
         """As `Encoders.distinct_texts`."""
@@ -194,6 +199,10 @@ class KernelEncoders:
         blocks = np.zeros(size // 4, np.uint32)
         bloom_insert(*_read(texts), len(texts.offsets) - 1, blocks)
         return blocks.view(np.uint8)
+
+    def small(self, table: SmallTable) -> SmallFile:
+        """As `Encoders.small`."""
+        return self._small.write(table)
 
     def _tables(self, limit: int) -> tuple[Int64s, Indices]:
         """Scratch memory for dictionaries of up to `limit` values."""

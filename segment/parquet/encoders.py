@@ -6,11 +6,14 @@ in Arrow: text i is data[offsets[i]:offsets[i + 1]], and offsets need not begin 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from segment.parquet.small import SmallFile, SmallTable
 
 Bytes = npt.NDArray[np.uint8]
 Int64s = npt.NDArray[np.int64]
@@ -136,6 +139,9 @@ class Encoders(Protocol):
 
     def grown_steps(self, texts: Texts, at: Int64s) -> int:
         """Number of texts at these indexes that are less than the text at the next index."""
+
+    def small(self, table: "SmallTable") -> "SmallFile | None":
+        """A file of a few rows, all columns at once; None: `write_file` writes each."""
 
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """A split block bloom filter of `size` bytes (a multiple of 32) with all texts in it."""

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from segment.parquet.chunk import Chunk, bloom_header, column_index, make_chunk, offset_index
 from segment.parquet.column import encode_column
 from segment.parquet.encoders import Encoders, Part, joined
-from segment.parquet.footer import PlacedChunk, file_footer
+from segment.parquet.footer import EncodedColumns, PlacedChunk, file_footer, footer_of
 from segment.parquet.format import MAGIC
+from segment.parquet.small import SmallFile
 from segment.parquet.values import Column
 
 
@@ -37,27 +38,50 @@ def write_file(
     metadata: Mapping[bytes, bytes],
     sorting: Sequence[int],
     created_by: str,
+    small: bool = False,
 ) -> bytes:
     """The file of these columns. The same values give the same bytes with any encoders.
 
     metadata: of the file.
     sorting: indexes of the columns by which rows are sorted.
+    small: as `segment.parquet.small` says.
     """
     file = _File()
     file.add(MAGIC)
     written: list[tuple[Column, Chunk, int]] = []
     for column in columns:
-        chunk = make_chunk(encode_column(encoders, column, rows))
+        encoded = encode_column(encoders, column, rows, plain=small)
+        chunk = make_chunk(encoded, compressed=not small)
         written.append((column, chunk, file.add(*chunk.parts)[0]))
     blooms = [_add_bloom(file, chunk) for _, chunk, _ in written]
-    indexes = [_add_index(file, chunk) for _, chunk, _ in written]
+    indexes = [None if small else _add_index(file, chunk) for _, chunk, _ in written]
     placed = [
-        PlacedChunk(column, chunk, at, file.add(offset_index(chunk, at)), index, bloom)
+        PlacedChunk(column, chunk, at, _add_offsets(file, chunk, at, small), index, bloom)
         for (column, chunk, at), index, bloom in zip(written, indexes, blooms, strict=True)
     ]
     footer = file_footer(placed, rows, metadata, sorting, created_by)
     file.add(footer, len(footer).to_bytes(4, "little"), MAGIC)
     return joined(file.parts)
+
+
+def small_file(
+    written: SmallFile,
+    rows: int,
+    *,
+    metadata: Mapping[bytes, bytes],
+    sorting: Sequence[int],
+    created_by: str,
+) -> bytes:
+    """As `write_file`, of columns that `Encoders.small` has written."""
+    count, size = len(written.digest_parts), len(written.pages)
+    columns = EncodedColumns(count, written.schema, written.chunks, size, size)
+    footer = footer_of(columns, rows, metadata, sorting, created_by)
+    length = len(footer).to_bytes(4, "little")
+    return b"".join((MAGIC, written.pages, footer, length, MAGIC))
+
+
+def _add_offsets(file: _File, chunk: Chunk, at: int, small: bool) -> tuple[int, int] | None:
+    return None if small else file.add(offset_index(chunk, at))
 
 
 def _add_bloom(file: _File, chunk: Chunk) -> tuple[int, int] | None:

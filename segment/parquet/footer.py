@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import msgspec
 
 from segment.parquet.chunk import Chunk
 from segment.parquet.encoders import Texts
-from segment.parquet.format import UTF8, VERSION, Codec, Encoding, Physical, Repetition
-from segment.parquet.thrift import LATER, Kind, Struct, listed, number, sized
+from segment.parquet.format import MAGIC, UTF8, VERSION, Codec, Encoding, Physical, Repetition
+from segment.parquet.thrift import LATER, Kind, Struct, list_head, listed, number, sized
 from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts
 
 _PHYSICAL = {
@@ -19,6 +20,19 @@ _PHYSICAL = {
     Texts: Physical.BYTE_ARRAY,
 }
 _PAIR = Struct().binary(1, LATER).binary(2, LATER).form()
+_ROOT = Struct().i32(3, Repetition.REQUIRED).binary(4, b"schema").i32(5, LATER).form()
+_BY_TYPE = Struct().struct(1, Struct()).encoded()
+_GROUP = (
+    (Struct().list(1, LATER).i64(2, LATER).i64(3, LATER).list(4, LATER).i64(5, LATER).i64(6, LATER))
+    .i16(7, 0)
+    .form()
+)
+_FOOTER = (
+    (Struct().i32(1, VERSION).list(2, LATER).i64(3, LATER).list(4, LATER).list(5, LATER))
+    .binary(6, LATER)
+    .list(7, LATER)
+    .form()
+)
 
 
 class PlacedChunk(msgspec.Struct, frozen=True, gc=False):
@@ -31,9 +45,23 @@ class PlacedChunk(msgspec.Struct, frozen=True, gc=False):
     column: Column
     chunk: Chunk
     at: int
-    offset_index: tuple[int, int]
+    offset_index: tuple[int, int] | None
     column_index: tuple[int, int] | None
     bloom: tuple[int, int] | None
+
+
+class EncodedColumns(NamedTuple):
+    """The columns of a file as its footer has them.
+
+    schema, chunks: their schema elements and column chunks, one after the other.
+    raw_size, size: bytes of the chunks with headers, not compressed and as stored.
+    """
+
+    columns: int
+    schema: bytes
+    chunks: bytes
+    raw_size: int
+    size: int
 
 
 def file_footer(
@@ -46,32 +74,47 @@ def file_footer(
     """The footer of a file of one row group. sorting: indexes of the columns by which rows are
     sorted.
     """
-    raw = sum(one.chunk.raw_size for one in placed)
-    group = (
-        Struct()
-        .list(1, listed(Kind.STRUCT, [_column_chunk(one, rows) for one in placed]))
-        .i64(2, raw)
-        .i64(3, rows)
-        .list(4, listed(Kind.STRUCT, [_sorted_by(column) for column in sorting]))
-        .i64(5, placed[0].at)
-        .i64(6, sum(one.chunk.size for one in placed))
-        .i16(7, 0)
-        .encoded()
+    columns = EncodedColumns(
+        len(placed),
+        b"".join([_schema_element(one.column) for one in placed]),
+        b"".join([_column_chunk(one, rows) for one in placed]),
+        sum(one.chunk.raw_size for one in placed),
+        sum(one.chunk.size for one in placed),
     )
-    root = Struct().i32(3, Repetition.REQUIRED).binary(4, b"schema").i32(5, len(placed)).encoded()
+    return footer_of(columns, rows, metadata, sorting, created_by)
+
+
+def footer_of(
+    columns: EncodedColumns,
+    rows: int,
+    metadata: Mapping[bytes, bytes],
+    sorting: Sequence[int],
+    created_by: str,
+) -> bytes:
+    """As `file_footer`, of columns that are encoded already."""
+    group = _GROUP % (
+        list_head(Kind.STRUCT, columns.columns) + columns.chunks,
+        number(columns.raw_size),
+        number(rows),
+        _sorted_by_all(tuple(sorting)),
+        number(len(MAGIC)),  # the first column follows it
+        number(columns.size),
+    )
+    root = _ROOT % number(columns.columns)
     pairs = [_PAIR % (sized(key), sized(value)) for key, value in metadata.items()]
-    by_type = Struct().struct(1, Struct()).encoded()
-    return (
-        Struct()
-        .i32(1, VERSION)
-        .list(2, listed(Kind.STRUCT, [root, *(_schema_element(one.column) for one in placed)]))
-        .i64(3, rows)
-        .list(4, listed(Kind.STRUCT, [group]))
-        .list(5, listed(Kind.STRUCT, pairs))
-        .binary(6, created_by.encode())
-        .list(7, listed(Kind.STRUCT, [by_type] * len(placed)))
-        .encoded()
+    return _FOOTER % (
+        list_head(Kind.STRUCT, 1 + columns.columns) + root + columns.schema,
+        number(rows),
+        listed(Kind.STRUCT, [group]),
+        listed(Kind.STRUCT, pairs),
+        sized(created_by.encode()),
+        list_head(Kind.STRUCT, columns.columns) + _BY_TYPE * columns.columns,
     )
+
+
+@cache
+def _sorted_by_all(columns: tuple[int, ...]) -> bytes:
+    return listed(Kind.STRUCT, [_sorted_by(column) for column in columns])
 
 
 def _sorted_by(column: int) -> bytes:
@@ -102,6 +145,7 @@ def _column_chunk(one: PlacedChunk, rows: int) -> bytes:
         column.dictionary is not None,
         column.low is not None,
         one.bloom is not None,
+        one.offset_index is not None,
         one.column_index is not None,
     )
     at = number(one.at)
@@ -127,6 +171,7 @@ def _chunk_form(
     has_dictionary: bool,
     has_bounds: bool,
     has_bloom: bool,
+    has_offset_index: bool,
     has_column_index: bool,
 ) -> bytes:
     used = {Encoding.RLE, encoding, *((Encoding.PLAIN,) if has_dictionary else ())}
@@ -149,7 +194,9 @@ def _chunk_form(
     metadata.struct(12, statistics)
     if has_bloom:
         metadata.i64(14, LATER).i32(15, LATER)
-    written = Struct().i64(2, LATER).struct(3, metadata).i64(4, LATER).i32(5, LATER)
+    written = Struct().i64(2, LATER).struct(3, metadata)
+    if has_offset_index:
+        written.i64(4, LATER).i32(5, LATER)
     if has_column_index:
         written.i64(6, LATER).i32(7, LATER)
     return written.form()

@@ -12,8 +12,9 @@ import common.scan.kernel
 import segment.parquet.kernel
 from common.kernels.trial import load_tried
 from segment.parquet.encoders import Encoders, Texts, texts_of
-from segment.parquet.file import write_file
+from segment.parquet.file import small_file, write_file
 from segment.parquet.reference import ReferenceEncoders
+from segment.parquet.small import SmallTable
 from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 SOURCES = (common.scan.kernel, segment.parquet.kernel)
@@ -76,7 +77,47 @@ def _trial(encoders: Encoders) -> bytes:
     twice = np.concatenate((rows, rows))
     ends = np.arange(7, len(twice) + 1, 7)
     by_row = encoders.by_row(twice, np.append(0, ends[:-1]), ends, _ROWS)
-    return b"".join((file, *(part.tobytes() for part in (*pairs, *by_row))))
+    small = _small_trial(encoders)
+    return b"".join((file, small, *(part.tobytes() for part in (*pairs, *by_row))))
+
+
+def _small_trial(encoders: Encoders) -> bytes:
+    """A small file: integers, doubles, booleans and texts, in every row and in some."""
+    rows = np.arange(11, dtype=np.int64)
+    some = np.array([1, 2, 9], np.uint32)
+    doubles = np.array([0.0, -1.5, 2.5, -0.0, 7e300, 3.0, 1.0, 0.0, 5.0, -2.0, 9.5])
+    texts = _texts(["b", "", "ab"])
+    numbers = [rows - 5, doubles.view(np.int64), np.array([0b1010_1100_101, 0, 0], np.int64)]
+    parts = [rows[:1] * 0, *numbers, np.append(some, 0).astype(np.uint32).view(np.int64)]
+    text_at = 8 * sum(map(len, parts))
+    parts.append(texts.offsets + text_at + 8 * len(texts.offsets))
+    data = np.concatenate((texts.data, np.zeros(-len(texts.data) % 8 + 8, np.uint8)))
+    whole = np.concatenate([part.view(np.uint8) for part in parts] + [data])
+    row_at = 4 * (1 + sum(map(len, numbers))) // 2
+    table = SmallTable(
+        whole=whole,
+        sizes=np.array([11, 11, 11, 3, 3]),
+        begins=np.array([1, 12, 8 * 8 * 23, text_at // 8, 1]),
+        row_begins=np.array([0, 0, 0, row_at, row_at]),
+        names=_texts(["i", "F", "b", "s", "i2"]),
+        types=np.array([2, 1, 0, 4, 2], np.uint8),
+        system_names=np.frombuffer(b"\x01t\x01r\x01o\x01p", np.uint8),
+        digest_head=np.frombuffer(b"head", np.uint8),
+        system=np.concatenate([rows] * 4),
+    )
+    about: dict[str, Any] = {"metadata": {}, "sorting": (), "created_by": "trial"}
+    if (written := encoders.small(table)) is not None:
+        return small_file(written, 11, **about)
+    columns = [Column(name, None, Ints(rows)) for name in "tro"]
+    columns.append(Column("p", None, SmallInts(rows.astype(np.int32))))
+    columns += [
+        Column("f:i:i", None, Ints(numbers[0])),
+        Column("f:%46:f", None, Doubles(doubles)),
+        Column("f:b:b", None, Bits(numbers[2].view(np.uint8), 0, 11)),
+        Column("f:s:s", some, texts),
+        Column("f:i2:i", some, Ints(numbers[0][:3])),
+    ]
+    return write_file(encoders, columns, 11, small=True, **about)
 
 
 def _texts(texts: list[str]) -> Texts:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from segment.parquet.bloom import bloom_filter
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
 from segment.parquet.rle_bit_packed import hybrid, hybrid_levels, packed
+from segment.parquet.small import SmallTable
 from segment.parquet.thrift import varint, zigzag
 
 _BLOCK = 128  # deltas of one block
@@ -21,6 +22,9 @@ class ReferenceEncoders:
     """`Encoders` in numpy and pyarrow. Any number of threads may use it."""
 
     name = "reference"
+
+    def small(self, _table: SmallTable) -> None:
+        """As `Encoders.small`."""
 
     def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
         """As `Encoders.distinct_texts`."""

@@ -59,9 +59,14 @@ def sized(value: bytes) -> bytes:
 
 def listed(kind: Kind, values: Sequence[bytes]) -> bytes:
     """A list of encoded values."""
-    if len(values) <= _SHORT_LIST_MAX:
-        return _BYTES[len(values) << 4 | kind] + b"".join(values)
-    return _BYTES[0xF0 | kind] + varint(len(values)) + b"".join(values)
+    return list_head(kind, len(values)) + b"".join(values)
+
+
+def list_head(kind: Kind, size: int) -> bytes:
+    """What stands before the encoded values of a list of this size."""
+    if size <= _SHORT_LIST_MAX:
+        return _BYTES[size << 4 | kind]
+    return _BYTES[0xF0 | kind] + varint(size)
 
 
 def flags(values: Iterable[bool]) -> bytes:
