@@ -34,6 +34,7 @@ from query.http.requests import DatasetRequest, DatasetRequestReader
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read_spec import read_spec
 from query.results.runner import Answer, CoverageRequirement, QueryRunner
+from query.results.series import EncodedRows
 from query.results.span_relations import SpanRelations
 from query.results.unknown_fields import UnknownFieldNotes
 
@@ -223,7 +224,7 @@ class QueryRoutes:
                 status=200 if result.error is None else result.error.status,
                 complete=answer is not None and bool(answer.coverage["complete"]),
                 groups=0 if answer is None else len(answer.data["results"]),
-                series_rows=0 if answer is None else len(answer.data["series"]),
+                series_rows=0 if answer is None else answer.data["series"].count,
                 result_bytes=len(result.body or b""),
                 state_bytes=0 if answer is None else answer.coverage["state_bytes"],
                 calculations=len(query.spec.calculations),
@@ -288,7 +289,10 @@ def _echo(spec: dict[str, Any]) -> dict[str, Any]:
 def _document(query: QueryRequest, answer: Answer, missing: list[str]) -> dict[str, Any]:
     """Members of an answer besides the vendor's `query`, `id`, `complete` and `links`."""
     document: dict[str, Any] = {
-        "data": answer.data,
+        "data": {
+            name: member.json if isinstance(member, EncodedRows) else member
+            for name, member in answer.data.items()
+        },
         "coverage": answer.coverage,
         "notes": [*answer.notes, *missing],
         "range": {  # unix seconds, half open, as it was resolved

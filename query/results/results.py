@@ -1,6 +1,7 @@
 """Rows of results in the vendor's shape. Only cells that are sent become Python values."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +13,33 @@ from query.plan.spec import QuerySpec
 from query.results.merge import Merged
 from query.results.values import Value, calculated, keys_shown
 from query.share.states.cells import STEP, cell_ids, cell_names
-from query.share.states.groups import groups_table
+from query.share.states.groups import groups_table, part_names
 
 Array = npt.NDArray[Any]
+_ROWS_AT_ONCE: Final = 4_096  # Python objects of more than these are never held together
 
 
-def data_rows(
-    spec: QuerySpec, plan: Plan, merged: Merged, cells: Array, *, grouped: bool = True
-) -> list[dict[str, Value]]:
-    """A row for each of these cells: the group's values, then the calculations."""
-    columns: dict[str, list[Value]] = {}
-    if grouped:
-        for at, field in enumerate(spec.breakdowns):
-            columns[field] = keys_shown(merged, at, cells)
-    for calculation in spec.calculations:
-        columns[calculation.label] = calculated(plan, merged, calculation).shown(cells)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+class RowMaker:
+    """Makes rows out of cells: the group's values, then the calculations.
+
+    Values are calculated once, as arrays; Python values are made of the cells that are asked for.
+    """
+
+    def __init__(
+        self, spec: QuerySpec, plan: Plan, merged: Merged, *, grouped: bool = True
+    ) -> None:
+        self._merged = merged
+        self._fields = spec.breakdowns if grouped else ()
+        self._values = {c.label: calculated(plan, merged, c) for c in spec.calculations}
+
+    def rows(self, cells: Array) -> list[dict[str, Value]]:
+        """A row for each of these cells."""
+        columns: dict[str, list[Value]] = {}
+        for at, field in enumerate(self._fields):
+            columns[field] = keys_shown(self._merged, at, cells)
+        for label, values in self._values.items():
+            columns[label] = values.shown(cells)
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def groups_of(plan: Plan, merged: Merged, cells: Array) -> list[GroupKey]:
@@ -38,45 +50,47 @@ def groups_of(plan: Plan, merged: Merged, cells: Array) -> list[GroupKey]:
     return list(zip(*keys, strict=True))
 
 
-def series_rows(
+def series_parts(
     query: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
-) -> list[dict[str, Any]]:
-    """One row per step and group, by time, then in the groups' order.
+) -> Iterator[list[dict[str, Any]]]:
+    """One row per step and group, by time, then in the groups' order; some thousand at a time.
 
     Without breakdowns every step of the range has a row: COUNT is 0 and others are null in a
     step without events. With breakdowns a group has rows only where it has events.
     """
-    if plan.breakdowns:
-        cells, steps = _cells_of_groups(merged, groups)
-        rows = data_rows(query.spec, plan, merged, cells)
-    else:
-        rows, steps = _every_step(query, plan, merged)
     first = query.start_ns // query.step_ns
-    times = {step: rfc3339_s((first + step) * query.step_ns) for step in set(steps)}
-    return [{"time": times[step], "data": row} for step, row in zip(steps, rows, strict=True)]
+    maker = RowMaker(query.spec, plan, merged, grouped=bool(plan.breakdowns))
+    if not plan.breakdowns:
+        rows = _every_step(query, merged, maker)
+        times = (rfc3339_s((first + step) * query.step_ns) for step in range(len(rows)))
+        yield [{"time": time, "data": row} for time, row in zip(times, rows, strict=True)]
+        return
+    cells, steps = _cells_of_groups(merged, groups)
+    shown = {step: rfc3339_s((first + step) * query.step_ns) for step in set(steps)}
+    for at in range(0, len(cells), _ROWS_AT_ONCE):
+        rows = maker.rows(cells[at : at + _ROWS_AT_ONCE])
+        some = steps[at : at + _ROWS_AT_ONCE]
+        yield [{"time": shown[step], "data": row} for step, row in zip(some, rows, strict=True)]
 
 
 def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, list[int]]:
     """(the cells of these groups, the step of each), by step, then in the groups' order."""
     if not merged.cells:
         return np.zeros(0, np.int64), []
-    names = [name for name in cell_names([merged.keys]) if name != STEP]
-    wanted = groups_table(groups, names)
-    ranks = cell_ids([wanted, merged.keys], names).ids[1]  # the wanted groups are numbered first
+    names = {name for name in cell_names([merged.keys]) if name != STEP} | part_names(groups)
+    wanted = groups_table(groups, sorted(names))
+    # the wanted groups are numbered first
+    ranks = cell_ids([wanted, merged.keys], sorted(names)).ids[1]
     steps = merged.keys.column(STEP).to_numpy()
     cells = np.flatnonzero(ranks < len(groups))
     cells = cells[np.lexsort((ranks[cells], steps[cells]))]
     return cells, steps[cells].tolist()
 
 
-def _every_step(
-    query: QueryRequest, plan: Plan, merged: Merged
-) -> tuple[list[dict[str, Value]], list[int]]:
+def _every_step(query: QueryRequest, merged: Merged, maker: RowMaker) -> list[dict[str, Value]]:
     spec = query.spec
-    first = query.start_ns // query.step_ns
-    count = -(-query.end_ns // query.step_ns) - first
+    count = -(-query.end_ns // query.step_ns) - query.start_ns // query.step_ns
     held = merged.keys.column(STEP).to_numpy() if merged.cells else np.zeros(0, np.int64)
-    rows = data_rows(spec, plan, merged, np.arange(merged.cells), grouped=False)
-    at_step = dict(zip(held.tolist(), rows, strict=True))
+    at_step = dict(zip(held.tolist(), maker.rows(np.arange(merged.cells)), strict=True))
     empty = {c.label: 0 if c.op in ("COUNT", "COUNT_DISTINCT") else None for c in spec.calculations}
-    return [at_step.get(step, empty) for step in range(count)], list(range(count))
+    return [at_step.get(step, empty) for step in range(count)]

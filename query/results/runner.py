@@ -25,6 +25,7 @@ from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.results.series import (
+    NO_ROWS,
     SERIES,
     TOTAL_SERIES,
     GroupCounts,
@@ -59,7 +60,7 @@ class CoverageRequirement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer in the vendor's shape.
+    """An answer in the vendor's shape; its series are encoded (`query.results.series.EncodedRows`).
 
     coverage: the rows it includes, by partition.
     types: by field that the query names, the letters of its types.
@@ -215,7 +216,7 @@ class QueryRunner:
         if merged is None:
             merged = await self._merge_apart(query, plan, totals, coverage, again=at_once)
         self._groups.record(query, merged.cells)
-        merged.data.setdefault(SERIES, [])
+        merged.data.setdefault(SERIES, NO_ROWS)
         notes = [*notes_on_types(query.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(merged.data, coverage, notes, totals.types, merged.groups)
 
@@ -262,7 +263,7 @@ class QueryRunner:
             work = partial(merge_series, query, wanted, gathered.states)
             merged.data[wanted.member] = await self._merge(query, work)
         if query.with_series and query.with_total and not query.spec.breakdowns:
-            merged.data[TOTAL_SERIES] = merged.data.get(SERIES, [])
+            merged.data[TOTAL_SERIES] = merged.data.get(SERIES, NO_ROWS)
         return merged
 
     async def _run_pinned(

@@ -6,7 +6,8 @@ come first, and then the series of the listed groups alone.
 """
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -14,11 +15,22 @@ from common import limits
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest, series_plan
 from query.results.merge import Answers, Merged, merge
-from query.results.results import series_rows
+from query.results.results import series_parts
 from query.results.totals import Totals, totals_of
 from query.share.states.cells import STEP, cell_names
 
 SERIES, TOTAL_SERIES = "series", "total_by_aggregate_series"  # members of an answer's data
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """Rows of an answer as JSON, an array. count: number of rows."""
+
+    json: msgspec.Raw
+    count: int
+
+
+NO_ROWS: Final = EncodedRows(msgspec.Raw(b"[]"), 0)
 
 
 class GroupCounts:
@@ -68,7 +80,7 @@ def merge_at_once(query: QueryRequest, plan: Plan, shares: Answers) -> Totals | 
     names = [name for name in cell_names([merged.keys]) if name != STEP]
     no_group = plan.breakdowns and not merged.cells
     totals = totals_of(query, plan, merged if no_group else merged.by(names))
-    totals.data[SERIES] = series_rows(query, plan, merged, totals.top) if totals.top else []
+    totals.data[SERIES] = _encoded(query, plan, merged, totals.top) if totals.top else NO_ROWS
     _add_total_series(query, plan, merged, totals.data)
     return totals
 
@@ -87,9 +99,9 @@ def series_wanted(
     return wanted
 
 
-def merge_series(query: QueryRequest, wanted: SeriesWanted, shares: Answers) -> list[Any]:
+def merge_series(query: QueryRequest, wanted: SeriesWanted, shares: Answers) -> EncodedRows:
     """The rows of a series."""
-    return series_rows(query, wanted.plan, merge(wanted.plan, shares), wanted.groups)
+    return _encoded(query, wanted.plan, merge(wanted.plan, shares), wanted.groups)
 
 
 def _add_total_series(
@@ -101,4 +113,15 @@ def _add_total_series(
         data[TOTAL_SERIES] = data[SERIES]
         return
     every = msgspec.structs.replace(plan, breakdowns=())
-    data[TOTAL_SERIES] = series_rows(query, every, merged.by([STEP]), [()])
+    data[TOTAL_SERIES] = _encoded(query, every, merged.by([STEP]), [()])
+
+
+def _encoded(
+    query: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
+) -> EncodedRows:
+    """Rows become JSON as they are made: of a million, few are Python objects at any time."""
+    parts, count = [], 0
+    for rows in series_parts(query, plan, merged, groups):
+        parts.append(msgspec.json.encode(rows)[1:-1])
+        count += len(rows)
+    return EncodedRows(msgspec.Raw(b"[%b]" % b",".join(parts)), count)

@@ -10,10 +10,12 @@ import numpy as np
 
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
+from query.plan.spec import QuerySpec
 from query.results.group_sums import group_sums
 from query.results.merge import Answers, Merged, merge
 from query.results.order import first_cells, passing_cells
-from query.results.results import data_rows, groups_of
+from query.results.results import RowMaker, groups_of
+from query.results.values import Value
 
 
 class Totals(NamedTuple):
@@ -47,14 +49,16 @@ def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
     passing = passing_cells(spec, plan, merged)
     listed = first_cells(spec, plan, merged, passing, query.limit)
     groups = group_sums(spec, plan, merged, passing, listed) if spec.breakdowns else None
-    rows = data_rows(spec, plan, merged, listed)
+    rows = RowMaker(spec, plan, merged).rows(listed)
     data: dict[str, Any] = {"results": [{"data": row} for row in rows]}
-    everything, first = np.ones(merged.cells, np.bool_), np.zeros(1, np.int64)
+    everything = np.ones(merged.cells, np.bool_)
     if query.with_total:
-        total = merged.one_cell(everything)
-        data["total_by_aggregate"] = data_rows(spec, plan, total, first, grouped=False)[0]
+        data["total_by_aggregate"] = _one_row(spec, plan, merged.one_cell(everything))
     if query.with_other and spec.breakdowns:
         everything[listed] = False
-        other = merged.one_cell(everything)
-        data["other_by_aggregate"] = data_rows(spec, plan, other, first, grouped=False)[0]
+        data["other_by_aggregate"] = _one_row(spec, plan, merged.one_cell(everything))
     return Totals(groups_of(plan, merged, listed), data, groups, merged.cells)
+
+
+def _one_row(spec: QuerySpec, plan: Plan, merged: Merged) -> dict[str, Value]:
+    return RowMaker(spec, plan, merged, grouped=False).rows(np.zeros(1, np.int64))[0]

@@ -19,6 +19,12 @@ def part_of(value: Scalar) -> str:
     return "n" if isinstance(value, int) else "f"
 
 
+def part_names(groups: Sequence[GroupKey]) -> set[str]:
+    """The columns that hold the keys of these groups."""
+    keys = ((i, key) for group in groups for i, key in enumerate(group))
+    return {f"k{i}_{part_of(key)}" for i, key in keys if key is not None}
+
+
 def groups_table(groups: Sequence[GroupKey], names: Sequence[str]) -> pa.Table:
     """A row per group. names: the columns, such as `k0_n`; values of other parts are left out."""
     columns = {}

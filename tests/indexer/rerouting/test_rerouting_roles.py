@@ -115,7 +115,7 @@ class Harness:
         assert answer.coverage["complete"], answer.coverage
         found = {row["data"]["n"]: row["data"]["COUNT"] for row in answer.data["results"]}
         assert answer.data["total_by_aggregate"]["COUNT"] == sum(found.values())
-        series = [row["data"] for row in answer.data["series"]]
+        series = [row["data"] for row in msgspec.json.decode(answer.data["series"].json)]
         assert {data["n"]: data["COUNT"] for data in series} == found
         return found
 

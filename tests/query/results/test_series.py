@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 
 from common import limits
 from query.plan.planner import QueryRequest, build_request, totals_plan
-from query.plan.spec import QuerySpec
+from query.plan.spec import Calculation, QuerySpec
+from query.results.merge import merge
+from query.results.results import series_parts
 from query.results.series import (
+    NO_ROWS,
+    EncodedRows,
     GroupCounts,
     merge_at_once,
     merge_series,
@@ -56,13 +60,21 @@ def test_totals_and_series_at_once_are_those_computed_apart(
         return
     assert at_once.top == apart.top
     assert at_once.groups == apart.groups
-    series = {"series": []} if not apart.top else {}
+    series = {"series": NO_ROWS} if not apart.top else {}
     for wanted in series_wanted(asked, plan, apart, {0: 10**6}):
         states = [states_of(wanted.plan, part) for part in parts]
         series[wanted.member] = merge_series(asked, wanted, states)
     if not spec.breakdowns:
         series["total_by_aggregate_series"] = series["series"]
-    assert msgspec.json.encode(at_once.data) == msgspec.json.encode(apart.data | series)
+    assert encoded(at_once.data) == encoded(apart.data | series)
+
+
+def encoded(data: dict[str, Any]) -> bytes:
+    members = {n: m.json if isinstance(m, EncodedRows) else m for n, m in data.items()}
+    counts = {n: m.count for n, m in data.items() if isinstance(m, EncodedRows)}
+    for name, count in counts.items():
+        assert len(msgspec.json.decode(members[name])) == count
+    return msgspec.json.encode([members, counts])
 
 
 def request(spec: QuerySpec, limit: int) -> QueryRequest:
@@ -107,3 +119,12 @@ async def test_a_question_asked_again_takes_one_share_of_an_indexer(tmp_path: Pa
         seen.clear()
         await running.ask({**TIMES})
         assert len(seen) == 1
+
+
+def test_a_listed_group_that_the_series_lack_is_not_taken_for_the_missing_field() -> None:
+    spec = QuerySpec((Calculation("COUNT"),), breakdowns=("g",), start_s=0, end_s=9)
+    asked = request(spec, 6)
+    plan = with_steps(asked, totals_plan(asked, at_least={}, wait_ms=0))
+    merged = merge(plan, [states_of(plan, [Row(0, {"g": 1}), Row(0, {}), Row(0, {"g": 2})])])
+    rows = [row for part in series_parts(asked, plan, merged, [("5",), (None,)]) for row in part]
+    assert [row["data"] for row in rows] == [{"g": None, "COUNT": 1}]

@@ -21,7 +21,7 @@ from common.process.versions import decode_request
 from query.plan.plan import Plan, ShareRequest, State
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
-from query.results.results import data_rows, groups_of
+from query.results.results import RowMaker, groups_of
 from query.share.answer import ShareAnswer, decode_answer, encode_answer, of_version
 from query.share.compute import Computation
 from query.share.states.version_1 import (
@@ -67,7 +67,7 @@ def answer(plan: Plan, shares: list[bytes]) -> list[Any]:
     )
     every = merged.keys.column("b").to_pylist() if plan.step_ns else [None] * merged.cells
     cells = pa.array(range(merged.cells)).to_numpy()
-    rows = data_rows(spec, plan, merged, cells)
+    rows = RowMaker(spec, plan, merged).rows(cells)
     groups = groups_of(plan, merged, cells)
     return sorted(zip(every, groups, rows, strict=True), key=repr)
 
