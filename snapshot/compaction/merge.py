@@ -76,8 +76,8 @@ def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
         if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX and len(sources) > 1:
             raise TooLarge(f"more than {limits.COMPACTED_DECODED_BYTES_MAX} bytes of columns")
         tables.append(table.replace_schema_metadata(None))
-    try:
-        whole = pa.concat_tables(tables, promote_options="default")
+    try:  # the texts of small segments are `string` to Arrow, those of others `large_string`
+        whole = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
         raise DamagedObject(f"columns of one name differ in their types: {error}") from error
     rows = whole.num_rows

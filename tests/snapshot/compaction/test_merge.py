@@ -35,6 +35,15 @@ def test_an_output_can_be_cut_back_into_its_inputs(tmp_path: Path) -> None:
     assert unproved_inputs(output, [one.entry for one in made], 21) == []
 
 
+def test_small_and_large_segments_are_put_together(tmp_path: Path) -> None:
+    rows = [3, limits.SMALL_SEGMENT_ROWS, limits.SMALL_SEGMENT_ROWS + 1, 1]
+    made = [
+        one for at, count in enumerate(rows) for one in pieces(tmp_path, 1, rows=count, first=at)
+    ]
+    output = merged(made, tmp_path)
+    assert unproved_inputs(output, [one.entry for one in made], sum(rows)) == []
+
+
 def test_the_proof_finds_every_input_that_is_another_one(tmp_path: Path) -> None:
     made = pieces(tmp_path / "a", 5)
     other = pieces(tmp_path / "b", 5)
