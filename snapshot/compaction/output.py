@@ -7,6 +7,7 @@ that no document names.
 import logging
 import tempfile
 from collections.abc import Iterable, Set
+from functools import partial
 from pathlib import Path
 
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
@@ -23,6 +24,7 @@ from snapshot.compaction.merge import Source, merge
 from snapshot.compaction.proof import unproved_inputs
 from snapshot.documents.locations import segment_key
 from snapshot.documents.manifest import SegmentEntry
+from snapshot.unnamed.before_naming import put_if_gone
 
 logger = logging.getLogger(__name__)
 
@@ -127,10 +129,7 @@ def look_again(objects: ObjectStore, cache: SegmentCache, made: Iterable[Compact
     """
     for one in made:
         location = one.output.location
-        if objects.head(location.key) is None and (file := cache.local(location)) is not None:
-            objects.put_if_absent(location.key, file)
-            text = "object was removed while it was being named; put again"
-            log_event(logger, logging.WARNING, text, key=location.key)
+        put_if_gone(objects, location.key, partial(cache.local, location))
 
 
 def _entry_of(encoded: EncodedSegment, inputs: list[SegmentEntry]) -> SegmentEntry:

@@ -9,6 +9,7 @@ the removal spares what is younger than a day.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from common import limits
@@ -46,9 +47,7 @@ class ObjectsBeforeNaming:
         """Put again what is gone, now that the document of this key is in the store."""
         late = self._put if self._took_long(document) else []
         for key, file in (*self._found, *late):
-            if self._objects.head(key) is None and self._objects.put_if_absent(key, file):
-                text = "object was removed while it was being named; put again"
-                log_event(logger, logging.WARNING, text, key=key)
+            put_if_gone(self._objects, key, partial(Path, file))
 
     def _took_long(self, document: str) -> bool:
         """Whether the first object was put long before the document, by the store's times."""
@@ -57,6 +56,18 @@ class ObjectsBeforeNaming:
         first = self._objects.head(self._put[0][0])
         named = self._objects.head(document)
         return first is None or named is None or _apart_ns(first, named) > limits.NAMED_WITHIN_NS
+
+
+def put_if_gone(objects: ObjectStore, key: str, file: Callable[[], Path | None]) -> None:
+    """Put an object again that is gone although a document names it now. Blocks.
+
+    file: finds its bytes; None: they are not here. Raises ObjectsUnavailable.
+    """
+    if objects.head(key) is not None or (found := file()) is None:
+        return
+    if objects.put_if_absent(key, found):
+        text = "object was removed while it was being named; put again"
+        log_event(logger, logging.WARNING, text, key=key)
 
 
 def _apart_ns(one: ObjectInfo, other: ObjectInfo) -> int:
