@@ -20,9 +20,9 @@ from common.process.role import RoleContext
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from indexer.partition.partition import Partition
-from indexer.rehearsal.content import PATH
+from indexer.rehearsal.content import PATH, ContentRequest
 from indexer.rehearsal.content_route import ContentEndpoint
-from indexer.rehearsal.pair import Pairs
+from indexer.rehearsal.pair import NotComparable, Pairs
 from indexer.rehearsal.rehearse import (
     DIFFERENT,
     NOT_COMPARED,
@@ -209,6 +209,51 @@ async def test_time_is_bounded(tmp_path: Path) -> None:
             report = await rehearsed(context, holder, time_s=0)
     assert report.verdict == NOT_FINISHED
     assert "of 5 is reached" in report.reasons[0]
+
+
+def asked(held: Partition, **changes: object) -> ContentRequest:
+    view = held.view
+    assert view is not None
+    usual = ContentRequest(
+        partition=0, log=view.epoch.log, epoch_number=view.epoch.number, first=4, end=5, wait_ms=1
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"partition": 1}, "partition 1 is not held here"),
+        ({"end": 6}, "offset 6 is not reached"),
+        ({"log": "another"}, "epoch 1 of log"),
+        ({"epoch_number": 2}, "epoch 1 of log"),
+        ({"version": 99}, "the request is of version 99"),
+    ],
+)
+async def test_an_indexer_refuses_what_it_cannot_answer(
+    tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await fill(partition)
+        async with served(partition) as holder, Pairs(context.backends.locks, "token") as pairs:
+            with pytest.raises(NotComparable, match=reason):
+                await pairs.content(holder, asked(partition, **changes))
+            found = await pairs.content(holder, asked(partition))
+    assert [one.rows for one in found.recent.values()] == [2]
+
+
+async def test_an_indexer_answers_one_rehearsal_at_a_time(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await fill(partition)
+        later = asked(partition, end=6, wait_ms=60_000)
+        async with served(partition) as holder, Pairs(context.backends.locks, "token") as pairs:
+            both = {asyncio.create_task(pairs.content(holder, later)) for _ in range(2)}
+            (refused,), (waits,) = await asyncio.wait(
+                both, timeout=60, return_when=asyncio.FIRST_COMPLETED
+            )
+            assert "another rehearsal is being answered" in str(refused.exception())
+            await append(context.backends.log, [6])
+            assert (await waits).end_offset >= 6
 
 
 # --- the pair -------------------------------------------------------------------------------------
