@@ -115,7 +115,9 @@ class IndexerConfig:
     snapshot_late_s: int = setting(
         7_200, "alarm when events are in no snapshot for longer (there is one each hour)"
     )
-    share_memory_mb: int = setting(512, "memory of one share of a query, in MB; then it spills")
+    share_memory_mb: int = setting(
+        512, "memory of one share of a query, in MB; then it spills, up to 2 GB of this disk"
+    )
     share_threads: int = setting(2, "threads of one share of a query")
     shares_running: int = setting(4, "shares of queries computed at once")
     shares_waiting: int = setting(32, "shares of queries that may wait; then 429")
