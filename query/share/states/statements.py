@@ -61,13 +61,26 @@ class Statements:
     def distinct(self, index: int, need: Need, *, with_main: bool) -> str:
         """The smallest hashes of the values of each cell; if wanted with the columns of `main`.
 
-        Rows are grouped by value first, so that each distinct value is hashed once.
+        Rows are grouped by value first, so that each distinct value is hashed once, in however many
+        cells it is: MD5 costs several times what joining the hash does.
         """
         parts = {f"d_{name}": sql for name, sql in self.field_sql(need).key_parts.items()}
         key = tagged_key({name.removeprefix("d_"): name for name in parts})
-        hashes = f"min(md5_number_lower({key}), {limits.DISTINCT_EXACT_MAX})"
-        lists = {f"a{index}_h": hashes}
-        return self._nested(parts, [], lists, self.field_sql(need).exists, with_main=with_main)
+        hashed, name = f"md5_number_lower({key})", f"a{index}_h"
+        finer = self._finer(parts, [], self.field_sql(need).exists, with_main=with_main)
+        most = limits.DISTINCT_EXACT_MAX
+        if not self._cell_columns():
+            lists = {name: f"min({hashed}, {most})"}
+            return f"{self._with} {self._by_cells(lists, f'({finer})', with_main=with_main)}"
+        names = ", ".join(parts)
+        same = " AND ".join(f"finer.{part} IS NOT DISTINCT FROM hashes.{part}" for part in parts)
+        source = f"finer LEFT JOIN hashes ON {same}"
+        lists = {name: f"min(hashes.hashed, {most})"}
+        return (
+            f"{self._with}, finer AS MATERIALIZED ({finer}), hashes AS (SELECT {names}, {hashed} AS"
+            f" hashed FROM (SELECT DISTINCT {names} FROM finer) WHERE {key} IS NOT NULL)"
+            f" {self._by_cells(lists, source, with_main=with_main)}"
+        )
 
     def numbers(
         self,
@@ -92,10 +105,9 @@ class Statements:
         }
         weight = [_Aggregate("q_w", "sum(r)::BIGINT", "")]
         where = f"{number} IS NOT NULL"
+        finer = self._finer({f"q_{name}": value}, weight, where, with_main=with_main)
         bound = "" if pairs_most is None else f" LIMIT {pairs_most:d}"
-        return self._nested(
-            {f"q_{name}": value}, weight, lists, where, with_main=with_main, bound=bound
-        )
+        return f"{self._with} {self._by_cells(lists, f'({finer}{bound})', with_main=with_main)}"
 
     @property
     def probed_rows(self) -> int:
@@ -167,35 +179,27 @@ class Statements:
         # without rows there is no group, but totals of everything are one cell
         return " HAVING count(*) > 0" if self._plan.breakdowns else ""
 
-    def _nested(
-        self,
-        extra: dict[str, str],
-        finer: list[_Aggregate],
-        lists: dict[str, str],
-        where: str,
-        *,
-        with_main: bool,
-        bound: str = "",
+    def _finer(
+        self, extra: dict[str, str], finer: list[_Aggregate], where: str, *, with_main: bool
     ) -> str:
-        """Group by cell and `extra`, then by cell alone, with lists of the finer groups."""
-        aggregates = self._all_aggregates() if with_main else []
-        cell = self._cell_columns()
-        inner = [
-            *cell.values(),
+        """Groups by cell and `extra`; if wanted of all rows, with the columns of `main`."""
+        aggregates = [*(self._all_aggregates() if with_main else []), *finer]
+        selected = [
+            *self._cell_columns().values(),
             *(f"{sql} AS {name}" for name, sql in extra.items()),
-            *(f"{a.sql} AS {a.name}" for a in [*aggregates, *finer]),
-        ]
-        outer = [
-            *cell,
-            *(f"{a.again} AS {a.name}" for a in aggregates),
-            *(f"{sql} AS {name}" for name, sql in lists.items()),
+            *(f"{a.sql} AS {a.name}" for a in aggregates),
         ]
         kept = "" if with_main else f" WHERE {where}"
-        return (
-            f"{self._with} SELECT {', '.join(outer)} FROM"
-            f" (SELECT {', '.join(inner)} FROM picked{kept} GROUP BY ALL{bound})"
-            f"{self._by_cell()}"
-        )
+        return f"SELECT {', '.join(selected)} FROM picked{kept} GROUP BY ALL"
+
+    def _by_cells(self, lists: dict[str, str], source: str, *, with_main: bool) -> str:
+        """The cells of finer groups, with lists of what they have."""
+        selected = [
+            *self._cell_columns(),
+            *(f"{a.again} AS {a.name}" for a in (self._all_aggregates() if with_main else [])),
+            *(f"{sql} AS {name}" for name, sql in lists.items()),
+        ]
+        return f"SELECT {', '.join(selected)} FROM {source}{self._by_cell()}"
 
     def _all_aggregates(self) -> list[_Aggregate]:
         found = [_Aggregate("n", "count(*)", "sum(n)::BIGINT")]
