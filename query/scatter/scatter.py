@@ -44,11 +44,11 @@ class ShareFailed(Exception):
 
 
 class OlderIndexer(Exception):
-    """An indexer of an earlier version has taken a partition over while its plan was answered."""
+    """An indexer that does not know the version of the plan has taken a partition over."""
 
-    def __init__(self, member: Member) -> None:
-        super().__init__(f"{member.instance} knows plans up to version {member.understands.plan}")
-        self.version = member.understands.plan
+    def __init__(self, member: Member, version: int) -> None:
+        super().__init__(f"{member.instance} knows plans up to version {version}")
+        self.version = version
 
 
 class VersionedPlan(NamedTuple):
@@ -156,7 +156,7 @@ class Scatter:
                 )
                 continue
             if untried[0].understands.plan < asked.version:
-                raise OlderIndexer(untried[0])
+                raise OlderIndexer(untried[0], untried[0].understands.plan)
             members[untried[0].url] = untried[0]
             chosen.setdefault(untried[0].url, []).append(partition)
         shares = [
@@ -224,7 +224,7 @@ class Scatter:
     async def _request_share(
         self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
     ) -> PartialResults:
-        """One indexer's share. Raises ShareFailed, Unprocessable, TooManyRequests."""
+        """One indexer's share. Raises ShareFailed, OlderIndexer, Unprocessable, TooManyRequests."""
         begin_s = asyncio.get_running_loop().time()
         suspect = self._hedging.is_suspect(member.url)
         answering = asyncio.create_task(self._post(asked, partitions, member))
@@ -279,13 +279,17 @@ class Scatter:
             _raise_refusal(status, data, member)
         try:
             if len(data) <= limits.SHARE_INLINE_BYTES_MAX:
-                return decode_answer(data)
-            return await asyncio.to_thread(decode_answer, data)
+                answer = decode_answer(data)
+            else:
+                answer = await asyncio.to_thread(decode_answer, data)
         except ValueError as error:
             log_event(
                 _logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error)
             )
             raise ShareFailed("damaged", str(error)) from error
+        if answer.report.version < asked.version:  # it is another one than the claims say
+            raise OlderIndexer(member, answer.report.version)
+        return answer
 
 
 async def _all_or_first_error(

@@ -109,7 +109,8 @@ async def mend(cluster: Cluster) -> None:
 
 
 def _mend_processes(cluster: Cluster) -> None:
-    cluster.proxy.heal()
+    if "proxy" in cluster.running:
+        cluster.proxy.heal()
     members, brokers = cluster.zookeeper.members, cluster.kafka.brokers
     for process in [*(m.process for m in members), *(b.process for b in brokers)]:
         process.resume()

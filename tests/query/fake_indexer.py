@@ -39,6 +39,7 @@ class FakeIndexer:
     endpoint: ShareEndpoint
     asked: int = 0
     waiting: int = 0  # shares that are delayed
+    ignores_versions: bool = False  # as programs that know no version but the first
     versions: list[int] = field(default_factory=list)  # of the requests for shares
     before_share: Callable[[], None] = lambda: None
     refuse: bool = False
@@ -76,6 +77,8 @@ class FakeIndexer:
         wanted = msgspec.json.decode(await request.read(), type=ShareRequest)
         self.versions.append(wanted.version)
         self.before_share()
+        if self.ignores_versions:
+            request._read_bytes = msgspec.json.encode(msgspec.structs.replace(wanted, version=1))
         if self.refuse:
             return web.json_response({"error": "stopping"}, status=503)
         if wanted.plan.key in self.held_keys:

@@ -83,3 +83,13 @@ async def test_an_older_one_that_holds_none_of_the_partitions_does_not_decide(
         assert running.context.backends.locks.acquire("roles/indexer/ix-old", encode_member(idle))
         assert await count(running) == [{"data": {"COUNT": 100}}]
         assert running.indexers["a"].versions == [2]
+
+
+async def test_one_that_ignores_the_version_is_asked_again_in_its_own(tmp_path: Path) -> None:
+    """An earlier program may have started at the address of a newer one, unseen by the locks."""
+    async with pair(tmp_path, NEW, NEW) as running:
+        first = running.indexers["a"]
+        first.ignores_versions = True
+        assert await count(running) == [{"data": {"COUNT": 100}}]
+        assert first.versions == [2, 1]
+        assert running.indexers["b"].versions == []
