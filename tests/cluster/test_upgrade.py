@@ -8,11 +8,8 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -29,6 +26,7 @@ from compose.install import InstallFailed
 from compose.topology import DATABASE, SERVERS, Topology
 from tests.cluster.builds import ROOT, Builds, old_build
 from tests.cluster.harness import CUT_S, Scenario, in_thread, scenario
+from tests.cluster.upgrade_asking import ASK_TIMEOUT, SENDERS, Json, Told, ask, asked_meanwhile
 from tests.old_build.make_data import SPEC_KINDS, SPEC_WEB, events_of_kinds, events_of_web
 from tests.old_build.recorded import assert_same, rows
 from tests.servers import refuse
@@ -47,10 +45,7 @@ AT_ONCE = {
 }
 OLD_SCHEMA_STEPS = 5  # of the earlier build's database
 RIGHT_S = 180.0  # keys are read again once a minute
-SENDERS = 3
 NOT_YET_S = 86_400  # no document of a newer version is written meanwhile
-_TIMEOUT = aiohttp.ClientTimeout(total=90)
-Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -76,93 +71,12 @@ def cluster(tmp_path: Path, old: Path) -> Iterator[Cluster]:
         made.stop()
 
 
-@dataclass
-class Told:
-    """What one asker was told."""
-
-    asked: int = 0
-    away: int = 0  # nobody listened: the role was being restarted
-    slowest_s: float = 0.0
-    wrong: list[str] = field(default_factory=list)
-
-
-class Asker:
-    """Asks one address the fixed questions and the count of the load, all the time."""
-
-    def __init__(
-        self, running: Scenario, role: Role | None, urls: list[str], fixed: list[Json]
-    ) -> None:
-        """role: the query role that is asked; None: clients ask the shepherds at these URLs."""
-        self.name = "clients" if role is None else role.name
-        self._role = role
-        self.told = Told()
-        self._running = running
-        self._urls = urls
-        self._fixed = fixed
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until told to stop."""
-        turn = 0
-        headers = {"X-Honeycomb-Team": self._running.target.key}
-        connector = aiohttp.TCPConnector(force_close=True)
-        async with aiohttp.ClientSession(
-            headers=headers, timeout=_TIMEOUT, connector=connector
-        ) as http:
-            while not stop.is_set():
-                try:
-                    await self._ask(http, turn)
-                except (aiohttp.ClientConnectorError, ConnectionRefusedError):
-                    self.told.away += 1
-                except aiohttp.ServerDisconnectedError as error:
-                    # by the role's own address: it was accepted when the role began to stop
-                    if self._role is None:
-                        self.told.wrong.append(repr(error))
-                    self.told.away += 1
-                except (AssertionError, aiohttp.ClientError, TimeoutError) as error:
-                    self.told.wrong.append(f"{type(error).__name__}: {error}"[:600])
-                turn += 1
-                await asyncio.sleep(0.3)
-
-    async def _ask(self, http: aiohttp.ClientSession, turn: int) -> None:
-        url = self._urls[turn % len(self._urls)]
-        begin_s = time.monotonic()
-        if turn % 2:
-            fixed = self._fixed[turn // 2 % len(self._fixed)]
-            found = await ask(http, url, fixed["dataset"], fixed["spec"])
-            assert_same(rows(found), rows(fixed["results"]), str(fixed["spec"])[:300])
-        else:
-            outcome = self._running.load.outcome
-            known, receipt = len(outcome.acknowledged), outcome.receipt()
-            spec = {"calculations": [{"op": "COUNT"}], **ALL_TIME}
-            found = await ask(http, url, self._running.target.dataset, spec, after=receipt)
-            count = sum(row["data"]["COUNT"] for row in found)
-            most = len(outcome.acknowledged) + len(outcome.unknown) + SENDERS * 40
-            assert known <= count <= most, f"{known} were acknowledged, {count} counted"
-        self.told.asked += 1
-        self.told.slowest_s = max(self.told.slowest_s, time.monotonic() - begin_s)
-
-
-async def ask(
-    http: aiohttp.ClientSession, url: str, dataset: str, spec: Json, *, after: str = ""
-) -> list[Json]:
-    """The rows of a complete answer. Raises AssertionError for any other."""
-    body = {"query": spec, "disable_series": True, "wait_s": 60, "after": after}
-    async with http.post(f"{url}/1/query_results/{dataset}", json=body) as answer:
-        text = await answer.text()
-        assert answer.status == 201, f"{answer.status} {text[:400]}"
-        result: Json = await answer.json()
-    assert result["complete"], "the query was not finished in time"
-    assert result["coverage"]["complete"], f"incomplete: {str(result['coverage'])[:500]}"
-    found: list[Json] = result["data"]["results"]
-    return found
-
-
 async def fill(cluster: Cluster) -> list[Json]:
     """Datasets that do not change, and what the earlier build answers about them."""
     now_s = int(time.time())
     url, key = cluster.roles.of("shepherd")[0].public_url, {"X-Honeycomb-Team": cluster.key}
     fixed = []
-    async with aiohttp.ClientSession(headers=key, timeout=_TIMEOUT) as http:
+    async with aiohttp.ClientSession(headers=key, timeout=ASK_TIMEOUT) as http:
         receipt = ""
         for dataset, events in (("kinds", events_of_kinds(now_s)), ("web", events_of_web(now_s))):
             for at in range(0, len(events), 100):
@@ -179,31 +93,6 @@ async def fill(cluster: Cluster) -> list[Json]:
                 fixed.append({"dataset": dataset, "spec": whole, "results": results})
     assert all(one["results"] for one in fixed)
     return fixed
-
-
-@asynccontextmanager
-async def asked_meanwhile(running: Scenario, fixed: list[Json]) -> AsyncIterator[None]:
-    """Each query role is asked by itself, and clients ask the shepherds. Raises AssertionError."""
-    roles = running.cluster.roles
-    askers = [Asker(running, role, [role.url], fixed) for role in roles.of("query")]
-    public = [role.public_url for role in roles.of("shepherd")]
-    askers.append(Asker(running, None, public, fixed))
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(asker.run(stop)) for asker in askers]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-        for asker in askers:
-            told = asker.told
-            running.note(
-                f"{asker.name}: {told.asked} answers, {told.away} times away, "
-                f"{len(told.wrong)} wrong or failed, slowest {told.slowest_s:.1f} s"
-            )
-        wrong = {asker.name: asker.told.wrong[:5] for asker in askers if asker.told.wrong}
-        assert not wrong, (running.notes, wrong)  # also when something else has failed
-    assert all(asker.told.asked > 10 for asker in askers)
 
 
 async def restart(running: Scenario, zone: str, text: str) -> None:
@@ -226,7 +115,7 @@ async def cut_all(cluster: Cluster) -> None:
     """
     headers = {INTERNAL_TOKEN_HEADER: cluster.internal_token}
     until_s = time.monotonic() + CUT_S
-    async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as http:
+    async with aiohttp.ClientSession(headers=headers, timeout=ASK_TIMEOUT) as http:
         while True:
             found = [await cut_one(http, role) for role in cluster.roles.of("indexer")]
             lacking = [why for some in found for why in some]
@@ -275,7 +164,7 @@ async def status_of(cluster: Cluster, role: Role) -> Json:
     """The status of an indexer."""
     headers = {INTERNAL_TOKEN_HEADER: cluster.internal_token}
     async with (
-        aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as http,
+        aiohttp.ClientSession(headers=headers, timeout=ASK_TIMEOUT) as http,
         http.get(f"{role.url}/internal/status") as answer,
     ):
         found: Json = await answer.json()
@@ -294,7 +183,7 @@ async def compact(running: Scenario) -> None:
         await soon(opened)
     url, key = cluster.roles.of("shepherd")[0].public_url, {"X-Honeycomb-Team": cluster.key}
     objects = await in_thread(store_of, cluster)
-    async with aiohttp.ClientSession(headers=key, timeout=_TIMEOUT) as http:
+    async with aiohttp.ClientSession(headers=key, timeout=ASK_TIMEOUT) as http:
         for _ in range(limits.COMPACTED_FAN_IN):
             for dataset in ("tiny", "tiny", "tiny", "other"):
                 async with http.post(f"{url}/1/batch/{dataset}", json=[{"data": {"n": 1}}]) as sent:
@@ -332,7 +221,7 @@ async def ask_earlier_readers(running: Scenario, builds: Builds, fixed: list[Jso
     tiny["results"] = [{"data": {"COUNT": 3 * limits.COMPACTED_FAN_IN}}]
     told = Told()
     async with aiohttp.ClientSession(
-        headers={"X-Honeycomb-Team": cluster.key}, timeout=_TIMEOUT
+        headers={"X-Honeycomb-Team": cluster.key}, timeout=ASK_TIMEOUT
     ) as http:
         for question in [tiny, *fixed] * 2:
             for role in cluster.roles.of("query"):
