@@ -1,6 +1,7 @@
 """Asking every engine every question, in turn, and comparing the answers before times count."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from benchmarks.queries.results import AtOnce, Measured, Memory, Sampled
 from benchmarks.queries.rows.shape import Shape
 
 _WARM_UP = 2  # questions of each kind that are compared and not timed
+_IDLE_S = 2.0
 _PER_ASKER = 6  # questions of each of several askers
 
 
@@ -49,10 +51,19 @@ class Measuring:
         self._processes = {one.name: Processes(one.pids()) for one in engines}
         for each in self._processes.values():
             each.reset_peaks()
+        before = {name: each.sample() for name, each in self._processes.items()}
+        time.sleep(_IDLE_S)
+        self._idle = {
+            name: (each.sample().cpu_ns - before[name].cpu_ns) / _IDLE_S / 1e6
+            for name, each in self._processes.items()
+        }
 
     def memory(self) -> list[Memory]:
-        """Peaks since the beginning."""
-        return [Memory(name, each.peak_bytes()) for name, each in self._processes.items()]
+        """Peaks since the beginning, and what was used before the first question."""
+        return [
+            Memory(name, each.peak_bytes(), self._idle[name])
+            for name, each in self._processes.items()
+        ]
 
     def ask_all(self, questions: Sequence[Question]) -> list[Measured]:
         """Every question, each time another one, of all engines in random order."""

@@ -66,10 +66,22 @@ class AtOnce(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Peak of resident memory of an engine's processes over all questions of a case."""
+    """Peak of resident memory of an engine's processes over all questions of a case.
+
+    idle_ms_per_s: CPU that they use while nobody asks; it is part of every question's CPU.
+    """
 
     engine: str
     peak_bytes: int
+    idle_ms_per_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return (
+            f"{self.engine} {self.peak_bytes / 2**20:,.0f} MiB, "
+            f"idle {self.idle_ms_per_s:.1f} ms of CPU per s"
+        )
 
 
 class Layout(msgspec.Struct, frozen=True):

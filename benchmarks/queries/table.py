@@ -18,7 +18,7 @@ def show_case(case: Case, console: Console) -> None:
     if case.at_once:
         console.print(_table("several askers at once", AT_ONCE, at_once_rows(case), 2))
     for memory in case.memory:
-        console.print(f"peak memory of {memory.engine}: {memory.peak_bytes / 2**20:,.0f} MiB")
+        console.print(f"peak memory: {memory.text}", highlight=False)
     for one in case.results:
         if one.problem:
             console.print(f"{one.question}, {one.engine}: {one.problem}", markup=False)

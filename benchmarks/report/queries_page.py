@@ -65,7 +65,8 @@ _METHOD = """\
     the page cache too; an engine that maps files reads none by this measure. Ratios are the medians
     of the rounds' ratios, Bellwether's over the engine's. Files are warm, unless a case says that
     they are cold: then they are dropped from the page cache before each question, while what
-    processes keep in memory stays.
+    processes keep in memory stays. What an engine uses while nobody asks is shown beside its peak
+    of memory, and is not taken off.
 
     Bellwether cannot compute buckets of numbers yet: for the heatmap the number of the logarithmic
     bucket is a field of the rows, for all engines.
@@ -180,7 +181,8 @@ def _costs(costs: Sequence[storing.Cost]) -> list[str]:
     return [
         "## Storing: records to sealed segments\n",
         "CPU of the indexer, in microseconds per row, from records in the log to published "
-        "segments; then that of putting small segments together, on all levels.\n",
+        "segments; then that of the thread that puts small segments together, on all levels, with "
+        "what is read, proved and published there. *objects/cut* are per cut and partition.\n",
         *_table(head, [storing.cells(one) for one in costs]),
         *_table(("what", "bound", "found", ""), found),
     ]
@@ -190,7 +192,7 @@ def _case(case: Case) -> list[str]:
     parts = [f"## {case.name}\n", *_table(COLUMNS, rows(case))]
     if case.at_once:
         parts += ["Several askers at once:\n", *_table(AT_ONCE, at_once_rows(case))]
-    memory = ", ".join(f"{one.engine} {one.peak_bytes / 2**20:,.0f} MiB" for one in case.memory)
+    memory = "; ".join(one.text for one in case.memory)
     parts += [f"{case.bytes / 1e6:,.1f} MB of segments. Peak memory: {memory}.\n"]
     problems = [
         f"- {one.question}, {one.engine}: {' '.join(one.problem.split())[:200]}"

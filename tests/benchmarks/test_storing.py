@@ -68,3 +68,14 @@ def test_rows_of_many_datasets_are_stored_and_counted(tmp_path: Path) -> None:
     assert few.objects == {"segments": 2, "manifests": 2}
     assert sum(many.objects.values()) == 4  # a pack and a manifest for each cut
     assert min(few.sealing_ns, many.sealing_ns, few.bytes_sealed) > 0
+
+
+@pytest.mark.scenario
+def test_events_and_questions_at_the_same_time_are_all_answered() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "under-load", "--rows", "2000", "--askers", "2",
+         "--seconds", "1", "--rounds", "1"],
+        cwd=ROOT, capture_output=True, text=True, timeout=1_200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ack p99 with 2 askers / without" in done.stdout

@@ -13,13 +13,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.queries.rows.shape import Body, Shape, bodies
+from benchmarks.queries.rows.shape import BODY_ROWS, Body, Shape, bodies
 from common.clock import ManualClock
 from common.log.embedded.log import EmbeddedLog
 from common.model.record import Kind, Marker, Record, marker_record
 from common.model.record_value import compress_value
 
 _HOUR_NS = 3_600 * 10**9
+_GROUP_NS = 6 * _HOUR_NS  # a quarter of what is far
 _AT_ONCE = 64  # appends that wait for one commit
 
 
@@ -52,9 +53,10 @@ async def _write_log(
     dice = random.Random(shape.seed)
     sealed, parts = shape.rows - live, max(pieces, 1)
     bounds = [sealed * number // parts for number in range(parts + 1)]
+    body_rows = max(min(BODY_ROWS, shape.rows * _GROUP_NS // shape.span_ns), 1)
     turn = 0
     for first, end in pairwise([*bounds, shape.rows] if live else bounds):
-        for some in _groups(bodies(shape, first, end)):
+        for some in _groups(bodies(shape, first, end, body_rows)):
             clock.wall_ns = max(clock.wall_ns, some[-1].newest_ns)
             records = await asyncio.to_thread(_records, some, target, dice)
             async with asyncio.TaskGroup() as group:
@@ -72,8 +74,15 @@ async def _write_log(
 
 
 def _groups(some: Iterator[Body]) -> Iterator[list[Body]]:
+    """Bodies that are appended together, and so at the time of the last of them.
+
+    They are not far apart in time: rows long before their append go into segments of their own.
+    """
     group: list[Body] = []
     for body in some:
+        if group and body.newest_ns - group[0].newest_ns > _GROUP_NS:
+            yield group
+            group = []
         group.append(body)
         if len(group) == _AT_ONCE:
             yield group
