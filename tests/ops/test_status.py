@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ops.memory import read_memory, with_supervisors
-from ops.status import Status, Verdict, judge, read_status, troubles
+from ops.status import Status, Verdict, judge, notes, read_status, troubles
 
 NOW_NS = 1_800_000_000 * 10**9
 
@@ -60,6 +60,19 @@ def test_what_is_wrong_with_a_partition_is_said(change: dict[str, Any], words: s
     found = document()
     found["indexers"][0]["status"]["partitions"]["0"] |= change
     assert words in text_of(read_status(found, NOW_NS))
+
+
+def test_compaction_that_waits_is_said_and_is_no_trouble() -> None:
+    found = document()
+    held = found["indexers"][0]["status"]["partitions"]["0"]
+    held["compaction"] = {"due": 3, "waits_for": "the requests of this day are used up"}
+    status = read_status(found, NOW_NS)
+    assert judge(status, NOW_NS) is Verdict.OK
+    (note,) = notes(status)
+    assert "3 objects" in note
+    assert "the requests of this day are used up" in note
+    held["compaction"] = {"due": 3, "waits_for": ""}
+    assert notes(read_status(found, NOW_NS)) == []
 
 
 def test_what_is_missing_is_said() -> None:
