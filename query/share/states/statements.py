@@ -74,8 +74,12 @@ class Statements:
             return f"{self._with} {self._by_cells(lists, f'({finer})', with_main=with_main)}"
         names = ", ".join(parts)
         same = " AND ".join(f"finer.{part} IS NOT DISTINCT FROM hashes.{part}" for part in parts)
-        source = f"finer LEFT JOIN hashes ON {same}"
-        lists = {name: f"min(hashes.hashed, {most})"}
+        # DuckDB's min(value, most) holds room for `most` values in every cell: 64 KB each.
+        cells = ", ".join(self._cell_columns())
+        place = f"row_number() OVER (PARTITION BY {cells} ORDER BY hashed NULLS LAST) AS place"
+        source = f"(SELECT finer.*, hashed, {place} FROM finer LEFT JOIN hashes ON {same})"
+        kept = f"FILTER (WHERE hashed IS NOT NULL AND place <= {most})"
+        lists = {name: f"list_sort(list(hashed) {kept})"}
         return (
             f"{self._with}, finer AS MATERIALIZED ({finer}), hashes AS (SELECT {names}, {hashed} AS"
             f" hashed FROM (SELECT DISTINCT {names} FROM finer) WHERE {key} IS NOT NULL)"

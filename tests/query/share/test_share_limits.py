@@ -73,6 +73,14 @@ def test_share_with_too_many_groups_is_refused() -> None:
         Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], allowed).run()
 
 
+def test_distinct_values_of_many_groups_take_memory_for_their_values_alone() -> None:
+    rows = [Row(at, {"x": at % 7, "g": at % 5_000}) for at in range(10_000)]
+    plan = plan_of(Need(State.DISTINCT, "x"), breakdowns=("g",))
+    answer = Computation(plan, [view(blocks=[block(rows)])], ALLOWED).run()
+    counts = merge(plan, [answer.states]).distinct[0].counts()
+    assert counts.tolist() == [2] * 5_000
+
+
 def test_damaged_file_is_an_error_not_an_answer(tmp_path: Path) -> None:
     one = segment([Row(0, {"x": 1})], tmp_path)
     one.path.write_bytes(b"PAR1" + b"\0" * 40 + b"PAR1")
