@@ -198,6 +198,11 @@ live_rows = _gauge(
     ["partition"],
 )
 cuts_total = _counter("bellwether_cuts", "Cuts made.", ["partition"], registry=REGISTRY)
+cut_objects_total = _counter(
+    "bellwether_cut_objects",
+    "Objects of published cuts: packs, and segments that are objects of their own.",
+    ["partition"],
+)
 divergence_total = _counter(
     "bellwether_divergence",
     "Digests of twins that differ (I3). An alarm: both versions are kept.",

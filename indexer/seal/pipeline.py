@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from common.metrics import cuts_total, live_rows, unpublished_bytes, unpublished_cuts
+from common.metrics import (
+    cut_objects_total,
+    cuts_total,
+    live_rows,
+    unpublished_bytes,
+    unpublished_cuts,
+)
 from common.process.role import RoleContext
 from indexer.seal.checkpoints import Checkpoints
 from indexer.seal.sealer import PendingCut, SealedCut, Sealer
@@ -215,11 +221,14 @@ class SealingPipeline:
 
     def _emit(self, published: Published, started_ns: int) -> None:
         manifest = published.manifest
+        objects = len({segment.location.key for segment in manifest.segments})
+        cut_objects_total.labels(self._label).inc(objects)
         self._context.telemetry.emit(
             "cut",
             partition=self._sealer.epoch.partition,
             rows=manifest.rows,
             segments=len(manifest.segments),
+            objects=objects,
             bytes=sum(segment.size_bytes for segment in manifest.segments),
             next_offset=manifest.next_offset,
             adopted=published.adopted,

@@ -57,7 +57,16 @@ async def publish_until_killed() -> None:
 
 
 # the puts of two cuts: epoch, then for each the pack, the next cut's heading, the manifest
-@pytest.mark.parametrize(("at", "after"), [(2, False), (2, True), (4, False), (4, True), (5, True)])
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [
+        pytest.param(2, False, marks=pytest.mark.slow),
+        (2, True),
+        (4, False),
+        pytest.param(4, True, marks=pytest.mark.slow),
+        pytest.param(5, True, marks=pytest.mark.slow),
+    ],
+)
 async def test_what_a_killed_process_had_begun_is_published_once(
     tmp_path: Path, at: int, after: bool
 ) -> None:
