@@ -24,6 +24,8 @@ from compose.cluster.cluster import Cluster
 from compose.cluster.roles import Role
 from compose.install import InstallFailed
 from compose.topology import DATABASE, SERVERS, Topology
+from snapshot.compaction.documents import CompactionDocument
+from snapshot.documents.checksummed import decode_checksummed
 from tests.cluster.builds import ROOT, Builds, old_build
 from tests.cluster.harness import CUT_S, Scenario, in_thread, scenario
 from tests.cluster.upgrade_asking import ASK_TIMEOUT, SENDERS, Json, Told, ask, asked_meanwhile
@@ -38,6 +40,8 @@ TOPOLOGY = Topology(zones=("a", "b"), zookeepers=1, shepherds=2, queries=2, part
 PAUSE_S = float(os.environ.get("BELLWETHER_TEST_UPGRADE_PAUSE_S", "20"))
 RESTART_S = 1_200.0
 OPEN_S = 300.0
+TINY_CUTS = limits.COMPACTED_FAN_IN + 8
+TINY_BATCHES = 12  # per cut, over all partitions: most have one
 AT_ONCE = {
     "BELLWETHER_INDEXER_FORMATS_WAIT_S": "0",
     "BELLWETHER_INDEXER_COMPACTION_DELAY_S": "0",
@@ -184,17 +188,30 @@ async def compact(running: Scenario) -> None:
     url, key = cluster.roles.of("shepherd")[0].public_url, {"X-Honeycomb-Team": cluster.key}
     objects = await in_thread(store_of, cluster)
     async with aiohttp.ClientSession(headers=key, timeout=ASK_TIMEOUT) as http:
-        for _ in range(limits.COMPACTED_FAN_IN):
-            for dataset in ("tiny", "tiny", "tiny", "other"):
+        for _ in range(TINY_CUTS):
+            for dataset in (*["tiny"] * TINY_BATCHES, "other"):
                 async with http.post(f"{url}/1/batch/{dataset}", json=[{"data": {"n": 1}}]) as sent:
                     assert sent.status == 200, await sent.text()
             await cut_all(cluster)
-    await soon(lambda: in_thread(lambda: list(objects.list("compactions/"))))
+    await soon(lambda: in_thread(has_compacted_tiny, objects))
     await cut_all(cluster)  # manifests after it: an earlier program stops at them
     packs = await in_thread(lambda: list(objects.list("packs/")))
     done = await in_thread(lambda: list(objects.list("compactions/")))
     running.note(f"{len(packs)} packs and {len(done)} compaction documents were written")
     assert packs
+
+
+def has_compacted_tiny(objects: S3Objects) -> bool:
+    """Whether segments of the dataset of few rows were put together."""
+    documents = [
+        decode_checksummed(objects.get(info.key), CompactionDocument, info.key)
+        for info in objects.list("compactions/")
+    ]
+    return any(
+        all(entry.rows <= TINY_BATCHES for entry in one.inputs)
+        for document in documents
+        for one in document.compactions
+    )
 
 
 def store_of(cluster: Cluster) -> S3Objects:
@@ -218,7 +235,7 @@ async def ask_earlier_readers(running: Scenario, builds: Builds, fixed: list[Jso
         await in_thread(role.stop, stay_down=False)
     await soon(lambda: in_thread(lambda: "is newer than" in indexer.process.log_since_start()))
     tiny = {"dataset": "tiny", "spec": {"calculations": [{"op": "COUNT"}], **ALL_TIME}}
-    tiny["results"] = [{"data": {"COUNT": 3 * limits.COMPACTED_FAN_IN}}]
+    tiny["results"] = [{"data": {"COUNT": TINY_BATCHES * TINY_CUTS}}]
     told = Told()
     async with aiohttp.ClientSession(
         headers={"X-Honeycomb-Team": cluster.key}, timeout=ASK_TIMEOUT
