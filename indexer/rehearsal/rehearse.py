@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from common import limits
+from common.errors import BadRequest, DamagedObject, ObjectMissing
 from common.log.watch import LogWatch
 from common.process.members import Member
 from common.process.role import RoleContext
@@ -198,10 +199,10 @@ class Rehearsal:
         for attempt in range(_COMPARISONS_MAX):
             if attempt:
                 await asyncio.sleep(_AGAIN_S)
-            ours = await self._own_content(partition, request)
             try:
+                ours = await self._own_content(partition, request)
                 theirs = [await self._pairs.content(member, request) for member in holders]
-            except NotComparable as error:
+            except (NotComparable, BadRequest, DamagedObject, ObjectMissing) as error:
                 return NOT_COMPARED, (str(error),), 0
             reasons = tuple(
                 f"{member.instance} has other {text}"
@@ -262,7 +263,7 @@ class Rehearsal:
             segment_bytes=prefetcher.fetched_bytes,
             unfetched=prefetcher.on_demand,
             compared_rows=rows,
-            shredder=getattr(self._shredder, "name", ""),
+            shredder=self._shredder.name,
             total_s=self._elapsed_s(),
             **self._figures,
         )

@@ -20,6 +20,7 @@ from common.process.role import RoleContext
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from indexer.partition.partition import Partition
+from indexer.rehearsal import content
 from indexer.rehearsal.content import PATH, ContentRequest
 from indexer.rehearsal.content_route import ContentEndpoint
 from indexer.rehearsal.pair import NotComparable, Pairs
@@ -200,6 +201,18 @@ async def test_an_indexer_of_another_version_or_without_an_answer_is_not_compare
     assert (gone.verdict, old.verdict) == (NOT_COMPARED, NOT_COMPARED)
     assert "indexer-b" in gone.reasons[0]
     assert "a version without rehearsals" in old.reasons[0]
+
+
+async def test_too_many_rows_without_a_manifest_are_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content.limits, "REHEARSED_ROWS_MAX", 1)
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await fill(partition)
+        async with served(partition) as holder:
+            report = await rehearsed(context, holder)
+    assert report.verdict == NOT_COMPARED
+    assert "too many to compare" in report.reasons[0]
 
 
 async def test_time_is_bounded(tmp_path: Path) -> None:
