@@ -111,7 +111,7 @@ async def build_parts(
         footers=footers,
         shares=ShareEndpoint(
             leases,
-            _databases(context, config),
+            await asyncio.to_thread(_databases, context, config),
             running_max=config.shares_running,
             waiting_max=config.shares_waiting,
             env_running_max=config.shares_at_once(os.cpu_count() or 1),
