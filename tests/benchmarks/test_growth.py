@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 _EVENTS = 500
 
 
-def test_events_in_turn_of_many_datasets_are_sealed_in_files_of_their_own(tmp_path: Path) -> None:
+def test_many_datasets_in_turn_are_segments_of_their_own_in_one_pack(tmp_path: Path) -> None:
     made = make_input(GROWING, 7, _EVENTS, tmp_path / "input")
     folder = tmp_path / "out"
     folder.mkdir()
@@ -34,5 +34,6 @@ def test_events_in_turn_of_many_datasets_are_sealed_in_files_of_their_own(tmp_pa
     system = ManyDatasets(10)
     system.prepare(prepared)
     system.run()
-    assert len(list((folder / "segments").glob("*.parquet"))) == 10
+    assert [path.suffix for path in (folder / "segments").iterdir()] == [".pack"]
     assert not system.written().differs_from(made.truth)
+    assert len(list((folder / "taken out").glob("*.parquet"))) == 10

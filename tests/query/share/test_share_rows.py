@@ -1,7 +1,7 @@
 """The rows of a share are the events that were sent, in the order of their times, each once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,11 +215,11 @@ def test_rows_are_found_by_their_filters_alone_however_many_fields_are_named() -
     assert plan.rows is not None
     columns: list[int] = []
 
-    def ask(sql: str, parameters: list[str], live: pa.Table | None) -> pa.Table:
-        assert live is not None
-        columns.append(live.num_columns)
+    def ask(sql: str, parameters: list[str], tables: Mapping[str, pa.Table]) -> pa.Table:
+        columns.extend(table.num_columns for table in tables.values())
         connection = duckdb.connect()
-        connection.register("live", live)
+        for name, table in tables.items():
+            connection.register(name, table)
         return connection.sql(sql, params=parameters).to_arrow_table()
 
     found = RowSearch(plan, plan.rows, [view(blocks=[block(rows)])]).run(ask)["main"]
