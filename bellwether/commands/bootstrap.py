@@ -176,6 +176,8 @@ def _document(plan: BootstrapEstimate) -> dict[str, Any]:
         "total": {
             "segment_bytes": plan.segment_bytes,
             "segments": sum(one.segments for one in plan.partitions),
+            "objects": sum(one.objects for one in plan.partitions),
+            "requests": sum(one.requests for one in plan.partitions),
             "records": sum(one.records for one in plan.partitions),
             "events": plan.events,
             "record_bytes": sum(one.record_bytes for one in plan.partitions),
@@ -189,8 +191,8 @@ def _document(plan: BootstrapEstimate) -> dict[str, Any]:
 def _show(plan: BootstrapEstimate) -> None:
     console = output_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = ("partition", "segments", "to fetch", "time", "from offset", "records", "events",
-               "to replay", "time", "lost")  # fmt: skip
+    columns = ("partition", "segments", "objects", "requests", "to fetch", "time",
+               "from offset", "records", "events", "to replay", "time", "lost")  # fmt: skip
     for name in columns:
         table.add_column(name, overflow="fold")
     document = _document(plan)
@@ -201,13 +203,15 @@ def _show(plan: BootstrapEstimate) -> None:
             end = "?" if one.lost.end is None else f"{one.lost.end:,}"
             lost = f"{one.lost.first:,}–{end}: {one.lost.reason}"
         table.add_row(
-            str(one.partition), f"{one.segments:,}", _size(one.segment_bytes), _time(fetch_s),
+            str(one.partition), f"{one.segments:,}", f"{one.objects:,}", f"{one.requests:,}",
+            _size(one.segment_bytes), _time(fetch_s),
             f"{one.first_offset:,}", f"{one.records:,}", f"{one.events:,}",
             _size(one.record_bytes), _time(replay_s), lost,
         )  # fmt: skip
     total = document["total"]
     table.add_row(
-        "all", f"{total['segments']:,}", _size(total["segment_bytes"]), _time(total["fetch_s"]), "",
+        "all", f"{total['segments']:,}", f"{total['objects']:,}", f"{total['requests']:,}",
+        _size(total["segment_bytes"]), _time(total["fetch_s"]), "",
         f"{total['records']:,}", f"{total['events']:,}", _size(total["record_bytes"]),
         _time(total["replay_s"]), "",
     )  # fmt: skip

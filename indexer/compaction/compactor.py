@@ -43,6 +43,7 @@ from snapshot.threads import to_store_thread
 
 _ROUND_S = 5.0
 _AGAIN_NS = 60 * 10**9  # pause after a failure
+_REFUSED_NS = 3_600 * 10**9  # pause of one output whose inputs are damaged or missing
 _S_NS = 10**9
 _REQUESTS_OF_OUTPUT = 3  # put, read back, and a share of the document's
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class _Progress:
     seen: what `choices` were chosen from.
     due_since_ns: monotonic time since when something has been due; None: nothing is.
     prefetched: number of the newest document whose outputs are being fetched.
-    refused: inputs of outputs that could not be made, until this process restarts.
+    refused: by the inputs of an output that could not be made, the monotonic time (ns) from which
+        it may be tried again.
     """
 
     seen: _Seen | None = None
@@ -82,7 +84,7 @@ class _Progress:
     outputs: int = 0
     rows: int = 0
     waits_for: str = ""
-    refused: set[tuple[str, ...]] = field(default_factory=set)
+    refused: dict[tuple[str, ...], float] = field(default_factory=dict)
 
 
 class Compactor:
@@ -126,6 +128,8 @@ class Compactor:
     def describe(self, number: int) -> dict[str, object]:
         """The progress of one partition, for the status."""
         progress = self._progress.get(number, _Progress())
+        partition = self._partitions.get(number)
+        unproved = {} if partition is None else partition.unproved
         return {
             "on": bool(self._shared.config.compaction_percent),
             "outputs_made": progress.outputs,
@@ -133,6 +137,7 @@ class Compactor:
             "due": len(progress.choices),
             "waits_for": progress.waits_for,
             "refused": len(progress.refused),
+            "unproved": dict(unproved),
             "requests": self._budget.used,
             "processor_s": round(self._thread.used_s, 3),
         }
@@ -146,6 +151,23 @@ class Compactor:
         level = logging.INFO if isinstance(error, ObjectsUnavailable) else logging.WARNING
         kind = type(error).__name__
         log_event(logger, level, "not compacted now", partition=number, kind=kind, why=str(error))
+
+    def _refuse(
+        self,
+        partition: Partition,
+        progress: _Progress,
+        choice: Choice,
+        error: BellwetherError | TooLarge,
+    ) -> None:
+        """Leave this output out: what is damaged may be repaired, what is too large stays so, and
+        after a failed proof nothing of the dataset is tried until this process restarts.
+        """
+        self._failed(partition.number, error)
+        progress.again_ns = 0  # only this one is left out
+        for_ns = float("inf") if isinstance(error, TooLarge) else _REFUSED_NS
+        progress.refused[_names(choice)] = self._clock.monotonic_ns() + for_ns
+        if isinstance(error, NotProved):
+            partition.unproved[choice.parts[0].entry.dataset] = str(error)
 
     # --- one step ---------------------------------------------------------------------------------
     async def step(self, number: int) -> int:
@@ -193,7 +215,14 @@ class Compactor:
             spans,
             self._sizes,
         )
-        progress.choices = [one for one in choices if _names(one) not in progress.refused]
+        now_ns = self._clock.monotonic_ns()
+        progress.refused = {o: at_ns for o, at_ns in progress.refused.items() if at_ns > now_ns}
+        progress.choices = [
+            one
+            for one in choices
+            if _names(one) not in progress.refused
+            and one.parts[0].entry.dataset not in partition.unproved
+        ]
         progress.seen = seen
         if not progress.choices:
             progress.due_since_ns = None
@@ -241,9 +270,7 @@ class Compactor:
             try:
                 made.append(await self._thread.run(partial(maker.make, choice, gone, encoders)))
             except (DamagedObject, ObjectMissing, NotProved, TooLarge) as error:
-                progress.refused.add(_names(choice))
-                self._failed(partition.number, error)
-                progress.again_ns = 0  # only this one is left out
+                self._refuse(partition, progress, choice, error)
             finally:
                 compaction_seconds_total.inc(self._thread.used_s - before_s)
                 self._budget.use(absent + len(choice.parts) + _REQUESTS_OF_OUTPUT)

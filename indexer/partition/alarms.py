@@ -4,7 +4,7 @@ Pure functions derive them from facts; `Alarms` raises them on the process's ala
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common import limits
 from common.metrics import log_retention_left_seconds, uncovered_seconds
@@ -27,7 +27,7 @@ _TIMES = (
     "retention_unreadable",
     "expired_too_early",
 )
-_STATES = ("partition_stopped", "twins_diverge", "gap")
+_STATES = ("partition_stopped", "twins_diverge", "gap", "compaction_unproved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,13 @@ class States:
     stopped_reason: why indexing has stopped; None while it continues.
     divergences: cuts that the twins (the two indexers of the partition) made differently.
     gaps: offsets that were lost, and why.
+    unproved: by dataset, why an object that was put together from its segments is not used.
     """
 
     stopped_reason: str | None
     divergences: tuple[str, ...]
     gaps: tuple[str, ...]
+    unproved: Mapping[str, str] = field(default_factory=dict)
 
 
 def state_alarms_of(states: States) -> dict[str, str]:
@@ -138,6 +140,12 @@ def state_alarms_of(states: States) -> dict[str, str]:
         )
     if states.gaps:
         found["gap"] = f"{len(states.gaps)} gaps, the last one: {states.gaps[-1]}"
+    if states.unproved:
+        dataset, why = next(iter(states.unproved.items()))
+        found["compaction_unproved"] = (
+            f"segments of {len(states.unproved)} datasets are not put together, for the result did "
+            f"not hold them, first of dataset {dataset}: {why}; report this bug"
+        )
     return found
 
 

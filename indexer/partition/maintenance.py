@@ -128,6 +128,7 @@ class PartitionMaintenance:
                     f"offsets {gap.first} to {gap.end} of log {gap.epoch}: {gap.reason}"
                     for gap in view.gaps
                 ),
+                unproved=partition.unproved,
             )
         )
 

@@ -59,6 +59,7 @@ class Partition:
     stopped_reason: why indexing has stopped, as text.
     voids: unanswered questions of other partitions about rerouted batches.
     divergences: cuts that its two indexers (twins) made differently.
+    unproved: datasets whose segments were put together wrongly, and why; see `Compactor`.
     """
 
     def __init__(self, number: int, shared: Shared) -> None:
@@ -87,6 +88,7 @@ class Partition:
         self.voids: deque[Void] = deque(maxlen=limits.VOIDS_WAITING_MAX)
         self.alarms = Alarms(number, context.alarms)
         self.divergences: list[Divergence] = []
+        self.unproved: dict[str, str] = {}
         self._resync = asyncio.Event()
         self._resync_reason = ""
         self._scratch: Path = context.folder / "sealing" / f"{number:05d}"

@@ -35,6 +35,8 @@ class PartitionEstimate:
     """The estimate of one partition.
 
     manifest: key of the newest manifest; None if there is none.
+    objects: those that hold the segments: a pack has many.
+    requests: to the object store, those that read its documents and one for each object.
     first_offset, end_offset: records to replay; the end is exclusive.
     events, record_bytes: estimates for these records.
     epoch: the log's id.
@@ -46,6 +48,8 @@ class PartitionEstimate:
     manifest: str | None
     manifests: int
     segments: int
+    objects: int
+    requests: int
     segment_bytes: int
     segment_rows: int
     first_offset: int
@@ -111,20 +115,26 @@ class ReadOnlyStore:
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
+        self.requests = 0  # reads so far; a list is one, whatever its length
 
     def get(self, key: str) -> bytes:
+        self.requests += 1
         return self._objects.get(key)
 
     def fetch(self, key: str, target: Path) -> int:
+        self.requests += 1
         return self._objects.fetch(key, target)
 
     def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        self.requests += 1
         self._objects.fetch_range(key, offset, length, target)
 
     def head(self, key: str) -> ObjectInfo | None:
+        self.requests += 1
         return self._objects.head(key)
 
     def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
+        self.requests += 1
         return self._objects.list(prefix, after)
 
     def put_if_absent(self, key: str, _data: bytes | Path) -> bool:
@@ -180,6 +190,7 @@ class _Sample:
 async def _plan_partition(
     store: ObjectStore, log: Log, log_id: str, partition: int, clock: Clock
 ) -> tuple[PartitionEstimate, list[SegmentEntry], _Sample]:
+    store = ReadOnlyStore(store)  # counts this partition's requests
     chain = Chain(store, partition, None)
     bounds = await log.bounds(partition)
     history, objects = await asyncio.to_thread(read_objects, chain, bounds.start)
@@ -193,11 +204,14 @@ async def _plan_partition(
     sample = await _sample(log, partition, resumption.first_offset, bounds.end, clock)
     records = max(0, bounds.end - resumption.first_offset)
     scale = records / len(sample.records) if sample.records else 0.0
+    held = {entry.location.key for entry in served}
     plan = PartitionEstimate(
         partition=partition,
         manifest=None if history.newest is None else history.newest.key,
         manifests=len(history.keys),
         segments=len(served),
+        objects=len(held),
+        requests=store.requests + len(held),
         segment_bytes=sum(entry.size_bytes for entry in served),
         segment_rows=sum(entry.rows for entry in served),
         first_offset=resumption.first_offset,

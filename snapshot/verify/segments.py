@@ -22,6 +22,12 @@ _REPAIR = (
     "a running indexer puts it again from a whole copy or from the log, as far as there is one; "
     "`bellwether verify --repair` does it now"
 )
+_REPAIR_OUTPUT = (
+    "a running indexer puts it again from its cache, from the other indexer's, or from the "
+    "segments that it holds until they are deleted; `bellwether verify --repair` does it from a "
+    "cache here. Without any of them restore the object from a backup of the store: until then "
+    "answers lack these rows and say so"
+)
 
 
 class SegmentsCheck:
@@ -97,7 +103,8 @@ class SegmentsCheck:
                 return
             if reason is not None:
                 self._report.broken.append((chain.partition, entry))
-                self._report.add(chain.partition, reason, _REPAIR)
+                what = f"{reason}; it holds {len(inputs):,} segments" if inputs else reason
+                self._report.add(chain.partition, what, _REPAIR_OUTPUT if inputs else _REPAIR)
                 return
             if chain.partition not in self._contents:
                 self._contents = {chain.partition: ContentCheck()}

@@ -42,7 +42,8 @@ async def test_plan_is_what_the_bootstrap_then_does(tmp_path: Path) -> None:
         assert one.record_bytes == partition.replay.bytes
         assert one.first_offset == partition.replay.first_offset
         assert plan.segment_bytes == partition.shared.prefetcher.fetched_bytes
-        assert one.segments == partition.shared.prefetcher.fetched
+        assert one.segments == one.objects == partition.shared.prefetcher.fetched
+        assert one.objects < one.requests < one.objects + 40  # its documents are read, too
     assert (one.lost, one.opens_epoch) == (None, None)
     fetch_s, replay_s = plan.seconds()
     assert fetch_s is not None

@@ -141,6 +141,13 @@ _DECLARED = (
         "Restore the log's file or start the other indexer; else it is published without them.",
     ),
     Alarm(
+        "compaction_unproved",
+        Severity.TICKET,
+        "Small segments were put together wrongly: the object is not used, their own objects are "
+        "read as before, and nothing of that dataset is put together until the indexer restarts.",
+        "Report this bug with the indexer's log; `bellwether verify` shows that all is there.",
+    ),
+    Alarm(
         "copies_missing",
         Severity.TICKET,
         "Partitions are indexed in fewer zones than indexer.copies wants.",

@@ -14,14 +14,17 @@ from indexer.compaction.turns import rank_of
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
 from query.share.view import ViewRequest
+from snapshot.cache import SegmentCache
 from snapshot.compaction.choose import choose
 from snapshot.compaction.documents import compaction_prefix
 from snapshot.compaction.output import OutputMaker
+from snapshot.compaction.proof import Unproved
 from snapshot.documents.locations import segment_key
 from snapshot.documents.manifest import COMPACTED_FORMAT
 from snapshot.objects_of import Hiding, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
+from snapshot.verify.verify import verify
 from tests.indexer.compaction.compacting import (
     GRACE_S,
     compacting,
@@ -236,3 +239,70 @@ def test_requests_of_a_day_are_spread_over_it() -> None:
     assert not budget.has_room
     clock.advance_ms(11 * 60_000)
     assert budget.has_room
+
+
+async def test_an_output_that_is_not_proved_is_an_alarm_and_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, *([n] for n in range(5)))
+        assert partition.view is not None
+        wrong = Unproved(partition.view.all_segments()[1], "its content has another digest")
+        tried: list[int] = []
+
+        def prove(*_: object) -> list[Unproved]:
+            tried.append(1)
+            return [wrong]
+
+        monkeypatch.setattr("snapshot.compaction.output.unproved_inputs", prove)
+        compactor = compactor_of(partition)
+        for n in range(3):
+            await compactor.run_round()
+            await cuts(partition, context.backends.log, [10 + n])
+        assert len(tried) == 1  # although there are other segments to put together
+        maintenance = PartitionMaintenance(partition)
+        await maintenance.run_round()
+        assert DATASET in partition.alarms.raised["compaction_unproved"]
+        assert "another digest" in str(compactor.describe(0)["unproved"])
+        assert await shown(partition) == [0, 1, 2, 3, 4, 10, 11, 12]
+        assert await files_read(partition) == 8
+        assert list(context.backends.objects.list(compaction_prefix(0))) == []
+        assert (await verified(context)).rows == 8
+
+
+async def test_a_damaged_output_without_inputs_is_said_loudly_and_mended_from_a_copy(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock(wall_ns=SystemClock().now_ns())
+    async with open_context(tmp_path) as plain:
+        context = replace(plain, clock=clock)
+        async with compacting(context, clock=clock) as partition:
+            await cuts(partition, context.backends.log, *([n] for n in range(5)))
+            maintenance = PartitionMaintenance(partition)
+            assert await compactor_of(partition).step(0) == 1
+            await cuts(partition, context.backends.log, [5])
+            await maintenance.run_round()
+            clock.advance_ms(2 * GRACE_S * 1_000)
+            await maintenance.run_round()
+            assert partition.view is not None
+            served = [one.entry for one in partition.view.served_of(DATASET)]
+            output = max(served, key=lambda entry: entry.rows)
+            objects, copy = context.backends.objects, tmp_path / "copy"
+            output.location.fetch(objects, copy)
+            partition.shared.cache.forget(output.object)
+            objects.replace(output.location.key, b"damaged")
+            report = await verify(objects, context.backends.log, [0])
+            (problem,) = report.problems
+            assert f"{output.location} is damaged" in problem.what
+            assert "it holds 5 segments" in problem.what
+            assert "backup" in problem.remedy
+            async with views_of(partition).lease(0, DATASET, ViewRequest()) as leased:
+                assert leased.unserved == (output.object,)  # and the answer says so
+            repair = repair_of(partition)
+            await repair.try_repair(0, output)
+            assert output.object in repair.describe(0)
+            other = tmp_path / "cache"  # of an indexer on this machine
+            SegmentCache(objects, other, 2**30).adopt(output.object, copy)
+            assert await repair_of(partition, [other]).repair(0, output) == "cache"
+            assert await shown(partition) == [0, 1, 2, 3, 4, 5]
+            await verified(context)
