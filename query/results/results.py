@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from common.model.times.written import rfc3339_s
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
+from query.results.json_rows import JsonRows, json_numbers, json_rows, json_texts, json_times
 from query.results.merge import Merged
 from query.results.values import Value, calculated, keys_shown
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.groups import groups_table, part_names
 
 Array = npt.NDArray[Any]
-_ROWS_AT_ONCE: Final = 4_096  # Python objects of more than these are never held together
+_SECOND_NS: Final = 10**9
+_ROWS_AT_ONCE: Final = 4_096  # more rows than these are never made together
 
 
 class RowMaker:
@@ -41,6 +45,10 @@ class RowMaker:
             columns[label] = values.shown(cells)
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
+    def json_columns(self, cells: Array) -> dict[str, pa.Array]:
+        """The calculations of these cells as JSON, by label."""
+        return {label: json_numbers(v.shown(cells)) for label, v in self._values.items()}
+
 
 def groups_of(plan: Plan, merged: Merged, cells: Array) -> list[GroupKey]:
     """The groups of these cells."""
@@ -52,7 +60,7 @@ def groups_of(plan: Plan, merged: Merged, cells: Array) -> list[GroupKey]:
 
 def series_parts(
     query: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
-) -> Iterator[list[dict[str, Any]]]:
+) -> Iterator[JsonRows]:
     """One row per step and group, by time, then in the groups' order; some thousand at a time.
 
     Without breakdowns every step of the range has a row: COUNT is 0 and others are null in a
@@ -63,28 +71,39 @@ def series_parts(
     if not plan.breakdowns:
         rows = _every_step(query, merged, maker)
         times = (rfc3339_s((first + step) * query.step_ns) for step in range(len(rows)))
-        yield [{"time": time, "data": row} for time, row in zip(times, rows, strict=True)]
+        shown = [{"time": time, "data": row} for time, row in zip(times, rows, strict=True)]
+        yield JsonRows(msgspec.json.encode(shown)[1:-1], len(shown))
         return
-    cells, steps = _cells_of_groups(merged, groups)
-    shown = {step: rfc3339_s((first + step) * query.step_ns) for step in set(steps)}
+    cells, ranks = _cells_of_groups(merged, groups)
+    steps = merged.keys.column(STEP).to_numpy()[cells] if len(cells) else cells
+    shown_steps, step_of = np.unique(steps, return_inverse=True)
+    starts_s = [(first + step) * query.step_ns // _SECOND_NS for step in shown_steps.tolist()]
+    step_times = json_times(starts_s)
+    keys = {
+        field: json_texts([group[at] for group in groups])
+        for at, field in enumerate(query.spec.breakdowns)
+    }
     for at in range(0, len(cells), _ROWS_AT_ONCE):
-        rows = maker.rows(cells[at : at + _ROWS_AT_ONCE])
-        some = steps[at : at + _ROWS_AT_ONCE]
-        yield [{"time": shown[step], "data": row} for step, row in zip(some, rows, strict=True)]
+        some = slice(at, at + _ROWS_AT_ONCE)
+        chosen = pa.array(ranks[some])
+        columns = {field: texts.take(chosen) for field, texts in keys.items()}
+        columns |= maker.json_columns(cells[some])
+        yield json_rows(step_times.take(pa.array(step_of[some])), columns)
 
 
-def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, list[int]]:
-    """(the cells of these groups, the step of each), by step, then in the groups' order."""
+def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, Array]:
+    """(the cells of these groups, the group of each), by step, then in the groups' order."""
     if not merged.cells:
-        return np.zeros(0, np.int64), []
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     names = {name for name in cell_names([merged.keys]) if name != STEP} | part_names(groups)
     wanted = groups_table(groups, sorted(names))
     # the wanted groups are numbered first
     ranks = cell_ids([wanted, merged.keys], sorted(names)).ids[1]
-    steps = merged.keys.column(STEP).to_numpy()
     cells = np.flatnonzero(ranks < len(groups))
-    cells = cells[np.lexsort((ranks[cells], steps[cells]))]
-    return cells, steps[cells].tolist()
+    ranks = ranks[cells]
+    steps = merged.keys.column(STEP).to_numpy()[cells]
+    order = np.argsort(steps * len(groups) + ranks)
+    return cells[order], ranks[order]
 
 
 def _every_step(query: QueryRequest, merged: Merged, maker: RowMaker) -> list[dict[str, Value]]:

@@ -19,6 +19,7 @@ from common import limits
 Array = npt.NDArray[Any]
 GAMMA: Final = (1 + limits.QUANTILE_RELATIVE_ERROR) / (1 - limits.QUANTILE_RELATIVE_ERROR)
 SHIFT: Final = 100_000  # k of the smallest double is -74,444
+NUMBER_BITS: Final = 19  # numbers are within -2^18 and 2^18
 _PER_E: Final = 1 / math.log(GAMMA)  # buckets in a factor of e
 _LARGEST: Final = float(np.finfo(np.float64).max)
 

@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common import limits
+from common.model.times.written import rfc3339_s
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
-from query.results.results import series_parts
+from query.results.results import RowMaker, groups_of, series_parts
 from query.results.series import (
     NO_ROWS,
     EncodedRows,
@@ -25,6 +27,7 @@ from query.results.series import (
 )
 from query.results.totals import merge_totals
 from tests.query.harness import TIMES, query_harness
+from tests.query.results.series_rows import series_rows
 from tests.query.results.test_merge import SPECS, VALUES, states_of
 from tests.query.share.rows import Row
 
@@ -126,5 +129,42 @@ def test_a_listed_group_that_the_series_lack_is_not_taken_for_the_missing_field(
     asked = request(spec, 6)
     plan = with_steps(asked, totals_plan(asked, at_least={}, wait_ms=0))
     merged = merge(plan, [states_of(plan, [Row(0, {"g": 1}), Row(0, {}), Row(0, {"g": 2})])])
-    rows = [row for part in series_parts(asked, plan, merged, [("5",), (None,)]) for row in part]
+    rows = series_rows(asked, plan, merged, [("5",), (None,)])
     assert [row["data"] for row in rows] == [{"g": None, "COUNT": 1}]
+
+
+ODD_KEYS: list[Any] = ["", "a", 'quote " and \\', "ü\0\n", ",", 5, -(2**63), 0.5, 1e20, True, False]
+
+
+def test_rows_of_series_are_the_json_of_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with a field named as a calculation, whose value is shown then, and in several parts."""
+    monkeypatch.setattr("query.results.results._ROWS_AT_ONCE", 3)
+    rows = [
+        Row(second * 10**9, {"g": key, "COUNT": key, "x": value})
+        for at, key in enumerate(ODD_KEYS)
+        for second, value in ((at % 7, 0.1), (2, 1e22), (2, at))
+    ]
+    names = ("COUNT", "SUM", "P50", "MAX", "AVG")
+    asked = request(
+        QuerySpec(
+            tuple(Calculation(op, None if op == "COUNT" else "x") for op in names),
+            breakdowns=("g", "COUNT"),
+            start_s=0,
+            end_s=9,
+        ),
+        100,
+    )
+    plan = with_steps(asked, totals_plan(asked, at_least={}, wait_ms=0))
+    merged = merge(plan, [states_of(plan, rows)])
+    groups = groups_of(plan, merged, np.arange(merged.cells))
+    groups = list(dict.fromkeys(groups))
+    shown = RowMaker(asked.spec, plan, merged).rows(np.arange(merged.cells))
+    steps = merged.keys.column("b").to_pylist()
+    every = groups_of(plan, merged, np.arange(merged.cells))
+    ordered = sorted(range(merged.cells), key=lambda cell: (steps[cell], groups.index(every[cell])))
+    expected = [
+        {"time": rfc3339_s(steps[cell] * asked.step_ns), "data": shown[cell]} for cell in ordered
+    ]
+    parts = list(series_parts(asked, plan, merged, groups))
+    assert len(parts) > 2
+    assert b",".join(part.json for part in parts) == msgspec.json.encode(expected)[1:-1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +16,12 @@ from query.plan.plan import GROUP_OPS, Filter, FilterOp, Plan
 from query.plan.planner import QueryRequest, build_request, series_plan, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
-from query.results.results import series_parts
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
 from query.share.small_segments import SmallSegments
 from query.share.view import DatasetView
+from tests.query.results.series_rows import series_rows
 from tests.query.share import oracle
 from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, block, segment, view
@@ -178,9 +178,7 @@ def test_series_reach_from_the_first_year_to_the_last(tmp_path: Path) -> None:
     asked = build_request(spec, "d", 0)
     plan = series_plan(asked, totals_plan(asked, at_least={}, wait_ms=0), {}, None)
     merged = merge(plan, shares(plan, [view(0, blocks=[block(rows)])]))
-    found = [
-        r for some in series_parts(asked, plan, merged, [()]) for r in some if r["data"]["COUNT"]
-    ]
+    found = [row for row in series_rows(asked, plan, merged, [()]) if row["data"]["COUNT"]]
     assert [r["data"]["COUNT"] for r in found] == [1, 1, 1]
     assert found[0]["time"] < "1725"
     assert found[-1]["time"] > "2250"
@@ -216,7 +214,7 @@ def test_series_add_up_to_the_totals_though_rows_arrive_between(
     ]
     for after in grown:
         one = series_plan(asked, plan, {0: len(rows)}, tuple(top))
-        series = list(chain(*series_parts(asked, one, merge(one, shares(one, [after])), top)))
+        series = series_rows(asked, one, merge(one, shares(one, [after])), top)
         counted = sum(row["data"]["COUNT"] for row in series)
         expected = sum(row["data"]["COUNT"] for row in merged.data["results"])
         assert counted == expected
