@@ -130,9 +130,11 @@ def _order(
 
 
 def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: str) -> int:
-    for index, calculation in enumerate(calculations):
-        if calculation.op == op and calculation.column == (column or None):
-            return index
+    wanted = [(op, column)] if column else [(op, column), (op, None)]  # "" may mean no column
+    for one in wanted:
+        for index, calculation in enumerate(calculations):
+            if (calculation.op, calculation.column) == one:
+                return index
     label = op if column is None else f"{op}({column})"
     raise SpecError(at, "invalid", f"{label} must be one of the calculations")
 

@@ -82,7 +82,10 @@ def _by_value(values: Values, kept: Array, direction: str) -> list[_SortColumn]:
     largest = max(real.max(initial=0), -real.min(initial=0))
     if not largest < _EXACT_DOUBLE_MAX:  # several integers have the same nearest double
         is_whole = values.is_whole[kept] & held
-        columns.append((pa.array(values.whole[kept], mask=~is_whole), direction))
+        beyond = ~is_whole & held & (real >= 2.0**63)  # more than each integer that rounds to it
+        inside = ~is_whole & held & (np.abs(real) < 2.0**63)
+        exact = np.where(is_whole, values.whole[kept], np.where(inside, real, 0).astype(np.int64))
+        columns += [(pa.array(beyond.astype(np.int8)), direction), (pa.array(exact), direction)]
     return columns
 
 
@@ -100,6 +103,8 @@ def _by_key(merged: Merged, breakdown: int, kept: Array, direction: str) -> list
     if "f" in taken and "n" in taken:
         nearest = pc.cast(taken["n"], pa.float64(), safe=False)
         columns.append((pc.coalesce(nearest, taken["f"]), direction))
+        # 2^63 is a double, and more than each integer that rounds to it
+        columns.append((pc.is_valid(taken["f"]).cast(pa.int8()), direction))
     for name, column in taken.items():
         kind = column.cast(pa.int8()) if name == "b" else column
         columns.append((kind, direction))

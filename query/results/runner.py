@@ -217,6 +217,9 @@ class QueryRunner:
             merged = await self._merge_apart(query, plan, totals, coverage, again=at_once)
         self._groups.record(query, merged.cells)
         merged.data.setdefault(SERIES, NO_ROWS)
+        for last in (SERIES, TOTAL_SERIES):  # one order of members, whichever way was taken
+            if last in merged.data:
+                merged.data[last] = merged.data.pop(last)
         notes = [*notes_on_types(query.spec, totals.types), *_notes_on_time(coverage)]
         return Answer(merged.data, coverage, notes, totals.types, merged.groups)
 

@@ -113,7 +113,9 @@ def _add_total_series(
         data[TOTAL_SERIES] = data[SERIES]
         return
     every = msgspec.structs.replace(plan, breakdowns=())
-    data[TOTAL_SERIES] = _encoded(query, every, merged.by([STEP]), [()])
+    # without cells there is no column of steps, either, in states of version 1
+    steps = merged.by([STEP]) if merged.cells else merged
+    data[TOTAL_SERIES] = _encoded(query, every, steps, [()])
 
 
 def _encoded(

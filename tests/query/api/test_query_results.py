@@ -44,6 +44,21 @@ async def test_totals_and_series_cover_every_partition(tmp_path: Path) -> None:
         assert [p["indexer"] for p in coverage["partitions"]] == ["ix-a", "ix-a"]
 
 
+async def test_members_of_an_answer_have_one_order_however_it_was_computed(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        spec = {"breakdowns": ["service"], "granularity": 10, **TIMES}
+        for _ in range(2):  # the second time its series are asked for at once
+            answer = await running.ask(
+                spec, disable_total_by_aggregate=False, disable_other_by_aggregate=False
+            )
+            last = ["series", "total_by_aggregate_series"]
+            others = ["results", "total_by_aggregate", "other_by_aggregate"]
+            assert list(answer["data"]) == [*others, *last]
+        nothing = {**spec, "filters": [{"column": "service", "op": "=", "value": "none"}]}
+        answer = await running.ask(nothing, disable_total_by_aggregate=False)
+        assert list(answer["data"])[-2:] == last
+
+
 async def test_stored_query_is_echoed_unchanged_and_its_result_polled(tmp_path: Path) -> None:
     async with query_harness(tmp_path) as running:
         spec = {"calculations": [{"op": "COUNT"}], "orders": [{"op": "COUNT"}], **TIMES}

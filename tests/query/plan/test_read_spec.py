@@ -127,6 +127,18 @@ def test_a_name_that_looks_like_a_relation_is_read_as_a_field(prefix: str) -> No
     assert read_spec({"breakdowns": [f"{prefix}.id"]}).breakdowns == (f"{prefix}.id",)
 
 
+def test_a_calculation_of_the_field_without_a_name_orders_and_is_a_condition() -> None:
+    spec = read_spec(
+        {
+            "calculations": [{"op": "COUNT"}, {"op": "SUM", "column": ""}],
+            "orders": [{"op": "SUM", "column": ""}, {"op": "COUNT", "column": ""}],
+            "havings": [{"calculate_op": "SUM", "column": "", "op": ">", "value": 1}],
+        }
+    )
+    assert [order.by for order in spec.orders] == [1, 0]  # for COUNT "" means that there is none
+    assert spec.havings[0].calculation == 1
+
+
 def test_empty_specification_counts_the_last_two_hours() -> None:
     spec = read_spec({})
     assert spec == QuerySpec((Calculation("COUNT"),))
