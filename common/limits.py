@@ -174,7 +174,11 @@ COMPACTED_FAN_IN: Final = 16  # small neighbours that are put together: one more
 COMPACTED_TIERS: Final = (64, 256, 1_024, 4_096)
 COMPACTED_SPANS: Final = 8  # an output spans at most this part of a dataset's retention
 COMPACTED_SPAN_FOREVER_NS: Final = 46 * 24 * 3600 * 10**9  # of data that is kept for ever
-COMPACTIONS_AT_ONCE: Final = 64  # outputs of one document: a step stays under a minute
+# Of one document, whose outputs share a pack where they are small: the document has 2 MB, one more
+# object of each kind is put for thousands of segments, and what is held in memory stays small.
+COMPACTIONS_AT_ONCE: Final = 1_024
+COMPACTED_INPUTS_AT_ONCE: Final = 4_096
+COMPACTED_HELD_BYTES_MAX: Final = 32 * 2**20
 COMPACTION_STEP_S: Final = 60  # then its document is published, while its objects are new
 COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are deleted in one round
 

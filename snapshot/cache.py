@@ -174,6 +174,19 @@ class SegmentCache:
         self._touch(location.object_hash, path)
         return path
 
+    def packed(self, location: SegmentLocation) -> bytes | None:
+        """The bytes of a segment from its pack on this disk; None: it is not whole there.
+
+        Raises OSError.
+        """
+        return read_packed(self._folder, location)
+
+    def local_object(self, location: SegmentLocation) -> Path | None:
+        """The object that holds the segment, its pack or its own; None: it is not here whole."""
+        path, name = self.object_path(location), location.object_name
+        with self._one_at_a_time(name):
+            return path if self._verify(name, path) else None
+
     def ensure_pack(self, location: SegmentLocation) -> Path:
         """The whole pack that holds the segment, fetched if it is not here.
 

@@ -7,7 +7,7 @@ many of its segments as there are copies of: each that is right is served.
 import hashlib
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,6 +61,20 @@ def damaged_in_pack(
             return list(members)
         with file.open("rb") as pack:
             return [one for one in members if not _is_at(pack, one)]
+
+
+def all_whole(objects: ObjectStore, locations: Iterable[SegmentLocation], scratch: Path) -> bool:
+    """Whether all these segments are whole in the store; each object is read once.
+
+    Raises ObjectsUnavailable.
+    """
+    packs: dict[str, list[SegmentLocation]] = {}
+    own: list[SegmentLocation] = []
+    for location in locations:
+        (packs.setdefault(location.pack, []) if location.pack else own).append(location)
+    if any(damaged_in_pack(objects, members, scratch) for members in packs.values()):
+        return False
+    return all(segment_is_whole(objects, one, scratch) for one in own)
 
 
 def put_pack_again(

@@ -37,7 +37,7 @@ from snapshot.compaction.choose import SIZES, Choice, Sizes, choose, span_ns
 from snapshot.compaction.compacted import Compacted
 from snapshot.compaction.documents import Compaction
 from snapshot.compaction.merge import TooLarge
-from snapshot.compaction.output import NotProved, OutputMaker, look_again
+from snapshot.compaction.output import Merged, OutputMaker, look_again
 from snapshot.documents.manifest import Manifest, SegmentEntry
 from snapshot.threads import to_store_thread
 
@@ -45,7 +45,8 @@ _ROUND_S = 5.0
 _AGAIN_NS = 60 * 10**9  # pause after a failure
 _REFUSED_NS = 3_600 * 10**9  # pause of one output whose inputs are damaged or missing
 _S_NS = 10**9
-_REQUESTS_OF_OUTPUT = 3  # put, read back, and a share of the document's
+_REQUESTS_OF_OUTPUT = 3  # put, read back, and read back again before its inputs are deleted
+_REQUESTS_OF_DOCUMENT = 2  # put, and read by the other indexer
 logger = logging.getLogger(__name__)
 
 
@@ -63,6 +64,10 @@ class _Seen(NamedTuple):
             and self.compacted is other.compacted
             and self.expired is other.expired
         )
+
+
+class NotProved(BellwetherError):
+    """An output does not hold its inputs as their manifests name them; it is not published."""
 
 
 @dataclass(slots=True)
@@ -262,25 +267,50 @@ class Compactor:
         shared, book = self._shared, partition.compactions
         folder = self._folder / f"{partition.number:05d}"
         maker = OutputMaker(shared.context.backends.objects, shared.cache, book, folder)
-        gone, encoders = partition.retention.book.deleted_objects, shared.encoders.now
-        begun_ns, made = self._clock.monotonic_ns(), []
+        before_s = self._thread.used_s
+        try:
+            merged = await self._merge(partition, progress, maker)
+            if not merged:
+                progress.seen = None  # what was refused is not chosen again
+                return []
+            stored = await self._thread.run(partial(maker.store, merged))
+        finally:
+            compaction_seconds_total.inc(self._thread.used_s - before_s)
+        for one, why in stored.unproved:
+            self._refuse(partition, progress, one.choice, NotProved(why))
+        objects = len({one.output.location.key for one in stored.made})
+        self._budget.use(_REQUESTS_OF_DOCUMENT + _REQUESTS_OF_OUTPUT * objects)
+        if not stored.made:
+            progress.seen = None
+        return stored.made
+
+    async def _merge(
+        self, partition: Partition, progress: _Progress, maker: OutputMaker
+    ) -> list[Merged]:
+        """Outputs that are in memory only, within the bounds of one document."""
+        cache, begun_ns = self._shared.cache, self._clock.monotonic_ns()
+        gone, encoders = partition.retention.book.deleted_objects, self._shared.encoders.now
+        merged: list[Merged] = []
+        inputs = held_bytes = 0
         for choice in progress.choices[: limits.COMPACTIONS_AT_ONCE]:
-            before_s = self._thread.used_s
-            absent = sum(not shared.cache.holds(part.entry.location) for part in choice.parts)
+            absent = sum(not cache.holds(part.entry.location) for part in choice.parts)
+            superseded = len({part.entry.location.key for part in choice.parts})
             try:
-                made.append(await self._thread.run(partial(maker.make, choice, gone, encoders)))
-            except (DamagedObject, ObjectMissing, NotProved, TooLarge) as error:
+                one = await self._thread.run(partial(maker.merge, choice, gone, encoders))
+            except (DamagedObject, ObjectMissing, TooLarge) as error:
                 self._refuse(partition, progress, choice, error)
+                continue
             finally:
-                compaction_seconds_total.inc(self._thread.used_s - before_s)
-                self._budget.use(absent + len(choice.parts) + _REQUESTS_OF_OUTPUT)
-            if self._clock.monotonic_ns() - begun_ns > limits.COMPACTION_STEP_S * _S_NS:
+                self._budget.use(absent + superseded)
+            merged.append(one)
+            inputs += len(one.compaction.inputs)
+            held_bytes += len(one.data)
+            full = inputs >= limits.COMPACTED_INPUTS_AT_ONCE
+            full = full or held_bytes >= limits.COMPACTED_HELD_BYTES_MAX
+            late = self._clock.monotonic_ns() - begun_ns > limits.COMPACTION_STEP_S * _S_NS
+            if full or late or not self._budget.has_room:
                 break
-            if not self._budget.has_room:
-                break
-        if not made:
-            progress.seen = None  # what was refused is not chosen again
-        return made
+        return merged
 
     async def _publish(
         self, partition: Partition, progress: _Progress, made: list[Compaction]

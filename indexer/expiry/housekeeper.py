@@ -25,7 +25,7 @@ from indexer.seal.pipeline import published_only
 from indexer.state.log_end import LogEnd
 from snapshot.cache import SegmentCache
 from snapshot.documents.manifest import COMPACTED_FORMAT, SegmentEntry
-from snapshot.mending import segment_is_whole
+from snapshot.mending import all_whole
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
 from snapshot.retention.retention import ToExpire
 from snapshot.threads import to_store_thread
@@ -195,7 +195,7 @@ class Housekeeper:
             if newest is None or newest.format < COMPACTED_FORMAT:
                 return False
             outputs = compactions.outputs_of(number)
-            return all(segment_is_whole(objects, o.entry.location, scratch) for o in outputs)
+            return all_whole(objects, (o.entry.location for o in outputs), scratch)
 
         compactions.delete_due(
             self._clocks.now_ns,

@@ -19,6 +19,7 @@ from indexer.state.live_rows import CutRows
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.compaction.book import CompactionBook
+from snapshot.compaction.compacted import Output
 from snapshot.compaction.merge import Source, merge
 from snapshot.documents.chain import Chain
 from snapshot.documents.locations import SegmentLocation
@@ -113,7 +114,21 @@ class SegmentRebuilder:
         found = [output for output in outputs if output.entry.object == entry.object]
         if not found:
             return False
-        inputs = book.inputs_of(found[0])
+        data = self._merged(book, found[0])
+        if not entry.pack:
+            self._objects.replace(entry.location.key, data)
+            return True
+        members = [one.location for one in book.pack_of(found[0])]
+        mended = put_pack_again(
+            self._objects,
+            members,
+            lambda one: data if one.object_hash == entry.object else None,
+            self._folder,
+        )
+        return entry.object in mended
+
+    def _merged(self, book: CompactionBook, output: Output) -> bytes:
+        inputs = book.inputs_of(output)
         hashes = [one.object for one in inputs]
         self._cache.lease(hashes)
         try:
@@ -121,10 +136,9 @@ class SegmentRebuilder:
             encoded = merge(sources, inputs, self._encoders.now)
         finally:
             self._cache.release(hashes)
-        if encoded.object_hash != entry.object:
+        if encoded.object_hash != output.entry.object:
             raise DamagedObject("its inputs gave other bytes than were published")
-        self._objects.replace(entry.location.key, encoded.data)
-        return True
+        return encoded.data
 
     def _encode(
         self, manifest: Manifest, entry: SegmentEntry, inputs: list[Accepted]
@@ -170,13 +184,19 @@ class SegmentRebuilder:
 
 
 def pack_of(chain: Chain, entry: SegmentEntry) -> list[SegmentLocation]:
-    """All segments of the pack in which the segment lies; only itself if no manifest tells. Blocks.
+    """All segments of the pack in which the segment, or the output, lies; only itself if no
+    document tells. Blocks.
 
     Raises ObjectsUnavailable, DocumentTooNew.
     """
     if not entry.pack:
         return [entry.location]
+    book = CompactionBook(chain)
+    outputs = book.refresh().of(entry.dataset)
     try:
+        for output in outputs:
+            if output.entry.object == entry.object:
+                return [one.location for one in book.pack_of(output)]
         segments = manifest_of(chain, entry).segments
     except (DamagedObject, ObjectMissing):
         return [entry.location]

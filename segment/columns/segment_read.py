@@ -60,17 +60,19 @@ def describe_segment(path: Path) -> SegmentFile:
         return SegmentFile(path, object_hash, path.stat().st_size, reader.info)
 
 
-def read_table(path: Path) -> pa.Table:
+def read_table(segment: Path | bytes) -> pa.Table:
     """All Parquet columns of a segment whose SHA-256 was just checked, so that page checksums are
     not. For small files this costs a tenth of a `SegmentReader`, which parses all names.
 
-    Raises DamagedObject.
+    segment: its file or its bytes. Raises DamagedObject.
     """
+    source = pa.BufferReader(segment) if isinstance(segment, bytes) else segment
     try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        with pq.ParquetFile(source, pre_buffer=False) as file:
             return file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
-        raise DamagedObject(f"segment {path.name} cannot be read: {error}") from error
+        name = "in memory" if isinstance(segment, bytes) else segment.name
+        raise DamagedObject(f"segment {name} cannot be read: {error}") from error
 
 
 class SegmentReader:

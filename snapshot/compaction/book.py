@@ -18,6 +18,7 @@ from snapshot.compaction.documents import (
     CompactionDocument,
     compaction_key,
     compaction_prefix,
+    compactions_format,
 )
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
@@ -57,6 +58,8 @@ class CompactionBook:
             None  # those whose objects need no deletion by this process
         )
         self._dead: set[str] | None = None  # outputs that need none
+        self._packs: dict[str, set[str]] = {}  # by pack, the outputs in it
+        self._held: CompactionDocument | None = None  # the last one that was read again
         self._turn = threading.RLock()
         self.compacted = Compacted()
         self.unreadable = ""
@@ -107,6 +110,8 @@ class CompactionBook:
                 )
                 continue
             objects += superseded
+            if one.output.pack:
+                self._packs.setdefault(one.output.pack, set()).add(one.output.object)
         if objects:
             number, published_ns = document.number, document.published_ns
             self._superseded[number] = Superseded(number, published_ns, tuple(objects))
@@ -121,12 +126,26 @@ class CompactionBook:
 
         Raises DamagedObject, ObjectMissing, ObjectsUnavailable.
         """
-        key = compaction_key(self._chain.partition, output.document)
-        document = self._chain.load(key, CompactionDocument)
+        document = self._document_of(output)
         for one in document.compactions:
             if one.output.object == output.entry.object:
                 return one.inputs
-        raise DamagedObject(f"{key} does not name output {output.entry.object}")
+        raise DamagedObject(f"{document.key} does not name output {output.entry.object}")
+
+    def pack_of(self, output: Output) -> list[SegmentEntry]:
+        """All outputs of the pack in which this one lies, whether they are read or not; only itself
+        if it is an object of its own. Raises as `inputs_of`.
+        """
+        if not output.entry.pack:
+            return [output.entry]
+        made = [one.output for one in self._document_of(output).compactions]
+        return [entry for entry in made if entry.pack == output.entry.pack]
+
+    def _document_of(self, output: Output) -> CompactionDocument:
+        key = compaction_key(self._chain.partition, output.document)
+        if self._held is None or self._held.key != key:  # outputs of one document come together
+            self._held = self._chain.load(key, CompactionDocument)
+        return self._held
 
     # --- publishing -------------------------------------------------------------------------------
     def publish(
@@ -156,6 +175,7 @@ class CompactionBook:
             published_ns=now_ns,
             deletes=deletes,
             writer=writer,
+            format=compactions_format(compactions),
         )
         if not self._chain.objects.put_if_absent(document.key, encode_checksummed(document)):
             return None
@@ -220,7 +240,9 @@ class CompactionBook:
         for number in [one for one in self._announced if one not in removed]:
             for entry in self._superseded[number].objects if number in self._superseded else ():
                 deleted += 1
-                if entry.pack:
+                if entry.pack in self._packs:
+                    self._delete_unused_pack(entry.pack)
+                elif entry.pack:
                     packed[entry.pack] = entry
                 else:
                     self._chain.objects.delete(entry.location.key)
@@ -242,6 +264,13 @@ class CompactionBook:
         self._removed = removed
         return deleted
 
+    def _delete_unused_pack(self, pack: str) -> None:
+        """Delete a pack of outputs if none of them is needed any more."""
+        gone, dead, members = self.compacted.gone, self._dead or (), self._packs.get(pack)
+        if members and all(name in gone or name in dead for name in members):
+            self._chain.objects.delete(pack_key(pack))
+            del self._packs[pack]
+
     def delete_outputs(self, gone: Set[str]) -> int:
         """Delete outputs of whose inputs none can be shown again; returns their number.
 
@@ -257,12 +286,13 @@ class CompactionBook:
         if self._dead is None:  # after a start, as above
             dead_long = sorted(dead, key=lambda output: output.document)[:-_DELETED_AGAIN]
             self._dead = {output.entry.object for output in dead_long}
-        deleted = 0
-        for output in dead:
-            if output.entry.object not in self._dead and not output.entry.pack:
-                self._chain.objects.delete(output.entry.location.key)
-                deleted += 1
-            self._dead.add(output.entry.object)
+        due = [output.entry for output in dead if output.entry.object not in self._dead]
+        self._dead.update(entry.object for entry in due)
+        for entry in due:
+            if not entry.pack:
+                self._chain.objects.delete(entry.location.key)
+        for pack in {entry.pack for entry in due}:
+            self._delete_unused_pack(pack)
         if dead:
             self.compacted = self.compacted.without_outputs(o.entry.object for o in dead)
-        return deleted
+        return len(due)

@@ -5,10 +5,13 @@ segment that was put together with others, an input, stays what retention and de
 output only says where its rows are read.
 """
 
+from collections.abc import Iterable
+from typing import ClassVar
+
 import msgspec
 
 from snapshot.documents.checksummed import DOCUMENT_FORMAT
-from snapshot.documents.manifest import SegmentEntry
+from snapshot.documents.manifest import PACKS_FORMAT, SegmentEntry
 
 
 class Compaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +33,10 @@ class CompactionDocument(msgspec.Struct, frozen=True, kw_only=True):
     compactions: the outputs that are read from now on.
     deletes: numbers of documents whose superseded objects are deleted from now on.
     published_ns: unix ns.
+    format: `PACKS_FORMAT` if an output lies in a pack, with others of this document.
     """
 
+    newest_format: ClassVar[int] = PACKS_FORMAT
     partition: int
     number: int
     compactions: list[Compaction]
@@ -44,6 +49,12 @@ class CompactionDocument(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """Its key in the object store."""
         return compaction_key(self.partition, self.number)
+
+
+def compactions_format(compactions: Iterable[Compaction]) -> int:
+    """The format of a document of these."""
+    packed = any(one.output.pack for one in compactions)
+    return PACKS_FORMAT if packed else DOCUMENT_FORMAT
 
 
 def compaction_key(partition: int, number: int) -> str:

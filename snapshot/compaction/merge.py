@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,8 +18,8 @@ from common.errors import DamagedObject
 from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
-from segment.columns.segment import SegmentOrigin
-from segment.columns.segment_read import SegmentReader, read_table, sparse
+from segment.columns.segment import METADATA_KEY, SegmentInfo, SegmentOrigin
+from segment.columns.segment_read import read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.parquet.encoders import Encoders
 from snapshot.compaction.compacted import Input
@@ -32,12 +33,13 @@ _Cells = list[tuple[npt.NDArray[np.uint32], pa.Array]]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that is read.
+    """A segment that is read.
 
+    file: its path, or its bytes.
     kept: its segments whose rows are taken, in log order; None: all rows.
     """
 
-    path: Path
+    file: Path | bytes
     kept: tuple[Input, ...] | None = None
 
 
@@ -53,9 +55,9 @@ def merge(
     inputs: the segments whose rows they are. Raises DamagedObject, TooLarge.
     """
     first = inputs[0]
-    with SegmentReader(sources[0].path) as reader:
-        info = reader.info
-    block = read_rows(sources, far=first.far)
+    tables = _read_tables(sources)
+    info = _info_of(tables[0])
+    block = _rows_of(tables, far=first.far)
     origin = SegmentOrigin(
         dataset=first.dataset,
         epoch=info.epoch,
@@ -69,17 +71,34 @@ def merge(
 
 def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
     """The rows of these files, one after another. Raises DamagedObject, TooLarge."""
+    return _rows_of(_read_tables(sources), far=far)
+
+
+def _read_tables(sources: Sequence[Source]) -> list[pa.Table]:
     tables: list[pa.Table] = []
     bytes_read = 0
     for source in sources:
-        table = read_table(source.path)
+        table = read_table(source.file)
         if source.kept is not None:
             table = table.filter(pa.array(_kept_rows(table, source.kept)))
-        size = source.path.stat().st_size
+        file = source.file
+        size = len(file) if isinstance(file, bytes) else file.stat().st_size
         bytes_read += table.nbytes if size > _SMALL_BYTES else size * _EXPANDS
         if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX and len(sources) > 1:
             raise TooLarge(f"more than {limits.COMPACTED_DECODED_BYTES_MAX} bytes of columns")
-        tables.append(table.replace_schema_metadata(None))
+        tables.append(table)
+    return tables
+
+
+def _info_of(table: pa.Table) -> SegmentInfo:
+    try:
+        return msgspec.json.decode((table.schema.metadata or {})[METADATA_KEY], type=SegmentInfo)
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise DamagedObject(f"a segment without its metadata: {error}") from error
+
+
+def _rows_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:
+    tables = [table.replace_schema_metadata(None) for table in tables]
     try:  # the texts of small segments are `string` to Arrow, those of others `large_string`
         whole = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:

@@ -1,16 +1,21 @@
-"""Makes one output: read, put together, put into the store, read back, proved (I2, I4).
+"""Makes outputs: read, put together, put into the store, read back, proved (I2, I4).
 
 A failure or a crash at any step leaves the published documents as they were, and at most an object
 that no document names.
 """
 
+import hashlib
 import logging
 import tempfile
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from common.errors import BellwetherError, DamagedObject, ObjectMissing
+import msgspec
+
+from common import limits
+from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.objects import ObjectStore
 from segment.columns.segment_write import EncodedSegment
@@ -22,15 +27,31 @@ from snapshot.compaction.compacted import Input
 from snapshot.compaction.documents import Compaction
 from snapshot.compaction.merge import Source, merge
 from snapshot.compaction.proof import unproved_inputs
-from snapshot.documents.locations import segment_key
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.unnamed.before_naming import put_if_gone
 
 logger = logging.getLogger(__name__)
 
 
-class NotProved(BellwetherError):
-    """An output does not hold its inputs as their manifests name them; it is not published."""
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """An output that is not in the store yet.
+
+    choice: what it was made from. compaction: it, without the pack in which it will lie.
+    """
+
+    choice: Choice
+    compaction: Compaction
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """made: outputs that are durable and proved. unproved: those that are not, and why."""
+
+    made: list[Compaction]
+    unproved: list[tuple[Merged, str]]
 
 
 class OutputMaker:
@@ -47,11 +68,11 @@ class OutputMaker:
         self._book = book
         self._folder = folder
 
-    def make(self, choice: Choice, gone: Set[str], encoders: Encoders) -> Compaction:
-        """The output of these parts, durable and proved, and not in any document yet.
+    def merge(self, choice: Choice, gone: Set[str], encoders: Encoders) -> Merged:
+        """The output of these parts, not in the store yet.
 
         gone: hashes of segments whose deletion retention has announced: they are left out.
-        Raises DamagedObject, ObjectMissing, ObjectsUnavailable, NotProved, TooLarge, OSError.
+        Raises DamagedObject, ObjectMissing, ObjectsUnavailable, TooLarge, OSError.
         """
         hashes = [part.entry.object for part in choice.parts]
         self._cache.lease(hashes)
@@ -60,12 +81,10 @@ class OutputMaker:
         finally:
             self._cache.release(hashes)
         output = _entry_of(encoded, inputs)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder) as name:
-            self._put(encoded, Path(name))
-            self._prove(output, inputs, Path(name))
         replaces = [part.entry.object for part in choice.parts if part.output is not None]
-        return Compaction(inputs=inputs, output=output, replaces=replaces)
+        return Merged(
+            choice, Compaction(inputs=inputs, output=output, replaces=replaces), encoded.data
+        )
 
     def _merge(
         self, choice: Choice, gone: Set[str], encoders: Encoders
@@ -80,56 +99,120 @@ class OutputMaker:
             names = None
             if len(kept) < len(held):
                 names = tuple(Input(e.object, e.first_offset, e.end_offset) for e in kept)
-            sources.append(Source(self._cache.ensure(part.entry.location), names))
+            sources.append(Source(self._file_of(part.entry.location), names))
             inputs += kept
         if not inputs:
             raise ObjectMissing("all segments that were to be put together are deleted")
         return inputs, merge(sources, inputs, encoders)
+
+    def _file_of(self, location: SegmentLocation) -> Path | bytes:
+        """A segment in a pack on this disk is not written to a file of its own, which would cost
+        more than all else.
+        """
+        packed = self._cache.packed(location)
+        return self._cache.ensure(location) if packed is None else packed
 
     def _inputs_of(self, part: Part) -> list[SegmentEntry]:
         if part.output is None:
             return [part.entry]
         return self._book.inputs_of(part.output)
 
-    def _put(self, encoded: EncodedSegment, folder: Path) -> None:
+    def store(self, merged: Sequence[Merged]) -> Stored:
+        """Put outputs, read them back, and prove them. Small ones share one object, a pack.
+
+        Of a pack with an output that is not proved nothing is used. Raises DamagedObject,
+        ObjectMissing, ObjectsUnavailable, TooLarge, OSError: no output is named by a document.
+        """
+        small = [one for one in merged if len(one.data) <= limits.PACKED_SEGMENT_BYTES_MAX]
+        packed = small if len(small) > 1 else []  # a pack of one would only be harder to find
+        objects = [[one] for one in merged if one not in packed]
+        objects += [packed] if packed else []
+        made: list[Compaction] = []
+        unproved: list[tuple[Merged, str]] = []
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            for together in objects:
+                found, wrong = self._store(together, Path(name))
+                made += found
+                unproved += wrong
+        return Stored(made, unproved)
+
+    def _store(
+        self, together: Sequence[Merged], folder: Path
+    ) -> tuple[list[Compaction], list[tuple[Merged, str]]]:
+        """The same for one object."""
+        compactions = _placed(together)
+        location = compactions[0].output.location
+        file = folder / "output"
+        with file.open("wb") as whole:
+            whole.writelines(one.data for one in together)
+        self._put(location.key, file)
+        location.fetch_object(self._objects, file)
+        if file_sha256(file) != location.object_name:
+            raise DamagedObject(f"{location.key} was put and reads back damaged")
+        unproved: list[tuple[Merged, str]] = []
+        with file.open("rb") as whole:
+            for one, compaction in zip(together, compactions, strict=True):
+                output = compaction.output
+                whole.seek(output.pack_offset)
+                why = _unproved(whole.read(output.size_bytes), compaction)
+                if why:
+                    unproved.append((one, why))
+        if unproved:
+            return [], unproved
+        self._cache.adopt(location.object_name, file, is_pack=bool(location.pack))
+        return compactions, []
+
+    def _put(self, key: str, file: Path) -> None:
         """Put the object. One that is there was left by a crash or put by the twin: it is replaced
         by the same bytes, so that it is not among objects that nothing has named for long.
         """
-        file = folder / "output.parquet"
-        file.write_bytes(encoded.data)
-        key = segment_key(encoded.object_hash)
         if not self._objects.put_if_absent(key, file):
             self._objects.replace(key, file)
 
-    def _prove(self, output: SegmentEntry, inputs: list[SegmentEntry], folder: Path) -> None:
-        """Read the object back from the store, and cut it back into its inputs."""
-        file = folder / "back.parquet"
-        output.location.fetch(self._objects, file)
-        if file_sha256(file) != output.object:
-            raise DamagedObject(f"{output.location} was put and reads back damaged")
-        unproved = unproved_inputs(file, inputs, output.rows)
-        if unproved:
-            first = unproved[0]
-            log_event(
-                logger,
-                logging.ERROR,
-                "an output does not hold its inputs; it is not published",
-                output=output.object,
-                segment=first.entry.object,
-                why=first.why,
-                segments=len(unproved),
-            )
-            raise NotProved(f"segment {first.entry.object}: {first.why}")
-        self._cache.adopt(output.object, file)
+
+def _placed(together: Sequence[Merged]) -> list[Compaction]:
+    """The compactions, with the places of their outputs in the object that they share."""
+    if len(together) == 1:
+        return [together[0].compaction]
+    digest = hashlib.sha256()
+    for one in together:
+        digest.update(one.data)
+    pack, at, placed = digest.hexdigest(), 0, []
+    for one in together:
+        output = msgspec.structs.replace(one.compaction.output, pack=pack, pack_offset=at)
+        placed.append(msgspec.structs.replace(one.compaction, output=output))
+        at += len(one.data)
+    return placed
+
+
+def _unproved(data: bytes, compaction: Compaction) -> str:
+    """Why an output that was read back does not hold its inputs; empty: it does."""
+    output = compaction.output
+    if hashlib.sha256(data).hexdigest() != output.object:
+        raise DamagedObject(f"{output.location} was put and reads back damaged")
+    unproved = unproved_inputs(data, compaction.inputs, output.rows)
+    if not unproved:
+        return ""
+    first = unproved[0]
+    log_event(
+        logger,
+        logging.ERROR,
+        "an output does not hold its inputs; it is not published",
+        output=output.object,
+        segment=first.entry.object,
+        why=first.why,
+        segments=len(unproved),
+    )
+    return f"segment {first.entry.object}: {first.why}"
 
 
 def look_again(objects: ObjectStore, cache: SegmentCache, made: Iterable[Compaction]) -> None:
     """Put again what is gone, now that a document names these outputs: an object that nothing named
     for long, as a crash leaves it, may have been removed meanwhile. Blocks.
     """
-    for one in made:
-        location = one.output.location
-        put_if_gone(objects, location.key, partial(cache.local, location))
+    for key, location in {one.output.location.key: one.output.location for one in made}.items():
+        put_if_gone(objects, key, partial(cache.local_object, location))
 
 
 def _entry_of(encoded: EncodedSegment, inputs: list[SegmentEntry]) -> SegmentEntry:

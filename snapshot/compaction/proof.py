@@ -30,18 +30,20 @@ class Unproved:
     why: str
 
 
-def unproved_inputs(path: Path, inputs: Sequence[SegmentEntry], rows: int) -> list[Unproved]:
-    """The inputs that the output in this file does not hold exactly; empty: it is proved.
+def unproved_inputs(
+    file: Path | bytes, inputs: Sequence[SegmentEntry], rows: int
+) -> list[Unproved]:
+    """The inputs that an output does not hold exactly; empty: it is proved.
 
-    path: a file whose SHA-256 was checked. rows: of the output according to its document.
-    Raises DamagedObject.
+    file: of the output, or its bytes; its SHA-256 was checked. rows: of the output according to its
+    document. Raises DamagedObject.
     """
-    block = read_rows([Source(path)], far=inputs[0].far)
+    block = read_rows([Source(file)], far=inputs[0].far)
     named = sum(entry.rows for entry in inputs)
     if not block.rows == rows == named:
-        raise DamagedObject(f"{path.name} has {block.rows} rows, its inputs have {named}")
+        raise DamagedObject(f"an output has {block.rows} rows, its inputs have {named}")
     if (np.diff(block.offset) < 0).any():
-        raise DamagedObject(f"the rows of {path.name} are not in log order")
+        raise DamagedObject("the rows of an output are not in log order")
     firsts = np.searchsorted(block.offset, [entry.first_offset for entry in inputs])
     ends = np.searchsorted(block.offset, [entry.end_offset for entry in inputs])
     parts = {

@@ -59,6 +59,13 @@ class SegmentLocation(NamedTuple):
         objects.fetch_range(self.key, self.pack_offset, self.size_bytes, target)
         return self.size_bytes
 
+    def fetch_object(self, objects: ObjectStore, target: Path) -> int:
+        """Write the whole object that holds it to `target`; returns its size.
+
+        Raises ObjectMissing, DamagedObject, ObjectsUnavailable.
+        """
+        return objects.fetch(self.key, target)
+
     def has_room(self, objects: ObjectStore) -> bool:
         """Whether its object is there and has a size that agrees. Raises ObjectsUnavailable."""
         info = objects.head(self.key)

@@ -12,7 +12,7 @@ from common.model.reroute import EpochOffset
 from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import read_epochs
 from snapshot.compaction.book import CompactionBook
-from snapshot.compaction.compacted import Compacted
+from snapshot.compaction.compacted import Output
 from snapshot.compaction.documents import CompactionDocument, compaction_prefix
 from snapshot.damage.damage import covers
 from snapshot.damage.divergence import REPORT, Divergence, divergence_prefix, list_divergences
@@ -94,7 +94,8 @@ class PartitionCheck:
 
     def run(self) -> None:
         """Check what is in the object store."""
-        compacted = self._check_compactions()
+        compactions = self._check_compactions()
+        compacted = compactions.compacted
         retention = self._check_retention()
         self._settled = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
@@ -126,7 +127,16 @@ class PartitionCheck:
         dropped = [Dropped(at.epoch, at.offset) for at in self._rerouted.dropped]
         objects = objects_of(segments, dropped, self._newest, retention, compacted)
         self._report.expired += len(segments) - len(objects.retained)
+        self._check_packs_of_outputs(compactions, objects.outputs())
         self._check_segments(objects, segments)
+
+    def _check_packs_of_outputs(self, book: CompactionBook, outputs: Sequence[Output]) -> None:
+        packs = {output.entry.pack: output for output in outputs if output.entry.pack}
+        for output in packs.values():
+            try:
+                self._segments.check_packs(self._partition, book.pack_of(output))
+            except (DamagedObject, ObjectMissing) as error:
+                self._report_problem(f"pack of {output.entry.location}: {error}", UPGRADE)
 
     def _check_segments(self, objects: PartitionObjects, published: Sequence[SegmentEntry]) -> None:
         """Check what is read, and what is not read any more but not deleted yet."""
@@ -197,7 +207,7 @@ class PartitionCheck:
             self._report_problem(f"retention {problem}", remedy)
         return book
 
-    def _check_compactions(self) -> Compacted:
+    def _check_compactions(self) -> CompactionBook:
         book = CompactionBook(self._chain)
         try:
             book.refresh()
@@ -210,7 +220,7 @@ class PartitionCheck:
                 "then its inputs are looked for"
             )
             self._report_problem(f"compaction {problem}", remedy)
-        return book.compacted
+        return book
 
     def _check_checkpoints(self) -> None:
         for info in self._objects.list(checkpoint_prefix(self._partition)):
