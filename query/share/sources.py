@@ -116,7 +116,7 @@ def gather(
         where = "" if inside else f" WHERE {_time_range(plan, 't')}"
         parts.append(f"SELECT * FROM {LIVE}{where}")
     shapes: dict[_Shape, list[SegmentView]] = {}
-    in_memory: list[SegmentView] = []
+    in_memory: list[tuple[_Shape, SegmentView]] = []
     timed = False
     fit = small is not None and small.fit((segment for _, segment in segments), len(keys))
     for view, segment in segments:
@@ -133,15 +133,17 @@ def gather(
             )
             row_sources.append(segment)
         if fit and shape.is_plain and segment.rows <= SMALL_ROWS_MAX:
-            in_memory.append(segment)
+            in_memory.append((shape, segment))
             timed = timed or shape.timed
         elif shape.only != ():
             shapes.setdefault(shape, []).append(segment)
     if small is not None and in_memory:
-        tables[SMALL] = small.table(in_memory, keys)
-        where = f" WHERE {_time_range(plan, _TIME_SQL)}" if timed else ""
-        columns = [f'"{key.physical}" AS {_alias(key, fields_sql)}' for key in keys]
-        parts.append(f"SELECT {', '.join([*_SYSTEM, *columns])} FROM {SMALL}{where}")
+        rows, others = small.table([segment for _, segment in in_memory], keys)
+        for shape, segment in (in_memory[at] for at in others):
+            shapes.setdefault(shape, []).append(segment)
+        if rows is not None:
+            tables[SMALL] = rows
+            parts.append(_small_select(plan, keys, fields_sql, timed=timed))
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
     return Sources(
@@ -262,6 +264,14 @@ def _position_columns(live: Sequence[tuple[DatasetView, ColumnBlock]]) -> dict[s
 
 def _time_range(plan: Plan, column: str) -> str:
     return f"{column} >= {plan.start_ns:d} AND {column} < {plan.end_ns:d}"
+
+
+def _small_select(
+    plan: Plan, keys: Sequence[ColumnKey], fields_sql: dict[str, FieldSql], *, timed: bool
+) -> str:
+    where = f" WHERE {_time_range(plan, _TIME_SQL)}" if timed else ""
+    columns = [f'"{key.physical}" AS {_alias(key, fields_sql)}' for key in keys]
+    return f"SELECT {', '.join([*_SYSTEM, *columns])} FROM {SMALL}{where}"
 
 
 def _parquet_select(

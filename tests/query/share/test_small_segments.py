@@ -91,7 +91,8 @@ def test_memory_is_bounded_and_the_least_recently_asked_leave_first(tmp_path: Pa
         assert small.bytes_held <= 3 * one.bytes_held
     for gone in (0, 4):
         some[gone].path.unlink()
-        assert small.table(some[gone : gone + 1], [X, S]).num_rows == 3
+        rows, _ = small.table(some[gone : gone + 1], [X, S])
+        assert rows is not None and rows.num_rows == 3
     some[1].path.unlink()
     with pytest.raises(DamagedObject):
         small.table(some[1:2], [X, S])
@@ -103,6 +104,52 @@ def test_segments_that_would_push_each_other_out_are_read_from_files(tmp_path: P
     assert not small.fit(some, 2)
     assert answer(some, small) == answer(some, None)
     assert small.bytes_held == 0
+
+
+def test_texts_that_are_large_only_in_memory_are_read_from_files(tmp_path: Path) -> None:
+    text = "x" * 40_000
+    some = [
+        segment([Row(1, {"s": text + str(at), "n": i}) for i in range(100)], tmp_path, at * 100)
+        for at in range(3)
+    ]
+    assert all(one.path.stat().st_size < 50_000 for one in some)  # 4 MB each in memory
+    small = SmallSegments()
+    for _ in range(2):
+        assert small.table(some, [X, S]) == (None, [0, 1, 2])
+        assert small.bytes_held < 50_000
+    rows, others = small.table(some, [X])
+    assert rows is not None and rows.num_rows == 300 and others == []
+    mixed = [*some, *pieces(tmp_path)]
+    assert answer(mixed, small) == answer(mixed, None) != []
+
+
+def test_a_table_takes_at_most_half_of_the_room(tmp_path: Path) -> None:
+    text = "x" * 1_000
+    some = [
+        segment([Row(1, {"s": f"{text}{at}{i}"}) for i in range(50)], tmp_path, at * 50)
+        for at in range(20)
+    ]
+    small = SmallSegments(1_000_000)
+    assert small.fit(some, 1)  # by what is known without reading them
+    rows, others = small.table(some, [S])
+    assert rows is not None and rows.nbytes <= 500_000
+    assert others and rows.num_rows + 50 * len(others) == 1_000
+    for one in some[: others[0]]:
+        one.path.unlink()  # these stay in memory, whatever is asked of all of them
+    assert small.table(some, [S])[1] == others
+    assert small.bytes_held <= 1_000_000
+
+
+def test_partitions_with_the_same_segment_count_it_twice(tmp_path: Path) -> None:
+    [one] = pieces(tmp_path, count=1)
+    for small in (SmallSegments(), SmallSegments(8_000), None):
+        states = Computation(
+            Plan(dataset="d", start_ns=0, end_ns=100, needs=(Need(State.COUNT),)),
+            [view(0, segments=[one]), view(1, segments=[one])],
+            databases(),
+            small,
+        ).run().states  # fmt: skip
+        assert states["main"].column("n").to_pylist() == [2 * one.rows]
 
 
 def test_large_segments_are_read_from_files(tmp_path: Path) -> None:
