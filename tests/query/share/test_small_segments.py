@@ -92,7 +92,8 @@ def test_memory_is_bounded_and_the_least_recently_asked_leave_first(tmp_path: Pa
     for gone in (0, 4):
         some[gone].path.unlink()
         rows, _ = small.table(some[gone : gone + 1], [X, S])
-        assert rows is not None and rows.num_rows == 3
+        assert rows is not None
+        assert rows.num_rows == 3
     some[1].path.unlink()
     with pytest.raises(DamagedObject):
         small.table(some[1:2], [X, S])
@@ -118,7 +119,9 @@ def test_texts_that_are_large_only_in_memory_are_read_from_files(tmp_path: Path)
         assert small.table(some, [X, S]) == (None, [0, 1, 2])
         assert small.bytes_held < 50_000
     rows, others = small.table(some, [X])
-    assert rows is not None and rows.num_rows == 300 and others == []
+    assert rows is not None
+    assert rows.num_rows == 300
+    assert others == []
     mixed = [*some, *pieces(tmp_path)]
     assert answer(mixed, small) == answer(mixed, None) != []
 
@@ -132,8 +135,10 @@ def test_a_table_takes_at_most_half_of_the_room(tmp_path: Path) -> None:
     small = SmallSegments(1_000_000)
     assert small.fit(some, 1)  # by what is known without reading them
     rows, others = small.table(some, [S])
-    assert rows is not None and rows.nbytes <= 500_000
-    assert others and rows.num_rows + 50 * len(others) == 1_000
+    assert rows is not None
+    assert rows.nbytes <= 500_000
+    assert others
+    assert rows.num_rows + 50 * len(others) == 1_000
     for one in some[: others[0]]:
         one.path.unlink()  # these stay in memory, whatever is asked of all of them
     assert small.table(some, [S])[1] == others
