@@ -90,14 +90,14 @@ def of_version(answer: ShareAnswer, version: int, breakdowns: int) -> ShareAnswe
     return ShareAnswer(report, tagged_states(answer.states, breakdowns))
 
 
-def encode_answer(answer: ShareAnswer) -> bytes:
+def encode_answer(answer: ShareAnswer) -> bytes | bytearray:
     """The answer's streams."""
     size = pa.MockOutputStream()  # counts, so that large states are not copied while a buffer grows
     _write(answer, size)
-    buffer = pa.allocate_buffer(size.size())
-    with pa.FixedSizeBufferWriter(buffer) as sink:
+    data = bytearray(size.size())
+    with pa.FixedSizeBufferWriter(pa.py_buffer(data)) as sink:
         _write(answer, sink)
-    return bytes(buffer.to_pybytes())
+    return data
 
 
 def _write(answer: ShareAnswer, sink: pa.NativeFile) -> None:
@@ -109,7 +109,7 @@ def _write(answer: ShareAnswer, sink: pa.NativeFile) -> None:
             writer.write_table(described)
 
 
-def decode_answer(data: bytes) -> ShareAnswer:
+def decode_answer(data: bytes | bytearray) -> ShareAnswer:
     """Read the bytes written by `encode_answer`; states of version 1 become typed columns.
 
     Raises ValueError.

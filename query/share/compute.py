@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -29,6 +29,11 @@ from query.share.view import DatasetView
 
 if TYPE_CHECKING:
     import duckdb
+
+
+# Of a statement's result: states are counted as they come, so that one that is too large is never
+# in memory as a whole. DuckDB makes its rows in vectors of so many.
+_ROWS_PER_BATCH: Final = 2_048
 
 
 class ShareCancelled(Exception):
@@ -56,6 +61,7 @@ class Computation:
         self._small = small
         self._allowed = databases.allowed
         self._cancelled = threading.Event()
+        self._bytes = 0  # of the states so far
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @property
@@ -139,13 +145,30 @@ class Computation:
             raise ShareCancelled
         bounded = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
         relation = self._connection.sql(bounded, params=parameters or None)
-        table = relation.to_arrow_table()
-        if table.num_rows > self._allowed.rows_max:
-            raise ShareTooHeavy(
-                f"the query has more than {self._allowed.rows_max} groups and steps: filter more, "
-                "or break down by fewer values"
-            )
-        return table
+        reader = relation.to_arrow_reader(_ROWS_PER_BATCH)
+        batches, rows = list[pa.RecordBatch](), 0
+        for batch in reader:
+            batches.append(batch)
+            rows += batch.num_rows
+            self._bytes += batch.nbytes
+            if rows > self._allowed.rows_max:
+                raise ShareTooHeavy(
+                    f"the query has more than {self._allowed.rows_max} groups and steps: filter "
+                    "more, or break down by fewer values"
+                )
+            if self._bytes > self._allowed.bytes_max:
+                raise too_many_bytes(self._allowed.bytes_max)
+            if self._cancelled.is_set():
+                raise ShareCancelled
+        return pa.Table.from_batches(batches, reader.schema)
+
+
+def too_many_bytes(most: int) -> ShareTooHeavy:
+    """The error for states that are larger than one share may send."""
+    return ShareTooHeavy(
+        f"the query's states take more than {most // 2**20} MiB, which one share may send: filter "
+        "more, or break down by fewer or shorter values"
+    )
 
 
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:

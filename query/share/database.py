@@ -31,12 +31,14 @@ class DatabaseLimits:
     """The resources that one share may use.
 
     rows_max: number of groups times steps of one state.
+    bytes_max: bytes of all its states.
     spill_mb: disk that it may use beyond its memory, where there is a folder for it.
     """
 
     memory_mb: int
     threads: int
     rows_max: int = limits.SHARE_ROWS_MAX
+    bytes_max: int = limits.SHARE_BYTES_MAX
     spill_mb: int = limits.SHARE_SPILL_MB_MAX
 
     @property

@@ -21,11 +21,13 @@ from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
-from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
+from query.share.compute import Computation, ShareCancelled, too_many_bytes
 from query.share.database import Databases
 from query.share.small_segments import SmallSegments
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
+
+Body = bytes | bytearray
 
 
 class ShareEndpoint:
@@ -85,7 +87,7 @@ class ShareEndpoint:
             place.leave()
         return web.Response(body=data, content_type=CONTENT_TYPE)
 
-    async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes:
+    async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> Body:
         plan = plan_with_typed_groups(wanted.plan) if wanted.version == 1 else wanted.plan
         deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
         async with AsyncExitStack() as leases:
@@ -123,7 +125,7 @@ class ShareEndpoint:
         version: int,
         deadline: float,
         abandoned: Callable[[], bool],
-    ) -> bytes:
+    ) -> Body:
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, _run, computation, version)
         try:
@@ -139,14 +141,11 @@ class ShareEndpoint:
             raise
 
 
-def _run(computation: Computation, version: int) -> bytes:
+def _run(computation: Computation, version: int) -> Body:
     """The answer as a request of this version expects it."""
     data = encode_answer(of_version(computation.run(), version, computation.breakdowns))
     if len(data) > limits.SHARE_BYTES_MAX:
-        raise ShareTooHeavy(
-            f"the query's states take {len(data)} bytes, at most {limits.SHARE_BYTES_MAX} may be: "
-            "filter more, or break down by fewer values"
-        )
+        raise too_many_bytes(limits.SHARE_BYTES_MAX)
     return data
 
 

@@ -26,8 +26,12 @@ ALLOWED = databases()
 
 
 def wide_block(values: list[float]) -> ColumnBlock:
-    n = len(values)
-    column = SparseColumn(np.arange(n, dtype=np.uint32), pa.array(values, pa.float64()))
+    return dense_block({ColumnKey("x", FieldType.FLOAT): pa.array(values, pa.float64())})
+
+
+def dense_block(columns: dict[ColumnKey, pa.Array]) -> ColumnBlock:
+    n = len(next(iter(columns.values())))
+    every = np.arange(n, dtype=np.uint32)
     zeros = np.zeros(n, np.int64)
     return ColumnBlock(
         zeros,
@@ -35,7 +39,7 @@ def wide_block(values: list[float]) -> ColumnBlock:
         np.arange(n),
         np.zeros(n, np.int32),
         np.zeros(n, np.bool_),
-        {ColumnKey("x", FieldType.FLOAT): column},
+        {key: SparseColumn(every, values) for key, values in columns.items()},
     )
 
 
@@ -71,6 +75,20 @@ def test_share_with_too_many_groups_is_refused() -> None:
     one = view(blocks=[block(rows)])
     with pytest.raises(ShareTooHeavy, match="more than 50 groups"):
         Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], allowed).run()
+
+
+def test_share_whose_states_are_too_large_is_refused_and_never_in_memory_as_a_whole() -> None:
+    mebibyte = 2**20
+    allowed = databases(bytes_max=8 * mebibyte)
+    texts = pa.array([f"{at:05d}" + "x" * 2_000 for at in range(40_000)], FieldType.STRING.arrow)
+    rows = dense_block({ColumnKey("x", FieldType.STRING): texts})
+    grouped = plan_of(Need(State.COUNT), breakdowns=("x",))
+    heavy = Computation(grouped, [view(blocks=[rows])], allowed)
+    with pytest.raises(ShareTooHeavy, match="more than 8 MiB, which one share may send"):
+        heavy.run()
+    assert 8 * mebibyte < heavy._bytes < 16 * mebibyte  # of 80
+    again = Computation(plan_of(Need(State.COUNT)), [view(blocks=[rows])], allowed).run()
+    assert again.states["main"].column("a0_w").to_pylist() == [40_000]
 
 
 def test_distinct_values_of_many_groups_take_memory_for_their_values_alone() -> None:
