@@ -19,6 +19,7 @@ from query.plan.plan import Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases
+from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
 from query.share.sources import gather
@@ -53,12 +54,17 @@ class Computation:
         views: Sequence[DatasetView],
         databases: Databases,
         small: SmallSegments | None = None,
+        facts: FooterFacts | None = None,
     ) -> None:
-        """small: the small segments in memory; None: they are read from their files."""
+        """small: the small segments in memory; None: they are read from their files.
+
+        facts: what is known about segments; None: every segment of the range is read.
+        """
         self._plan = plan
         self._views = views
         self._databases = databases
         self._small = small
+        self._facts = facts
         self._allowed = databases.allowed
         self._cancelled = threading.Event()
         self._bytes = 0  # of the states so far
@@ -79,8 +85,8 @@ class Computation:
     def run(self) -> ShareAnswer:
         """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
         if self._plan.rows is not None:
-            return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views))
-        sources = gather(self._plan, self._views, self._small)
+            return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
+        sources = gather(self._plan, self._views, self._small, self._facts)
         statements = Statements(self._plan, sources)
         with self._named_errors(), self._open() as connection:
             for name, table in sources.tables.items():

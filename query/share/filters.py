@@ -19,7 +19,7 @@ from segment.columns import FieldType
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # other digits are text
-_NEGATIONS = {
+NEGATIONS = {
     FilterOp.NE: FilterOp.EQ,
     FilterOp.NOT_STARTS: FilterOp.STARTS,
     FilterOp.NOT_ENDS: FilterOp.ENDS,
@@ -64,7 +64,7 @@ def condition(
 
 
 def _one(one: Filter, field_sql: FieldSql, parameters: Parameters, exact: bool) -> str:
-    positive = _NEGATIONS.get(one.op)
+    positive = NEGATIONS.get(one.op)
     if positive is not None:
         negated = Filter(one.field, positive, one.values)
         return f"NOT {_one(negated, field_sql, parameters, exact=True)}"

@@ -23,6 +23,7 @@ from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled, too_many_bytes
 from query.share.database import Databases
+from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
@@ -48,6 +49,7 @@ class ShareEndpoint:
         self._views = views
         self._databases = databases
         self._small = SmallSegments()
+        self._facts = FooterFacts()
         room = running_max + waiting_max
         kept_free = min(limits.SHARES_KEPT_FREE, running_max - 1)
         # An admitted share may first wait long for a position, which must not block others.
@@ -96,7 +98,7 @@ class ShareEndpoint:
             place = self._slots.hold(*_asker(plan))
             try:
                 await _until_started(place, deadline, abandoned)
-                computation = Computation(plan, views, self._databases, self._small)
+                computation = Computation(plan, views, self._databases, self._small, self._facts)
                 return await self._compute(computation, wanted.version, deadline, abandoned)
             finally:
                 place.leave()

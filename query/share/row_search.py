@@ -7,6 +7,7 @@ read. The rows are exactly those that a COUNT over the same plan counts.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
 from query.share.parquet_scan import parquet_scan
+from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_json import RowTexts, physical_columns
 from query.share.sources import POSITION, RowSource, gather
 from query.share.states.statements import Statements
@@ -50,8 +52,16 @@ class _Found:
 class RowSearch:
     """Finds and reads the rows of a plan over the views of some partitions, once."""
 
-    def __init__(self, plan: Plan, wanted: RowsWanted, views: Sequence[DatasetView]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        wanted: RowsWanted,
+        views: Sequence[DatasetView],
+        facts: FooterFacts | None = None,
+    ) -> None:
+        """facts: what is known about segments; None: every segment of the range is searched."""
         self._plan = plan
+        self._facts = facts
         # Only fields of filters are needed: others would be made dense for every live row.
         self._finding = msgspec.structs.replace(
             plan, rows=msgspec.structs.replace(wanted, fields=None)
@@ -122,15 +132,19 @@ class RowSearch:
         return [replace(view, segments=()) for view in self._views if view.blocks]
 
     def _waves(self) -> Iterator[list[tuple[DatasetView, SegmentView]]]:
-        """The segments in the order of their first rows, a few per scan."""
+        """The segments that may have a row, in the order of their first rows, a few per scan."""
         if self._wanted.oldest:
             ordered = sorted(self._segments, key=lambda one: one[1].time_min_ns)
         else:
             ordered = sorted(self._segments, key=lambda one: -one[1].time_max_ns)
-        at, size = 0, _SEGMENTS_FIRST
-        while at < len(ordered):
-            yield ordered[at : at + size]
-            at, size = at + size, min(2 * size, _SEGMENTS_MOST)
+        facts, size = self._facts, _SEGMENTS_FIRST
+        if facts is None:
+            left = iter(ordered)
+        else:
+            left = (one for one in ordered if facts.may_match(self._plan, one[1]))
+        while wave := list(islice(left, size)):
+            yield wave
+            size = min(2 * size, _SEGMENTS_MOST)
 
     def _may_precede(self, segment: SegmentView, last_ns: int) -> bool:
         """Whether the segment may have a row before the last one found."""

@@ -1,12 +1,13 @@
 """The source rows of a share in SQL: live blocks and small segments as Arrow tables, other segments
 as Parquet scans.
 
-Only the columns that the plan names are read. Segments are pruned by time; a column that a source
-lacks is NULL there. Rows outside of a segment's `visible` ranges, rows at or after `upto`, and rows
-of rerouted batches that count in another partition are hidden.
+Only the columns that the plan names are read. Segments are pruned by time and by what footers say
+about the plan's filters; a column that a source lacks is NULL there. Rows outside of a segment's
+`visible` ranges, rows at or after `upto`, and rows of rerouted batches that count in another
+partition are hidden.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
 from query.share.parquet_scan import parquet_scan
+from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SMALL_ROWS_MAX, SmallSegments
 from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, OffsetRanges, SegmentView
@@ -76,12 +78,14 @@ def gather(
     plan: Plan,
     views: Sequence[DatasetView],
     small: SmallSegments | None = None,
+    facts: FooterFacts | None = None,
     *,
     with_positions: bool = False,
 ) -> Sources:
     """The sources of a plan over the views of some partitions, if wanted with positions of rows.
 
-    small: where small segments are in memory. Raises DamagedObject.
+    small: where small segments are in memory. facts: by which segments are left out that no filter
+    of the plan can match; None: none is. Raises DamagedObject.
     """
     hidden = {view.partition: hidden_in(view, plan) for view in views}
     fields = sorted(state_fields(plan))
@@ -92,15 +96,7 @@ def gather(
         for segment in view.segments
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
-    live: list[tuple[DatasetView, ColumnBlock]] = []
-    row_sources: list[RowSource] = []
-    for view in views:
-        for block in view.blocks:
-            seen = _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition))
-            seen = hidden[view.partition].of_block(seen, view.epoch_number)
-            if seen.rows and _overlaps(seen, plan):
-                live.append((view, seen))
-                row_sources.append(block)
+    live, row_sources = _live_rows(plan, views, wanted, hidden)
     blocks = [block for _, block in live]
     held = _held_columns(blocks, [segment for _, segment in segments])
     fields_sql = {
@@ -120,6 +116,9 @@ def gather(
     timed = False
     fit = small is not None and small.fit((segment for _, segment in segments), len(keys))
     for view, segment in segments:
+        is_small = fit and segment.rows <= SMALL_ROWS_MAX
+        if not is_small and facts is not None and not facts.may_match(plan, segment):
+            continue
         upto = plan.upto.get(view.partition)
         if segment.epoch_number != view.epoch_number:
             upto = None  # an offset of this log does not apply to earlier logs
@@ -132,7 +131,7 @@ def gather(
                 epoch_number=segment.epoch_number,
             )
             row_sources.append(segment)
-        if fit and shape.is_plain and segment.rows <= SMALL_ROWS_MAX:
+        if is_small and shape.is_plain:
             in_memory.append((shape, segment))
             timed = timed or shape.timed
         elif shape.only != ():
@@ -153,6 +152,25 @@ def gather(
         tuple(row_sources),
         sum(segment.rows for _, segment in segments) + sum(block.rows for block in blocks),
     )
+
+
+def _live_rows(
+    plan: Plan,
+    views: Sequence[DatasetView],
+    wanted: Sequence[ColumnKey],
+    hidden: Mapping[int, HiddenOffsets],
+) -> tuple[list[tuple[DatasetView, ColumnBlock]], list[RowSource]]:
+    """Blocks with the rows and columns to read, with their views; the blocks that they are of."""
+    live: list[tuple[DatasetView, ColumnBlock]] = []
+    whole: list[RowSource] = []
+    for view in views:
+        for block in view.blocks:
+            seen = _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition))
+            seen = hidden[view.partition].of_block(seen, view.epoch_number)
+            if seen.rows and _overlaps(seen, plan):
+                live.append((view, seen))
+                whole.append(block)
+    return live, whole
 
 
 def _narrowed(block: ColumnBlock, wanted: Iterable[ColumnKey]) -> ColumnBlock:

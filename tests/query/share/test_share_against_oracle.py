@@ -19,6 +19,7 @@ from query.results.merge import merge
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
+from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
 from query.share.view import DatasetView
 from tests.query.results.series_rows import series_rows
@@ -118,9 +119,10 @@ def split(rows: Sequence[Row], cuts: list[int], folder: Path) -> list[DatasetVie
 
 
 def shares(plan: Plan, views: Sequence[DatasetView], version: int = 2) -> list[Any]:
-    small = SmallSegments()  # of one partition; those of the other are read from their files
+    # of one partition; segments of the other are read from their files, unless footers forbid it
+    small, facts = SmallSegments(), FooterFacts()
     answers = [
-        Computation(plan, [one], ALLOWED, None if one.partition % 2 else small).run()
+        Computation(plan, [one], ALLOWED, None if one.partition % 2 else small, facts).run()
         for one in views
     ]
     sent = [encode_answer(of_version(a, version, len(plan.breakdowns))) for a in answers]
