@@ -1,6 +1,7 @@
 """Compaction beside indexing: every event is shown once before, during and after it (I2, I4)."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from common.clock import ManualClock, SystemClock
 from common.model.names import dataset_id
+from common.objects import ObjectStore
 from common.process.versions import FIRST_DOCUMENTS
 from indexer.compaction.budget import RequestBudget
 from indexer.compaction.turns import rank_of
@@ -134,9 +136,14 @@ async def test_what_expires_within_an_output_is_hidden_and_restored_there(tmp_pa
 
 
 async def test_twins_that_compact_at_the_same_moment_agree(tmp_path: Path) -> None:
+    await twins_compact(tmp_path, lambda objects: objects)
+
+
+async def twins_compact(tmp_path: Path, store: Callable[[ObjectStore], ObjectStore]) -> None:
+    """Both indexers of a partition compact at the same moment. store: in place of a directory."""
     async with (
-        open_context(tmp_path) as context,
-        open_context(tmp_path, "b") as context_b,
+        open_context(tmp_path, wrap=store) as context,
+        open_context(tmp_path, "b", wrap=store) as context_b,
         compacting(context) as one,
         compacting(context_b) as twin,
     ):

@@ -1,6 +1,7 @@
 """Killed at any step of compaction, or of deleting its inputs: nothing is lost or doubled (I2)."""
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -39,12 +40,24 @@ CALLS_MAX = 60  # of the store in one step; more would be a step that never ends
 async def test_killed_while_compacting_leaves_the_old_or_the_new(
     tmp_path: Path, after: bool
 ) -> None:
+    await kill_at_every_step(tmp_path, after, lambda _, objects: objects)
+
+
+async def kill_at_every_step(
+    tmp_path: Path, after: bool, store: Callable[[Path, ObjectStore], ObjectStore]
+) -> None:
+    """Kill a step at each call of the store, each time in a folder of its own.
+
+    store: the object store of a folder, in place of the directory there.
+    """
     for at in range(1, CALLS_MAX):
         folder = tmp_path / str(at)
         stores: list[Dying] = []
 
-        def wrap(objects: ObjectStore, stores: list[Dying] = stores) -> ObjectStore:
-            stores.append(Dying(objects, after=after))
+        def wrap(
+            objects: ObjectStore, folder: Path = folder, stores: list[Dying] = stores
+        ) -> ObjectStore:
+            stores.append(Dying(store(folder, objects), after=after))
             return stores[-1]
 
         died = False
@@ -57,7 +70,7 @@ async def test_killed_while_compacting_leaves_the_old_or_the_new(
                 died = True
             stores[0].at = 0
             assert await shown(partition) == EVENTS
-        async with open_context(folder) as context, compacting(context) as again:
+        async with open_context(folder, wrap=wrap) as context, compacting(context) as again:
             assert await shown(again) == EVENTS
             assert (await verified(context)).rows == len(EVENTS)
             assert await files_read(again) in (1, len(EVENTS))
@@ -118,10 +131,15 @@ async def test_killed_while_deleting_inputs_loses_nothing(tmp_path: Path, after:
 
 
 async def test_a_store_that_fails_delays_compaction_and_no_more(tmp_path: Path) -> None:
+    await fail_and_compact(tmp_path, lambda objects: objects)
+
+
+async def fail_and_compact(tmp_path: Path, store: Callable[[ObjectStore], ObjectStore]) -> None:
+    """Compact while the store is down, then while it refuses calls and lies about puts."""
     faulty: list[FaultyObjects] = []
 
     def wrap(objects: ObjectStore) -> ObjectStore:
-        faulty.append(FaultyObjects(objects, seed=5))
+        faulty.append(FaultyObjects(store(objects), seed=5))
         return faulty[-1]
 
     async with open_context(tmp_path, wrap=wrap) as context, compacting(context) as partition:

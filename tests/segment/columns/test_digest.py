@@ -11,7 +11,7 @@ import xxhash
 from indexer.shred.interface import ShredInput
 from indexer.shred.reference import ReferenceShredder
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat, select
-from segment.columns.digest import Digester, block_digest, digest_version
+from segment.columns.digest import Digester, block_digest, digest_version, digests_of_pieces
 from tests.generate import wide_records
 
 VECTOR = (
@@ -139,3 +139,26 @@ def test_digests_of_version_1_are_still_computed() -> None:
 def test_a_digest_of_an_unknown_version_is_no_digest(digest: str) -> None:
     with pytest.raises(ValueError, match="unknown"):
         digest_version(digest)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_digests_of_pieces_are_those_of_the_pieces(version: int) -> None:
+    records = [*wide_records(300), ShredInput(10**6, 10**18, 0, VECTOR)]
+    block = ReferenceShredder().shred(records).block
+    ends = np.array([0, 1, 2, 9, 9, 40, block.rows - 2, block.rows])
+    for start in (0, 1):  # of whole columns, and of slices of them
+        part = select(block, np.arange(block.rows) >= start) if start else block
+        firsts, lasts = np.maximum(ends[:-1] - start, 0), np.maximum(ends[1:] - start, 0)
+        firsts, lasts = firsts[lasts > firsts], lasts[lasts > firsts]
+        found = digests_of_pieces(part, firsts, lasts, version)
+        for first, last, digest in zip(firsts.tolist(), lasts.tolist(), found, strict=True):
+            rows = np.arange(part.rows)
+            piece = select(part, (rows >= first) & (rows < last))
+            digester = Digester(piece.rows, version)
+            digester.add_system("_time", piece.time_ns)
+            digester.add_system("_rate", piece.rate)
+            digester.add_system("_offset", piece.offset)
+            digester.add_system("_place", piece.index_in_record)
+            for key, one in piece.columns.items():
+                digester.add_field(key, one)
+            assert digest == digester.text()
