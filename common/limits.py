@@ -374,8 +374,10 @@ QUERIES_KEPT_FREE: Final = 1  # of those that run: for an environment that runs 
 # A thread that merges gives way after this when the event loop wants to run: one request takes
 # dozens of its turns, and with Python's 5 ms each of them would wait so long.
 QUERY_SWITCH_S: Final = 0.001
-MERGES_MAX: Final = 2  # queries merged at once, all but one kept free for other environments
+MERGES_MAX: Final = 3  # queries merged at once: one, one of another key, one of another environment
 SHARES_KEPT_FREE: Final = 1  # likewise, of the shares that an indexer computes
+# Of the others, likewise for a key that has none: of queries, of merges and of an indexer's shares.
+KEY_KEPT_FREE: Final = 1
 # Places of shares in an indexer, running or waiting, that one environment or key may hold for each
 # one that is free: three quarters or two thirds while it is alone.
 SHARES_ENV_PER_FREE: Final = 3.0

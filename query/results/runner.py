@@ -123,12 +123,13 @@ class QueryRunner:
         self._clock = clock
         self._config = config
         kept_free = min(limits.QUERIES_KEPT_FREE, config.running_max - 1)
+        for_keys = min(limits.KEY_KEPT_FREE, config.running_max - kept_free - 1)
         self._slots = FairSlots(
-            FairLimits(config.running_max, config.waiting_max, kept_free), "queries"
+            FairLimits(config.running_max, config.waiting_max, kept_free, for_keys), "queries"
         )
         self._groups = GroupCounts()
         # Rows of answers are made by Python code: several threads are not faster than one.
-        merging = FairLimits(limits.MERGES_MAX, config.running_max, limits.MERGES_MAX - 1)
+        merging = FairLimits(limits.MERGES_MAX, config.running_max, 1, limits.KEY_KEPT_FREE)
         self._merging = FairSlots(merging, "queries")
 
     def admit(self, query: QueryRequest) -> SlotRequest:

@@ -60,7 +60,8 @@ class ShareEndpoint:
             key_per_free=limits.SHARES_KEY_PER_FREE,
         )
         self._inside = FairSlots(inside, "queries on this indexer")
-        slots = FairLimits(running_max, room, kept_free, running_env_max=env_running_max)
+        for_keys = min(limits.KEY_KEPT_FREE, running_max - kept_free - 1)
+        slots = FairLimits(running_max, room, kept_free, for_keys, running_env_max=env_running_max)
         self._slots = FairSlots(slots, "queries")
         self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
 

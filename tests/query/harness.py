@@ -156,6 +156,7 @@ def add_keys(metadata: SqliteMetadata) -> None:
             ("OTHER", "f", KeyKind.CONFIGURATION, Access(queries=True)),
             ("INGEST", "e", KeyKind.INGEST, Access()),
             ("NOQUERY", "e", KeyKind.CONFIGURATION, Access()),
+            ("MATE", "e", KeyKind.CONFIGURATION, Access(queries=True)),
         ]
     ):
         env = metadata.ensure_environment(team.id, env_slug, env_slug)

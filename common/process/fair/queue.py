@@ -8,6 +8,8 @@ asyncio). Keeps I11 (everything is bounded) and I14 (no client starves another):
   of one key runs in the order in which it came.
 - An environment alone may use every slot but `kept_free`; those go only to environments that use
   none. So a newcomer starts at once, or when the first slot is free; never after a queue of others.
+- Likewise within an environment: a key that uses none may take `key_kept_free` slots more than keys
+  that use some, so that it need not wait for their work.
 - Where work holds its slot for long and nothing can wait, shares shrink with what is left: an
   environment may hold at most `env_per_free` slots for each one that is free (the dynamic
   thresholds of shared-memory switches: Choudhury and Hahne, 1998). Some always stay free.
@@ -27,6 +29,8 @@ class FairLimits:
     """How much may run and wait, in all and of one environment and key.
 
     kept_free: of `running_max`, the slots that only an environment without any may take.
+    key_kept_free: of the others, those that only a key without any may take, beyond
+        `running_env_max`.
     env_per_free, key_per_free: slots of one environment or key for each slot that is free. With 1
     it gets half of all while it is alone, the next one a quarter, and so on.
     """
@@ -34,6 +38,7 @@ class FairLimits:
     running_max: int
     waiting_max: int
     kept_free: int = 0
+    key_kept_free: int = 0
     env_per_free: float = _ENDLESS
     key_per_free: float = _ENDLESS
     running_env_max: int = _ENDLESS
@@ -44,8 +49,10 @@ class FairLimits:
     def __post_init__(self) -> None:
         if self.running_max < 1 or self.waiting_max < 0:
             raise ValueError("running_max must be 1 or more, waiting_max 0 or more")
-        if not 0 <= self.kept_free < self.running_max:
-            raise ValueError("kept_free must be less than running_max")
+        if min(self.kept_free, self.key_kept_free) < 0:
+            raise ValueError("kept_free and key_kept_free must be 0 or more")
+        if self.kept_free + self.key_kept_free >= self.running_max:
+            raise ValueError("kept_free and key_kept_free together must be less than running_max")
 
 
 class NoRoom(Exception):
@@ -167,9 +174,11 @@ class FairQueue:
             return free > 0
         of_key = used.keys.get(key, _Key()).running
         limits = self._limits
+        for_others = limits.key_kept_free if of_key else 0
+        env_max = limits.running_env_max + limits.key_kept_free - for_others
         return (
-            free > limits.kept_free
-            and used.running < min(limits.running_env_max, limits.env_per_free * free)
+            free > limits.kept_free + for_others
+            and used.running < min(env_max, limits.env_per_free * free)
             and of_key < min(limits.running_key_max, limits.key_per_free * free)
         )
 

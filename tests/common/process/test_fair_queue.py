@@ -32,6 +32,16 @@ def test_a_slot_that_is_kept_free_is_for_an_environment_that_runs_nothing() -> N
     assert not queue.enter("farm", "c").ticket.running
 
 
+def test_a_slot_that_is_kept_free_for_keys_is_for_one_that_runs_nothing() -> None:
+    limits = FairLimits(4, waiting_max=10, kept_free=1, key_kept_free=1, running_env_max=2)
+    queue = FairQueue(limits)
+    busy = [queue.enter("shop", "a").ticket for _ in range(3)]
+    assert [ticket.running for ticket in busy] == [True, True, False]
+    assert queue.enter("shop", "b").ticket.running
+    assert [queue.enter("shop", key).ticket.running for key in "bc"] == [False, False]
+    assert queue.enter("bank", "a").ticket.running
+
+
 def test_the_keys_of_an_environment_take_turns() -> None:
     queue = FairQueue(FairLimits(running_max=1, waiting_max=10))
     first = queue.enter("shop", "a").ticket
@@ -129,9 +139,10 @@ def test_without_a_waiting_room_some_slots_stay_free_for_newcomers_and_other_key
 
 LIMITS = st.builds(
     FairLimits,
-    running_max=st.integers(2, 4),
+    running_max=st.integers(3, 5),
     waiting_max=st.integers(0, 6),
     kept_free=st.integers(0, 1),
+    key_kept_free=st.integers(0, 1),
     env_per_free=st.sampled_from((0.5, 1, 2, 100)),
     key_per_free=st.sampled_from((0.5, 1, 100)),
     running_env_max=st.integers(1, 4),
@@ -183,18 +194,20 @@ def _assert_within_limits(queue: FairQueue, limits: FairLimits, tickets: list[Ti
     assert len(running) <= limits.running_max
     assert len(waiting) <= limits.waiting_max
     envs, keys = Counter(t.env for t in running), Counter((t.env, t.key) for t in running)
-    assert max(envs.values(), default=0) <= limits.running_env_max
+    assert max(envs.values(), default=0) <= limits.running_env_max + limits.key_kept_free
     assert max(keys.values(), default=0) <= limits.running_key_max
     of_env, of_key = Counter(t.env for t in waiting), Counter((t.env, t.key) for t in waiting)
     assert max(of_env.values(), default=0) <= limits.waiting_env_max
     assert max(of_key.values(), default=0) <= limits.waiting_key_max
     free = limits.running_max - len(running)
     for ticket in waiting:  # has a reason to wait
+        newcomer = keys[ticket.env, ticket.key] == 0
+        env_max = limits.running_env_max + (limits.key_kept_free if newcomer else 0)
         assert free == 0 or (
             envs[ticket.env] > 0
             and (
-                free <= limits.kept_free
-                or envs[ticket.env] >= min(limits.running_env_max, limits.env_per_free * free)
+                free <= limits.kept_free + (0 if newcomer else limits.key_kept_free)
+                or envs[ticket.env] >= min(env_max, limits.env_per_free * free)
                 or keys[ticket.env, ticket.key]
                 >= min(limits.running_key_max, limits.key_per_free * free)
             )

@@ -67,6 +67,23 @@ async def test_another_environment_is_answered_while_one_has_filled_slots_and_wa
             assert (await finished(running, result_id, "K"))[0] == 200
 
 
+async def test_another_key_of_the_environment_is_answered_while_one_has_filled_its_slots(
+    tmp_path: Path,
+) -> None:
+    config = QueryConfig(running_max=4, waiting_max=6)
+    async with query_harness(tmp_path, config=config) as running:
+        indexer = running.indexers["a"]
+        indexer.held_keys.add("k0")
+        begun = [(await start(running, "K"))[1]["id"] for _ in range(6)]
+        for key in ("MATE", "OTHER", "MATE"):
+            body = {"query": {**TIMES}, "wait_s": 20}
+            status, answer = await running.post(PATH, body, key=key)
+            assert (status, answer["complete"]) == (201, True)
+        assert indexer.waiting == 2  # of the four slots: one more for a key, one for an environment
+        indexer.release.set()
+        assert [(await finished(running, one, "K"))[0] for one in begun] == [200] * 6
+
+
 async def test_a_full_waiting_room_makes_room_and_who_was_pushed_out_is_told_to_run_it_again(
     tmp_path: Path,
 ) -> None:
@@ -105,7 +122,7 @@ async def test_results_of_one_environment_push_out_none_of_another(tmp_path: Pat
         assert (await running.get(f"{PATH}/{mine['id']}", key="OTHER"))[0] == 200
 
 
-async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
+async def test_merges_of_one_key_take_turns_and_leave_one_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     merge, began, release = merge_totals, list[str](), threading.Event()
@@ -120,8 +137,8 @@ async def test_merges_of_one_environment_take_turns_and_leave_one_to_others(
     async with query_harness(tmp_path, config=QueryConfig(running_max=4)) as running:
         mine = [(await start(running, "K"))[1]["id"] for _ in range(3)]
         body = {"query": {**TIMES}, "wait_s": 20}
-        for _ in range(3):
-            status, answer = await running.post(PATH, body, key="OTHER")
+        for key in ("OTHER", "MATE") * 3:
+            status, answer = await running.post(PATH, body, key=key)
             assert (status, answer["complete"]) == (201, True)
         assert began.count("k0") <= 1
         release.set()

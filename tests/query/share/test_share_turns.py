@@ -28,16 +28,19 @@ def plan(env: str, key: str = "a", **more: Any) -> Plan:
 
 
 class Gate:
-    """Holds the computations of some environments until it is opened."""
+    """Holds the computations of some environments, or of a key, until it is opened."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *held: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *held: str, heavy: str = "") -> None:
         self.opened = threading.Event()
         self.began: list[str] = []
+        self.keys: list[str] = []
         run = Computation.run
 
         def wait_and_run(computation: Computation) -> ShareAnswer:
-            self.began.append(computation._plan.env)
-            while computation._plan.env in held and not computation._cancelled.is_set():
+            asked = computation._plan
+            self.began.append(asked.env)
+            self.keys.append(asked.key)
+            while (asked.env in held or asked.key == heavy) and not computation._cancelled.is_set():
                 if self.opened.wait(0.01):
                     break
             return run(computation)
@@ -194,11 +197,26 @@ async def test_one_environment_computes_no_more_shares_than_it_may(
     gate = Gate(monkeypatch, "shop")
     async with indexer(running_max=4, env_running_max=2) as asking:
         attack = [asking.ask(plan("shop", f"key{n}")) for n in range(6)]
-        await gate.until_began(2)
+        await gate.until_began(3)  # the third is one more, of a key that has none
         assert await asking.ask(plan("bank")) == 200
-        assert gate.began == ["shop", "shop", "bank"]
+        assert gate.began == ["shop", "shop", "shop", "bank"]
         gate.opened.set()
         assert await asyncio.gather(*attack) == [200] * 6
+
+
+async def test_questions_of_another_key_and_of_another_environment_go_on_beside_heavy_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(monkeypatch, heavy="attacker")
+    async with indexer(running_max=4, waiting_max=12, env_running_max=2) as asking:
+        attack = [asking.ask(plan("shop", "attacker")) for _ in range(8)]
+        await gate.until_began(2)
+        for _ in range(5):
+            assert await asking.ask(plan("shop", "colleague")) == 200
+            assert await asking.ask(plan("bank", "other")) == 200
+        assert gate.keys.count("attacker") == 2
+        gate.opened.set()
+        assert await asyncio.gather(*attack) == [200] * 8
 
 
 def test_shares_of_one_environment_follow_the_processors_unless_set() -> None:
