@@ -19,8 +19,9 @@ from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
 from segment.columns.segment import METADATA_KEY, SegmentInfo, SegmentOrigin
-from segment.columns.segment_read import read_table, sparse
+from segment.columns.segment_read import read_metadata, read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
+from segment.columns.small_read import read_small
 from segment.parquet.encoders import Encoders
 from snapshot.compaction.compacted import Input
 from snapshot.documents.manifest import SegmentEntry
@@ -55,9 +56,13 @@ def merge(
     inputs: the segments whose rows they are. Raises DamagedObject, TooLarge.
     """
     first = inputs[0]
-    tables = _read_tables(sources)
-    info = _info_of(tables[0])
-    block = _rows_of(tables, far=first.far)
+    block = _read_small(sources, far=first.far)
+    if block is None:
+        tables = _read_tables(sources)
+        info = _info_of(tables[0].schema.metadata)
+        block = _rows_of(tables, far=first.far)
+    else:
+        info = _info_of(read_metadata(sources[0].file))
     origin = SegmentOrigin(
         dataset=first.dataset,
         epoch=info.epoch,
@@ -90,9 +95,17 @@ def _read_tables(sources: Sequence[Source]) -> list[pa.Table]:
     return tables
 
 
-def _info_of(table: pa.Table) -> SegmentInfo:
+def _read_small(sources: Sequence[Source], *, far: bool) -> ColumnBlock | None:
+    """The rows of small segments in memory, all of them; None: another way has to be taken."""
+    files = [
+        source.file for source in sources if isinstance(source.file, bytes) and source.kept is None
+    ]
+    return read_small(files, far=far) if len(files) == len(sources) else None
+
+
+def _info_of(metadata: Mapping[bytes, bytes] | None) -> SegmentInfo:
     try:
-        return msgspec.json.decode((table.schema.metadata or {})[METADATA_KEY], type=SegmentInfo)
+        return msgspec.json.decode((metadata or {})[METADATA_KEY], type=SegmentInfo)
     except (KeyError, msgspec.MsgspecError) as error:
         raise DamagedObject(f"a segment without its metadata: {error}") from error
 

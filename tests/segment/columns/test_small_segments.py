@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common import limits
-from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
+from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat
 from segment.columns.digest import block_digest
 from segment.columns.segment import SegmentOrigin
 from segment.columns.segment_read import SegmentReader
 from segment.columns.segment_write import encode_segment
+from segment.columns.small_read import read_small
 from segment.columns.small_write import small_columns
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
@@ -122,3 +123,33 @@ def test_what_is_small_follows_from_the_rows(
     group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
     assert {group.column(at).compression for at in range(4)} == {"UNCOMPRESSED"}
     assert group.column(0).has_offset_index != small
+
+
+@given(st.lists(blocks(), min_size=1, max_size=5))
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+def test_many_are_read_as_one_block(some: list[ColumnBlock]) -> None:
+    files = [encode_segment(block, ORIGIN, ReferenceEncoders()).data for block in some]
+    found = read_small(files, far=False)
+    if any(small_columns(block) is None for block in some):
+        assert found is None
+        return
+    assert found is not None
+    together = concat(some)
+    assert_same_block(found, together)
+    assert block_digest(found) == block_digest(together)
+
+
+def test_what_is_not_small_is_not_read_as_if_it_was() -> None:
+    rows = limits.SMALL_SEGMENT_ROWS + 1
+    numbers = np.arange(rows)
+    block = ColumnBlock(
+        time_ns=numbers,
+        rate=numbers,
+        offset=numbers,
+        index_in_record=numbers.astype(np.int32),
+        late_or_early=np.zeros(rows, np.bool_),
+        columns={},
+    )
+    data = encode_segment(block, ORIGIN, ReferenceEncoders()).data
+    assert read_small([data], far=False) is None
+    assert read_small([b"PAR1PAR1PAR1"], far=False) is None
