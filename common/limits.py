@@ -243,6 +243,7 @@ LIVE_BLOCK_ROWS_MAX: Final = 4_096  # larger live blocks are not merged: replay 
 LIVE_BLOCKS_MERGED: Final = 8  # at once: a third of the copying of 2; queries see 28 small ones
 KERNEL_WAIT_ROWS_MIN: Final = 2_048  # the reference takes fewer in less time than loading does
 KERNEL_WAIT_BYTES_MIN: Final = 2**20  # likewise, of records or of rows in memory
+VERIFY_PACKS_BYTES_MAX: Final = 2**30  # of packs that `verify` keeps on the disk meanwhile
 PACKED_SEGMENT_BYTES_MAX: Final = 2**20  # larger: the bytes, not the put and fsync, are the price
 SEALING_COLUMNS_MAX: Final = 50_000  # cuts of more columns are sealed one at a time: 1 kB for each
 UNSEALED_CUTS_MAX: Final = 2  # cuts waiting to be published; then reading pauses

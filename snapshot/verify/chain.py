@@ -147,6 +147,7 @@ class PartitionCheck:
         by_name = {output.entry.object: output for output in outputs}
         read = [entry for name, entry in retained.items() if name not in held]
         read += [output.entry for output in outputs]
+        self._segments.begin(read)
         for done, entry in enumerate(sorted(read, key=in_row_order)):
             self._progress(done, len(read), f"partition {self._partition}")
             if entry.object not in by_name:

@@ -1,11 +1,14 @@
 """Checks that every segment's object exists, is undamaged and has its manifest's content (I4)."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from common import limits
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
-from snapshot.cache import file_sha256
+from snapshot.cache import SegmentCache, file_sha256
 from snapshot.compaction.book import CompactionBook
 from snapshot.compaction.merge import TooLarge
 from snapshot.compaction.proof import unproved_inputs
@@ -53,6 +56,19 @@ class SegmentsCheck:
         self._contents: dict[int, ContentCheck] = {}  # of the partition that is walked
         self._packs: dict[str, list[SegmentLocation]] = {}  # of that partition, by offset
         self._partition = -1
+        self._fetched = SegmentCache(objects, scratch / "packs", limits.VERIFY_PACKS_BYTES_MAX)
+        self._whole: set[str] = set()  # packs that are worth a request for all of their segments
+
+    def begin(self, entries: Iterable[SegmentEntry]) -> None:
+        """Say which segments of a partition will be checked: a pack is fetched once, as a whole, if
+        at least half of it is among them.
+        """
+        wanted, ends = Counter[str](), Counter[str]()
+        for entry in entries:
+            if entry.pack:
+                wanted[entry.pack] += entry.size_bytes
+                ends[entry.pack] = max(ends[entry.pack], entry.pack_offset + entry.size_bytes)
+        self._whole = {pack for pack, size in wanted.items() if 2 * size >= ends[pack]}
 
     def check(self, chain: Chain, entry: SegmentEntry) -> None:
         """Check one segment. Call it for all segments and outputs, in `in_row_order`."""
@@ -97,7 +113,7 @@ class SegmentsCheck:
             reason = self._fetch(entry, file)
             if reason is not None and self._repair(entry):
                 self._report.repaired += 1
-                reason = self._fetch(entry, file)
+                reason = self._fetch_alone(entry, file)
             if reason is not None and _is_superfluous(chain, entry):
                 self._report.expired += 1  # it was deleted during this walk
                 return
@@ -132,6 +148,18 @@ class SegmentsCheck:
             self._report.add(chain.partition, what, _WRITER_BUG)
 
     def _fetch(self, entry: SegmentEntry, file: Path) -> str | None:
+        location = entry.location
+        if location.pack in self._whole:
+            self._whole.remove(location.pack)  # once, even if there is no room to keep it
+            with suppress(DamagedObject, ObjectMissing):  # then each segment is looked at alone
+                self._fetched.ensure_pack(location)
+        data = self._fetched.packed(location)
+        if data is None:
+            return self._fetch_alone(entry, file)
+        file.write_bytes(data)
+        return None
+
+    def _fetch_alone(self, entry: SegmentEntry, file: Path) -> str | None:
         location = entry.location
         try:
             location.fetch(self._objects, file)

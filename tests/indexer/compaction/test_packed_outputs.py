@@ -8,14 +8,18 @@ import pytest
 from common.clock import ManualClock, SystemClock
 from common.log import Log
 from common.model.names import dataset_id
+from common.objects import ObjectStore
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
+from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.compaction.documents import CompactionDocument, compaction_key
 from snapshot.compaction.proof import Unproved, unproved_inputs
 from snapshot.documents.chain import Chain
+from snapshot.documents.locations import pack_key
 from snapshot.documents.manifest import PACKS_FORMAT, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
+from snapshot.verify.verify import verify
 from tests.indexer.compaction.compacting import (
     GRACE_S,
     compacting,
@@ -26,6 +30,23 @@ from tests.indexer.compaction.compacting import (
 )
 from tests.indexer.harness import DATASET, open_context, published, record, repair_of, until
 from tests.indexer.partition.test_partition import CUT
+
+
+class Counting(ReadOnlyStore):
+    """A store that notes what is fetched from it. fetched: keys, once for each request."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        super().__init__(objects)
+        self.fetched: list[str] = []
+
+    def fetch(self, key: str, target: Path) -> int:
+        self.fetched.append(key)
+        return super().fetch(key, target)
+
+    def fetch_range(self, key: str, offset: int, length: int, target: Path) -> None:
+        self.fetched.append(key)
+        super().fetch_range(key, offset, length, target)
+
 
 OTHER = dataset_id("t", "e", "other")
 
@@ -145,3 +166,16 @@ async def test_one_output_that_is_not_proved_leaves_the_other_datasets_alone(
         assert await files_read(partition, OTHER) == 1
         assert await shown(partition) == [0, 1, 2, 3, 4]
         assert (await verified(context)).rows == 10
+
+
+async def test_verify_fetches_a_pack_once(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await both(partition, context.backends.log, *range(3))
+        names = packs(partition)
+        assert len(names) == 3
+        store = Counting(context.backends.objects)
+        report = await verify(store, context.backends.log, [0])
+        assert report.clean, report.problems
+        assert report.segments == 6
+        fetched = [key for key in store.fetched if key.startswith("packs/")]
+        assert sorted(fetched) == sorted(pack_key(name) for name in names)
