@@ -70,14 +70,16 @@ class HourGate:
         followed_ns = self.followed(state.batch_window.marked_at, now_ns).followed_ns
         return not state.batch_window.forgets_next or followed_ns >= self._apart_ns
 
+    def is_save_due(self, now_ns: int) -> bool:
+        """Whether `save` should be called: every `_SAVE_NS`, for a restart to lose little."""
+        return now_ns - self._saved_ns >= _SAVE_NS
+
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
-        """Save the time for the next process every `_SAVE_NS`. Blocks.
+        """Save the time for the next process. Blocks.
 
         On a full disk it is not saved, and the next process waits for longer.
         """
         followed = self.followed(marked_at, now_ns)
-        if now_ns - self._saved_ns < _SAVE_NS:
-            return
         self._saved_ns = now_ns
         try:
             atomic_files.make_folder(self._path.parent)

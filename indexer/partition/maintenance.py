@@ -160,7 +160,8 @@ class PartitionMaintenance:
                 await asyncio.to_thread(self._gate.load)
                 self._gate_loaded = True
             may_close = self._gate.may_close(state, now_ns)
-            await asyncio.to_thread(self._gate.save, state.batch_window.marked_at, now_ns)
+            if self._gate.is_save_due(now_ns):
+                await asyncio.to_thread(self._gate.save, state.batch_window.marked_at, now_ns)
         hour = self._hour_to_close(state)
         late = self._late_cut.is_due(state, hour, now_ns)
         if now_ns - self._marker_tried_ns < _MARKER_AGAIN_NS:

@@ -26,6 +26,7 @@ from common.process.role import RoleContext
 from common.tasks import run_every
 from indexer.rerouting.batch_lookup import batches_of, decision_for, find_copies
 from indexer.seal.partition_reader import PartitionReader
+from indexer.state.current_view import CurrentView
 from indexer.state.partition_state import PartitionState
 from indexer.state.reroutes import questions_of
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
@@ -49,7 +50,12 @@ class _Sent:
 
 
 class ReroutedPartition(PartitionReader, Protocol):
-    """A partition and the unanswered questions of others, as the messenger uses it."""
+    """A partition and the unanswered questions of others, as the messenger uses it.
+
+    views: its view, whose changes the messenger waits for.
+    """
+
+    views: CurrentView
 
     @property
     def voids(self) -> deque[Void]:
@@ -72,7 +78,7 @@ class RerouteMessenger:
     async def run(self) -> None:
         """Send and answer questions until cancelled."""
         try:
-            await run_every(_ROUND_S, self._round, at_once=True)
+            await run_every(_ROUND_S, self._round, at_once=True, sleep=self._rest)
         finally:
             tasks = [*self._asking.values(), *self._answering.values()]
             for task in tasks:
@@ -82,6 +88,19 @@ class RerouteMessenger:
     def _round(self) -> None:
         self.ask()
         self.answer()
+
+    async def _rest(self, seconds: float) -> None:
+        """Rest, and while there is nothing to send until the partition has read something.
+
+        Questions and undecided batches come with records, so an idle partition costs nothing.
+        """
+        await asyncio.sleep(seconds)
+        partition = self._partition
+        state = partition.state
+        if state is not None and (state.reroutes.open or self._sent):
+            return
+        if not partition.voids:
+            await partition.views.changed()
 
     def _begin(
         self, tasks: dict[int, asyncio.Task[None]], other: int, work: Coroutine[None, None, None]

@@ -46,6 +46,7 @@ class AlarmBoard:
         self._clock = clock
         self._raised: dict[tuple[str, str], RaisedAlarm] = {}
         self._listeners: list[Listener] = []
+        self._clear: set[tuple[str, str]] = set()  # whose metric says so: most are looked at idly
 
     @property
     def raised(self) -> tuple[RaisedAlarm, ...]:
@@ -60,14 +61,19 @@ class AlarmBoard:
         """Raise the alarm with this text, or clear it (None). KeyError: an unknown name."""
         alarm = ALARMS[name]
         where = "" if partition is None else str(partition)
-        known = self._raised.get((name, where))
+        key = (name, where)
+        if text is None and key in self._clear:
+            return
+        known = self._raised.get(key)
         alarm_raised.labels(where, name).set(text is not None)
         if text is None:
+            self._clear.add(key)
             if known is not None:
                 del self._raised[known.key]
                 log_event(logger, logging.WARNING, f"alarm is over: {name}", **_fields(known))
                 self._notify(known, begins=False)
             return
+        self._clear.discard(key)
         since_ns = self._clock.now_ns() if known is None else known.since_ns
         raised = RaisedAlarm(alarm, where, text, since_ns)
         self._raised[raised.key] = raised
