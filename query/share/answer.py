@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
-from query.share.states.statements import HASH_VERSION
+from query.share.states.statements import FIRST_HASH_VERSION, hash_version
 from query.share.states.version_1 import tagged_states, typed_states
 
 _REPORT = b"bellwether.report"
@@ -66,7 +66,7 @@ class ShareReport(msgspec.Struct, frozen=True):
 
     covered: list[PartitionCovered]
     types: dict[str, str]
-    hash_version: int = HASH_VERSION
+    hash_version: int = FIRST_HASH_VERSION
     version: int = 1
 
 
@@ -83,7 +83,12 @@ class ShareAnswer:
 
 
 def of_version(answer: ShareAnswer, version: int, breakdowns: int) -> ShareAnswer:
-    """The answer as a request of this version expects it. breakdowns: of its plan."""
+    """The answer as a request of this version expects it. breakdowns: of its plan.
+
+    Raises ValueError if it was computed for a version with other hashes.
+    """
+    if answer.report.hash_version != hash_version(version):
+        raise ValueError(f"the states were not computed for version {version}")
     report = msgspec.structs.replace(answer.report, version=version)
     if version > 1:
         return ShareAnswer(report, answer.states)
@@ -126,7 +131,7 @@ def decode_answer(data: bytes | bytearray) -> ShareAnswer:
                 report = msgspec.json.decode(metadata[_REPORT], type=ShareReport)
     except (pa.ArrowInvalid, KeyError, msgspec.DecodeError, OSError) as error:
         raise ValueError(f"a share's answer cannot be read: {error}") from error
-    if report is None or report.hash_version != HASH_VERSION:
+    if report is None or report.hash_version != hash_version(report.version):
         raise ValueError("a share's answer lacks its report or is of another version")
     typed = typed_states(states) if report.version == 1 else states
     return ShareAnswer(report, typed, len(data))

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import BellwetherError, Unprocessable
+from common.errors import BellwetherError
+from common.process.versions import OWN
 from query.plan.plan import Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
@@ -23,9 +24,10 @@ from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
 from query.share.sources import gather
-from query.share.states.computed import compute_states
+from query.share.states.computed import Asking, compute_states
 from query.share.states.groups import wanted_groups
-from query.share.states.statements import WANTED, Statements
+from query.share.states.statements import WANTED, Statements, hash_version
+from query.share.too_heavy import ShareTooHeavy, too_many_bytes, too_many_cells
 from query.share.view import DatasetView
 
 if TYPE_CHECKING:
@@ -35,14 +37,11 @@ if TYPE_CHECKING:
 # Of a statement's result: states are counted as they come, so that one that is too large is never
 # in memory as a whole. DuckDB makes its rows in vectors of so many.
 _ROWS_PER_BATCH: Final = 2_048
+_OUT_OF_MEMORY: Final = "Out of Memory Error"  # as DuckDB begins it
 
 
 class ShareCancelled(Exception):
     """The share was cancelled: its caller has disconnected, or its time is up."""
-
-
-class ShareTooHeavy(Unprocessable):
-    """The share needs more memory or room than one query may have."""
 
 
 class Computation:
@@ -55,11 +54,14 @@ class Computation:
         databases: Databases,
         small: SmallSegments | None = None,
         facts: FooterFacts | None = None,
+        version: int = OWN.plan,
     ) -> None:
         """small: the small segments in memory; None: they are read from their files.
 
         facts: what is known about segments; None: every segment of the range is read.
+        version: of the request, for which the states are computed (`Understands.plan`).
         """
+        self._hash_version = hash_version(version)
         self._plan = plan
         self._views = views
         self._databases = databases
@@ -87,7 +89,7 @@ class Computation:
         if self._plan.rows is not None:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
         sources = gather(self._plan, self._views, self._small, self._facts)
-        statements = Statements(self._plan, sources)
+        statements = Statements(self._plan, sources, self._hash_version)
         with self._named_errors(), self._open() as connection:
             for name, table in sources.tables.items():
                 connection.register(name, table)
@@ -97,12 +99,15 @@ class Computation:
                 self._plan,
                 statements,
                 sources.rows_most,
-                lambda sql: self._table(sql, statements.parameters),
+                Asking(
+                    lambda sql: self._table(sql, statements.parameters),
+                    lambda sql, rows: self._batches(sql, statements.parameters, rows),
+                    self._allowed.rows_max,
+                    self._allowed.bytes_max,
+                ),
             )
         types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items()}
-        return ShareAnswer(
-            ShareReport([covered(v, self._plan) for v in self._views], types), states
-        )
+        return self._answer(types, states)
 
     def _run_rows(self, search: RowSearch) -> ShareAnswer:
         with self._named_errors(), self._open() as connection:
@@ -113,8 +118,11 @@ class Computation:
                 return self._table(sql, parameters)
 
             states = search.run(ask)
-        covers = [covered(v, self._plan) for v in self._views]
-        return ShareAnswer(ShareReport(covers, search.types()), states)
+        return self._answer(search.types(), states)
+
+    def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
+        covers = [covered(view, self._plan) for view in self._views]
+        return ShareAnswer(ShareReport(covers, types, self._hash_version), states)
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -136,15 +144,26 @@ class Computation:
         except duckdb.InterruptException as error:
             raise ShareCancelled from error
         except duckdb.OutOfMemoryException as error:
-            raise ShareTooHeavy(
-                f"the query needs more memory than one query may use ({self._allowed.described}): "
-                "shorten the time range, filter more, or break down by fewer values"
-            ) from error
-        except duckdb.Error as error:
+            raise self._out_of_memory() from error
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             if self._cancelled.is_set():
                 raise ShareCancelled from error
+            if not isinstance(error, duckdb.Error) and _OUT_OF_MEMORY in str(error):
+                raise self._out_of_memory() from error  # in rows that are read as they are made
             why = describe_error(error)  # its text may quote values of events
             raise BellwetherError(f"the share cannot be computed: {why}") from error
+
+    def _out_of_memory(self) -> ShareTooHeavy:
+        return ShareTooHeavy(
+            f"the query needs more memory than one query may use ({self._allowed.described}): "
+            "shorten the time range, filter more, or break down by fewer values"
+        )
+
+    def _batches(self, sql: str, parameters: list[str], rows: int) -> pa.RecordBatchReader:
+        if self._cancelled.is_set() or self._connection is None:
+            raise ShareCancelled
+        relation = self._connection.sql(sql, params=parameters or None)
+        return relation.to_arrow_reader(rows)
 
     def _table(self, sql: str, parameters: list[str]) -> pa.Table:
         if self._cancelled.is_set() or self._connection is None:
@@ -158,23 +177,12 @@ class Computation:
             rows += batch.num_rows
             self._bytes += batch.nbytes
             if rows > self._allowed.rows_max:
-                raise ShareTooHeavy(
-                    f"the query has more than {self._allowed.rows_max} groups and steps: filter "
-                    "more, or break down by fewer values"
-                )
+                raise too_many_cells(self._allowed.rows_max)
             if self._bytes > self._allowed.bytes_max:
                 raise too_many_bytes(self._allowed.bytes_max)
             if self._cancelled.is_set():
                 raise ShareCancelled
         return pa.Table.from_batches(batches, reader.schema)
-
-
-def too_many_bytes(most: int) -> ShareTooHeavy:
-    """The error for states that are larger than one share may send."""
-    return ShareTooHeavy(
-        f"the query's states take more than {most // 2**20} MiB, which one share may send: filter "
-        "more, or break down by fewer or shorter values"
-    )
 
 
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:

@@ -21,11 +21,12 @@ from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
-from query.share.compute import Computation, ShareCancelled, too_many_bytes
+from query.share.compute import Computation, ShareCancelled
 from query.share.database import Databases
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
 from query.share.states.version_1 import plan_with_typed_groups
+from query.share.too_heavy import too_many_bytes
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
 
 Body = bytes | bytearray
@@ -99,7 +100,9 @@ class ShareEndpoint:
             place = self._slots.hold(*_asker(plan))
             try:
                 await _until_started(place, deadline, abandoned)
-                computation = Computation(plan, views, self._databases, self._small, self._facts)
+                computation = Computation(
+                    plan, views, self._databases, self._small, self._facts, wanted.version
+                )
                 return await self._compute(computation, wanted.version, deadline, abandoned)
             finally:
                 place.leave()

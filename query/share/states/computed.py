@@ -5,6 +5,7 @@ has lists takes a scan of its own.
 """
 
 from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,19 +13,35 @@ import pyarrow as pa
 from common import limits
 from query.plan.plan import Need, Plan, State
 from query.share.states.buckets import bucket_numbers
+from query.share.states.distinct import DistinctValues
 from query.share.states.lists import flat, lists_of, merged_weights
 from query.share.states.statements import Statements
 
+_LONG_AT_ONCE: Final = 2_048  # rows with keys of groups, which may be long
+_SHORT_AT_ONCE: Final = 32_768  # rows of values, which are short (`Statements.distinct`)
 Ask = Callable[[str], pa.Table]
 
 
+class Asking(NamedTuple):
+    """How a statement is run.
+
+    table: all of its rows. batches: its rows as they are made, in batches of so many.
+    rows_max: most cells.
+    bytes_max: of what is kept of all batches.
+    """
+
+    table: Ask
+    batches: Callable[[str, int], pa.RecordBatchReader]
+    rows_max: int
+    bytes_max: int
+
+
 def compute_states(
-    plan: Plan, statements: Statements, rows_most: int, ask: Ask
+    plan: Plan, statements: Statements, rows_most: int, asking: Asking
 ) -> dict[str, pa.Table]:
     """The states by name: `main`, and `a<i>` for the other needs with lists.
 
     rows_most: number of rows of the sources, of which some may be outside of the time range.
-    ask: runs a statement.
     """
     states: dict[str, pa.Table] = {}
     for index, need in enumerate(plan.needs):
@@ -33,10 +50,21 @@ def compute_states(
         with_main = not states
         name = "main" if with_main else f"a{index}"
         if need.state is State.DISTINCT:
-            states[name] = ask(statements.distinct(index, need, with_main=with_main))
+            sql = statements.distinct(need, with_main=with_main)
+            states[name] = _distinct(statements, f"a{index}_h", sql, asking)
             continue
-        states[name] = _numbers(statements, (index, need), rows_most, ask, with_main=with_main)
-    return states or {"main": ask(statements.main())}
+        of = (index, need)
+        states[name] = _numbers(statements, of, rows_most, asking.table, with_main=with_main)
+    return states or {"main": asking.table(statements.main())}
+
+
+def _distinct(statements: Statements, name: str, sql: str, asking: Asking) -> pa.Table:
+    cells = statements.cell_names
+    with asking.batches(sql, _LONG_AT_ONCE if cells else _SHORT_AT_ONCE) as batches:
+        values = DistinctValues(batches.schema, cells, asking)
+        for batch in batches:
+            values.add(batch)
+    return values.table(name)
 
 
 def _has_lists(statements: Statements, need: Need) -> bool:

@@ -11,17 +11,27 @@ where the field is missing, and in series `b`, the index of the step. Then per n
   a<i>_e, a<i>_ew: of the buckets that hold them (`query.share.states.buckets`)
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from common import limits
+from common.process.versions import PLAN_VALUE_HASHES
 from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
 from query.share.field_sql import FieldSql, tagged_key
 from query.share.filters import Parameters, condition
 from query.share.sources import POSITION, Sources
 from query.share.states.buckets import bucket_sql
+from query.share.states.distinct import VALUE, WHOLE
 
 WANTED = "wanted"
-HASH_VERSION = 1  # low 64 bits of the MD5 of the tagged key
+FIRST_HASH_VERSION: Final = 1  # low 64 bits of the MD5 of the tagged key
+HASH_VERSION: Final = 2  # XXH64 (`query.share.states.value_hashes`)
+_HASHED_TEXT_BYTES_MAX: Final = 1_024  # of longer ones the SHA-256 is hashed
+
+
+def hash_version(version: int) -> int:
+    """The version of the hashes in states of a version."""
+    return HASH_VERSION if version >= PLAN_VALUE_HASHES else FIRST_HASH_VERSION
 
 
 def step_base_ns(plan: Plan) -> int:
@@ -41,8 +51,9 @@ class _Aggregate(NamedTuple):
 class Statements:
     """SQL statements of a plan over its sources; `parameters` are bound to each of them."""
 
-    def __init__(self, plan: Plan, sources: Sources) -> None:
+    def __init__(self, plan: Plan, sources: Sources, hash_version: int = HASH_VERSION) -> None:
         self._plan = plan
+        self._hash_version = hash_version
         self._fields_sql = sources.fields_sql
         self._parameters = Parameters()
         self._with = f"WITH src AS ({sources.sql}), picked AS ({self._picked()})"
@@ -58,33 +69,40 @@ class Statements:
         selected = [*self._cell_columns().values(), *(f"{a.sql} AS {a.name}" for a in aggregates)]
         return f"{self._with} SELECT {', '.join(selected)} FROM picked{self._by_cell()}"
 
-    def distinct(self, index: int, need: Need, *, with_main: bool) -> str:
-        """The smallest hashes of the values of each cell; if wanted with the columns of `main`.
+    def distinct(self, need: Need, *, with_main: bool) -> str:
+        """Groups by cell and value (`query.share.states.distinct`).
 
-        Rows are grouped by value first, so that each distinct value is hashed once, in however many
-        cells it is: MD5 costs several times what joining the hash does.
+        If wanted, rows of the cells alone are among them, with the columns of `main`: one scan
+        makes both.
         """
-        parts = {f"d_{name}": sql for name, sql in self.field_sql(need).key_parts.items()}
-        key = tagged_key({name.removeprefix("d_"): name for name in parts})
-        hashed, name = f"md5_number_lower({key})", f"a{index}_h"
-        finer = self._finer(parts, [], self.field_sql(need).exists, with_main=with_main)
-        most = limits.DISTINCT_EXACT_MAX
-        if not self._cell_columns():
-            lists = {name: f"min({hashed}, {most})"}
-            return f"{self._with} {self._by_cells(lists, f'({finer})', with_main=with_main)}"
-        names = ", ".join(parts)
-        same = " AND ".join(f"finer.{part} IS NOT DISTINCT FROM hashes.{part}" for part in parts)
-        # DuckDB's min(value, most) holds room for `most` values in every cell: 64 KB each.
-        cells = ", ".join(self._cell_columns())
-        place = f"row_number() OVER (PARTITION BY {cells} ORDER BY hashed NULLS LAST) AS place"
-        source = f"(SELECT finer.*, hashed, {place} FROM finer LEFT JOIN hashes ON {same})"
-        kept = f"FILTER (WHERE hashed IS NOT NULL AND place <= {most})"
-        lists = {name: f"list_sort(list(hashed) {kept})"}
+        field_sql = self.field_sql(need)
+        parts = {f"g_{name}": sql for name, sql in field_sql.key_parts.items()}
+        cells = self._cell_columns()
+        keyed = [*cells.values(), *(f"{sql} AS {name}" for name, sql in parts.items())]
+        where = "" if with_main else f" WHERE {field_sql.exists}"
+        selected = [*cells, *self._value_columns(list(parts))]
+        groups, having = ", ".join([*cells, *parts]), ""
+        if with_main:
+            selected += [f"{a.sql} AS {a.name}" for a in self._all_aggregates()]
+            selected.append(f"grouping({next(iter(parts))}) AS {WHOLE}")
+            groups = f"GROUPING SETS (({groups}), ({', '.join(cells)}))"
+            having = "" if cells else self._by_cell()
         return (
-            f"{self._with}, finer AS MATERIALIZED ({finer}), hashes AS (SELECT {names}, {hashed} AS"
-            f" hashed FROM (SELECT DISTINCT {names} FROM finer) WHERE {key} IS NOT NULL)"
-            f" {self._by_cells(lists, source, with_main=with_main)}"
+            f"{self._with}, keyed AS (SELECT *, {', '.join(keyed)} FROM picked{where})"
+            f" SELECT {', '.join(selected)} FROM keyed GROUP BY {groups}{having}"
         )
+
+    def _value_columns(self, parts: Sequence[str]) -> list[str]:
+        """The columns of a value out of which it is hashed, or its hash (`VALUE`)."""
+        kinds = {name.removeprefix("g_"): name for name in parts}
+        if self._hash_version == FIRST_HASH_VERSION:
+            return [f"md5_number_lower({tagged_key(kinds)}) AS {VALUE}h"]
+        columns = {kind: name for kind, name in kinds.items() if kind != "s"}
+        if "s" in kinds:  # long texts are not moved
+            short = f"strlen({kinds['s']}) <= {_HASHED_TEXT_BYTES_MAX}"
+            long = f"'sha256:' || sha256({kinds['s']})"
+            columns["s"] = f"CASE WHEN {short} THEN {kinds['s']} ELSE {long} END"
+        return [f"{sql} AS {VALUE}{kind}" for kind, sql in columns.items()]
 
     def numbers(
         self,
@@ -141,6 +159,11 @@ class Statements:
             f"{self._with} SELECT {', '.join(POSITION)}, r, s, n FROM picked WHERE {after}"
             f" ORDER BY {order} LIMIT {wanted.limit:d}"
         )
+
+    @property
+    def cell_names(self) -> list[str]:
+        """Names of the columns of a cell."""
+        return list(self._cell_columns())
 
     def wanted_parts(self) -> list[str]:
         """Names of the columns of the table WANTED, in which each row is a wanted group."""

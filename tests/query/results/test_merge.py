@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common import limits
+from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
@@ -59,7 +60,7 @@ SPECS = st.builds(
 
 def states_of(plan: Plan, rows: Sequence[Row]) -> dict[str, pa.Table]:
     share = Computation(plan, [view(blocks=[block(rows)])], databases()).run()
-    return decode_answer(encode_answer(of_version(share, 2, len(plan.breakdowns)))).states
+    return decode_answer(encode_answer(of_version(share, OWN.plan, len(plan.breakdowns)))).states
 
 
 def answer(spec: QuerySpec, parts: Sequence[Sequence[Row]], limit: int) -> bytes:

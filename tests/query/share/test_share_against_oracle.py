@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common import limits
+from common.process.versions import OWN
 from query.plan.plan import GROUP_OPS, Filter, FilterOp, Plan
 from query.plan.planner import QueryRequest, build_request, series_plan, totals_plan
 from query.plan.spec import Calculation, QuerySpec
@@ -118,11 +119,13 @@ def split(rows: Sequence[Row], cuts: list[int], folder: Path) -> list[DatasetVie
     return views
 
 
-def shares(plan: Plan, views: Sequence[DatasetView], version: int = 2) -> list[Any]:
+def shares(plan: Plan, views: Sequence[DatasetView], version: int = OWN.plan) -> list[Any]:
     # of one partition; segments of the other are read from their files, unless footers forbid it
     small, facts = SmallSegments(), FooterFacts()
     answers = [
-        Computation(plan, [one], ALLOWED, None if one.partition % 2 else small, facts).run()
+        Computation(
+            plan, [one], ALLOWED, None if one.partition % 2 else small, facts, version
+        ).run()
         for one in views
     ]
     sent = [encode_answer(of_version(a, version, len(plan.breakdowns))) for a in answers]
@@ -134,7 +137,7 @@ def query_request(spec: QuerySpec) -> QueryRequest:
 
 
 def totals(
-    spec: QuerySpec, views: Sequence[DatasetView], version: int = 2
+    spec: QuerySpec, views: Sequence[DatasetView], version: int = OWN.plan
 ) -> dict[Any, dict[str, Any]]:
     asked = query_request(spec)
     plan = totals_plan(asked, at_least={}, wait_ms=0)
@@ -165,7 +168,8 @@ def test_any_split_answers_as_plain_python(
 ) -> None:
     views, expected = split(rows, cuts, tmp_path), oracle.answer(spec, rows)
     assert_same(totals(spec, views), expected)
-    assert_same(totals(spec, views, version=1), expected)
+    for version in range(1, OWN.plan):
+        assert_same(totals(spec, views, version), expected)
 
 
 def test_string_and_array_of_the_same_text_are_one_group(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from common import limits
 from common.errors import BellwetherError
+from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
@@ -17,7 +18,8 @@ from query.results.distinct import Hashes
 from query.results.merge import merge
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
-from query.share.compute import Computation, ShareCancelled, ShareTooHeavy
+from query.share.compute import Computation, ShareCancelled
+from query.share.too_heavy import ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, segment, view
@@ -175,7 +177,7 @@ def test_the_first_thousand_of_a_million_groups_are_found_within_the_memory_of_a
     asked = build_request(spec, "d", 10**18, disable_series=True, limit=1_000)
     plan = totals_plan(asked, at_least={}, wait_ms=0)
     share = Computation(plan, [view(blocks=[rows])], databases(memory_mb=512)).run()
-    sent = encode_answer(of_version(share, 2, 1))
+    sent = encode_answer(of_version(share, OWN.plan, 1))
     assert len(sent) < limits.SHARE_BYTES_MAX / 4
     states = decode_answer(sent).states
     totals = merge_totals(asked, plan, [states, states, states])

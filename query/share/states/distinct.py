@@ -1,0 +1,147 @@
+"""Distinct values of each cell, from groups by cell and value that come in batches.
+
+A batch also has the rows of the cells themselves, in which `whole` is not 0. Of each cell the
+smallest hashes are kept (k minimum values): memory is bounded however many values there are.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from common import limits
+from query.share.states.cells import cell_ids
+from query.share.states.lists import lists_of
+from query.share.states.value_hashes import hashes_of
+from query.share.too_heavy import too_many_bytes, too_many_cells
+
+Array = npt.NDArray[Any]
+WHOLE: Final = "whole"
+VALUE: Final = "d_"  # the columns of the value: `d_h` its hash, or its parts by kind
+_NEW_PAIRS_MAX: Final = 1_048_576  # of a cell and a hash, before the smallest are chosen
+
+
+class KeptMost(Protocol):
+    """rows_max: cells. bytes_max: of the cells and hashes that are kept."""
+
+    @property
+    def rows_max(self) -> int: ...
+
+    @property
+    def bytes_max(self) -> int: ...
+
+
+class DistinctValues:
+    """Collects batches; `table` is the state.
+
+    schema: of the batches. cells: names of the columns of a cell. most: what is kept at most.
+    """
+
+    def __init__(self, schema: pa.Schema, cells: Sequence[str], most: KeptMost) -> None:
+        self._cells = list(cells)
+        self._most = most
+        self._values = [name for name in schema.names if name.startswith(VALUE)]
+        self._has_whole = WHOLE in schema.names
+        kept = [f for f in schema if f.name not in (*self._values, WHOLE)]
+        self._schema = pa.schema(kept)
+        self._whole: list[pa.Table] = []
+        self._whole_rows = self._whole_bytes = 0
+        self._keys: list[pa.Table] = []  # a row of one of these is a cell; rows may be equal
+        self._keys_rows = 0
+        self._pairs: list[tuple[Array, Array]] = []  # (row of `_keys`, hash)
+        self._new = 0
+        self._largest = np.uint64(2**64 - 1)  # of all that may still be among the smallest
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the groups of a batch in. Raises ShareTooHeavy."""
+        table = pa.Table.from_batches([batch])
+        if self._has_whole:
+            is_whole = batch.column(WHOLE).to_numpy() != 0
+            if is_whole.any():
+                self._whole.append(table.filter(pa.array(is_whole)).select(self._schema.names))
+                self._whole_rows += int(is_whole.sum())
+                self._whole_bytes += self._whole[-1].nbytes
+                self._check_cells(self._whole_rows)
+                self._check_bytes(0)
+        hashes, held = self._hashes(batch)  # the cells' own rows have none
+        if not self._cells:
+            held &= hashes <= self._largest
+        hashes = hashes[held]
+        if not len(hashes):
+            return
+        self._pairs.append((self._number(table, held), hashes))
+        self._new += len(hashes)
+        if self._new > _NEW_PAIRS_MAX:
+            self._choose()
+
+    def table(self, name: str) -> pa.Table:
+        """A row per cell; `name` is the list of its smallest hashes, ascending."""
+        rows, hashes = self._choose()
+        if not self._has_whole:
+            keys = self._keys[0] if self._keys else self._schema.empty_table()
+            count = keys.num_rows if self._cells else 1
+            lists = lists_of(rows, hashes, count)
+            return keys.append_column(name, lists) if self._cells else pa.table({name: lists})
+        whole = pa.concat_tables([self._schema.empty_table(), *self._whole])
+        if self._cells and len(rows):
+            names = self._cells
+            found = cell_ids([whole.select(names), self._keys[0]], names)
+            rows = found.ids[1][rows]  # row i of `whole` is cell i
+            order = np.argsort(rows, kind="stable")
+            rows, hashes = rows[order], hashes[order]
+        return whole.append_column(name, lists_of(rows, hashes, whole.num_rows))
+
+    def _hashes(self, batch: pa.RecordBatch) -> tuple[Array, Array]:
+        if self._values == [f"{VALUE}h"]:
+            column = batch.column(self._values[0])
+            held = column.is_valid().to_numpy(zero_copy_only=False)
+            return column.fill_null(0).to_numpy(), held
+        return hashes_of({name.removeprefix(VALUE): batch.column(name) for name in self._values})
+
+    def _number(self, table: pa.Table, held: Array) -> Array:
+        """The row of `_keys` of each row that is held."""
+        if not self._cells:
+            return np.zeros(int(held.sum()), np.int64)
+        cells = table.select(self._cells)
+        if not held.all():
+            cells = cells.filter(pa.array(held))
+        found = cell_ids([cells], self._cells)
+        self._keys.append(cells.take(pa.array(found.first)))
+        rows = found.ids[0] + self._keys_rows
+        self._keys_rows += len(found.first)
+        return rows
+
+    def _choose(self) -> tuple[Array, Array]:
+        """(cell, hash) in this order: of each cell the smallest. Raises ShareTooHeavy."""
+        pairs = self._pairs or [(np.zeros(0, np.int64), np.zeros(0, np.uint64))]
+        rows, hashes = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+        if self._keys:
+            found = cell_ids(self._keys, self._cells)
+            rows = np.concatenate(found.ids)[rows]
+            self._keys = [pa.concat_tables(self._keys).take(pa.array(found.first))]
+            self._keys_rows = len(found.first)
+            self._check_cells(self._keys_rows)
+        by_hash = np.argsort(hashes)
+        order = by_hash[np.argsort(rows[by_hash], kind="stable")] if self._keys else by_hash
+        rows, hashes = rows[order], hashes[order]
+        first = np.ones(len(rows), np.bool_)
+        first[1:] = (rows[1:] != rows[:-1]) | (hashes[1:] != hashes[:-1])
+        rows, hashes = rows[first], hashes[first]
+        starts = np.searchsorted(rows, rows)
+        smallest = np.arange(len(rows)) - starts < limits.DISTINCT_EXACT_MAX
+        rows, hashes = rows[smallest], hashes[smallest]
+        self._check_bytes(hashes.nbytes)
+        self._pairs, self._new = [(rows, hashes)], 0
+        if not self._cells and len(hashes) >= limits.DISTINCT_EXACT_MAX:
+            self._largest = hashes[-1]
+        return rows, hashes
+
+    def _check_cells(self, cells: int) -> None:
+        if cells > self._most.rows_max:
+            raise too_many_cells(self._most.rows_max)
+
+    def _check_bytes(self, of_hashes: int) -> None:
+        if self._whole_bytes + of_hashes > self._most.bytes_max:
+            raise too_many_bytes(self._most.bytes_max)
