@@ -52,7 +52,11 @@ def first_cells(spec: QuerySpec, plan: Plan, merged: Merged, passing: Array, lim
     """
     kept = np.flatnonzero(passing)
     columns: list[_SortColumn] = []
-    for order in spec.orders or (Order(0, descending=True),):
+    orders = spec.orders or (Order(0, descending=True),)
+    if isinstance(orders[0].by, int) and limit < len(kept):
+        values = calculated(plan, merged, spec.calculations[orders[0].by])
+        kept = _perhaps_first(values, kept, limit, descending=orders[0].descending)
+    for order in orders:
         direction = "descending" if order.descending else "ascending"
         if isinstance(order.by, int):
             values = calculated(plan, merged, spec.calculations[order.by])
@@ -72,6 +76,22 @@ def first_cells(spec: QuerySpec, plan: Plan, merged: Merged, passing: Array, lim
         chosen = pc.sort_indices(table, sort_keys=keys)
     ordered: Array = kept[chosen.to_numpy()]
     return ordered
+
+
+def _perhaps_first(values: Values, kept: Array, limit: int, *, descending: bool) -> Array:
+    """The cells that are among the first by this value, and all that are equal to the last one.
+
+    Finding a value's rank costs a tenth of sorting, and few cells are sorted afterwards.
+    """
+    real, held = values.real[kept], values.held[kept]
+    numbers = real[held]
+    if len(numbers) <= limit or np.isnan(numbers).any():
+        return kept
+    at = len(numbers) - limit if descending else limit - 1
+    last = np.partition(numbers, at)[at]
+    near = real >= last if descending else real <= last
+    chosen: Array = kept[held & near]
+    return chosen
 
 
 def _by_value(values: Values, kept: Array, direction: str) -> list[_SortColumn]:
