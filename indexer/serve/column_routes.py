@@ -7,11 +7,11 @@ import msgspec
 from aiohttp import web
 
 from common import limits
-from common.errors import TooManyRequests
+from common.errors import BadRequest, TooManyRequests, Unprocessable
 from common.process.versions import decode_request
 from indexer.serve.column_listing import ColumnListing
 from indexer.serve.routes import with_json_errors
-from query.wire.columns import ColumnsRequest, DatasetsRequest
+from query.wire.columns import ColumnsRequest, DatasetsRequest, IndexedColumn
 
 _INSIDE_MAX = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
 
@@ -27,12 +27,32 @@ class ColumnEndpoints:
     def add_routes(self, app: web.Application) -> None:
         """Add the routes. They are POST because a name may be longer than a URL."""
         app.router.add_post("/internal/columns", with_json_errors(self.columns))
+        app.router.add_get("/internal/columns", with_json_errors(self.all_columns))
         app.router.add_post("/internal/datasets", with_json_errors(self.datasets))
 
     async def columns(self, request: web.Request) -> web.StreamResponse:
         """A page of a dataset's columns in the partitions held, or a single column."""
         asked = decode_request(await request.read(), ColumnsRequest)
         return await self._answer(lambda: self._listing.page(asked))
+
+    async def all_columns(self, request: web.Request) -> web.StreamResponse:
+        """All columns of a dataset, for query roles of version 1, which know no pages.
+
+        Raises Unprocessable where they are too many: a part of them would look like all.
+        """
+        dataset = request.query.get("dataset", "")
+        if not dataset:
+            raise BadRequest("name the dataset: ?dataset=<id>")
+        return await self._answer(lambda: self._all(dataset))
+
+    def _all(self, dataset: str) -> list[IndexedColumn]:
+        page = self._listing.page(ColumnsRequest(dataset))
+        if page.more:
+            raise Unprocessable(
+                f"the dataset has more than {len(page.columns)} columns, which this program sends "
+                "in pages: upgrade the query role that asked"
+            )
+        return page.columns
 
     async def datasets(self, request: web.Request) -> web.StreamResponse:
         """Summaries of several datasets in one response."""

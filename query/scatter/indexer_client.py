@@ -12,15 +12,18 @@ from common.error_text import describe_error
 from common.errors import Unavailable
 from common.logs import log_event
 from common.process.members import Member
+from common.process.versions import PLAN_TYPED_STATES
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.scatter.replicas import Replicas
 from query.wire.columns import (
     ColumnPage,
     ColumnsRequest,
     DatasetsRequest,
+    IndexedColumn,
     IndexedDataset,
     merge_datasets,
     merge_pages,
+    page_of_all,
 )
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)  # reading footers of a million names takes seconds
@@ -46,7 +49,7 @@ class IndexerClient:
 
         Raises Unavailable if none answers.
         """
-        answers, failed = await self._each(lambda m: self._post(m, "columns", wanted, ColumnPage))
+        answers, failed = await self._each(lambda m: self._columns(m, wanted))
         if failed and not answers:
             raise Unavailable("no indexer can tell the dataset's columns now")
         return merge_pages(list(answers.values()), wanted.size)
@@ -89,6 +92,20 @@ class IndexerClient:
             else:
                 answers[member.instance] = result
         return answers, failed
+
+    async def _columns(self, member: Member, wanted: ColumnsRequest) -> ColumnPage:
+        if member.understands.plan >= PLAN_TYPED_STATES:
+            page: ColumnPage = await self._post(member, "columns", wanted, ColumnPage)
+            return page
+        async with self.http.get(  # an earlier one knows only this route, which gives all columns
+            f"{member.url}/internal/columns",
+            params={"dataset": wanted.dataset},
+            headers=self.headers,
+            timeout=_TIMEOUT,
+        ) as response:
+            response.raise_for_status()
+            body = await response.read()
+        return page_of_all(msgspec.json.decode(body, type=list[IndexedColumn]), wanted)
 
     async def _post(self, member: Member, path: str, wanted: msgspec.Struct, answer: Any) -> Any:
         async with self.http.post(

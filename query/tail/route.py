@@ -24,6 +24,7 @@ from common.process.error_body import read_error_body
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.members import Member
+from common.process.versions import PLAN_TYPED_STATES
 from common.process.web import has_hung_up
 from common.tasks import running
 from query.faults import SpecError
@@ -108,7 +109,8 @@ class TailRoute:
             key=key.id,
         )
         async with self._slots.hold(key.environment.id, key.id), AsyncExitStack() as stack:
-            chosen = await self._one_replica_each()
+            least = 1 if filters.is_everything else PLAN_TYPED_STATES
+            chosen = await self._one_replica_each(least)
             held = {partition for _, partitions in chosen for partition in partitions}
             if missing := sorted(set(range(self._watch.partitions)) - held):
                 raise Unavailable(
@@ -120,7 +122,7 @@ class TailRoute:
                 _Source(member, partitions, await self._open(stack, member, partitions, wanted))
                 for member, partitions in chosen
             ]
-            return await self._stream(request, sources)
+            return await self._stream(request, sources, least)
 
     async def _open(
         self,
@@ -157,12 +159,14 @@ class TailRoute:
             ) from error
         raise _not_opened(member, source.status, body)
 
-    async def _stream(self, request: web.Request, sources: list[_Source]) -> web.StreamResponse:
+    async def _stream(
+        self, request: web.Request, sources: list[_Source], least: int
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         lines, copies = TailLines(), RerouteDeduplicator()
         readers = [_follow(source, copies, lines) for source in sources]
-        async with running(*readers, self._until_moved(sources, lines)):
+        async with running(*readers, self._until_moved(sources, lines, least)):
             try:
                 while not self._stop.is_set():
                     try:
@@ -179,20 +183,26 @@ class TailRoute:
                 log_event(_logger, logging.DEBUG, "tail reader left")
         return response
 
-    async def _one_replica_each(self) -> list[tuple[Member, list[int]]]:
-        """One indexer for each partition, so that no event comes twice: [(indexer, partitions)]."""
+    async def _one_replica_each(self, least: int) -> list[tuple[Member, list[int]]]:
+        """One indexer for each partition, so that no event comes twice: [(indexer, partitions)].
+
+        least: version of the request; one that does not know it is asked only where all others do
+        not either, and refuses it.
+        """
         by_partition = await self._replicas.by_partition()
         chosen: dict[str, tuple[Member, list[int]]] = {}
         for partition, held in sorted(by_partition.items()):
             if held:
-                chosen.setdefault(held[0].url, (held[0], []))[1].append(partition)
+                knowing = (member for member in held if member.understands.plan >= least)
+                one = next(knowing, held[0])
+                chosen.setdefault(one.url, (one, []))[1].append(partition)
         return [chosen[url] for url in sorted(chosen)]
 
-    async def _until_moved(self, sources: list[_Source], lines: TailLines) -> None:
+    async def _until_moved(self, sources: list[_Source], lines: TailLines, least: int) -> None:
         """Return when the partitions are no longer held by these indexers, which ends the tail."""
         followed = [(source.member.url, source.partitions) for source in sources]
         while True:
-            chosen = await self._one_replica_each()
+            chosen = await self._one_replica_each(least)
             if [(member.url, partitions) for member, partitions in chosen] != followed:
                 await lines.end()
                 return

@@ -4,12 +4,15 @@ Columns come in pages, in the order of their names' code points, so that a datas
 names costs neither side more memory than a page (I11).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from common import limits
+from common.model.names import column_id
 from common.process.versions import VersionedRequest
+from query.wire.name_pattern import NamePattern
 
 
 class IndexedColumn(msgspec.Struct, frozen=True):
@@ -63,6 +66,28 @@ class IndexedDataset(msgspec.Struct, frozen=True):
 
     last_ns: int
     names: list[int] | None
+
+
+def page_of_all(columns: Sequence[IndexedColumn], wanted: ColumnsRequest) -> ColumnPage:
+    """The page that an indexer of plans of version 2 sends, from all columns of an earlier one."""
+    named = sorted((column for column in columns if _is_wanted(column.name, wanted)), key=_by_name)
+    return ColumnPage(named[: wanted.size], len(named) > wanted.size)
+
+
+def _is_wanted(name: str, wanted: ColumnsRequest) -> bool:
+    if wanted.id is not None:
+        return column_id(wanted.dataset, name) == wanted.id
+    if wanted.sha256 is not None:
+        begins = name.startswith(wanted.after or "")
+        return begins and hashlib.sha256(name.encode()).hexdigest() == wanted.sha256
+    if wanted.name is not None:
+        return name == wanted.name
+    later = wanted.after is None or name > wanted.after
+    return later and NamePattern(wanted.pattern).matches(name)
+
+
+def _by_name(column: IndexedColumn) -> str:
+    return column.name
 
 
 def merge_pages(pages: Sequence[ColumnPage], size: int) -> ColumnPage:

@@ -56,7 +56,7 @@ class Asker:
                     await self._ask(http, turn)
                 except (aiohttp.ClientConnectorError, ConnectionRefusedError):
                     self.told.away += 1
-                except aiohttp.ServerDisconnectedError as error:
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                     # by the role's own address: it was accepted when the role began to stop
                     if self._role is None:
                         self.told.wrong.append(repr(error))

@@ -1,7 +1,6 @@
 """An indexer that answers shares, columns and tails over HTTP, and can be slow or refuse."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,20 +10,19 @@ from aiohttp import web
 from common.errors import BellwetherError
 from common.locks import Claim
 from common.locks.files import FileLocks
-from common.model.names import column_id
 from common.process.error_body import busy_response
 from common.process.members import Member, claim_name, encode_member
-from common.process.versions import Understands
+from common.process.versions import PLAN_TYPED_STATES, Understands
 from common.process.web import has_hung_up
 from query.plan.plan import ShareRequest
 from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
 from query.wire.columns import (
-    ColumnPage,
     ColumnsRequest,
     DatasetsRequest,
     IndexedColumn,
     IndexedDataset,
+    page_of_all,
 )
 from query.wire.tail import TailRequest
 from tests.query.share.rows import Views
@@ -61,6 +59,7 @@ class FakeIndexer:
         """Mount the routes of an indexer."""
         app.router.add_post("/internal/share", self.share)
         app.router.add_post("/internal/columns", self.list_columns)
+        app.router.add_get("/internal/columns", self.list_all_columns)
         app.router.add_post("/internal/datasets", self.list_datasets)
         app.router.add_get("/internal/tail", self.tail)
         app.router.add_post("/internal/tail", self.tail)
@@ -112,23 +111,18 @@ class FakeIndexer:
         return response
 
     async def list_columns(self, request: web.Request) -> web.Response:
-        """All in order of names, as an indexer pages them."""
+        """A page, as indexers of plans of version 2 know it."""
+        if self.member.understands.plan < PLAN_TYPED_STATES:
+            raise web.HTTPMethodNotAllowed("POST", ["GET"])
         wanted = msgspec.json.decode(await request.read(), type=ColumnsRequest)
-        seen = [
-            IndexedColumn(name, types, *self.seen_ns)
-            for name, types in sorted(self.columns.items())
-        ]
-        if wanted.name is not None:
-            seen = [one for one in seen if one.name == wanted.name]
-        elif wanted.id is not None:
-            seen = [one for one in seen if column_id(wanted.dataset, one.name) == wanted.id]
-        elif wanted.sha256 is not None:
-            names = {hashlib.sha256(one.name.encode()).hexdigest(): one for one in seen}
-            seen = [names[wanted.sha256]] if wanted.sha256 in names else []
-        else:
-            seen = [one for one in seen if wanted.after is None or one.name > wanted.after]
-        page = ColumnPage(seen[: wanted.size], len(seen) > wanted.size)
-        return web.Response(body=msgspec.json.encode(page))
+        return web.Response(body=msgspec.json.encode(page_of_all(self._seen(), wanted)))
+
+    async def list_all_columns(self, _: web.Request) -> web.Response:
+        """All of them, as earlier indexers."""
+        return web.Response(body=msgspec.json.encode(self._seen()))
+
+    def _seen(self) -> list[IndexedColumn]:
+        return [IndexedColumn(name, types, *self.seen_ns) for name, types in self.columns.items()]
 
     async def list_datasets(self, request: web.Request) -> web.Response:
         wanted = msgspec.json.decode(await request.read(), type=DatasetsRequest)

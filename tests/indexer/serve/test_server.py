@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from common import limits
+from common.model.record_value import encode_event_line, events_record
 from common.process.members import Member, list_members, list_partition_holders
 from common.process.role import RoleContext
 from common.process.web import INTERNAL_TOKEN_HEADER
@@ -83,6 +84,24 @@ async def test_indexer_claims_all_cuts_on_demand_and_tells_status_and_columns(
         assert not page["more"]
         assert [(c["name"], c["types"]) for c in columns] == [("n", ["i"])]
         assert columns[0]["first_seen_ns"] < columns[0]["last_seen_ns"]
+
+
+async def test_a_query_role_that_knows_no_pages_gets_all_columns_or_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_context(tmp_path) as context, running_indexer(context) as session:
+        line = encode_event_line(1_700_000_000 * 10**9, 1, b'{"a":1,"b":2}')
+        about = {"team": "t", "env": "e", "dataset": DATASET, "depth": 0, "via": "test"}
+        await context.backends.log.append(
+            0, events_record(**about, batch=bytes(16), lines=[line], unless=())
+        )
+        await session.post("/internal/cut?wait=1")
+        asked = {"dataset": DATASET}
+        of_all = await session.get("/internal/columns", params=asked)
+        assert [column["name"] for column in await of_all.json()] == ["a", "b"]
+        monkeypatch.setattr("common.limits.COLUMNS_PAGE_BYTES_MAX", 1)
+        assert (await session.get("/internal/columns", params=asked)).status == 422
+        assert (await session.get("/internal/columns")).status == 400
 
 
 async def test_internal_endpoints_need_the_token(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from common.process.versions import Understands
 from tests.query.harness import query_harness
 
 
@@ -19,12 +20,17 @@ async def test_columns_are_those_of_the_events(tmp_path: Path) -> None:
         assert (await running.get("/1/columns/shop?key_name=zzz"))[0] == 404
 
 
-async def test_pages_of_columns_show_each_once_whoever_holds_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("versions", [(2, 2), (1, 2), (1, 1)])
+async def test_pages_of_columns_show_each_once_whoever_holds_it(
+    tmp_path: Path, versions: tuple[int, int]
+) -> None:
     """Names of two indexers, some longer than fits a URL, of which one begins as another."""
     names = {f"n{number:03d}": ["i"] for number in range(40)}
     long = "ü" * 3_000
     names |= {long + end: ["s"] for end in ("", "a", "b")}
     async with query_harness(tmp_path, ("a", "b")) as running:
+        for indexer, plan in zip(running.indexers.values(), versions, strict=True):
+            indexer.announce(Understands(plan=plan))
         in_order = sorted(names)
         for number, indexer in enumerate(running.indexers.values()):
             indexer.columns = {name: names[name] for name in in_order if number == 0 or "1" in name}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from common.process.versions import Understands
 from query.plan.plan import Filter, FilterOp
 from query.wire.tail import TailFilter
 from tests.query.harness import QueryHarness, query_harness
@@ -47,6 +48,17 @@ async def test_without_conditions_indexers_of_older_versions_are_asked_as_before
         for body in (None, {}, {"filters": []}):
             assert await first_line(running, body) == b"{}\n"
         assert running.indexers["a"].chosen is None
+        assert running.indexers["a"].followed == "0,1"
+
+
+async def test_conditions_go_to_the_twin_that_knows_them(tmp_path: Path) -> None:
+    """Beside an indexer of an earlier version, which would refuse them."""
+    async with query_harness(tmp_path, ("a", "b")) as running:
+        running.indexers["a"].announce(Understands(plan=1))
+        running.indexers["b"].announce(Understands(plan=2))
+        assert await first_line(running, {"fields": ["status"]}) == b"{}\n"
+        assert running.indexers["b"].chosen is not None
+        assert await first_line(running, None) == b"{}\n"
         assert running.indexers["a"].followed == "0,1"
 
 
