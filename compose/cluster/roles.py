@@ -22,7 +22,7 @@ from compose.processes.process import Process, StartFailed
 from compose.servers.base import Site
 from compose.topology import STOP_ORDER, RoleInstance, Topology
 
-READY_S = 90.0
+READY_S = 300.0
 STOP_S = 45.0  # longer than a role's own time to drain
 _STEP_S = 0.05
 _ASK_S = 0.2

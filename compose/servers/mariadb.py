@@ -12,7 +12,7 @@ from compose.servers.base import STOP_S, Site
 from compose.servers.secret_files import kept_secret, write_secret
 from compose.topology import DATABASE, MariadbTuning, Topology
 
-READY_S = 60.0
+READY_S = 300.0
 USER = "bellwether"
 
 

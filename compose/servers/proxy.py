@@ -9,7 +9,7 @@ from compose.processes.ports import LOOPBACK, answers
 from compose.processes.process import Process
 from compose.servers.base import STOP_S, Site
 
-READY_S = 15.0
+READY_S = 300.0
 _TIMEOUT_S = 5.0
 
 

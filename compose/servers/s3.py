@@ -17,7 +17,7 @@ from compose.topology import BUCKET
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-READY_S = 30.0
+READY_S = 300.0
 REGION = "us-east-1"
 
 

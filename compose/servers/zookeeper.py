@@ -9,7 +9,7 @@ from compose.processes.process import Process
 from compose.servers.base import STOP_S, Site
 from compose.topology import Topology, ZookeeperTuning
 
-READY_S = 60.0
+READY_S = 300.0
 _MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 
 

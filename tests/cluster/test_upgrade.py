@@ -39,7 +39,7 @@ pytestmark = pytest.mark.scenario
 TOPOLOGY = Topology(zones=("a", "b"), zookeepers=1, shepherds=2, queries=2, partitions=4)
 PAUSE_S = float(os.environ.get("BELLWETHER_TEST_UPGRADE_PAUSE_S", "20"))
 RESTART_S = 1_200.0
-OPEN_S = 300.0
+OPEN_S = 900.0
 TINY_CUTS = limits.COMPACTED_FAN_IN + 8
 TINY_BATCHES = 12  # per cut, over all partitions: most have one
 AT_ONCE = {
@@ -48,7 +48,7 @@ AT_ONCE = {
     "BELLWETHER_INDEXER_HOUSEKEEPING_S": "1",
 }
 OLD_SCHEMA_STEPS = 5  # of the earlier build's database
-RIGHT_S = 180.0  # keys are read again once a minute
+RIGHT_S = 600.0  # keys are read again once a minute
 NOT_YET_S = 86_400  # no document of a newer version is written meanwhile
 
 
