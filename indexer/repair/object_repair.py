@@ -58,6 +58,7 @@ class ObjectRepair:
             limits.REPAIRS_WAITING_MAX
         )
         self._asked_ns: dict[str, int] = {}
+        self._failed: dict[tuple[int, str], SegmentEntry] = {}  # the entries of `unrepaired`
 
     def ask(self, partition: int, entry: SegmentEntry) -> bool:
         """Queue an object for repair. Never waits. False: the queue is full; try again later."""
@@ -78,15 +79,25 @@ class ObjectRepair:
             partition, entry = await self._waiting.get()
             await self.try_repair(partition, entry)
 
+    def failed(self) -> list[tuple[int, SegmentEntry]]:
+        """(partition, object) of those that could not be repaired."""
+        return [(partition, entry) for (partition, _), entry in self._failed.items()]
+
+    def forget(self, partition: int, entry: SegmentEntry) -> None:
+        """The object need not be repaired any more."""
+        self.unrepaired.pop((partition, entry.object), None)
+        self._failed.pop((partition, entry.object), None)
+
     async def try_repair(self, partition: int, entry: SegmentEntry) -> None:
         """Repair the object, or record why that is impossible."""
         key = (partition, entry.object)
         try:
             source = await self.repair(partition, entry)
         except (BellwetherError, OSError) as error:
-            self.unrepaired[key] = str(error)
+            self.unrepaired[key], self._failed[key] = str(error), entry
             while len(self.unrepaired) > limits.REPAIRS_WAITING_MAX:
-                del self.unrepaired[next(iter(self.unrepaired))]
+                oldest = next(iter(self.unrepaired))
+                del self.unrepaired[oldest], self._failed[oldest]
             log_event(
                 logger,
                 logging.ERROR,
@@ -96,20 +107,26 @@ class ObjectRepair:
                 why=str(error),
             )
             return
-        self.unrepaired.pop(key, None)
+        self.forget(partition, entry)
         self._asked_ns.pop(entry.object, None)
         if source:
             mended_objects_total.labels(source).inc()
             log_event(logger, logging.WARNING, "segment mended", object=entry.object, source=source)
 
     async def repair(self, partition: int, entry: SegmentEntry) -> str:
-        """Put the object again. Returns the source; "" if the object was whole.
+        """Put the object again. Returns the source; "" if it was whole, or is meanwhile.
 
         Raises DamagedObject, ObjectMissing, OffsetGone, Unavailable if there is no source.
         """
         if entry.object in self._expired(partition) or await self._is_whole(entry):
             return ""
-        source = await self._put(partition, entry)
+        try:
+            source = await self._put(partition, entry)
+        except BellwetherError:
+            # the partition's other indexer finds the same damage, and has mended it meanwhile
+            if await self._is_whole(entry):
+                return ""
+            raise
         if not await self._is_whole(entry):
             raise DamagedObject(
                 f"{entry.location} was put again and is still not whole: look at the disk"

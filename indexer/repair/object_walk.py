@@ -23,6 +23,7 @@ from snapshot.threads import to_store_thread
 
 _ROUND_S = 1.0
 _AGAIN_NS = 60 * 10**9  # pause after the store failed during a walk
+_FAILED_AGAIN_NS = 600 * 10**9  # after which what could not be repaired is tried again
 _HOUR_NS = 3_600 * 10**9
 logger = logging.getLogger(__name__)
 
@@ -51,12 +52,16 @@ class ObjectWalk:
         self._scratch = scratch
         self._clock = clock
         self._walked_ns: dict[int, int] = {}
+        self._tried_ns = clock.monotonic_ns()
 
     async def run(self) -> None:
         """Walk all partitions again and again until cancelled."""
         await run_every(_ROUND_S, self._walk_due)
 
     async def _walk_due(self) -> None:
+        if self._clock.monotonic_ns() - self._tried_ns >= _FAILED_AGAIN_NS:
+            await self.try_again()
+            self._tried_ns = self._clock.monotonic_ns()
         for number in list(self._partitions):
             if self._is_due(number):
                 try:
@@ -64,6 +69,16 @@ class ObjectWalk:
                 except (ObjectsUnavailable, OSError) as error:
                     log_event(logger, logging.INFO, "objects not looked at", why=str(error))
                     self._again_soon(number)
+
+    async def try_again(self) -> None:
+        """Try what could not be repaired: a copy may be there now, or another indexer has put it
+        again. What is served no more is no damage.
+        """
+        for number, entry in self._repair.failed():
+            if self._still_served(number, entry):
+                await self._repair.try_repair(number, entry)
+            else:
+                self._repair.forget(number, entry)
 
     def _is_due(self, number: int) -> bool:
         partition = self._partitions.get(number)

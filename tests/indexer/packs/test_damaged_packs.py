@@ -7,10 +7,14 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from common.errors import ObjectMissing
 from common.process.members import claim_name, encode_member
 from common.process.role import RoleContext
 from common.process.web import require_internal_token
+from indexer.partition.partition import Partition
+from indexer.repair.object_repair import ObjectRepair
 from indexer.repair.object_walk import ObjectWalk
+from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import SegmentEndpoint
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.verify.verify import verify
@@ -18,6 +22,7 @@ from tests.indexer.harness import QUICK, repair_of
 from tests.indexer.packs.packed import expected, filled, numbers_of
 
 Damage = Callable[[Path, SegmentEntry], None]
+Expired = Callable[[int], frozenset[str]]
 
 
 def flip(path: Path, entry: SegmentEntry) -> None:
@@ -48,6 +53,13 @@ def stored(folder: Path, entry: SegmentEntry) -> Path:
     return folder / "objects" / entry.location.key
 
 
+def walk_of(
+    context: RoleContext, partition: Partition, repair: ObjectRepair, expired: Expired
+) -> ObjectWalk:
+    objects, scratch = context.backends.objects, context.folder / "mending"
+    return ObjectWalk({0: partition}, objects, repair, expired, QUICK, scratch, context.clock)
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_the_pack_in_a_cache_mends_it(tmp_path: Path, damage: Damage) -> None:
     async with filled(tmp_path) as (context, partition, entries):
@@ -68,6 +80,50 @@ async def test_the_log_mends_it_where_no_copy_is_whole(tmp_path: Path, damage: D
         damage(stored(tmp_path, entries[1]), entries[1])
         assert await repair_of(partition).repair(0, entries[1]) == "log"
         assert stored(tmp_path, entries[1]).read_bytes() == whole
+        assert await is_clean(context)
+
+
+async def test_what_the_other_indexer_mended_meanwhile_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with filled(tmp_path) as (_, partition, entries):
+        whole = stored(tmp_path, entries[1]).read_bytes()
+        flip(stored(tmp_path, entries[1]), entries[1])
+
+        async def other_first(self: SegmentRebuilder, number: int, entry: SegmentEntry) -> bool:
+            stored(tmp_path, entry).write_bytes(whole)
+            raise ObjectMissing("what it would have been made of")
+
+        monkeypatch.setattr(SegmentRebuilder, "rebuild", other_first)
+        repair = repair_of(partition)
+        await repair.try_repair(0, entries[1])
+        assert repair.describe(0) == {}
+
+
+async def test_what_could_not_be_mended_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with filled(tmp_path) as (context, partition, entries):
+        flip(stored(tmp_path, entries[1]), entries[1])
+        repair, gone = repair_of(partition), set[str]()
+        walk = walk_of(context, partition, repair, lambda _: frozenset(gone))
+
+        async def nothing(self: SegmentRebuilder, number: int, entry: SegmentEntry) -> bool:
+            return False
+
+        with monkeypatch.context() as while_the_log_is_away:
+            while_the_log_is_away.setattr(SegmentRebuilder, "rebuild", nothing)
+            await repair.try_repair(0, entries[1])
+            await walk.try_again()
+            assert repair.describe(0).keys() == {entries[1].object}
+            gone.add(entries[1].object)
+            await walk.try_again()
+            assert repair.describe(0) == {}  # nobody is served it any more
+            gone.clear()
+            await repair.try_repair(0, entries[1])
+            assert repair.describe(0)
+        await walk.try_again()
+        assert repair.describe(0) == {}
         assert await is_clean(context)
 
 
@@ -124,15 +180,7 @@ async def test_a_walk_finds_every_damaged_segment_of_a_pack(tmp_path: Path, dama
         damage(stored(tmp_path, entries[1]), entries[1])
         damage(stored(tmp_path, entries[6]), entries[6])
         repair = repair_of(partition, [context.folder / "segments"])
-        walk = ObjectWalk(
-            {0: partition},
-            context.backends.objects,
-            repair,
-            lambda _: frozenset(),
-            QUICK,
-            context.folder / "mending",
-            context.clock,
-        )
+        walk = walk_of(context, partition, repair, lambda _: frozenset())
         await walk.walk(0)
         assert not repair.unrepaired
         assert await is_clean(context)
