@@ -48,7 +48,7 @@ from segment.parquet.file import small_file, write_file
 from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 _ZSTD = ".".join(map(str, zstandard.ZSTD_VERSION))  # the version that compresses pages
-WRITER = f"bellwether-segment-8 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
+WRITER = f"bellwether-segment-9 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes
 _TRACE_ID_FIELDS = frozenset(("trace.trace_id", "trace_id", "traceId"))
 _ARROW_SCHEMA_KEY = b"ARROW:schema"  # as Arrow's own writer keeps types and fields' metadata
 _DIGEST_HEAD, _NO_KEYS = digest_head(), PackedKeys.of(())

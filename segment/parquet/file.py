@@ -54,9 +54,13 @@ def write_file(
         chunk = make_chunk(encoded, compressed=not small)
         written.append((column, chunk, file.add(*chunk.parts)[0]))
     blooms = [_add_bloom(file, chunk) for _, chunk, _ in written]
-    indexes = [None if small else _add_index(file, chunk) for _, chunk, _ in written]
+    # of chunks of one page each an index only repeats the statistics of the chunks
+    indexed = not small and any(len(chunk.pages) > 1 for _, chunk, _ in written)
+    indexes = [_add_index(file, chunk) if indexed else None for _, chunk, _ in written]
     placed = [
-        PlacedChunk(column, chunk, at, _add_offsets(file, chunk, at, small), index, bloom)
+        PlacedChunk(
+            column, chunk, at, _add_offsets(file, chunk, at) if indexed else None, index, bloom
+        )
         for (column, chunk, at), index, bloom in zip(written, indexes, blooms, strict=True)
     ]
     footer = file_footer(placed, rows, metadata, sorting, created_by)
@@ -80,8 +84,8 @@ def small_file(
     return b"".join((MAGIC, written.pages, footer, length, MAGIC))
 
 
-def _add_offsets(file: _File, chunk: Chunk, at: int, small: bool) -> tuple[int, int] | None:
-    return None if small else file.add(offset_index(chunk, at))
+def _add_offsets(file: _File, chunk: Chunk, at: int) -> tuple[int, int]:
+    return file.add(offset_index(chunk, at))
 
 
 def _add_bloom(file: _File, chunk: Chunk) -> tuple[int, int] | None:

@@ -122,7 +122,16 @@ def test_what_is_small_follows_from_the_rows(
     data = encode_segment(block, ORIGIN, encoders).data
     group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
     assert {group.column(at).compression for at in range(4)} == {"UNCOMPRESSED"}
-    assert group.column(0).has_offset_index != small
+    assert not group.column(0).has_offset_index  # one page each: it would repeat the statistics
+
+
+def test_only_a_file_with_several_pages_of_a_column_has_a_page_index(encoders: Encoders) -> None:
+    for rows, indexed in ((1_000, False), (70_000, True)):
+        block = of_texts([f"{number:016x}" for number in range(rows)])
+        data = encode_segment(block, ORIGIN, encoders).data
+        group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
+        found = {group.column(at).has_offset_index for at in range(group.num_columns)}
+        assert found == {indexed}
 
 
 @given(st.lists(blocks(), min_size=1, max_size=5))
