@@ -272,6 +272,28 @@ compaction_failures_total = _counter(
     "Steps of compaction that failed and changed nothing; the log says why.",
     ["partition"],
 )
+summaries_held = _gauge(
+    "bellwether_summaries_held",
+    "Summaries of segments in memory, by which questions leave them out.",
+)
+summaries_held_bytes = _gauge(
+    "bellwether_summaries_held_bytes", "Memory of these summaries, within a bound."
+)
+summaries_made_total = _counter(
+    "bellwether_summaries_made", "Summaries that this indexer has made and put beside segments."
+)
+summary_seconds_total = _counter(
+    "bellwether_summary_seconds",
+    "Processor time of making and loading summaries (`indexer.summary_percent`).",
+)
+summary_failures_total = _counter(
+    "bellwether_summary_failures",
+    "Summaries that could not be made or loaded now; questions read those segments instead.",
+)
+segments_skipped_total = _counter(
+    "bellwether_segments_skipped",
+    "Segments in the range of a question that it did not open, by what their summaries say.",
+)
 segment_fetched_bytes_total = _counter(
     "bellwether_segment_fetched_bytes", "Bytes of segments fetched from the object store."
 )

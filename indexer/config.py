@@ -92,6 +92,14 @@ class IndexerConfig:
         900,
         "how long the second indexer of a partition leaves what is to be put together to the first",
     )
+    summary_percent: int = setting(
+        10,
+        "time of one processor that making summaries of segments may use on average, in percent "
+        "(0: this indexer makes and uses none)",
+    )
+    summary_requests_per_day: int = setting(
+        50_000, "requests to the object store for summaries in a day of running"
+    )
     housekeeping_s: int = setting(30, "time between looks at retention and the size of the log")
     live_bytes_max: int = setting(
         2**30,
@@ -141,6 +149,8 @@ class IndexerConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.compaction_percent <= 100:
             raise ValueError("compaction_percent must be 0 to 100")
+        if not 0 <= self.summary_percent <= 100:
+            raise ValueError("summary_percent must be 0 to 100")
         if self.copies < 1:
             raise ValueError("copies must be 1 or more")
         if self.shares_of_environment < 0:

@@ -101,6 +101,7 @@ async def _upkeep(parts: Parts, context: RoleContext) -> None:
         parts.repair.run(),
         parts.object_walk.run(),
         parts.compactor.run(),
+        parts.summaries.run(),
         parts.shared.prefetcher.run(),
         MetadataExporter(context).run(),
         parts.shared.watch.run(),

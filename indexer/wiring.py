@@ -26,6 +26,8 @@ from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.selected import SelectedShredder
+from indexer.summaries.held import HeldSummaries
+from indexer.summaries.worker import SummaryWorker
 from indexer.tail.registry import TailRegistry
 from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
@@ -51,6 +53,7 @@ class Parts:
     query_fetches: SegmentFetcher
     document_gate: MembersGate
     compactor: Compactor
+    summaries: SummaryWorker
 
     def close(self) -> None:
         """Close the parts that run threads, after the server has stopped."""
@@ -92,7 +95,10 @@ async def build_parts(
 
     repair = _repair(context, shared, expired)
     footers, query_fetches = Footers(), SegmentFetcher(cache, config.segment_fetches)
-    leases = PartitionLeases(held.partitions, query_fetches, footers, repair, context.clock)
+    summaries = HeldSummaries()
+    leases = PartitionLeases(
+        held.partitions, query_fetches, footers, repair, context.clock, summaries=summaries
+    )
     return Parts(
         shared=shared,
         shredder=shredder,
@@ -119,6 +125,7 @@ async def build_parts(
         query_fetches=query_fetches,
         document_gate=gate,
         compactor=Compactor(held.partitions, shared),
+        summaries=SummaryWorker(held.partitions, shared, summaries),
     )
 
 

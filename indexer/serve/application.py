@@ -38,6 +38,7 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
         parts.repair.describe,
         parts.document_gate.describe,
         parts.compactor.describe,
+        parts.summaries.describe,
     ).add_routes(app)
     listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
     ColumnEndpoints(listing).add_routes(app)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from common import limits
@@ -15,14 +16,24 @@ from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import DamagedObject, LogUnavailable, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
+from common.metrics import segments_skipped_total
 from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
+from indexer.summaries.held import HeldSummaries
 from query.share.damaged import DamagedRecords
+from query.share.pruning.summary_facts import summary_may_match
 from query.share.rerouted import UndecidedBatch
-from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
+from query.share.view import (
+    DatasetView,
+    OffsetRanges,
+    PartitionNotHeld,
+    SegmentView,
+    ViewRequest,
+)
+from segment.summary.summary import NoSummary
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.damage.damage import concerns, may_be_of_any_dataset
 from snapshot.documents.manifest import Damaged, SegmentEntry
@@ -42,8 +53,13 @@ class PartitionLeases:
         repair: ObjectRepair,
         clock: Clock,
         log_end_wait_s: float = limits.LOG_END_WAIT_S,
+        summaries: HeldSummaries | None = None,
     ) -> None:
-        """log_end_wait_s: the least time that a lease waits for the log's end to be read."""
+        """log_end_wait_s: the least time that a lease waits for the log's end to be read.
+
+        summaries: by which segments are skipped that have no row for a question.
+        """
+        self._summaries = HeldSummaries() if summaries is None else summaries
         self._log_end_wait_s = log_end_wait_s
         self._partitions = partitions
         self._fetching = fetching
@@ -75,7 +91,7 @@ class PartitionLeases:
         try:
             segments, unserved = list[SegmentView](), list[SegmentEntry]()
             if served:
-                segments, unserved = await asyncio.to_thread(self._open, served, wanted.fields)
+                segments, unserved = await asyncio.to_thread(self._open, served, wanted)
             for entry in unserved:
                 self._repair.ask(partition, entry)
             yield DatasetView(
@@ -132,9 +148,13 @@ class PartitionLeases:
         await held.wait_until(lambda: _is_reached(held, wanted, end_known=end_known), deadline_ns)
 
     def _open(
-        self, served: Sequence[ServedSegment], fields: frozenset[str]
+        self, served: Sequence[ServedSegment], wanted: ViewRequest
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
-        segments, unserved = [], []
+        segments, unserved = self._skipped(served, wanted), []
+        if segments:
+            skipped = {segment.object_hash for segment in segments}
+            segments_skipped_total.inc(len(skipped))
+            served = [one for one in served if one.entry.object not in skipped]
         columns: dict[Footer, ColumnsOf] = {}
         files = self._fetching.fetch_all(one.entry.location for one in served)
         for entry, visible in served:
@@ -154,23 +174,45 @@ class PartitionLeases:
                 unserved.append(entry)
                 continue
             if (named := columns.get(footer)) is None:
-                named = columns[footer] = footer.columns_of(fields)
-            segments.append(
-                SegmentView(
-                    path=path,
-                    object_hash=entry.object,
-                    rows=entry.rows,
-                    first_offset=entry.first_offset,
-                    end_offset=entry.end_offset,
-                    time_min_ns=entry.time_min_ns,
-                    time_max_ns=entry.time_max_ns,
-                    columns=named.own,
-                    overflow_columns=named.overflow,
-                    visible=visible,
-                    epoch_number=entry.epoch_number,
-                )
-            )
+                named = columns[footer] = footer.columns_of(wanted.fields)
+            segments.append(_segment_view(entry, visible, path, named))
         return segments, unserved
+
+    def _skipped(self, served: Sequence[ServedSegment], wanted: ViewRequest) -> list[SegmentView]:
+        """The segments of which no row can match: they are neither fetched nor opened."""
+        found: list[SegmentView] = []
+        for entry, visible in served if wanted.filters else ():
+            summary = self._summaries.known(entry.object)
+            if summary is None:
+                continue
+            try:
+                if summary_may_match(summary, wanted.filters, any_filter=wanted.any_filter):
+                    continue
+            except NoSummary as error:
+                log_event(logger, logging.WARNING, "summary not used", why=str(error))
+                continue
+            names = frozenset(key for key in summary.keys if key.field in wanted.fields)
+            path, columns = self._cache.path(entry.object), ColumnsOf(names, frozenset())
+            found.append(replace(_segment_view(entry, visible, path, columns), skipped=True))
+        return found
+
+
+def _segment_view(
+    entry: SegmentEntry, visible: OffsetRanges | None, path: Path, columns: ColumnsOf
+) -> SegmentView:
+    return SegmentView(
+        path=path,
+        object_hash=entry.object,
+        rows=entry.rows,
+        first_offset=entry.first_offset,
+        end_offset=entry.end_offset,
+        time_min_ns=entry.time_min_ns,
+        time_max_ns=entry.time_max_ns,
+        columns=columns.own,
+        overflow_columns=columns.overflow,
+        visible=visible,
+        epoch_number=entry.epoch_number,
+    )
 
 
 def _undecided(view: PartitionView, dataset: str) -> tuple[UndecidedBatch, ...]:

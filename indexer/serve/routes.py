@@ -54,6 +54,7 @@ class Endpoints:
         unrepaired: Callable[[int], dict[str, str]],
         formats: Callable[[], dict[str, object]],
         compaction: Callable[[int], dict[str, object]],
+        summaries: Callable[[], dict[str, object]],
     ) -> None:
         self._partitions = partitions
         self._tails = tails
@@ -67,6 +68,7 @@ class Endpoints:
         self._unrepaired = unrepaired
         self._formats = formats
         self._compaction = compaction
+        self._summaries = summaries
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes of this module."""
@@ -87,6 +89,7 @@ class Endpoints:
         body = {"partitions": found, "warming": self._prefetcher.describe()}
         body["claims"] = self._claims()
         body["formats"] = self._formats()
+        body["summaries"] = self._summaries()
         body["alarms"] = self._alarms.describe()
         return web.json_response(body)
 

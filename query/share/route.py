@@ -117,6 +117,8 @@ class ShareEndpoint:
             plan.at_least.get(partition),
             plan.wait_ms,
             frozenset(state_fields(plan)),
+            plan.filters,
+            plan.any_filter,
         )
         try:
             return await leases.enter_async_context(

@@ -133,10 +133,11 @@ class RowSearch:
 
     def _waves(self) -> Iterator[list[tuple[DatasetView, SegmentView]]]:
         """The segments that may have a row, in the order of their first rows, a few per scan."""
+        ordered = [one for one in self._segments if not one[1].skipped]
         if self._wanted.oldest:
-            ordered = sorted(self._segments, key=lambda one: one[1].time_min_ns)
+            ordered.sort(key=lambda one: one[1].time_min_ns)
         else:
-            ordered = sorted(self._segments, key=lambda one: -one[1].time_max_ns)
+            ordered.sort(key=lambda one: -one[1].time_max_ns)
         facts, size = self._facts, _SEGMENTS_FIRST
         if facts is None:
             left = iter(ordered)

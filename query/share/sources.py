@@ -103,6 +103,7 @@ def gather(
         field: FieldSql(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
         for index, field in enumerate(fields)
     }
+    segments = [(view, segment) for view, segment in segments if not segment.skipped]
     keys = [ColumnKey(f, t) for f, r in fields_sql.items() for t in FieldType if t in r.types]
     named = frozenset(keys)
     parts, tables = [], dict[str, pa.Table]()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from common.model.reroute import EpochOffset
+from query.plan.plan import Filter
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
 from segment.columns import ColumnBlock, ColumnKey
@@ -25,6 +26,7 @@ class SegmentView:
     visible: half-open offset ranges of the rows that are shown, in order; None: all of them. Rows
         outside are hidden: their dataset was deleted, or their part of the segment has expired.
     epoch_number: number of the log epoch of the offsets.
+    skipped: whether no row can match the filters of the request: then the file need not be there.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class SegmentView:
     overflow_columns: frozenset[ColumnKey]
     visible: OffsetRanges | None = None
     epoch_number: int = 1
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class ViewRequest:
     log, at_least: the view includes the rows before this end offset of this log epoch, for which
         it waits up to timeout_ms.
     fields: fields whose columns are listed for each segment, which may have millions of others.
+    filters, any_filter: as in the plan; segments without a row for them may be skipped.
     """
 
     start_ns: int = -(2**63)
@@ -106,6 +110,8 @@ class ViewRequest:
     at_least: int | None = None
     timeout_ms: int = 0
     fields: frozenset[str] = frozenset()
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
 
 
 class PartitionViews(Protocol):

@@ -15,7 +15,7 @@ from common.kernels.compile import FULL
 from segment.parquet.compiled_small import SmallFiles
 from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts
-from segment.parquet.kernel.bloom import bloom_insert
+from segment.parquet.kernel.bloom import bloom_insert, hash_texts
 from segment.parquet.kernel.by_row import cells_by_row
 from segment.parquet.kernel.delta import (
     delta_lengths,
@@ -58,6 +58,7 @@ COMPILED = (
     distinct_texts,
     distinct_words,
     grown_steps,
+    hash_texts,
     pack_indices,
     pack_levels,
     paired_offsets,
@@ -199,6 +200,12 @@ class KernelEncoders:
         blocks = np.zeros(size // 4, np.uint32)
         bloom_insert(*_read(texts), len(texts.offsets) - 1, blocks)
         return blocks.view(np.uint8)
+
+    def hashes(self, texts: Texts) -> Int64s:
+        """As `Encoders.hashes`."""
+        out = np.empty(len(texts.offsets) - 1, np.int64)
+        hash_texts(*_read(texts), len(out), out)
+        return out
 
     def small(self, table: SmallTable) -> SmallFile:
         """As `Encoders.small`."""

@@ -77,8 +77,8 @@ def _trial(encoders: Encoders) -> bytes:
     twice = np.concatenate((rows, rows))
     ends = np.arange(7, len(twice) + 1, 7)
     by_row = encoders.by_row(twice, np.append(0, ends[:-1]), ends, _ROWS)
-    small = _small_trial(encoders)
-    return b"".join((file, small, *(part.tobytes() for part in (*pairs, *by_row))))
+    small, hashes = _small_trial(encoders), encoders.hashes(_texts(long)).tobytes()
+    return b"".join((file, small, hashes, *(part.tobytes() for part in (*pairs, *by_row))))
 
 
 def _small_trial(encoders: Encoders) -> bytes:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from segment.parquet.bloom import bloom_filter
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
@@ -113,6 +114,12 @@ class ReferenceEncoders:
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """As `Encoders.bloom`."""
         return bloom_filter(texts, size)
+
+    def hashes(self, texts: Texts) -> Int64s:
+        """As `Encoders.hashes`."""
+        count = len(texts.offsets) - 1
+        found = (xxhash.xxh64_intdigest(texts.text(at)) for at in range(count))
+        return np.fromiter(found, np.uint64, count).view(np.int64)
 
 
 def arrow_texts(texts: Texts) -> pa.Array:

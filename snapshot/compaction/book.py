@@ -22,7 +22,7 @@ from snapshot.compaction.documents import (
 )
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
-from snapshot.documents.locations import pack_key
+from snapshot.documents.locations import delete_segment, pack_key
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.packs import PackedSegments, unused_packs
 
@@ -245,7 +245,7 @@ class CompactionBook:
                 elif entry.pack:
                     packed[entry.pack] = entry
                 else:
-                    self._chain.objects.delete(entry.location.key)
+                    delete_segment(self._chain.objects, entry.object)
             removed.add(number)
         for pack in unused_packs(
             self._chain,
@@ -290,7 +290,7 @@ class CompactionBook:
         self._dead.update(entry.object for entry in due)
         for entry in due:
             if not entry.pack:
-                self._chain.objects.delete(entry.location.key)
+                delete_segment(self._chain.objects, entry.object)
         for pack in {entry.pack for entry in due}:
             self._delete_unused_pack(pack)
         if dead:

@@ -15,6 +15,17 @@ def segment_key(object_hash: str) -> str:
     return f"segments/{object_hash[:2]}/{object_hash}.parquet"
 
 
+def summary_key(object_hash: str) -> str:
+    """Key of the summary of a segment (`snapshot.summaries`)."""
+    return f"summaries/{object_hash[:2]}/{object_hash}"
+
+
+def delete_segment(objects: ObjectStore, object_hash: str) -> None:
+    """Delete a segment's object, and its summary if it has one. Raises ObjectsUnavailable."""
+    objects.delete(segment_key(object_hash))
+    objects.delete(summary_key(object_hash))
+
+
 def pack_key(pack: str) -> str:
     """Key of a pack: named by the SHA-256 of its bytes."""
     return f"packs/{pack[:2]}/{pack}.pack"

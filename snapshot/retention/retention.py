@@ -18,7 +18,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT, encode_checksummed
-from snapshot.documents.locations import pack_key, segment_key
+from snapshot.documents.locations import delete_segment, pack_key
 from snapshot.documents.manifest import Dropped, SegmentEntry, chain_order
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.packs import PackedSegments, packed_segments, unused_packs
@@ -324,7 +324,7 @@ class RetentionBook:
             packed = {document.objects[at] for one in document.packs for at in one.segments}
             for name in self._objects_of(document):
                 if name not in packed:
-                    self._chain.objects.delete(segment_key(name))
+                    delete_segment(self._chain.objects, name)
                 deleted += 1
         over = self._deleted.union(due)
         packs = [one for number in due for one in self._documents[number].packs]

@@ -21,6 +21,7 @@ from snapshot.documents.manifest import Checkpoint, Manifest
 from snapshot.documents.prefetch import prefetch_documents
 from snapshot.retention.retention import Retention
 
+DERIVED = "summaries"  # objects that belong to the segment of their name
 DATA = ("packs", "segments")  # objects that are named by their content's hash
 NAMING = {
     "checkpoints": Checkpoint,
@@ -64,7 +65,7 @@ class Names:
 
     def refresh(self) -> None:
         """Read the documents that are new. What was put before it begins is seen by it."""
-        known = {*DATA, *NAMING, *OTHERS}
+        known = {*DATA, DERIVED, *NAMING, *OTHERS}
         self.unreadable = [
             f"{top}/ is of a newer version or of another program: what it names is not known"
             for top in self._top_level()

@@ -1,7 +1,8 @@
 """Objects that no document names: found, and removed when they are old (I4, I13).
 
 They are left where a cut was put and not published: its process was killed, its twin published the
-same rows in other bytes, or another cut was published instead. No answer reads them.
+same rows in other bytes, or another cut was published instead. No answer reads them. A summary is
+one of them when its segment's object is gone, whatever documents say of that.
 """
 
 import re
@@ -14,7 +15,8 @@ from common.clock import Clock
 from common.errors import DamagedObject, ObjectMissing
 from common.model.clock_reading import HasClock
 from common.objects import ObjectInfo, ObjectStore
-from snapshot.unnamed.names import DATA, Names
+from snapshot.documents.locations import delete_segment, segment_key
+from snapshot.unnamed.names import DATA, DERIVED, Names
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -88,7 +90,7 @@ def find_unnamed(objects: ObjectStore, names: Names, now_ns: int | None = None) 
     found = UnnamedObjects()
     for info in _data_objects(objects):
         newest_ns = max(newest_ns, info.modified_ns)
-        if _hash_of(info.key) not in names:
+        if not _is_named(info.key, names):
             listed.append(info)
             found.count += 1
             found.size_bytes += info.size_bytes
@@ -96,7 +98,7 @@ def find_unnamed(objects: ObjectStore, names: Names, now_ns: int | None = None) 
     names.refresh()  # objects that were listed may have been named meanwhile
     found.unreadable = list(names.unreadable)
     for info in listed:
-        if _hash_of(info.key) in names:
+        if _is_named(info.key, names):
             found.count -= 1
             found.size_bytes -= info.size_bytes
             continue
@@ -107,11 +109,32 @@ def find_unnamed(objects: ObjectStore, names: Names, now_ns: int | None = None) 
 
 
 def _data_objects(objects: ObjectStore) -> Iterator[ObjectInfo]:
-    """Objects whose key has a content's hash; others are no objects of this program."""
+    """Objects whose key has a content's hash; others are no objects of this program. Of summaries
+    those without a segment; both are listed in the order of hashes.
+    """
     for top in DATA:
         for info in objects.list(f"{top}/"):
             if _NAME.fullmatch(_hash_of(info.key)):
                 yield info
+    yield from _summaries_alone(objects)
+
+
+def _summaries_alone(objects: ObjectStore) -> Iterator[ObjectInfo]:
+    segments: Iterator[ObjectInfo] | None = None
+    segment = ""
+    for info in objects.list(f"{DERIVED}/"):
+        name = _hash_of(info.key)
+        if segments is None:  # most stores have none: then this listing is spared
+            segments = objects.list("segments/")
+        while segment < name and (one := next(segments, None)) is not None:
+            segment = _hash_of(one.key)
+        if segment != name and _NAME.fullmatch(name):
+            yield info
+
+
+def _is_named(key: str, names: Names) -> bool:
+    """Whether a document names the object. None names a summary, but perhaps its segment."""
+    return not key.startswith(f"{DERIVED}/") and _hash_of(key) in names
 
 
 def _hash_of(key: str) -> str:
@@ -132,8 +155,8 @@ def remove_unnamed(
     for batch in _batches([one for one in found if one.is_old]):
         names.refresh()
         _refuse_unreadable(names)
-        unnamed = [one for one in batch if _hash_of(one.key) not in names]
-        done.named += [one.key for one in batch if _hash_of(one.key) in names]
+        unnamed = [one for one in batch if not _is_named(one.key, names)]
+        done.named += [one.key for one in batch if _is_named(one.key, names)]
         removed: list[tuple[UnnamedObject, Path]] = []
         try:
             for one in unnamed:
@@ -165,7 +188,10 @@ def _remove(
         copy.unlink()
         return False
     removed.append((one, copy))
-    objects.delete(one.key)
+    if one.key == segment_key(_hash_of(one.key)):
+        delete_segment(objects, _hash_of(one.key))
+    else:
+        objects.delete(one.key)
     return True
 
 
@@ -176,7 +202,7 @@ def _put_back(
     names.refresh()
     back = []
     for one, copy in removed:
-        if names.unreadable or _hash_of(one.key) in names:
+        if names.unreadable or _is_named(one.key, names):
             objects.put_if_absent(one.key, copy)
             back.append(one)
         copy.unlink(missing_ok=True)

@@ -16,6 +16,8 @@ class ColumnFacts:
     low, high: no value is smaller, none is larger; they need not be values themselves. None: not
         known. Texts and JSON: bytes of UTF-8, in the order of bytes. Doubles: None, unless no value
         is NaN.
+    distinct: every value there is; None: not known.
+    prefixes: the first `prefix_bytes` bytes of every text; None: not known. Of texts alone.
     may_hold: whether a text may be among the values (it may be wrong in saying that it is); None:
         not known.
     """
@@ -24,6 +26,9 @@ class ColumnFacts:
     low: Bound | None = None
     high: Bound | None = None
     may_hold: Callable[[str], bool] | None = None
+    distinct: tuple[Bound, ...] | None = None
+    prefixes: frozenset[bytes] | None = None
+    prefix_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,37 @@ def _of_column(one: Filter, field_type: FieldType, column: ColumnFacts) -> Verdi
     """The verdict on the values of a column that has some."""
     if one.op is FilterOp.EXISTS:
         return Verdict(True, True)
+    if column.distinct is not None:
+        each = [_of_one(one, field_type, value) for value in column.distinct]
+        return Verdict(any(v.some for v in each), all(v.every for v in each))
+    return _of_bounded(one, field_type, column)
+
+
+def _of_one(one: Filter, field_type: FieldType, value: Bound) -> Verdict:
+    """The verdict on one value."""
+    return _of_bounded(one, field_type, ColumnFacts(low=value, high=value))
+
+
+def _of_bounded(one: Filter, field_type: FieldType, column: ColumnFacts) -> Verdict:
     if one.op in _SEARCHES:
-        return _UNKNOWN
+        return _searched(one, field_type, column)
     if one.op is FilterOp.STARTS:
         return _prefixed(text_of(one.values[0]), field_type, column)
     op = FilterOp.EQ if one.op is FilterOp.IN else one.op
     found = [_compared(op, value, field_type, column) for value in one.values]
     return Verdict(any(v.some for v in found), any(v.every for v in found))
+
+
+def _searched(one: Filter, field_type: FieldType, column: ColumnFacts) -> Verdict:
+    """Known only where all values are one text, and of what is no regular expression."""
+    low, high = column.low, column.high
+    if field_type not in _TEXTS or one.op is FilterOp.MATCHES:
+        return _UNKNOWN
+    if not isinstance(low, bytes) or not isinstance(high, bytes) or low != high:
+        return _UNKNOWN
+    text = text_of(one.values[0]).encode("utf-8", "surrogatepass")
+    found = low.endswith(text) if one.op is FilterOp.ENDS else text in low
+    return Verdict(found, found)
 
 
 def _prefixed(text: str, field_type: FieldType, column: ColumnFacts) -> Verdict:
@@ -83,6 +107,9 @@ def _prefixed(text: str, field_type: FieldType, column: ColumnFacts) -> Verdict:
     ends = high[: len(prefix)] if isinstance(high, bytes) else None
     too_high = begins is not None and begins > prefix
     too_low = ends is not None and ends < prefix
+    if column.prefixes is not None:
+        size = min(len(prefix), column.prefix_bytes)
+        too_low |= not any(known[:size] == prefix[:size] for known in column.prefixes)
     return Verdict(not (too_high or too_low), begins == prefix == ends)
 
 
@@ -120,7 +147,10 @@ def _compared_text(op: FilterOp, text: str, field_type: FieldType, column: Colum
 
 
 def _text_equal(text: str, column: ColumnFacts) -> Verdict:
-    found = _ordered(FilterOp.EQ, text.encode("utf-8", "surrogatepass"), column)
+    wanted = text.encode("utf-8", "surrogatepass")
+    if column.prefixes is not None and wanted[: column.prefix_bytes] not in column.prefixes:
+        return _NONE
+    found = _ordered(FilterOp.EQ, wanted, column)
     if found.some and column.may_hold is not None and not column.may_hold(text):
         return _NONE
     return found

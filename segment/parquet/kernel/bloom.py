@@ -101,3 +101,13 @@ def bloom_insert(offsets: Int64s, data: Bytes, texts: int, blocks: Indices) -> N
         _set_bit(blocks, word + 5, key, 0x2DF1424B)
         _set_bit(blocks, word + 6, key, 0x9EFC4947)
         _set_bit(blocks, word + 7, key, 0x5C6BFB31)
+
+
+@compiled
+def hash_texts(offsets: Int64s, data: Bytes, texts: int, out: Int64s) -> None:
+    """XXH64 of the first `texts` texts into `out`."""
+    end = get(offsets, 0)
+    for text in range(texts):
+        begin = end
+        end = get(offsets, text + 1)
+        put(out, text, xxh64(data, begin, end - begin))

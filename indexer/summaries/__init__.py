@@ -1,0 +1,1 @@
+"""Summaries of this indexer's segments: made in the background, held in memory for questions."""

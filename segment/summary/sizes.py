@@ -1,0 +1,20 @@
+"""The bounds of summaries (I11)."""
+
+from typing import Final
+
+# A summary is read into memory whole, for thousands of segments.
+SUMMARY_BYTES_MAX: Final = 256 * 1024
+COLUMNS_MAX: Final = 1_000  # beyond them, those with the fewest rows are left out
+# Values and counts of one column: as many as a list of the most frequent ones shows.
+VALUES_MAX: Final = 32
+VALUE_BYTES_MAX: Final = 128  # longer texts are cut; hosts, routes and names are shorter
+BOUND_BYTES: Final = 32  # of the smallest and largest text; longer ones are rounded
+# Up to so many distinct values a table finds them; beyond it sorted hashes count them, which takes
+# the same time whatever the number of values.
+DISTINCT_TABLE_MAX: Final = 4_096
+# The smallest hashes of a column's values: a union of so many is off by 9 % (one standard error).
+HASHES_MAX: Final = 128
+# Beginnings of texts: the longest of these sizes of which there are few enough for all of them.
+PREFIX_BYTES: Final = (16, 8, 4)
+PREFIXES_MAX: Final = 64
+PREFIX_LOOK: Final = 1_024  # texts of many distinct ones that are looked at first
