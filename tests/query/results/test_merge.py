@@ -24,6 +24,7 @@ from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
 from query.share.states.buckets import bucket_numbers
 from query.share.states.lists import lists_of
+from query.share.states.value_hashes import hashes_of
 from tests.query.share import oracle
 from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, block, view
@@ -234,3 +235,53 @@ def test_distinct_values_of_a_thousand_shares_are_estimated_as_those_of_one() ->
     found = merge(plan, [table(part) for part in parts]).distinct[0].counts()
     assert found.tolist() == merge(plan, [table(together)]).distinct[0].counts().tolist()
     assert abs(found[0] / len(np.unique(together)) - 1) < 0.045
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_distinct_counts_of_a_thousand_shares_are_within_four_standard_errors(shape: str) -> None:
+    draw = np.random.default_rng(11)
+    values = SHAPES[shape](draw, 60_000)
+    plan = Plan(dataset="d", start_ns=0, end_ns=1, needs=(Need(State.DISTINCT, "x"),))
+    owner = draw.integers(0, 1_000, len(values))
+    answers = []
+    for number in range(1_000):
+        hashes, held = hashes_of({"f": pa.array(np.unique(values[owner == number]))})
+        assert held.all()
+        kept = np.unique(hashes)[: limits.DISTINCT_EXACT_MAX]
+        lists = lists_of(np.zeros(len(kept), np.int64), kept, 1)
+        answers.append({"main": pa.table({"a0_h": lists})})
+    [found] = merge(plan, answers).distinct[0].counts().tolist()
+    [shuffled] = merge(plan, answers[::-1]).distinct[0].counts().tolist()
+    true = len(np.unique(values))
+    assert found == shuffled
+    error = 4 / math.sqrt(limits.DISTINCT_EXACT_MAX - 2)
+    assert abs(found - true) <= (0 if true < limits.DISTINCT_EXACT_MAX else error * true)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sums_and_ends_of_a_thousand_shares_are_those_of_all_values(shape: str) -> None:
+    draw = np.random.default_rng(12)
+    values = SHAPES[shape](draw, 60_000)
+    owner = draw.integers(0, 1_000, len(values))
+    plan = Plan(dataset="d", start_ns=0, end_ns=1, needs=(Need(State.NUMBER, "x"),))
+    parts = [values[owner == number] for number in range(1_000)]
+    answers = [
+        {
+            "main": pa.table(
+                {
+                    "n": [len(part)],
+                    "a0_w": [len(part)],
+                    "a0_fsum": [math.fsum(part)],
+                    "a0_fmin": [part.min()],
+                    "a0_fmax": [part.max()],
+                }
+            )
+        }
+        for part in parts
+    ]
+    columns = merge(plan, answers).columns
+    within = 1e-12 * math.fsum(np.abs(values))
+    assert abs(columns["a0_fsum"].values[0] - math.fsum(values)) <= within
+    assert columns["a0_w"].values.tolist() == [len(values)]
+    assert columns["a0_fmin"].values.tolist() == [values.min()]
+    assert columns["a0_fmax"].values.tolist() == [values.max()]

@@ -19,6 +19,7 @@ from query.results.merge import merge
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled
+from query.share.states.distinct import DistinctValues
 from query.share.too_heavy import ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
@@ -69,6 +70,35 @@ def test_cancelled_share_stops() -> None:
         heavy.cancel()
         thread.join(0.01)
     assert len(outcome) == 1
+
+
+def test_a_share_that_is_cancelled_between_two_batches_of_values_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.random.default_rng(1).random(400_000).tolist()
+    heavy = Computation(
+        plan_of(Need(State.DISTINCT, "x")), [view(blocks=[wide_block(values)])], ALLOWED
+    )
+    add = DistinctValues.add
+
+    def add_and_cancel(to: DistinctValues, batch: pa.RecordBatch) -> None:
+        add(to, batch)
+        heavy.cancel()
+
+    monkeypatch.setattr(DistinctValues, "add", add_and_cancel)
+    with pytest.raises(ShareCancelled):
+        heavy.run()
+    monkeypatch.setattr(DistinctValues, "add", add)
+    again = Computation(plan_of(Need(State.DISTINCT, "x")), [view()], ALLOWED).run()
+    assert again.states["main"].num_rows == 1
+
+
+def test_distinct_values_beyond_the_memory_of_a_share_are_refused() -> None:
+    texts = pa.array([f"{at:06d}" + "x" * 200 for at in range(300_000)], FieldType.STRING.arrow)
+    rows = dense_block({ColumnKey("x", FieldType.STRING): texts})
+    little = databases(memory_mb=40)
+    with pytest.raises(ShareTooHeavy, match="needs more memory"):
+        Computation(plan_of(Need(State.DISTINCT, "x")), [view(blocks=[rows])], little).run()
 
 
 def test_share_with_too_many_groups_is_refused() -> None:
