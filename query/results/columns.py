@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from query.cancellation import check_cancelled
+
 Array = npt.NDArray[Any]
 _LIMB = np.int64(0xFFFFFFFF)
 
@@ -50,6 +52,7 @@ class Part(NamedTuple):
 
 def add_up(name: str, parts: Sequence[Part], cells: int) -> Column:
     """The column over all parts, by the ending of its name."""
+    check_cancelled()
     ending = name[name.rindex("_") :]
     if len(parts) == 1 and parts[0].ids is None and len(parts[0].column) == cells:
         return _read(ending, parts[0].column)
@@ -62,6 +65,7 @@ def add_up(name: str, parts: Sequence[Part], cells: int) -> Column:
 
 def regrouped(name: str, column: Column, ids: Array, cells: int) -> Column:
     """The column with its cells put together. ids: the new cell of each."""
+    check_cancelled()
     values, at = column.values[..., column.held], ids[column.held]
     held = np.zeros(cells, np.bool_)
     held[at] = True

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from query.cancellation import check_cancelled
 from query.plan.plan import Plan, State
 from query.results.columns import Column, Part, add_up, regrouped
 from query.results.distinct import Hashes
@@ -62,6 +63,7 @@ class Merged:
 
     def _regrouped(self, ids: Array, keys: pa.Table, cells: int) -> "Merged":
         """ids: the new cell of each cell; -1: none."""
+        check_cancelled()
         chosen = np.flatnonzero(ids >= 0)
         return Merged(
             keys,
@@ -99,6 +101,7 @@ def merge(plan: Plan, answers: Answers) -> Merged:
     distinct: dict[int, Hashes] = {}
     numbers: dict[int, Numbers] = {}
     for index, need in enumerate(plan.needs):
+        check_cancelled()
         if need.state is State.DISTINCT:
             if found := _elements(numbered, f"a{index}_h"):
                 distinct[index] = Hashes.of(found[0], found[1], cells, ordered=len(tables) == 1)
@@ -114,6 +117,7 @@ def _number_cells(
     tables: Sequence[pa.Table], *, one: bool
 ) -> tuple[list[_Numbered], pa.Table, int]:
     """(the tables with numbered cells, the keys of the cells, their number)."""
+    check_cancelled()
     names = cell_names(tables)
     if len(tables) == 1:
         table = tables[0]

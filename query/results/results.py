@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from common.model.times.written import rfc3339_s
+from query.cancellation import check_cancelled
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
@@ -84,6 +85,7 @@ def series_parts(
         for at, field in enumerate(query.spec.breakdowns)
     }
     for at in range(0, len(cells), _ROWS_AT_ONCE):
+        check_cancelled()
         some = slice(at, at + _ROWS_AT_ONCE)
         chosen = pa.array(ranks[some])
         columns = {field: texts.take(chosen) for field, texts in keys.items()}

@@ -5,6 +5,7 @@ and keys (I14). An answer states what it covers (I7).
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from common.metrics import query_seconds
 from common.model.position import Position
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, SlotRequest
+from query.cancellation import cancellable
 from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
@@ -225,12 +227,13 @@ class QueryRunner:
         return Answer(merged.data, coverage, notes, totals.types, merged.groups)
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
-        """Merge in a thread, in turn. It cannot be stopped, so it keeps its slot until it ends."""
+        """Merge in a thread, in turn. Cancelled, it keeps its slot until its step has ended."""
         place = self._merging.hold(query.env, query.key)
+        cancelled = threading.Event()
         try:
             while not await place.wait():
                 pass
-            running = asyncio.create_task(asyncio.to_thread(work))
+            running = asyncio.create_task(asyncio.to_thread(_until, cancelled, work))
         except BaseException:
             place.leave()
             raise
@@ -241,7 +244,10 @@ class QueryRunner:
                 done.exception()  # retrieved: the query may have been cancelled meanwhile
 
         running.add_done_callback(ended)
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            cancelled.set()
 
     async def _merge_apart(
         self,
@@ -285,6 +291,11 @@ class QueryRunner:
             coverage["complete"] = False
             coverage["series_incomplete"] = sorted(short)
         return gathered
+
+
+def _until(cancelled: threading.Event, work: Callable[[], _Result]) -> _Result:
+    with cancellable(cancelled):
+        return work()
 
 
 def _first_plan(

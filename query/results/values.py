@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from query.cancellation import check_cancelled
 from query.plan.operations import PERCENTILES
 from query.plan.plan import Plan, State
 from query.plan.spec import Calculation
@@ -44,6 +45,7 @@ class Values(NamedTuple):
 
 def calculated(plan: Plan, merged: Merged, calculation: Calculation) -> Values:
     """The values of a calculation; none where no event has a number (COUNT: 0)."""
+    check_cancelled()
     index = plan.needs.index(calculation.need)
     state = calculation.need.state
     if state is State.COUNT:

@@ -16,6 +16,7 @@ from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
+from query.cancellation import WorkCancelled, cancellable, check_cancelled
 from query.plan.plan import Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
@@ -86,6 +87,13 @@ class Computation:
 
     def run(self) -> ShareAnswer:
         """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
+        try:
+            with cancellable(self._cancelled):
+                return self._run()
+        except WorkCancelled as error:
+            raise ShareCancelled from error
+
+    def _run(self) -> ShareAnswer:
         if self._plan.rows is not None:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
         sources = gather(self._plan, self._views, self._small, self._facts)
@@ -160,17 +168,14 @@ class Computation:
         )
 
     def _batches(self, sql: str, parameters: list[str], rows: int) -> pa.RecordBatchReader:
-        if self._cancelled.is_set() or self._connection is None:
-            raise ShareCancelled
+        check_cancelled()
+        assert self._connection is not None
         relation = self._connection.sql(sql, params=parameters or None)
         return relation.to_arrow_reader(rows)
 
     def _table(self, sql: str, parameters: list[str]) -> pa.Table:
-        if self._cancelled.is_set() or self._connection is None:
-            raise ShareCancelled
         bounded = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
-        relation = self._connection.sql(bounded, params=parameters or None)
-        reader = relation.to_arrow_reader(_ROWS_PER_BATCH)
+        reader = self._batches(bounded, parameters, _ROWS_PER_BATCH)
         batches, rows = list[pa.RecordBatch](), 0
         for batch in reader:
             batches.append(batch)
@@ -180,8 +185,7 @@ class Computation:
                 raise too_many_cells(self._allowed.rows_max)
             if self._bytes > self._allowed.bytes_max:
                 raise too_many_bytes(self._allowed.bytes_max)
-            if self._cancelled.is_set():
-                raise ShareCancelled
+            check_cancelled()
         return pa.Table.from_batches(batches, reader.schema)
 
 

@@ -6,7 +6,7 @@ partition that is not held here is missing from the coverage of the answer.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
@@ -19,6 +19,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
+from common.tasks import cancel_and_wait
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled
@@ -95,8 +96,8 @@ class ShareEndpoint:
         plan = plan_with_typed_groups(wanted.plan) if wanted.version == 1 else wanted.plan
         deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
         async with AsyncExitStack() as leases:
-            entered = [self._enter(leases, plan, partition) for partition in wanted.partitions]
-            views = [view for view in await asyncio.gather(*entered) if view is not None]
+            entering = (self._enter(leases, plan, partition) for partition in wanted.partitions)
+            views = [view for view in await _all(entering, abandoned) if view is not None]
             place = self._slots.hold(*_asker(plan))
             try:
                 await _until_started(place, deadline, abandoned)
@@ -160,6 +161,24 @@ def _run(computation: Computation, version: int) -> Body:
 def _asker(plan: Plan) -> tuple[str, str]:
     """(environment, key) for fair turns; from the dataset if an older query role sends neither."""
     return plan.env or plan.dataset, plan.key
+
+
+async def _all(
+    entering: Iterable[Coroutine[None, None, DatasetView | None]], abandoned: Callable[[], bool]
+) -> list[DatasetView | None]:
+    """The views, which may wait long for a position. Raises ShareCancelled."""
+    tasks = [asyncio.create_task(one) for one in entering]
+    left, first = set(tasks), asyncio.FIRST_EXCEPTION
+    try:
+        while left:
+            done, left = await asyncio.wait(left, timeout=limits.HANG_UP_CHECK_S, return_when=first)
+            for one in done:
+                one.result()
+            if left and abandoned():
+                raise ShareCancelled
+        return [task.result() for task in tasks]
+    finally:
+        await cancel_and_wait(tasks)
 
 
 async def _until_started(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.errors import DamagedObject
+from query.cancellation import check_cancelled
 from query.share.view import SegmentView
 from segment.columns import ColumnKey
 from segment.columns.key import RATE, TIME
@@ -80,6 +81,7 @@ class SmallSegments:
         others: list[int] = []
         room = self._bytes_max // 2
         for at, segment in enumerate(segments):
+            check_cancelled()
             own = {key.physical for key in keys if key in segment.columns}
             wanted = {name: types[name] for name in (*SYSTEM, *own)}
             columns = self._columns(segment, wanted)

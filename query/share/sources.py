@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from query.cancellation import check_cancelled
 from query.plan.plan import Plan, state_fields
 from query.share.field_sql import FieldSql, sql_type
 from query.share.parquet_scan import parquet_scan
@@ -117,6 +118,7 @@ def gather(
     timed = False
     fit = small is not None and small.fit((segment for _, segment in segments), len(keys))
     for view, segment in segments:
+        check_cancelled()
         is_small = fit and segment.rows <= SMALL_ROWS_MAX
         if not is_small and facts is not None and not facts.may_match(plan, segment):
             continue
@@ -252,6 +254,7 @@ def _live_table(
         pa.chunked_array([pa.array(b.rate) for b in blocks]),
     ]
     for key in keys:
+        check_cancelled()
         chunks = [
             b.columns[key].dense(b.rows) if key in b.columns else pa.nulls(b.rows, key.type.arrow)
             for b in blocks

@@ -9,11 +9,12 @@ import pytest
 
 from common.metadata import StoredQuery
 from common.metadata.sqlite import SqliteMetadata
+from query.cancellation import WorkCancelled
 from query.config import QueryConfig, QueryLimits, ResultLimits
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results import runner as run
-from query.results.merge import Answers
+from query.results.merge import Answers, merge
 from query.results.totals import merge_totals
 from query.share.answer import ShareAnswer
 from query.share.compute import Computation, ShareCancelled
@@ -125,13 +126,13 @@ async def test_results_of_one_environment_push_out_none_of_another(tmp_path: Pat
 async def test_merges_of_one_key_take_turns_and_leave_one_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    merge, began, release = merge_totals, list[str](), threading.Event()
+    began, release = list[str](), threading.Event()
 
     def held(query: QueryRequest, plan: Plan, shares: Answers) -> Any:
         began.append(query.key)
         if query.key == "k0":
             release.wait(PATIENCE_S)
-        return merge(query, plan, shares)
+        return merge_totals(query, plan, shares)
 
     monkeypatch.setattr(run, "merge_totals", held)
     async with query_harness(tmp_path, config=QueryConfig(running_max=4)) as running:
@@ -143,6 +144,28 @@ async def test_merges_of_one_key_take_turns_and_leave_one_to_others(
         assert began.count("k0") <= 1
         release.set()
         assert [(await finished(running, one, "K"))[0] for one in mine] == [200] * 3
+
+
+async def test_a_merge_ends_when_its_caller_hangs_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def endless(query: QueryRequest, plan: Plan, shares: Answers) -> Any:
+        began.set()
+        try:
+            while True:
+                merge(plan, shares)
+        except WorkCancelled:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(run, "merge_totals", endless)
+    async with query_harness(tmp_path) as running:
+        asking = asyncio.create_task(running.ask({**TIMES}, disable_series=True))
+        assert await asyncio.to_thread(began.wait, PATIENCE_S)
+        asking.cancel()
+        assert await asyncio.to_thread(ended.wait, PATIENCE_S)
 
 
 async def test_storing_queries_of_one_key_leaves_threads_to_others(

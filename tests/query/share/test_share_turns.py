@@ -99,6 +99,10 @@ class Asking:
         """Until so many shares wait for a slot."""
         await eventually(lambda: self._endpoint._slots.waiting == count)
 
+    async def until_inside(self, count: int) -> None:
+        """Until the indexer has so many shares, with or without their views."""
+        await eventually(lambda: self._endpoint._inside.running == count)
+
     def ask(self, plan: Plan | bytes) -> "asyncio.Task[int]":
         """The status of a share."""
         body = plan if isinstance(plan, bytes) else msgspec.json.encode(ShareRequest(plan, (0,)))
@@ -150,6 +154,14 @@ async def test_a_share_that_nobody_waits_for_any_more_leaves_the_queue(
         gate.opened.set()
         assert [await first, await last] == [200, 200]
         assert gate.began == ["shop", "bank"]
+
+
+async def test_a_share_that_waits_for_a_position_ends_when_nobody_waits_for_it() -> None:
+    async with indexer(running_max=2, waiting_max=6) as asking:
+        waiting = asking.ask(plan("shop", wait_ms=60_000))
+        await asking.until_inside(1)
+        waiting.cancel()
+        await asking.until_inside(0)
 
 
 async def test_a_share_whose_time_is_up_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
