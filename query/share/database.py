@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+
 from common import limits
 from query.share.parquet_scan import quote_text
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEPT_BYTES_MAX: Final = 32 * 1024 * 1024  # between questions: the metadata of a thousand files
+_INTERRUPTED: Final = "INTERRUPT Error"
 _HELD: Final = "SELECT sum(memory_usage_bytes) FROM duckdb_memory()"
 
 
@@ -45,6 +48,15 @@ class DatabaseLimits:
     def described(self) -> str:
         """The memory and disk, and the setting that bounds them, for an error text."""
         return f"{self.memory_mb} MB, indexer.share_memory_mb, and {self.spill_mb} MB on the disk"
+
+
+def was_interrupted(error: Exception) -> bool:
+    """Whether DuckDB was interrupted: rows that are read as they are made fail with Arrow's errors,
+    whose text alone tells.
+    """
+    import duckdb  # see `Databases.use`
+
+    return isinstance(error, duckdb.InterruptException) or str(error).startswith(_INTERRUPTED)
 
 
 class Databases:
@@ -95,10 +107,9 @@ class Databases:
                     yield connection
                 finally:
                     connection.close()
-            except duckdb.InterruptException:
-                raise
-            except duckdb.Error:
-                slot.close()
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                if not was_interrupted(error):
+                    slot.close()
                 raise
             finally:
                 slot.was_used = True

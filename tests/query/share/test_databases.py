@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from query.share.database import DatabaseLimits, Databases
+from query.share.database import DatabaseLimits, Databases, was_interrupted
 from tests.query.share.rows import Row, segment
 
 ALLOWED = DatabaseLimits(memory_mb=64, threads=1, spill_mb=512)
@@ -104,6 +104,32 @@ def test_a_question_without_room_on_the_disk_fails_and_its_database_is_replaced(
         assert connection.execute("SELECT current_database()").fetchall() == before
         tables = connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
     assert tables == [(0,)]
+    databases.close()
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_database_that_fails_while_its_rows_are_read_is_replaced_unless_it_was_interrupted(
+    interrupted: bool,
+) -> None:
+    databases = Databases(ALLOWED, 1)
+    with databases.use() as connection:
+        connection.execute("CREATE TABLE memory.main.of_the_first AS SELECT 1 AS x")
+    failing = (
+        "SELECT CASE WHEN i < 9_000_000 THEN i ELSE error('no') END FROM range(10_000_000) t(i)"
+    )
+
+    def read() -> None:
+        with databases.use() as connection:
+            for _ in connection.sql(failing).to_arrow_reader(2_048):
+                if interrupted:
+                    connection.interrupt()
+
+    with pytest.raises((duckdb.Error, pa.ArrowException, OSError)) as found:
+        read()
+    assert was_interrupted(found.value) == interrupted
+    with databases.use() as connection:
+        tables = connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
+    assert tables == [(1 if interrupted else 0,)]
     databases.close()
 
 
