@@ -49,6 +49,9 @@ def may_read(
     return bool(behind) and number == max(behind, key=lambda n: (uses[n].uncut_bytes, -n))
 
 
+_NOTHING = MemoryUse(0, 0, False)
+
+
 class LiveBudget:
     """The uses of all partitions of a process. Used from one event loop."""
 
@@ -57,11 +60,14 @@ class LiveBudget:
         self._waiting_max = waiting_max
         self._uses: dict[int, MemoryUse] = {}
         self._paused: set[int] = set()
+        self._memory_bytes = 0  # sums over all partitions, which each step of each one needs
+        self._waiting_bytes = 0
 
     def request(self, number: int, use: MemoryUse) -> bool:
         """Set what a partition uses now. Returns whether it may read on."""
-        self._uses[number] = use
-        allowed = may_read(number, self._uses, self._bytes_max, self._waiting_max)
+        self._set(number, use)
+        has_room = self._waiting_bytes < self._waiting_max and self._memory_bytes < self._bytes_max
+        allowed = has_room or may_read(number, self._uses, self._bytes_max, self._waiting_max)
         if allowed == self.paused(number):
             text = "reading goes on" if allowed else "reading pauses: no room"
             log_event(logger, logging.DEBUG, text, partition=number)  # may be many times a second
@@ -71,7 +77,7 @@ class LiveBudget:
     @property
     def waiting_bytes(self) -> int:
         """Disk bytes of cuts that wait for the object store, over all partitions."""
-        return sum(use.waiting_bytes for use in self._uses.values())
+        return self._waiting_bytes
 
     def paused(self, number: int) -> bool:
         """Whether the partition waits for room."""
@@ -79,8 +85,18 @@ class LiveBudget:
 
     def forget(self, number: int) -> None:
         """Remove a partition that is no longer followed here."""
-        self._uses.pop(number, None)
+        self._set(number, None)
         self._mark(number, paused=False)
+
+    def _set(self, number: int, use: MemoryUse | None) -> None:
+        """Replace what a partition uses, and keep the sums."""
+        before = self._uses.pop(number, _NOTHING)
+        now = use or _NOTHING
+        self._memory_bytes += now.uncut_bytes + now.sealing_bytes
+        self._memory_bytes -= before.uncut_bytes + before.sealing_bytes
+        self._waiting_bytes += now.waiting_bytes - before.waiting_bytes
+        if use is not None:
+            self._uses[number] = use
 
     def _mark(self, number: int, *, paused: bool) -> None:
         (self._paused.add if paused else self._paused.discard)(number)

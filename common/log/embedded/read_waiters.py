@@ -65,8 +65,10 @@ class ReadWaiters:
             self._unchanged += 1
         else:
             self._seen, self._unchanged = ends, 0
-            for partition, end in enumerate(self._ends.all()):
-                self.wake(partition, end)
+            known = self._ends.all()
+            for waiter, (partition, offset) in self._waiters.items():
+                if offset < known[partition]:
+                    _wake(waiter)
         quiet = self._unchanged > _QUIET_AFTER_TICKS
         delay_s = _QUIET_TICK_S if quiet else _BUSY_TICK_S
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)

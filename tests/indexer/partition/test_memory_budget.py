@@ -15,6 +15,33 @@ from tests.indexer.partition.test_partition import numbers
 USES = st.builds(MemoryUse, st.integers(0, 50), st.integers(0, 50), st.booleans())
 
 
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.none()
+        | st.builds(
+            MemoryUse, st.integers(0, 50), st.integers(0, 50), st.booleans(), st.integers(0, 50)
+        ),
+    )
+)
+
+
+@given(STEPS, st.integers(1, 100), st.integers(1, 100))
+def test_sums_of_the_budget_are_those_of_its_partitions_after_any_changes(
+    steps: list[tuple[int, MemoryUse | None]], bytes_max: int, waiting_max: int
+) -> None:
+    budget, uses = LiveBudget(bytes_max, waiting_max), dict[int, MemoryUse]()
+    for number, use in steps:
+        if use is None:
+            uses.pop(number, None)
+            budget.forget(number)
+        else:
+            uses[number] = use
+            allowed = budget.request(number, use)
+            assert allowed == may_read(number, uses, bytes_max, waiting_max)
+        assert budget.waiting_bytes == sum(one.waiting_bytes for one in uses.values())
+
+
 @given(st.dictionaries(st.integers(0, 9), USES, min_size=1), st.integers(0, 100))
 def test_beyond_the_budget_at_most_one_partition_reads_and_somebody_makes_progress(
     uses: dict[int, MemoryUse], bytes_max: int
