@@ -22,12 +22,14 @@ from query.share.sources import POSITION, RowSource, gather
 from query.share.states.statements import Statements
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, select
+from segment.columns.key import SYSTEM_COLUMNS
 
 RunStatement = Callable[[str, list[str], Mapping[str, pa.Table]], pa.Table]
 _SEGMENTS_FIRST: Final = 4  # in the first scan; each later scan has twice as many
 _SEGMENTS_MOST: Final = 64
 _ROWS_FIRST: Final = 32  # in the first read of fields, while the size of rows is unknown
 _ROWS_MOST: Final = 2_000
+_EVERY_FIELD: Final = f"* EXCLUDE ({', '.join((*SYSTEM_COLUMNS, 'file_row_number'))})"
 MORE = "more"  # state: whether wanted rows did not fit into the answer
 
 
@@ -233,10 +235,10 @@ class RowSearch:
         columns = physical_columns(segment, self._wanted.fields)
         if columns == ():
             return  # none of the fields is in this segment
-        selected = "*" if columns is None else f"file_row_number, {', '.join(columns)}"
+        selected = _EVERY_FIELD if columns is None else ", ".join(columns)
         numbers = ", ".join(f"{number:d}" for number in sorted(at_row))
         table = ask(
-            f"SELECT {selected} FROM {parquet_scan([segment], row_numbers=True)}"
+            f"SELECT file_row_number, {selected} FROM {parquet_scan([segment], row_numbers=True)}"
             f" WHERE file_row_number BETWEEN {min(at_row):d} AND {max(at_row):d}"
             f" AND file_row_number IN ({numbers})",
             [],
