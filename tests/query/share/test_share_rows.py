@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from common import limits
 from common.errors import Unavailable
 from common.model.reroute import EpochOffset
+from common.process.versions import OWN
 from query.faults import SpecError
 from query.plan.plan import Filter, Plan
 from query.rows.page import Page, make_page
 from query.rows.request import RowsRequest, read_rows_request
-from query.share.answer import decode_answer, encode_answer
+from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
 from query.share.row_search import RowSearch
 from query.share.view import DatasetView
@@ -45,7 +46,8 @@ def plan_of(asked: RowsRequest) -> Plan:
 def page(asked: RowsRequest, views: Sequence[DatasetView], **plan: Any) -> Page:
     wanted = msgspec.structs.replace(plan_of(asked), **plan)
     answers = [Computation(wanted, [one], ALLOWED).run() for one in views]
-    return make_page(asked, [decode_answer(encode_answer(a)).states for a in answers])
+    sent = [encode_answer(of_version(a, OWN.plan, 0)) for a in answers]
+    return make_page(asked, [decode_answer(data).states for data in sent])
 
 
 def pages(
