@@ -65,10 +65,16 @@ def _of_column(one: Filter, field_type: FieldType, column: ColumnFacts) -> Verdi
     """The verdict on the values of a column that has some."""
     if one.op is FilterOp.EXISTS:
         return Verdict(True, True)
-    if column.distinct is not None:
-        each = [_of_one(one, field_type, value) for value in column.distinct]
-        return Verdict(any(v.some for v in each), all(v.every for v in each))
-    return _of_bounded(one, field_type, column)
+    found = _of_bounded(one, field_type, column)
+    if column.distinct is None or found.every or not found.some:
+        return found
+    is_equality = one.op in (FilterOp.EQ, FilterOp.IN) and field_type in _TEXTS
+    if is_equality and all(isinstance(value, str) for value in one.values):
+        # the same as below, in one step
+        wanted = {text_of(value).encode("utf-8", "surrogatepass") for value in one.values}
+        return Verdict(not wanted.isdisjoint(column.distinct), wanted.issuperset(column.distinct))
+    each = [_of_one(one, field_type, value) for value in column.distinct]
+    return Verdict(any(v.some for v in each), all(v.every for v in each))
 
 
 def _of_one(one: Filter, field_type: FieldType, value: Bound) -> Verdict:
