@@ -23,6 +23,7 @@ from rich.console import Console
 
 from benchmarks.harness.machine import describe_machine, describe_versions, one_line
 from benchmarks.queries.asking.spans import EIGHT
+from benchmarks.queries.engines.interface import NoAnswer
 from benchmarks.queries.engines.ours import Bellwether
 from benchmarks.queries.prepare import THIS, Layout, start_build, write_rows
 from benchmarks.queries.rows.shape import Shape
@@ -39,10 +40,11 @@ _BODIES = 400  # made once and sent again and again
 
 @dataclass(slots=True)
 class Found:
-    """Waits in seconds: of acknowledgements, and of questions."""
+    """Waits in seconds: of acknowledgements, and of questions. refusals: of questions, as told."""
 
     acks: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     def ack_ms(self, percent: float) -> float:
         """A percentile."""
@@ -96,7 +98,10 @@ class _Load:
         dice = random.Random(self._seed * 1_000 + number + time.monotonic_ns())
         while not ended.is_set():
             asked = EIGHT[dice.randrange(len(EIGHT))].ask(dice, self._shape)
-            found.answers.append(self._build.ask(asked, False)[1] / 1e9)
+            try:
+                found.answers.append(self._build.ask(asked, False)[1] / 1e9)
+            except NoAnswer as error:
+                found.refusals.append(str(error))
 
     async def _send(self, events_per_s: float, seconds: float) -> list[float]:
         """Waits of batches that are sent at their times; a wait begins when a batch is due."""
@@ -175,6 +180,6 @@ def _round(
         console.print(
             f"{number:3} askers: ack p50 {one.ack_ms(50):.1f} ms, p99 {one.ack_ms(99):.1f} ms; "
             f"{len(one.answers)} answers, p50 {one.answer_ms(50):.0f} ms, "
-            f"p99 {one.answer_ms(99):.0f} ms"
+            f"p99 {one.answer_ms(99):.0f} ms; {len(one.refusals)} refused {one.refusals[:1]}"
         )
     return found[askers].ack_ms(99) / found[0].ack_ms(99)
