@@ -8,7 +8,7 @@ small segments as one table. A segment never changes, so that nothing held becom
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -32,14 +32,28 @@ _SEGMENT_BYTES: Final = 600  # of the objects that hold a segment without column
 _COLUMN_BYTES: Final = 300
 _VALUE_BYTES: Final = 16
 SYSTEM: Final = {TIME: pa.int64(), RATE: pa.int64()}
+_SYSTEM_BYTES: Final = 16  # of a row
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Held:
-    """Columns of a segment by physical name; None: the column is too large to be held."""
+    """Columns of a segment by physical name, and the bytes of each.
 
-    columns: dict[str, pa.Array | None] = field(default_factory=dict)
-    held_bytes: int = _SEGMENT_BYTES
+    large: names of columns that are too large to be held.
+    """
+
+    columns: dict[str, pa.Array]
+    sizes: dict[str, int]
+    large: frozenset[str]
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all of it."""
+        known = len(self.columns) + len(self.large)
+        return _SEGMENT_BYTES + known * _COLUMN_BYTES + sum(self.sizes.values())
+
+
+_NOTHING: Final = _Held({}, {}, frozenset())
 
 
 class SmallTable(NamedTuple):
@@ -82,19 +96,19 @@ class SmallSegments:
         room = self._bytes_max // 2
         for at, segment in enumerate(segments):
             check_cancelled()
-            own = {key.physical for key in keys if key in segment.columns}
-            wanted = {name: types[name] for name in (*SYSTEM, *own)}
-            columns = self._columns(segment, wanted)
-            size = sum(COLUMN_BYTES_MAX if c is None else c.nbytes for c in columns.values())
+            own = [key.physical for key in keys if key in segment.columns]
+            held = self._with_columns(segment, own, types)
+            if held.large and not held.large.isdisjoint(own):
+                others.append(at)
+                continue
+            sizes = held.sizes
+            size = sum([sizes[name] for name in own], _SYSTEM_BYTES * segment.rows)
             if size > room:
                 others += range(at, len(segments))
                 break
-            if None in columns.values():
-                others.append(at)
-                continue
             room -= size
             for name, arrays in by_name.items():
-                column = columns.get(name)
+                column = held.columns.get(name)
                 if column is None:
                     column = pa.nulls(segment.rows, types[name])
                 arrays.append(column)
@@ -103,31 +117,36 @@ class SmallSegments:
         joined = [pa.concat_arrays(arrays) for arrays in by_name.values()]
         return SmallTable(pa.table(joined, names=list(by_name)), others)
 
-    def _columns(
-        self, segment: SegmentView, types: Mapping[str, pa.DataType]
-    ) -> dict[str, pa.Array | None]:
-        """These columns of a segment, of these types."""
+    def _with_columns(
+        self, segment: SegmentView, own: Sequence[str], types: Mapping[str, pa.DataType]
+    ) -> _Held:
+        """What is held of a segment, with at least time, rate and these columns."""
         name = segment.object_hash
         with self._lock:
-            held = self._segments.get(name)
-            if held is not None:
+            held = self._segments.get(name, _NOTHING)
+            if held is not _NOTHING:
                 self._segments.move_to_end(name)
-            known = {} if held is None else held.columns
-        missing = {name: one for name, one in types.items() if name not in known}
-        if missing:
-            known = {**known, **_read(segment, missing)}
-            with self._lock:
-                self._keep(name, known)
-        return {name: known[name] for name in types}
+        columns, large = held.columns, held.large
+        missing = [one for one in (*SYSTEM, *own) if one not in columns and one not in large]
+        if not missing:
+            return held
+        found = _read(segment, {one: types[one] for one in missing})
+        kept = {one: column for one, column in found.items() if column is not None}
+        held = _Held(
+            {**columns, **kept},
+            {**held.sizes, **{one: column.nbytes for one, column in kept.items()}},
+            large.union(found.keys() - kept.keys()),
+        )
+        with self._lock:
+            self._keep(name, held)
+        return held
 
-    def _keep(self, name: str, columns: dict[str, pa.Array | None]) -> None:
-        values = sum(0 if one is None else one.nbytes for one in columns.values())
-        size = _SEGMENT_BYTES + len(columns) * _COLUMN_BYTES + values
+    def _keep(self, name: str, held: _Held) -> None:
         before = self._segments.pop(name, None)
         if before is not None:
             self.bytes_held -= before.held_bytes
-        self._segments[name] = _Held(columns, size)
-        self.bytes_held += size
+        self._segments[name] = held
+        self.bytes_held += held.held_bytes
         while self.bytes_held > self._bytes_max:
             _, evicted = self._segments.popitem(last=False)
             self.bytes_held -= evicted.held_bytes
@@ -156,8 +175,13 @@ def _read(segment: SegmentView, types: Mapping[str, pa.DataType]) -> dict[str, p
 
 def _bytes_most(file: pq.ParquetFile, names: Sequence[str]) -> int:
     """The most bytes that the columns can take in memory: each value is within its column."""
-    most, metadata = 0, file.metadata
+    groups = [file.metadata.row_group(at) for at in range(file.num_row_groups)]
+    most = sum(int(group.total_byte_size * group.num_rows) for group in groups)  # of all columns
+    if most <= _READ_BYTES_MAX:
+        return most
     at = [file.schema_arrow.get_field_index(name) for name in names]
-    for group in (metadata.row_group(i) for i in range(metadata.num_row_groups)):
-        most += sum(group.column(i).total_uncompressed_size for i in at) * group.num_rows
-    return most
+    return sum(
+        int(group.column(i).total_uncompressed_size * group.num_rows)
+        for group in groups
+        for i in at
+    )
