@@ -84,11 +84,8 @@ async def fill(cluster: Cluster) -> list[Json]:
         receipt = ""
         for dataset, events in (("kinds", events_of_kinds(now_s)), ("web", events_of_web(now_s))):
             for at in range(0, len(events), 100):
-                async with http.post(
-                    f"{url}/1/batch/{dataset}", json=events[at : at + 100]
-                ) as sent:
-                    assert sent.status == 200, await sent.text()
-                    receipt += ("," if receipt else "") + sent.headers["X-Bellwether-Receipt"]
+                part = await stored(http, f"{url}/1/batch/{dataset}", events[at : at + 100])
+                receipt += ("," if receipt else "") + part
             await cut_all(cluster)
         for dataset, specs in (("kinds", SPEC_KINDS), ("web", SPEC_WEB)):
             for spec in specs:
@@ -97,6 +94,19 @@ async def fill(cluster: Cluster) -> list[Json]:
                 fixed.append({"dataset": dataset, "spec": whole, "results": results})
     assert all(one["results"] for one in fixed)
     return fixed
+
+
+async def stored(http: aiohttp.ClientSession, url: str, events: list[Json]) -> str:
+    """The receipt of a batch; sent again when it was not stored, as brokers have just started."""
+    async with asyncio.timeout(OPEN_S):
+        while True:
+            async with http.post(url, json=events) as sent:
+                text = await sent.text()
+                if sent.status == 200:
+                    return sent.headers["X-Bellwether-Receipt"]
+            assert sent.status == 503, text
+            assert "was not stored" in text, text
+            await asyncio.sleep(1)
 
 
 async def restart(running: Scenario, zone: str, text: str) -> None:
