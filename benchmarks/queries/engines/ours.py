@@ -76,7 +76,8 @@ class Bellwether:
     def is_sealed(self, live_rows: int = 0, ends: Mapping[int, int] | None = None) -> bool:
         """Whether its log is read to the end and all but the live rows are published.
 
-        ends: by partition the offset of a marker whose cut must be published, too.
+        ends: by partition the offset of a marker before which everything must be published, too; a
+            cut that its size ended just before the marker leaves none for the marker.
         """
         parts = self._partitions()
         cuts = {number: one["last_cut"] for number, one in parts.items()}
@@ -88,7 +89,7 @@ class Bellwether:
                 for one in parts.values()
             )
             and all(
-                (cuts.get(number) or {}).get("end_offset", 0) > end
+                (cuts.get(number) or {}).get("end_offset", 0) >= end
                 for number, end in (ends or {}).items()
             )
         )
