@@ -101,27 +101,29 @@ def _from_hashes(hashes: Hashes, again: _DistinctOf) -> Counted:
     """Count by hashes; the most frequent values are then counted themselves.
 
     Two values of one hash count as one, which happens to one of 10^9 columns, or if somebody wants
-    it: then `distinct` is too small, and `others_most` too large, which it may be.
+    it: then `distinct` is too small, and `others_most` too large, which it may be. There are more
+    values than the table takes, so `distinct` never says that there are few.
     """
     ordered = np.sort(hashes)
     begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     sizes = np.diff(np.append(begins, len(ordered)))
     unique = ordered[begins]
+    distinct = max(len(unique), DISTINCT_TABLE_MAX + 1)
     order = np.argsort(-sizes, kind="stable")[: VALUES_MAX + 1]
-    left = sizes[order[VALUES_MAX]]
+    left = sizes[order[VALUES_MAX]] if len(order) > VALUES_MAX else 0
     most = order[:VALUES_MAX]
     most = most[sizes[most] > 1]  # of values that occur once any other is as frequent
     rows = np.flatnonzero(np.isin(hashes, unique[most])) if len(most) else np.empty(0, np.int64)
     if not len(rows):
         empty = np.empty(0, np.int64)
-        return Counted(len(unique), empty, empty, int(sizes[order[0]]), _smallest(unique))
+        return Counted(distinct, empty, empty, int(sizes[order[0]]), _smallest(unique))
     found = again(rows)
     counts = np.bincount(found.indices)
     listed = np.argsort(-counts, kind="stable")[:VALUES_MAX]
     if len(counts) > VALUES_MAX:
         left = max(left, counts[listed[-1]])
     return Counted(
-        len(unique),
+        distinct,
         rows[found.firsts[listed]],
         counts[listed],
         int(left),

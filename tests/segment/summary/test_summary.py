@@ -151,6 +151,49 @@ def test_hashes_are_the_smallest_xxh64_of_the_distinct_values() -> None:
     assert np.frombuffer(of(["a", "b", "a"], FieldType.STRING).hashes, "<u8").tolist() == expected
 
 
+def texts_of_one_hash(count: int) -> list[str]:
+    """Different texts of 16 ASCII characters with the same XXH64: anybody can make them.
+
+    A text's second half is chosen so that the state after it is the same for all first halves. All
+    arithmetic is modulo 2^64.
+    """
+    one, two, four, five = (
+        np.uint64(prime)
+        for prime in (
+            11400714785074694791,
+            14029467366897019727,
+            9650029242287828579,
+            2870177450012600261,
+        )
+    )
+    one_back, two_back = (np.uint64(pow(int(prime), -1, 2**64)) for prime in (one, two))
+    high_bits = np.uint64(0x8080808080808080)
+
+    def turned(words: Any, bits: int) -> Any:
+        return (words << np.uint64(bits)) | (words >> np.uint64(64 - bits))
+
+    dice = np.random.default_rng(5)
+    first = dice.integers(0, 2**63, 400 * count, dtype=np.uint64) & ~high_bits
+    state = (five + np.uint64(16)) ^ (turned(first * two, 31) * one)
+    state = turned(state, 27) * one + four
+    second = turned((state ^ np.uint64(12345)) * one_back, 33) * two_back
+    ascii_only = (second & high_bits) == 0
+    pairs = np.stack([first[ascii_only], second[ascii_only]], axis=1)[:count]
+    found = [pair.astype("<u8").tobytes().decode("ascii") for pair in pairs]
+    assert len({*found}) == count
+    assert len({xxhash.xxh64_intdigest(text.encode()) for text in found}) == 1
+    return found
+
+
+def test_values_of_one_hash_are_not_taken_for_few(encoders: Encoders) -> None:
+    values = texts_of_one_hash(DISTINCT_TABLE_MAX + 1)
+    found = of(values, FieldType.STRING, encoders)
+    assert not found.values_complete
+    assert found.distinct == len(values)
+    assert found.others_most >= 1
+    assert found.rows == len(values)
+
+
 def wide(columns: int, values: int) -> dict[ColumnKey, ColumnSummary]:
     """Columns whose summaries are large, the first ones with the most rows."""
     listed = [f"{n:03d}".ljust(VALUE_BYTES_MAX, "x") for n in range(values)]
