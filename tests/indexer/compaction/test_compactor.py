@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.clock import ManualClock, SystemClock
+from common.errors import ObjectMissing
 from common.model.names import dataset_id
 from common.objects import ObjectStore
 from common.process.versions import FIRST_DOCUMENTS
@@ -17,7 +18,7 @@ from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
 from query.share.view import ViewRequest
 from snapshot.cache import SegmentCache
-from snapshot.compaction.choose import choose
+from snapshot.compaction.choose import Choice, Part, choose
 from snapshot.compaction.documents import compaction_prefix
 from snapshot.compaction.output import OutputMaker
 from snapshot.compaction.proof import Unproved
@@ -207,6 +208,28 @@ async def test_segments_in_packs_are_put_together_and_their_packs_go_with_the_la
             assert await shown(partition) == [0, 1, 2, 3, 4, 5]
             assert await shown(partition, other) == [50, 51, 52, 53, 54]
             assert (await verified(context)).rows == 11
+
+
+async def test_what_is_left_alone_is_not_put_together(tmp_path: Path) -> None:
+    """It would have the name of its only part, which is deleted a grace time later."""
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        made = pieces(tmp_path / "made", 3)
+        cache, book = partition.shared.cache, partition.compactions
+        for one in made:
+            cache.adopt(one.entry.object, one.path)
+        one, two, three = (one.entry for one in made)
+        maker = OutputMaker(context.backends.objects, cache, book, tmp_path / "scratch")
+        with pytest.raises(ObjectMissing):
+            maker.merge(Choice((Part(one), Part(two))), frozenset({one.object}), ENCODERS)
+        stored = maker.store([maker.merge(Choice((Part(one), Part(two))), frozenset(), ENCODERS)])
+        compacted = book.publish(stored.made, 0, 1, "test")
+        assert compacted is not None
+        (output,) = compacted.all()
+        again = Choice((Part(output.entry, output), Part(three)))
+        with pytest.raises(ObjectMissing):
+            maker.merge(again, frozenset({three.object}), ENCODERS)
+        inputs = maker.merge(again, frozenset({one.object}), ENCODERS).compaction.inputs
+        assert inputs == [two, three]
 
 
 @pytest.mark.slow
