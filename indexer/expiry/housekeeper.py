@@ -8,7 +8,7 @@ import asyncio
 import logging
 from typing import Protocol
 
-from common.errors import ObjectsUnavailable
+from common.errors import DamagedObject, ObjectMissing, ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import retention_early_rows, retention_waiting_rows
 from common.process.role import RoleContext
@@ -190,11 +190,16 @@ class Housekeeper:
 
         def may_delete(number: int) -> bool:
             """Whether an earlier program stops at the newest manifest, instead of looking for what
-            is deleted, and the outputs are whole.
+            is deleted, and the outputs that are read now are whole.
             """
             if newest is None or newest.format < COMPACTED_FORMAT:
                 return False
-            outputs = compactions.outputs_of(number)
+            try:
+                outputs = compactions.outputs_for(number)
+            except (DamagedObject, ObjectMissing) as error:
+                why = str(error)
+                log_event(logger, logging.ERROR, "superseded objects are not deleted", why=why)
+                return False
             return all_whole(objects, (o.entry.location for o in outputs), scratch)
 
         compactions.delete_due(

@@ -26,8 +26,8 @@ from snapshot.documents.locations import delete_segment, pack_key
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.packs import PackedSegments, unused_packs
 
-# Whoever announces a deletion deletes. After a start only the last announced ones are repeated, for
-# a request per object that was ever deleted costs too much; `verify` lists what a crash has left.
+# Who runs while a deletion is announced deletes. After a start only the last announced ones are
+# repeated, for a request per object that was ever deleted costs too much.
 _DELETED_AGAIN = 16
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class CompactionBook:
         self._chain = chain
         self._newest_key = ""
         self._number = 0
+        self._made = 0  # number of the newest document that names outputs
         self._superseded: dict[int, Superseded] = {}  # by document
         self._announced: list[int] = []  # documents whose objects may be deleted, in that order
         self._removed: set[int] | None = (
@@ -100,10 +101,14 @@ class CompactionBook:
 
     def _apply(self, document: CompactionDocument) -> None:
         objects: list[SegmentEntry] = []
+        if document.compactions:
+            self._made = document.number
         for one in document.compactions:
             superseded = self.compacted.superseded_by(one)
             try:
-                self.compacted = self.compacted.with_compaction(one, document.number)
+                self.compacted = self.compacted.with_compaction(
+                    one, document.number, self._dead or ()
+                )
             except CompactionConflict as error:
                 log_event(
                     logger, logging.ERROR, "compaction ignored", key=document.key, why=str(error)
@@ -142,10 +147,13 @@ class CompactionBook:
         return [entry for entry in made if entry.pack == output.entry.pack]
 
     def _document_of(self, output: Output) -> CompactionDocument:
-        key = compaction_key(self._chain.partition, output.document)
-        if self._held is None or self._held.key != key:  # outputs of one document come together
-            self._held = self._chain.load(key, CompactionDocument)
-        return self._held
+        return self._document(output.document)
+
+    def _document(self, number: int) -> CompactionDocument:
+        key, held = compaction_key(self._chain.partition, number), self._held
+        if held is None or held.key != key:  # outputs of one document come together
+            held = self._held = self._chain.load(key, CompactionDocument)
+        return held
 
     # --- publishing -------------------------------------------------------------------------------
     def publish(
@@ -153,24 +161,24 @@ class CompactionBook:
     ) -> Compacted | None:
         """Publish outputs whose objects are durable; returns what is read from now on.
 
-        after: number of the newest document from which they were chosen.
-        None: there is a newer document, or one cannot be read; they have to be chosen again.
+        after: number of the newest document from which they were chosen. One that only deletes may
+        have come since: it changes nothing of what is read.
+        None: there are newer outputs, or a document cannot be read; they have to be chosen again.
         """
         with self._turn:
-            if self._number != after or not self._publish(list(compactions), [], now_ns, writer):
+            self.refresh()
+            if self._made > after or not self._publish(list(compactions), [], now_ns, writer):
                 return None
             return self.compacted
 
     def _publish(
         self, compactions: list[Compaction], deletes: list[int], now_ns: int, writer: str
     ) -> CompactionDocument | None:
-        before = self._number
-        self.refresh()
-        if self.unreadable or self._number != before:
+        if self.unreadable:
             return None
         document = CompactionDocument(
             partition=self._chain.partition,
-            number=before + 1,
+            number=self._number + 1,
             compactions=compactions,
             published_ns=now_ns,
             deletes=deletes,
@@ -186,11 +194,21 @@ class CompactionBook:
     # --- deleting ---------------------------------------------------------------------------------
     def waiting(self) -> list[int]:
         """Numbers of the documents whose superseded objects are not announced as deleted."""
-        return [number for number in self._superseded if number not in self.compacted.deleted]
+        # copied in one step, as another thread may read a document meanwhile
+        numbers, deleted = list(self._superseded), self.compacted.deleted
+        return [number for number in numbers if number not in deleted]
 
-    def outputs_of(self, number: int) -> list[Output]:
-        """The outputs of a document that are still read."""
-        return [output for output in self.compacted.all() if output.document == number]
+    def outputs_for(self, number: int) -> list[Output]:
+        """The outputs that are read for the rows of a document's inputs: its own, or later ones
+        that have replaced them. Raises DamagedObject, ObjectMissing, ObjectsUnavailable.
+        """
+        found: list[Output] = []
+        for one in self._document(number).compactions:
+            names = {entry.object for entry in one.inputs}
+            for output in self.compacted.of(one.output.dataset):
+                if not names.isdisjoint(held.object for held in output.inputs):
+                    found.append(output)
+        return found
 
     def delete_due(
         self,
@@ -211,8 +229,12 @@ class CompactionBook:
         with self._turn:
             if self.unreadable:
                 return 0
+            if self._removed is None:  # after a start: a crash may have left some of the newest
+                self._removed = set(self._announced[:-_DELETED_AGAIN])
+            # first what a failure has left, so that a crash never leaves more than is repeated
+            deleted = self._delete_announced(expired)
             self._announce_due(now_ns, grace_ns, ran_ns, may_delete, writer)
-            return self._delete_announced(expired)
+            return deleted + self._delete_announced(expired)
 
     def _announce_due(
         self,
@@ -229,15 +251,16 @@ class CompactionBook:
             and self._superseded[number].published_ns + grace_ns <= now_ns
         ][: limits.COMPACTIONS_DELETED_AT_ONCE]
         due = [number for number in due if may_delete(number)]
-        if self._removed is None:  # after a start: a crash may have left some of the newest
-            self._removed = set(self._announced[:-_DELETED_AGAIN])
-        if due and self._publish([], due, now_ns, writer) is not None:
-            self._removed -= set(due)
+        before = self._number
+        self.refresh()
+        if due and self._number == before:
+            self._publish([], due, now_ns, writer)
 
     def _delete_announced(self, expired: Set[str]) -> int:
         removed, deleted = self._removed or set(), 0
         packed: dict[str, SegmentEntry] = {}
-        for number in [one for one in self._announced if one not in removed]:
+        left = [number for number in self._announced if number not in removed]
+        for number in left:
             for entry in self._superseded[number].objects if number in self._superseded else ():
                 deleted += 1
                 if entry.pack in self._packs:
@@ -246,7 +269,6 @@ class CompactionBook:
                     packed[entry.pack] = entry
                 else:
                     delete_segment(self._chain.objects, entry.object)
-            removed.add(number)
         for pack in unused_packs(
             self._chain,
             [
@@ -261,7 +283,7 @@ class CompactionBook:
             lambda name: name in self.compacted.gone or name in expired,
         ):
             self._chain.objects.delete(pack_key(pack))
-        self._removed = removed
+        self._removed = removed.union(left)
         return deleted
 
     def _delete_unused_pack(self, pack: str) -> None:

@@ -4,7 +4,7 @@ Immutable, so that a view keeps the state that it was made with. Which inputs ar
 elsewhere (retention, deletions), so both kinds of documents may be read in any order (I2).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -68,15 +68,20 @@ class Compacted:
                 return output.entry.location
         return entry.location
 
-    def with_compaction(self, one: Compaction, document: int) -> "Compacted":
+    def with_compaction(
+        self, one: Compaction, document: int, dead: Container[str] = ()
+    ) -> "Compacted":
         """A copy with this output.
 
+        dead: hashes of outputs that this process has left out (`without_outputs`); who made the
+        document had not yet.
         Raises CompactionConflict: nothing may be read twice, so it does not count.
         """
         before = self.of(one.output.dataset)
+        replaces = [name for name in one.replaces if name not in dead]
         replaced = {output.entry.object: output for output in before}
-        replaced = {name: replaced[name] for name in one.replaces if name in replaced}
-        if len(replaced) < len(one.replaces):
+        replaced = {name: replaced[name] for name in replaces if name in replaced}
+        if len(replaced) < len(replaces):
             raise CompactionConflict("it replaces an output that is not read")
         kept = tuple(output for output in before if output.entry.object not in replaced)
         held_by_others = {held.object for output in kept for held in output.inputs}
