@@ -88,13 +88,20 @@ class RosterBook:
         return next(iter(self._objects.list(EPOCHS)), None) is None
 
     def read(self) -> Roster:
-        """The newest state that can be read. Raises DocumentTooNew."""
+        """The newest state that can be read, with the number of the newest there is, so that the
+        next one can be written after it. Raises DocumentTooNew.
+        """
+        newest = 0
         for key in reversed([info.key for info in self._objects.list(PREFIX)]):
+            name = key.removeprefix(PREFIX).removesuffix(".json")
+            newest = max(newest, int(name) if name.isdigit() else 0)
             try:
-                return decode_checksummed(self._objects.get(key), Roster, key)
+                found = decode_checksummed(self._objects.get(key), Roster, key)
             except (DamagedObject, ObjectMissing) as error:
                 log_event(logger, logging.ERROR, "roster skipped", key=key, why=str(error))
-        return Roster()
+                continue
+            return msgspec.structs.replace(found, number=max(newest, found.number))
+        return Roster(number=newest)
 
     def write(self, roster: Roster, writer: str, now_ns: int) -> Roster | None:
         """Store it after the one that it was made from; None if another indexer wrote meanwhile."""

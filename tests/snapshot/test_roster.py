@@ -28,7 +28,11 @@ def test_a_damaged_one_is_passed_over_and_few_are_kept(tmp_path: Path) -> None:
     keys = [info.key for info in objects.list(PREFIX)]
     assert len(keys) == limits.ROSTERS_KEPT
     objects.replace(keys[-1], b"{}")
-    assert book.read().number == roster.number - 1
+    found = book.read()
+    assert found.places.keys() == roster.places.keys() - {f"query/{limits.ROSTERS_KEPT + 3}/0"}
+    again = book.write(with_seen(found, {"query/new/0": 2}, 99), "one", 99)
+    assert again is not None  # one that is damaged does not keep out those after it
+    assert book.read() == again
 
 
 def test_its_documents_are_known_to_who_looks_for_unnamed_objects(tmp_path: Path) -> None:
