@@ -17,7 +17,7 @@ from bellwether.output import output_console
 from common import limits
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError
-from common.process.members import list_members
+from common.process.members import list_readers
 from common.process.versions import DOCUMENTS_PACKS
 from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.unnamed.names import Names
@@ -83,11 +83,11 @@ def _refuse_older_publishers(settings: Settings, clock: Clock) -> None:
     """Older indexers do not look again for what they are about to name (ADR 0042)."""
     locks = make_locks(settings, clock)
     try:
-        members = list_members(locks, "indexer")
+        members = list_readers(locks)  # one that holds a claim may not be announced for a moment
     finally:
         locks.close()
     for member in members:
-        if member.understands.documents < DOCUMENTS_PACKS:
+        if member.role == "indexer" and member.understands.documents < DOCUMENTS_PACKS:
             raise click.ClickException(
                 f"{member.instance} runs an older version, which may be about to name one of "
                 "these objects: upgrade it before"

@@ -73,13 +73,14 @@ def test_a_store_of_another_time_is_refused(
     assert key in keys(tmp_path)
 
 
-def test_while_an_older_indexer_runs_it_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["roles/indexer/indexer-a-1", "claims/a/00000"])
+def test_while_an_older_indexer_runs_it_is_refused(tmp_path: Path, name: str) -> None:
     """It does not look again for an object that it has found in the store and then names."""
     asyncio.run(filled(tmp_path))
     key = aged(tmp_path, 3)
     locks = FileLocks(tmp_path / "locks")
     older = Member("indexer", "indexer-a-1", "http://127.0.0.1:9", "a", 1, 1, "0.1")
-    claim = locks.acquire("roles/indexer/indexer-a-1", encode_member(older))
+    claim = locks.acquire(name, encode_member(older))
     assert claim is not None
     done = run(tmp_path, "--remove", "--yes")
     assert done.exit_code == 1
