@@ -41,7 +41,8 @@ class HeldSegment:
 class DatasetSegments:
     """The segments of a dataset, by partition and in the order in which they were made.
 
-    damaged: documents that could not be read, each with the reason: what they name is missing.
+    damaged: documents that could not be read, each with the reason: segments that they name may be
+    missing here, and segments that they hide or replace may be among these.
     """
 
     segments: tuple[HeldSegment, ...]

@@ -6,7 +6,7 @@ than that (what has expired, what was replaced, what nothing names), so a listin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from snapshot.bootstrap.bootstrap import History, read_history
@@ -200,11 +200,18 @@ def objects_of_history(
 
 
 def read_objects(chain: Chain, log_start: int) -> tuple[History, PartitionObjects]:
-    """Read the partition's documents. Blocks. Raises ObjectsUnavailable, DocumentTooNew."""
+    """Read the partition's documents. Blocks. Raises ObjectsUnavailable, DocumentTooNew.
+
+    Documents of every kind that cannot be read are among the history's damaged ones.
+    """
     history = read_history(chain, log_start)
-    compacted = CompactionBook(chain).refresh()
+    compactions = CompactionBook(chain)
+    compacted = compactions.refresh()
     book = RetentionBook(chain)
     book.refresh()
+    skipped = [key for key in (compactions.unreadable, book.unreadable) if key]
+    damaged = (*history.damaged, *((key, "it cannot be read") for key in skipped))
+    history = replace(history, damaged=damaged)
     return history, objects_of_history(history, book, compacted)
 
 

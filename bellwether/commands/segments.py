@@ -202,7 +202,7 @@ def _print_notes(found: _Found, folder: Path | None) -> None:
     """What the objects alone do not show, on standard error."""
     listed = found.listed
     for text in listed.damaged:
-        click.echo(f"warning: {text}: segments are missing here; `bellwether verify`", err=True)
+        click.echo(f"warning: {text}: this list may be wrong; `bellwether verify` tells", err=True)
     hidden = [held for held in listed.segments if held.hidden]
     packed = [held for held in listed.segments if held.entry.location.pack]
     if folder is not None:

@@ -216,3 +216,13 @@ def test_from_s3_it_gives_addresses_and_files(
     bucket = environment["BELLWETHER_S3_BUCKET"]
     for one in json.loads(done.stdout)["objects"]:
         assert one["address"] == f"s3://{bucket}/{prefix}/{one['key']}"
+
+
+@pytest.mark.parametrize("kind", ["retention", "compactions"])
+def test_a_document_that_cannot_be_read_is_told(tmp_path: Path, web: str, kind: str) -> None:
+    """It may hide or replace segments that are listed."""
+    key = f"{kind}/00000/00000001.json"
+    DirectoryObjects(tmp_path / "objects").put_if_absent(key, b"damaged")
+    found = run(tmp_path, "web")
+    assert found.exit_code == 0, found.output
+    assert f"warning: {key}: it cannot be read" in found.stderr
