@@ -204,22 +204,24 @@ class Compactor:
         seen = _Seen(newest.key, view.compacted, view.expired_objects)
         if progress.seen is not None and progress.seen.is_same(seen):
             return
-        entries = _published(view, newest, pipeline.waiting_objects)
         self._prefetch(view.compacted, progress)
-        open_batches = list(view.rerouted.open.values())
+        waiting = pipeline.waiting_objects
 
         def spans(dataset: str) -> int:
             return span_ns(kept.own_days.get(dataset, kept.default_days))
 
-        choices = await asyncio.to_thread(
-            choose,
-            entries,
-            view.compacted,
-            open_batches,
-            newest.watermark_ns,
-            spans,
-            self._sizes,
-        )
+        def chosen() -> list[Choice]:
+            """In a thread: there may be a million segments."""
+            return choose(
+                _published(view, newest, waiting),
+                view.compacted,
+                view.rerouted.open.values(),
+                newest.watermark_ns,
+                spans,
+                self._sizes,
+            )
+
+        choices = await asyncio.to_thread(chosen)
         now_ns = self._clock.monotonic_ns()
         progress.refused = {o: at_ns for o, at_ns in progress.refused.items() if at_ns > now_ns}
         progress.choices = [

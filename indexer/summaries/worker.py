@@ -6,11 +6,12 @@ the partition's indexers makes it, the other after a delay. A store that is down
 more.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from common.errors import BellwetherError, ObjectsUnavailable
 from common.logs import log_event
@@ -25,6 +26,7 @@ from indexer.compaction.quiet_thread import QuietThread
 from indexer.compaction.turns import Turns
 from indexer.partition.partition import Partition
 from indexer.partition.shared import Shared
+from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
 from segment.summary.summary import SegmentSummary
 from snapshot.documents.manifest import SegmentEntry
@@ -55,6 +57,26 @@ class _Missing:
     failed: bool = False
 
 
+class _Published(NamedTuple):
+    """A partition's view, and the segments of it that no manifest names yet."""
+
+    number: int
+    view: PartitionView
+    waiting: frozenset[str]
+
+    def shows_the_same(self, other: "_Published") -> bool:
+        """Whether the same segments are read: the values are replaced, never altered."""
+        one, two = self.view, other.view
+        return (
+            self.number == other.number
+            and self.waiting == other.waiting
+            and one.segments is two.segments
+            and one.compacted.outputs is two.compacted.outputs
+            and one.expired_objects is two.expired_objects
+            and one.dataset_tombstones is two.dataset_tombstones
+        )
+
+
 class SummaryWorker:
     """Works until it is cancelled. Used from one event loop."""
 
@@ -76,6 +98,7 @@ class SummaryWorker:
         self._budget = RequestBudget(config.summary_requests_per_day, context.clock)
         self._turns = Turns(context.backends.locks, context.instance)
         self._missing: dict[str, _Missing] = {}
+        self._looked_at: list[_Published] = []
         self._again_ns = 0
         self._made = 0
         self._waits_for = ""
@@ -104,7 +127,11 @@ class SummaryWorker:
 
     async def run_round(self) -> None:
         """Load or make what is missing now, the newest rows first, as far as the budgets go."""
-        self._look()
+        published = self._published()
+        if not _show_the_same(published, self._looked_at):
+            # there may be a million segments
+            await asyncio.to_thread(self._look, published)
+            self._looked_at = published
         if self._clock.monotonic_ns() < self._again_ns:
             return
         self._waits_for = ""
@@ -134,25 +161,29 @@ class SummaryWorker:
         kind, name = type(error).__name__, one.entry.object
         log_event(logger, level, "no summary made now", segment=name, kind=kind, why=str(error))
 
-    def _look(self) -> None:
+    def _published(self) -> list[_Published]:
+        return [
+            _Published(number, partition.view, partition.pipeline.waiting_objects)
+            for number, partition in self._partitions.items()
+            if partition.view is not None and partition.pipeline is not None
+        ]
+
+    def _look(self, published: Sequence[_Published]) -> None:
         """Note what is read now and has no summary here."""
         now_ns, read, missing = self._clock.monotonic_ns(), set[str](), dict[str, _Missing]()
-        for number, partition in self._partitions.items():
-            for entry in self._entries(partition):
+        for one in published:
+            for entry in self._entries(one):
                 name = entry.object
                 read.add(name)
                 if self._held.known(name) is None:
                     known = self._missing.get(name)
-                    missing[name] = known or _Missing(entry, number, now_ns)
+                    missing[name] = known or _Missing(entry, one.number, now_ns)
         self._missing = missing
         self._held.retain(read)
 
-    def _entries(self, partition: Partition) -> Iterator[SegmentEntry]:
+    def _entries(self, published: _Published) -> Iterator[SegmentEntry]:
         """The published segments that may have a summary."""
-        view, pipeline = partition.view, partition.pipeline
-        if view is None or pipeline is None:
-            return
-        waiting = pipeline.waiting_objects
+        view, waiting = published.view, published.waiting
         for dataset in view.segments:
             for entry, _ in view.served_of(dataset):
                 if entry.rows >= self._rows_min and not entry.pack and entry.object not in waiting:
@@ -203,3 +234,9 @@ class SummaryWorker:
             return await self._thread.run(work)
         finally:
             summary_seconds_total.inc(self._thread.used_s - before_s)
+
+
+def _show_the_same(some: Sequence[_Published], others: Sequence[_Published]) -> bool:
+    if len(some) != len(others):
+        return False
+    return all(one.shows_the_same(other) for one, other in zip(some, others, strict=True))

@@ -1,6 +1,7 @@
 """Compaction beside indexing: every event is shown once before, during and after it (I2, I4)."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from indexer.compaction.budget import RequestBudget
 from indexer.compaction.turns import rank_of
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
+from indexer.state.view import PartitionView
 from query.share.view import ViewRequest
 from snapshot.cache import SegmentCache
 from snapshot.compaction.choose import Choice, Part, choose
@@ -23,7 +25,7 @@ from snapshot.compaction.documents import compaction_prefix
 from snapshot.compaction.output import OutputMaker
 from snapshot.compaction.proof import Unproved
 from snapshot.documents.locations import segment_key
-from snapshot.documents.manifest import COMPACTED_FORMAT
+from snapshot.documents.manifest import COMPACTED_FORMAT, SegmentEntry
 from snapshot.objects_of import Hiding, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
@@ -70,6 +72,24 @@ async def test_small_cuts_become_one_object_and_show_the_same_events(tmp_path: P
             assert await shown(again) == sorted([*before, 7])
     async with open_context(tmp_path, "b") as context, compacting(context) as other:
         assert await shown(other) == sorted([*before, 7])
+
+
+async def test_segments_are_looked_through_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    all_segments = PartitionView.all_segments
+
+    def watched(view: PartitionView) -> list[SegmentEntry]:
+        threads.append(threading.get_ident())
+        return all_segments(view)
+
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, *([n] for n in range(5)))
+        monkeypatch.setattr(PartitionView, "all_segments", watched)
+        assert await compactor_of(partition).step(0) == 1
+        assert threads
+        assert threading.get_ident() not in threads
 
 
 async def test_nothing_is_compacted_before_everybody_knows_it(tmp_path: Path) -> None:

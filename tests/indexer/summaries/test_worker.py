@@ -1,7 +1,10 @@
 """Summaries are made beside segments, used by questions, made again, and deleted with segments."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from common.clock import ManualClock, SystemClock
 from common.process.role import RoleContext
@@ -9,6 +12,7 @@ from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
+from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
 from query.plan.plan import Filter, FilterOp
@@ -17,11 +21,12 @@ from segment.parquet.reference import ReferenceEncoders
 from segment.summary.compute import summarize
 from segment.summary.summary import SUMMARY_FORMAT, SegmentSummary
 from snapshot.documents.locations import segment_key, summary_key
+from snapshot.objects_of import ServedSegment
 from snapshot.unnamed.names import Names
 from snapshot.unnamed.objects import find_unnamed, remove_unnamed
 from tests.indexer.compaction.compacting import GRACE_S, compacting, compactor_of, cuts, verified
 from tests.indexer.faulty import FaultyObjects
-from tests.indexer.harness import DATASET, open_context, repair_of
+from tests.indexer.harness import DATASET, append, open_context, repair_of, until
 from tests.snapshot.unnamed.test_unnamed_objects import tomorrow
 
 FIELDS = frozenset({"n"})
@@ -84,6 +89,34 @@ async def test_a_question_neither_fetches_nor_opens_what_summaries_rule_out(tmp_
         assert not view.unserved
         view = await view_of(partition, held)
         assert len(view.unserved) == 3  # without filters every segment is read
+
+
+async def test_segments_are_walked_when_they_change_and_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[int] = []
+    served_of = PartitionView.served_of
+
+    def watched(view: PartitionView, dataset: str) -> tuple[ServedSegment, ...]:
+        walked.append(threading.get_ident())
+        return served_of(view, dataset)
+
+    monkeypatch.setattr(PartitionView, "served_of", watched)
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, [1], [2])
+        held = HeldSummaries()
+        worker = worker_of(partition, held)
+        await worker.run_round()
+        assert len(walked) == 1
+        await append(context.backends.log, [3])  # only live rows change
+        await until(partition, lambda p: p.view is not None and p.view.live.end_offset == 5)
+        await worker.run_round()
+        assert len(walked) == 1
+        await cuts(partition, context.backends.log, [4])
+        await worker.run_round()
+        assert len(walked) == 2
+        assert threading.get_ident() not in walked
+        assert len(held) == 3
 
 
 async def test_summaries_are_loaded_and_made_again_when_missing_or_damaged(tmp_path: Path) -> None:
