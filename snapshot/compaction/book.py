@@ -53,7 +53,7 @@ class CompactionBook:
         self._newest_key = ""
         self._number = 0
         self._made = 0  # number of the newest document that names outputs
-        self._superseded: dict[int, Superseded] = {}  # by document
+        self._superseded: dict[int, Superseded] = {}  # by document, until they are deleted
         self._announced: list[int] = []  # documents whose objects may be deleted, in that order
         self._removed: set[int] | None = (
             None  # those whose objects need no deletion by this process
@@ -125,6 +125,14 @@ class CompactionBook:
             known = [self._superseded[one] for one in document.deletes if one in self._superseded]
             names = [entry.object for one in known for entry in one.objects]
             self.compacted = self.compacted.with_deleted(document.deletes, names)
+            if self._removed is None:
+                newest = _DELETED_AGAIN + len(document.deletes)
+                self._forget(self._announced[-newest:-_DELETED_AGAIN])
+
+    def _forget(self, numbers: Sequence[int]) -> None:
+        """Forget the objects of documents that need no deletion: there are ever more of them."""
+        for number in numbers:
+            self._superseded.pop(number, None)
 
     def inputs_of(self, output: Output) -> list[SegmentEntry]:
         """The segments whose rows an output holds, from its document.
@@ -284,6 +292,7 @@ class CompactionBook:
         ):
             self._chain.objects.delete(pack_key(pack))
         self._removed = removed.union(left)
+        self._forget(left)
         return deleted
 
     def _delete_unused_pack(self, pack: str) -> None:

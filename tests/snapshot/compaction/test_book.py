@@ -1,5 +1,6 @@
 """Compaction documents of one partition, read and written by two processes (I2, I4, I13)."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -139,6 +140,32 @@ def test_no_more_deletions_are_announced_than_a_start_repeats(
     while delete_due(again, 2 * GRACE_NS, lambda _: True):
         pass
     assert list(_segments(objects)) == []
+
+
+def test_what_is_deleted_is_not_held_in_memory(tmp_path: Path, entries: list[SegmentEntry]) -> None:
+    """A segment's entry takes most of a kilobyte, its name a tenth; there are ever more of them."""
+    objects, count, width = DirectoryObjects(tmp_path / "objects"), 40, 50
+    one, started = two_books(objects)
+    for number in range(count):
+        inputs = [
+            msgspec.structs.replace(entries[0], object=name(1_000 + number * width + at))
+            for at in range(width)
+        ]
+        assert one.publish([output(number + 1, inputs)], number, 1, "one") is not None
+    tracemalloc.start()
+    try:
+        started.refresh()
+        before = tracemalloc.get_traced_memory()[0]
+        while delete_due(started, 2 * GRACE_NS, lambda _: True):
+            pass
+        freed = before - tracemalloc.get_traced_memory()[0]
+        assert freed > 300 * count * width
+        again, _ = two_books(objects)
+        again.refresh()
+        held = tracemalloc.get_traced_memory()[0] + freed - before
+        assert held < 0.75 * before  # sixteen documents of forty are kept
+    finally:
+        tracemalloc.stop()
 
 
 def _segments(objects: ObjectStore) -> Iterator[str]:
