@@ -23,6 +23,7 @@ class PartitionRetention:
     confirmations: expiry steps that operators have confirmed.
     expired_early: documents that expired events too early, judged by the present trusted time.
     now_ns: the time by which events expire (unix ns).
+    applied: number of the newest document of `book` that the view applies.
     stored_ns: newest time in the manifests published before this process (unix ns); None: without
     such manifests.
     """
@@ -40,6 +41,7 @@ class PartitionRetention:
         self._compacted = NOTHING_COMPACTED  # read before the newest documents of `book`
         self.confirmations = confirmations
         self.expired_early: tuple[Retention, ...] = ()
+        self.applied = 0
         self.stored_ns: int | None = None
         self._views = views
         self.now_ns = now_ns
@@ -69,6 +71,7 @@ class PartitionRetention:
         book, view, compacted = self.book, self._views.now, self._compacted
         if view is None:
             return
+        self.applied = book.number
         if view.expired_objects != book.expired_objects or view.compacted.newest < compacted.newest:
             newest = max(view.compacted, compacted, key=lambda one: one.newest)
             self._views.serve(

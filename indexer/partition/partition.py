@@ -298,6 +298,7 @@ class Partition:
             compacted=objects.compacted,
         )
         retention.check_early()
+        retention.applied = book.number
         self.views.serve(view.with_segments(objects.retained))
         self.views.notify()
         return state

@@ -56,7 +56,7 @@ class ContentEndpoint:
             raise Unavailable(f"offset {wanted.end} is not reached", _RETRY_S)
         if (view.epoch.log, view.epoch.number) != (wanted.log, wanted.epoch_number):
             raise Conflict(f"epoch {view.epoch.number} of log {view.epoch.log} is indexed here")
-        number = partition.retention.book.number
+        number = partition.retention.applied  # the book may have been read further than the view
         found = await asyncio.to_thread(content_of, view, wanted, number, self._cache)
         return msgspec.json.encode(found)
 

@@ -233,7 +233,7 @@ class Rehearsal:
         partition.retention.apply()
         view, _ = _begun(partition)
         return await asyncio.to_thread(
-            content_of, view, request, book.number, partition.shared.cache
+            content_of, view, request, partition.retention.applied, partition.shared.cache
         )
 
     # --- the report -----------------------------------------------------------------------------

@@ -34,6 +34,8 @@ from indexer.rehearsal.rehearse import (
 )
 from indexer.shred.reference import ReferenceShredder
 from segment.parquet.selected import SelectedEncoders
+from snapshot.retention.cutoffs import Cutoffs
+from snapshot.retention.retention import ToExpire
 from tests.conformance import cluster as conformance
 from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import QUICK, append, open_context, published, reached, running, until
@@ -110,6 +112,32 @@ async def test_likewise_from_an_object_store_in_s3(
     monkeypatch.setenv(conformance.VARIABLE, json.dumps(servers.environment()))
     objects = conformance.s3_objects(tmp_path)
     await check_same_without_trace(tmp_path, lambda _: objects)
+
+
+async def test_content_names_the_retention_that_it_is_of(tmp_path: Path) -> None:
+    """Documents are read before they are applied; until then the content is that of before."""
+    async with open_context(tmp_path) as context, running(context) as partition:
+        await fill(partition)
+        assert partition.view is not None
+        view, first = partition.view, partition.view.all_segments()[:1]
+        request = ContentRequest(
+            partition=0,
+            log=view.epoch.log,
+            epoch_number=view.epoch.number,
+            first=4,
+            end=5,
+            wait_ms=1_000,
+        )
+        async with served(partition) as holder, Pairs(context.backends.locks, "") as pairs:
+            before = await pairs.content(holder, request)
+            wanted = ToExpire(first, (), Cutoffs())
+            expire = partition.retention.book.expire
+            assert await asyncio.to_thread(expire, wanted, 1, "test") is not None
+            assert await pairs.content(holder, request) == before
+            partition.retention.apply()
+            after = await pairs.content(holder, request)
+        assert (before.retention, after.retention) == (0, 1)
+        assert after.published != before.published
 
 
 async def test_a_cut_that_is_reached_is_compared_before_any_indexer_has_published_it(
