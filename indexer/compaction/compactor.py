@@ -36,7 +36,7 @@ from indexer.state.view import PartitionView
 from snapshot.compaction.choose import SIZES, Choice, Sizes, choose, span_ns
 from snapshot.compaction.compacted import Compacted
 from snapshot.compaction.documents import Compaction
-from snapshot.compaction.merge import TooLarge
+from snapshot.compaction.merge import OutputTooLarge
 from snapshot.compaction.output import Merged, OutputMaker, look_again
 from snapshot.documents.manifest import Manifest, SegmentEntry
 from snapshot.threads import to_store_thread
@@ -162,14 +162,14 @@ class Compactor:
         partition: Partition,
         progress: _Progress,
         choice: Choice,
-        error: BellwetherError | TooLarge,
+        error: BellwetherError,
     ) -> None:
         """Leave this output out: what is damaged may be repaired, what is too large stays so, and
         after a failed proof nothing of the dataset is tried until this process restarts.
         """
         self._failed(partition.number, error)
         progress.again_ns = 0  # only this one is left out
-        for_ns = float("inf") if isinstance(error, TooLarge) else _REFUSED_NS
+        for_ns = float("inf") if isinstance(error, OutputTooLarge) else _REFUSED_NS
         progress.refused[_names(choice)] = self._clock.monotonic_ns() + for_ns
         if isinstance(error, NotProved):
             partition.unproved[choice.parts[0].entry.dataset] = str(error)
@@ -299,7 +299,7 @@ class Compactor:
             superseded = len({part.entry.location.key for part in choice.parts})
             try:
                 one = await self._thread.run(partial(maker.merge, choice, gone, encoders))
-            except (DamagedObject, ObjectMissing, TooLarge) as error:
+            except (DamagedObject, ObjectMissing, OutputTooLarge) as error:
                 self._refuse(partition, progress, choice, error)
                 continue
             finally:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from common import limits
-from common.errors import DamagedObject
+from common.errors import BellwetherError, DamagedObject
 from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
@@ -26,7 +26,8 @@ from segment.parquet.encoders import Encoders
 from snapshot.compaction.compacted import Input
 from snapshot.documents.manifest import SegmentEntry
 
-# What a small file takes in memory is not counted, which costs as much as a fifth of reading it.
+# What a small file takes in memory is counted only if it could be too much, as counting costs as
+# much as a fifth of reading it.
 _SMALL_BYTES = 64 * 1024
 _EXPANDS = 32  # more than columns of a small file expand
 _Cells = list[tuple[npt.NDArray[np.uint32], pa.Array]]
@@ -44,7 +45,7 @@ class Source:
     kept: tuple[Input, ...] | None = None
 
 
-class TooLarge(ValueError):
+class OutputTooLarge(BellwetherError):
     """The rows need more memory than an output may."""
 
 
@@ -53,7 +54,7 @@ def merge(
 ) -> EncodedSegment:
     """One segment of the rows of all sources, which follow each other in the log.
 
-    inputs: the segments whose rows they are. Raises DamagedObject, TooLarge.
+    inputs: the segments whose rows they are. Raises DamagedObject, OutputTooLarge.
     """
     first = inputs[0]
     block = _read_small(sources, far=first.far)
@@ -75,7 +76,7 @@ def merge(
 
 
 def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
-    """The rows of these files, one after another. Raises DamagedObject, TooLarge."""
+    """The rows of these files, one after another. Raises DamagedObject, OutputTooLarge."""
     return _rows_of(_read_tables(sources), far=far)
 
 
@@ -89,9 +90,12 @@ def _read_tables(sources: Sequence[Source]) -> list[pa.Table]:
         file = source.file
         size = len(file) if isinstance(file, bytes) else file.stat().st_size
         bytes_read += table.nbytes if size > _SMALL_BYTES else size * _EXPANDS
-        if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX and len(sources) > 1:
-            raise TooLarge(f"more than {limits.COMPACTED_DECODED_BYTES_MAX} bytes of columns")
         tables.append(table)
+        if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX and len(sources) > 1:
+            bytes_read = sum(one.nbytes for one in tables)
+            if bytes_read > limits.COMPACTED_DECODED_BYTES_MAX:
+                text = f"more than {limits.COMPACTED_DECODED_BYTES_MAX} bytes of columns"
+                raise OutputTooLarge(text)
     return tables
 
 

@@ -72,7 +72,7 @@ class OutputMaker:
         """The output of these parts, not in the store yet.
 
         gone: hashes of segments whose deletion retention has announced: they are left out.
-        Raises DamagedObject, ObjectMissing, ObjectsUnavailable, TooLarge, OSError.
+        Raises DamagedObject, ObjectMissing, ObjectsUnavailable, OutputTooLarge, OSError.
         """
         hashes = [part.entry.object for part in choice.parts]
         self._cache.lease(hashes)
@@ -121,12 +121,11 @@ class OutputMaker:
         """Put outputs, read them back, and prove them. Small ones share one object, a pack.
 
         Of a pack with an output that is not proved nothing is used. Raises DamagedObject,
-        ObjectMissing, ObjectsUnavailable, TooLarge, OSError: no output is named by a document.
+        ObjectMissing, ObjectsUnavailable, OSError: no output is named by a document.
         """
         small = [one for one in merged if len(one.data) <= limits.PACKED_SEGMENT_BYTES_MAX]
-        packed = small if len(small) > 1 else []  # a pack of one would only be harder to find
-        objects = [[one] for one in merged if one not in packed]
-        objects += [packed] if packed else []
+        objects = [[one] for one in merged if len(one.data) > limits.PACKED_SEGMENT_BYTES_MAX]
+        objects += [small] if small else []
         made: list[Compaction] = []
         unproved: list[tuple[Merged, str]] = []
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +172,7 @@ class OutputMaker:
 
 def _placed(together: Sequence[Merged]) -> list[Compaction]:
     """The compactions, with the places of their outputs in the object that they share."""
-    if len(together) == 1:
+    if len(together) == 1:  # a pack of one would only be harder to find
         return [together[0].compaction]
     digest = hashlib.sha256()
     for one in together:

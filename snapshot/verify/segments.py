@@ -10,7 +10,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
 from snapshot.cache import SegmentCache, file_sha256
 from snapshot.compaction.book import CompactionBook
-from snapshot.compaction.merge import TooLarge
+from snapshot.compaction.merge import OutputTooLarge
 from snapshot.compaction.proof import unproved_inputs
 from snapshot.documents.chain import Chain
 from snapshot.documents.locations import SegmentLocation
@@ -140,7 +140,7 @@ class SegmentsCheck:
     ) -> None:
         try:
             found = unproved_inputs(file, inputs, entry.rows)
-        except (DamagedObject, TooLarge) as error:
+        except (DamagedObject, OutputTooLarge) as error:
             self._report.add(chain.partition, f"output {entry.location}: {error}", _WRITER_BUG)
             return
         for one in found:

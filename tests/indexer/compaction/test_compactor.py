@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from common import limits
 from common.clock import ManualClock, SystemClock
 from common.errors import ObjectMissing
 from common.model.names import dataset_id
@@ -197,6 +198,22 @@ async def test_a_damaged_output_is_made_again_from_its_inputs_while_they_are_the
         assert await repair_of(partition).repair(0, output) == "inputs"
         assert await shown(partition) == [0, 1, 2, 3, 4]
         await verified(context)
+
+
+async def test_an_output_that_is_too_large_to_be_made_again_ends_no_indexer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, *([n] for n in range(5)))
+        assert await compactor_of(partition).step(0) == 1
+        assert partition.view is not None
+        (served,) = partition.view.served_of(DATASET)
+        partition.shared.cache.forget(served.entry.object)
+        context.backends.objects.replace(served.entry.location.key, b"damaged")
+        monkeypatch.setattr(limits, "COMPACTED_DECODED_BYTES_MAX", 10)
+        repair = repair_of(partition)
+        await repair.try_repair(0, served.entry)
+        assert "bytes of columns" in repair.describe(0)[served.entry.object]
 
 
 async def test_segments_in_packs_are_put_together_and_their_packs_go_with_the_last(

@@ -9,7 +9,7 @@ from common import limits
 from common.errors import DamagedObject
 from segment.columns.segment_read import SegmentReader
 from snapshot.compaction.compacted import Input
-from snapshot.compaction.merge import Source, TooLarge, merge
+from snapshot.compaction.merge import OutputTooLarge, Source, merge
 from snapshot.compaction.proof import unproved_inputs
 from snapshot.documents.manifest import SegmentEntry
 from tests.snapshot.compaction.pieces import ENCODERS, Piece, piece, pieces
@@ -98,5 +98,15 @@ def test_what_needs_too_much_memory_is_refused(
 ) -> None:
     made = pieces(tmp_path, 3)
     monkeypatch.setattr(limits, "COMPACTED_DECODED_BYTES_MAX", 100)
-    with pytest.raises(TooLarge):
+    with pytest.raises(OutputTooLarge):
         merged(made, tmp_path)
+
+
+def test_many_small_files_are_refused_for_what_they_take_not_for_what_they_might(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An output was made of few larger ones; it is made again of all its inputs."""
+    made = pieces(tmp_path, 40, rows=1)
+    monkeypatch.setattr(limits, "COMPACTED_DECODED_BYTES_MAX", 100_000)
+    assert sum(one.path.stat().st_size for one in made) * 32 > 1_000_000
+    assert unproved_inputs(merged(made, tmp_path), [one.entry for one in made], 40) == []
