@@ -96,7 +96,7 @@ class ObjectWalk:
         """Check the objects of one partition. Raises ObjectsUnavailable, OSError."""
         begun_ns = self._clock.monotonic_ns()
         whole = []
-        for entries in self._by_object(number):
+        for entries in await asyncio.to_thread(self._by_object, number):  # there may be a million
             last = max(entries, key=lambda entry: entry.pack_offset)
             if await to_store_thread(last.location.has_room, self._objects):
                 whole.append(entries)

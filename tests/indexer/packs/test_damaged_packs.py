@@ -1,5 +1,6 @@
 """Segments of a damaged or missing pack are put again, from whatever has their bytes (I4)."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from indexer.repair.object_repair import ObjectRepair
 from indexer.repair.object_walk import ObjectWalk
 from indexer.repair.rebuild import SegmentRebuilder
 from indexer.repair.twin_segments import SegmentEndpoint
+from indexer.state.view import PartitionView
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.verify.verify import verify
 from tests.indexer.harness import QUICK, repair_of
@@ -81,6 +83,23 @@ async def test_the_log_mends_it_where_no_copy_is_whole(tmp_path: Path, damage: D
         assert await repair_of(partition).repair(0, entries[1]) == "log"
         assert stored(tmp_path, entries[1]).read_bytes() == whole
         assert await is_clean(context)
+
+
+async def test_segments_are_listed_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    listed = PartitionView.stored
+
+    def watched(view: PartitionView) -> list[SegmentEntry]:
+        threads.append(threading.get_ident())
+        return listed(view)
+
+    monkeypatch.setattr(PartitionView, "stored", watched)
+    async with filled(tmp_path) as (context, partition, _):
+        await walk_of(context, partition, repair_of(partition), lambda _: frozenset()).walk(0)
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 async def test_what_the_other_indexer_mended_meanwhile_is_no_damage(
