@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from common import limits
 from common.clock import Clock
-from common.errors import Unavailable
+from common.errors import Unavailable, Unprocessable
 from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.model.position import Position
@@ -207,9 +207,16 @@ class QueryRunner:
 
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
         at_once = query.with_series and self._groups.few_cells(query)
-        reconciled, coverage = await self._reconcile(
-            partial(_first_plan, query, at_once=at_once), required
-        )
+        try:
+            make_plan = partial(_first_plan, query, at_once=at_once)
+            reconciled, coverage = await self._reconcile(make_plan, required)
+        except Unprocessable:
+            if not (at_once and query.spec.breakdowns):
+                raise
+            # more groups than the last time, with too many steps for a share: the totals first
+            at_once = False
+            make_plan = partial(_first_plan, query, at_once=False)
+            reconciled, coverage = await self._reconcile(make_plan, required)
         totals = reconciled.gathered
         plan = msgspec.structs.replace(reconciled.plan, step_ns=None)
         merged: Totals | None = None

@@ -59,6 +59,23 @@ async def test_members_of_an_answer_have_one_order_however_it_was_computed(tmp_p
         assert list(answer["data"])[-2:] == last
 
 
+async def test_many_more_groups_than_the_last_time_are_answered_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """Series are asked for at once where few groups are expected; that may be wrong."""
+    async with query_harness(tmp_path) as running:
+        shares = running.indexers["a"].endpoint._databases
+        shares.allowed = replace(shares.allowed, rows_max=50)
+        spec = {"breakdowns": ["status"], "granularity": 1, "limit": 1, **TIMES}
+        few = {**spec, "filters": [{"column": "ms", "op": "<", "value": 1}]}
+        assert (await running.ask(few))["groups"]["total"] == 2
+        for _ in range(2):
+            answer = await running.ask(spec)  # 60 cells of a partition, of which 20 are listed
+            assert answer["complete"] is answer["coverage"]["complete"] is True
+            assert answer["groups"]["total"] == 3
+            assert sum(row["data"]["COUNT"] for row in answer["data"]["series"]) == 34
+
+
 async def test_stored_query_is_echoed_unchanged_and_its_result_polled(tmp_path: Path) -> None:
     async with query_harness(tmp_path) as running:
         spec = {"calculations": [{"op": "COUNT"}], "orders": [{"op": "COUNT"}], **TIMES}
