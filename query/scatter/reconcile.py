@@ -126,14 +126,18 @@ class Reconciler:
             only_counted=True,
             wait_ms=max(reconciled.plan.wait_ms, limits.RELIED_WAIT_MS),
         )
-        more = await self._scatter.run(plan, partitions)
+        version = reconciled.gathered.version
+        more = await self._scatter.run(plan, partitions, version_max=version)
         for partition in partitions:
             added = more.answered.get(partition)
-            if added is None or not same_rows(
-                added.covered, reconciled.gathered.answered[partition].covered
+            if (
+                more.version != version
+                or added is None
+                or not same_rows(added.covered, reconciled.gathered.answered[partition].covered)
             ):
                 reconciled.incomplete[partition] = "rerouted batches could not be fetched"
-        reconciled.gathered.add_states(more)
+        if more.version == version:  # else an earlier indexer has just taken a partition over
+            reconciled.gathered.add_states(more)
 
     async def _look_up(
         self,

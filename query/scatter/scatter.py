@@ -21,7 +21,7 @@ from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.process.error_body import read_error_body
 from common.process.members import Member
-from common.process.versions import oldest
+from common.process.versions import OWN, oldest
 from common.process.web import INTERNAL_TOKEN_HEADER
 from common.tasks import cancel_and_wait
 from query.config import STANDARD_LIMITS, ProbeTiming
@@ -76,6 +76,7 @@ class PartialResults:
     types: by field, the letters of the types that occur.
     hedged: number of shares that the twin (the other replica) answered first.
     state_bytes: size of the states as the indexers sent them.
+    version: of the states (`Understands.plan`); those of two versions are not merged.
     """
 
     states: list[dict[str, pa.Table]] = field(default_factory=list)
@@ -84,6 +85,7 @@ class PartialResults:
     types: dict[str, str] = field(default_factory=dict)
     hedged: int = 0
     state_bytes: int = 0
+    version: int = OWN.plan
 
     def add(self, other: "PartialResults") -> None:
         """Add the shares of other partitions."""
@@ -123,21 +125,28 @@ class Scatter:
         self._hedging = hedging
         self._probing = probing
 
-    async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
+    async def run(
+        self, plan: Plan, partitions: Sequence[int], *, version_max: int = OWN.plan
+    ) -> PartialResults:
         """The shares of all partitions that an indexer answers for.
+
+        version_max: of states that these are merged with; the result may be of an earlier one.
 
         Raises Unprocessable if the query is too heavy, TooManyRequests if this key has too many
         queries running, Unavailable if all indexers are busy with other keys.
         """
         by_partition = await self._replicas.by_partition()
         holders = (m.understands for p in partitions for m in by_partition.get(p, []))
-        version = oldest(holders).plan
+        version = min(oldest(holders).plan, version_max)
         while True:
             try:
                 asked = VersionedPlan(plan, version)
-                return await self._gather(asked, tuple(partitions), frozenset())
+                gathered = await self._gather(asked, tuple(partitions), frozenset())
             except OlderIndexer as error:  # which has fewer versions, so this ends
                 version = error.version
+                continue
+            gathered.version = version
+            return gathered
 
     async def _gather(
         self, asked: VersionedPlan, partitions: tuple[int, ...], tried: frozenset[str]
@@ -289,6 +298,8 @@ class Scatter:
             raise ShareFailed("damaged", str(error)) from error
         if answer.report.version < asked.version:  # it is another one than the claims say
             raise OlderIndexer(member, answer.report.version)
+        if answer.report.version > asked.version:
+            raise ShareFailed("damaged", "the answer is of a newer version than its request")
         return answer
 
 

@@ -5,10 +5,12 @@ from typing import cast
 
 import aiohttp
 import msgspec
+import pyarrow as pa
 
 from common.process.members import Member
+from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
-from query.scatter.reconcile import Reconciler
+from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import AnsweredPartition, PartialResults, Scatter
 from query.share.answer import PartitionCovered
 from query.share.rerouted import UndecidedBatch
@@ -26,6 +28,7 @@ WHOLE = PartitionCovered(
     reason="",
 )
 UNDECIDED = UndecidedBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds partition 7: it counts here
+OF_VERSION_1 = "bb"  # epoch of shares of an earlier indexer
 
 
 class Shares:
@@ -34,15 +37,25 @@ class Shares:
     def __init__(self, answer: Callable[[Plan], PartitionCovered]) -> None:
         self._answer = answer
 
-    async def run(self, plan: Plan, partitions: Sequence[int]) -> PartialResults:
+    async def run(
+        self, plan: Plan, partitions: Sequence[int], *, version_max: int = OWN.plan
+    ) -> PartialResults:
         covered = self._answer(plan)
-        return PartialResults(answered={covered.partition: AnsweredPartition(covered, INDEXER)})
+        return PartialResults(
+            [{"main": pa.table({"n": [1]})}],
+            {covered.partition: AnsweredPartition(covered, INDEXER)},
+            version=min(version_max, 1 if covered.epoch == OF_VERSION_1 else OWN.plan),
+        )
+
+
+async def reconciled(answer: Callable[[Plan], PartitionCovered]) -> ReconciledTotals:
+    async with aiohttp.ClientSession() as http:
+        reconciler = Reconciler(cast(Scatter, Shares(answer)), http, "token")
+        return await reconciler.totals(PLAN, [0])
 
 
 async def incomplete(answer: Callable[[Plan], PartitionCovered]) -> dict[int, str]:
-    async with aiohttp.ClientSession() as http:
-        reconciler = Reconciler(cast(Scatter, Shares(answer)), http, "token")
-        return (await reconciler.totals(PLAN, [0])).incomplete
+    return (await reconciled(answer)).incomplete
 
 
 async def test_drop_in_favour_of_a_partition_that_was_just_added_is_not_called_complete() -> None:
@@ -56,3 +69,13 @@ async def test_undecided_batches_of_a_twin_that_lacks_a_segment_are_not_called_c
     lacking = msgspec.structs.replace(WHOLE, unserved=1, complete=False)
     assert not await incomplete(lambda plan: WHOLE if plan.only_counted else waiting)
     assert list(await incomplete(lambda plan: lacking if plan.only_counted else waiting)) == [0]
+
+
+async def test_undecided_batches_in_states_of_an_earlier_version_are_not_merged() -> None:
+    waiting = msgspec.structs.replace(WHOLE, undecided=(UNDECIDED,))
+    early = msgspec.structs.replace(WHOLE, epoch=OF_VERSION_1)
+    alike = await reconciled(lambda plan: WHOLE if plan.only_counted else waiting)
+    assert len(alike.gathered.states) == 2
+    mixed = await reconciled(lambda plan: early if plan.only_counted else waiting)
+    assert len(mixed.gathered.states) == 1
+    assert list(mixed.incomplete) == [0]

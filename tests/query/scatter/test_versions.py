@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from common.process import versions
 from common.process.members import Member, encode_member
 from common.process.versions import Understands
 from query.config import QueryConfig
+from query.share.rerouted import UndecidedBatch
 from tests.query.harness import TIMES, QueryHarness, query_harness
 
 OLD, NEW = Understands(plan=1), Understands(plan=2)
@@ -93,3 +95,22 @@ async def test_one_that_ignores_the_version_is_asked_again_in_its_own(tmp_path: 
         assert await count(running) == [{"data": {"COUNT": 100}}]
         assert first.versions == [2, 1]
         assert running.indexers["b"].versions == []
+
+
+async def test_rows_that_are_fetched_afterwards_are_of_the_version_of_the_totals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions 2 and 3 hash distinct values differently: a value must not count once as each."""
+    monkeypatch.setattr(versions, "OWN", Understands(plan=3))
+    async with query_harness(tmp_path, ("a", "b"), UNHEDGED) as running:
+        first, twin = running.indexers["a"], running.indexers["b"]
+        first.announce(Understands(plan=3))
+        twin.announce(NEW)
+        twin.claims[0].release()  # it holds partition 1 alone
+        undecided = UndecidedBatch("00" * 16, (1, 5), 0, (7,))  # nobody holds 7: it counts here
+        first.views.held[0] = replace(first.views.held[0], undecided=(undecided,))
+        calculation = {"op": "COUNT_DISTINCT", "column": "service"}
+        answer = await running.ask({"calculations": [calculation], **TIMES}, disable_series=True)
+        assert answer["coverage"]["complete"] is True
+        assert answer["data"]["results"] == [{"data": {"COUNT_DISTINCT(service)": 2}}]
+        assert first.versions == [2, 2]
