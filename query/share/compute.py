@@ -79,6 +79,7 @@ class Computation:
         self._cancelled = threading.Event()
         self._bytes = 0  # of the states so far
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._connection_lock = threading.Lock()  # a closed connection cannot be interrupted
 
     @property
     def breakdowns(self) -> int:
@@ -88,9 +89,9 @@ class Computation:
     def cancel(self) -> None:
         """Stop as soon as possible. Repeat until `run` has returned, as a call may be too early."""
         self._cancelled.set()
-        connection = self._connection
-        if connection is not None:
-            connection.interrupt()
+        with self._connection_lock:
+            if self._connection is not None:
+                self._connection.interrupt()
 
     def run(self) -> ShareAnswer:
         """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
@@ -148,7 +149,8 @@ class Computation:
             try:
                 yield connection
             finally:
-                self._connection = None
+                with self._connection_lock:
+                    self._connection = None
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -2,8 +2,12 @@
 
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -19,11 +23,13 @@ from query.results.merge import merge
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled
+from query.share.database import Databases
 from query.share.states.distinct import DistinctValues
 from query.share.too_heavy import ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, segment, view
+from tests.waiting import PATIENCE_S
 
 ALLOWED = databases()
 
@@ -91,6 +97,49 @@ def test_a_share_that_is_cancelled_between_two_batches_of_values_stops(
     monkeypatch.setattr(DistinctValues, "add", add)
     again = Computation(plan_of(Need(State.DISTINCT, "x")), [view()], ALLOWED).run()
     assert again.states["main"].num_rows == 1
+
+
+def test_a_share_that_ends_while_it_is_cancelled_closes_its_connection_afterwards() -> None:
+    """DuckDB refuses to interrupt a closed connection, with an error of its own."""
+    asked, entered, closed = threading.Event(), threading.Event(), threading.Event()
+    closed_meanwhile: list[bool] = []
+
+    class Connection:
+        def sql(self, *_: object, **__: object) -> None:
+            asked.set()
+            assert entered.wait(PATIENCE_S)
+            raise duckdb.InterruptException
+
+        def interrupt(self) -> None:
+            entered.set()
+            closed_meanwhile.append(closed.wait(0.1))
+
+        execute = sql
+
+    class Opened(Databases):
+        @contextmanager
+        def use(self) -> Iterator[Any]:
+            try:
+                yield Connection()
+            finally:
+                closed.set()
+
+    share = Computation(plan_of(Need(State.COUNT)), [view()], Opened(ALLOWED.allowed, 1))
+    outcome: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            share.run()
+        except ShareCancelled as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert asked.wait(PATIENCE_S)
+    share.cancel()
+    thread.join(PATIENCE_S)
+    assert closed_meanwhile == [False]
+    assert len(outcome) == 1
 
 
 def test_distinct_values_beyond_the_memory_of_a_share_are_refused() -> None:
