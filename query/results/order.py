@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from query.plan.plan import Plan
 from query.plan.spec import Having, HavingOp, Order, QuerySpec
 from query.results.merge import Merged
-from query.results.values import Values, calculated, key_parts
+from query.results.values import Values, calculated, compared, key_parts
 
 Array = npt.NDArray[Any]
 _COMPARE: dict[HavingOp, Callable[[Any, Any], Any]] = {
@@ -36,11 +36,16 @@ def passing_cells(spec: QuerySpec, plan: Plan, merged: Merged) -> Array:
 
 
 def _passes(having: Having, values: Values) -> Array:
+    """Integers are compared exactly with doubles, of which a large one is near several."""
     compare = _COMPARE[having.op]
-    outcome = compare(values.real, having.value)
-    if isinstance(having.value, int):  # whole numbers are compared exactly
-        outcome = np.where(values.is_whole, compare(values.whole, having.value), outcome)
-    passing: Array = outcome & values.held
+    if isinstance(having.value, int):
+        whole = compare(values.whole, having.value)
+        real = compare(-compared(np.full_like(values.whole, having.value), values.real), 0)
+    else:
+        whole = compare(compared(values.whole, np.full_like(values.real, having.value)), 0)
+        real = compare(values.real, having.value)
+    has_number = values.held & ~np.isnan(values.real)  # sums of doubles may leave their range
+    passing: Array = np.where(values.is_whole, whole, real) & has_number
     return passing
 
 

@@ -95,14 +95,14 @@ def _end(merged: Merged, name: str, end: str) -> Values:
         return Values(whole.values.astype(np.float64), whole.values, whole.held, whole.held)
     if whole is None:
         return _real(real.values, real.held)
-    sign = _compared(whole.values, real.values)
+    sign = compared(whole.values, real.values)
     first = sign <= 0 if end == "min" else sign >= 0
     is_whole = whole.held & (~real.held | first)
     nearest = np.where(is_whole, whole.values.astype(np.float64), real.values)
     return Values(nearest, whole.values, is_whole, whole.held | real.held)
 
 
-def _compared(whole: Array, real: Array) -> Array:
+def compared(whole: Array, real: Array) -> Array:
     """-1, 0 or 1: how integers compare with doubles, exactly."""
     near = whole.astype(np.float64)
     inside = (near == real) & (real < 2.0**63)

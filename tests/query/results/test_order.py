@@ -1,10 +1,11 @@
 """The order of groups is that of exact values, also where several have the same nearest double."""
 
 import json
+import operator
 
 import pytest
 
-from query.plan.spec import Calculation, Order, QuerySpec
+from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
 from tests.query.results.test_merge import answer
 from tests.query.share.rows import Row
 
@@ -46,3 +47,16 @@ def test_equal_values_are_ordered_by_group_whatever_their_types() -> None:
     ]
     data, _ = json.loads(answer(spec, [every], 9))
     assert [one["data"]["g"] for one in data["results"]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("limit", ASCENDING)
+@pytest.mark.parametrize("op", list(HavingOp))
+def test_havings_compare_integers_and_doubles_exactly(op: HavingOp, limit: float) -> None:
+    having = Having(0, op, limit)
+    spec = QuerySpec(
+        (Calculation("MAX", "x"),), breakdowns=("g",), havings=(having,), start_s=0, end_s=9
+    )
+    data, _ = json.loads(answer(spec, [rows("x")], 100))
+    compare = getattr(operator, op.name.lower())  # Python compares them exactly
+    passing = [value for value in ASCENDING if compare(value, limit)]
+    assert [one["data"]["MAX(x)"] for one in data["results"]] == passing[::-1]
