@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 WHOLE: Final = "whole"
 VALUE: Final = "d_"  # the columns of the value: `d_h` its hash, or its parts by kind
 _NEW_PAIRS_MAX: Final = 1_048_576  # of a cell and a hash, before the smallest are chosen
+_NEW_KEYS_BYTES_MAX: Final = 32 * 1024 * 1024  # likewise of keys, which may be long and repeated
 
 
 class KeptMost(Protocol):
@@ -50,6 +51,7 @@ class DistinctValues:
         self._whole_rows = self._whole_bytes = 0
         self._keys: list[pa.Table] = []  # a row of one of these is a cell; rows may be equal
         self._keys_rows = 0
+        self._keys_bytes = self._new_keys_bytes = 0  # of those of the last choice, of those since
         self._pairs: list[tuple[Array, Array]] = []  # (row of `_keys`, hash)
         self._new = 0
         self._largest = np.uint64(2**64 - 1)  # of all that may still be among the smallest
@@ -73,7 +75,9 @@ class DistinctValues:
             return
         self._pairs.append((self._number(table, held), hashes))
         self._new += len(hashes)
-        if self._new > _NEW_PAIRS_MAX:
+        # keys that are many in themselves are not chosen anew for few more
+        most = max(_NEW_KEYS_BYTES_MAX, self._keys_bytes)
+        if self._new > _NEW_PAIRS_MAX or self._new_keys_bytes > most:
             self._choose()
 
     def table(self, name: str) -> pa.Table:
@@ -109,6 +113,7 @@ class DistinctValues:
             cells = cells.filter(pa.array(held))
         found = cell_ids([cells], self._cells)
         self._keys.append(cells.take(pa.array(found.first)))
+        self._new_keys_bytes += self._keys[-1].nbytes
         rows = found.ids[0] + self._keys_rows
         self._keys_rows += len(found.first)
         return rows
@@ -122,6 +127,7 @@ class DistinctValues:
             rows = np.concatenate(found.ids)[rows]
             self._keys = [pa.concat_tables(self._keys).take(pa.array(found.first))]
             self._keys_rows = len(found.first)
+            self._keys_bytes, self._new_keys_bytes = self._keys[0].nbytes, 0
             self._check_cells(self._keys_rows)
         by_hash = np.argsort(hashes)
         order = by_hash[np.argsort(rows[by_hash], kind="stable")] if self._keys else by_hash
@@ -143,5 +149,6 @@ class DistinctValues:
             raise too_many_cells(self._most.rows_max)
 
     def _check_bytes(self, of_hashes: int) -> None:
-        if self._whole_bytes + of_hashes > self._most.bytes_max:
+        of_cells = max(self._whole_bytes, self._keys_bytes)  # the same keys are in both
+        if of_cells + of_hashes > self._most.bytes_max:
             raise too_many_bytes(self._most.bytes_max)

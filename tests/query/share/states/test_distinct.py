@@ -76,6 +76,30 @@ def test_more_cells_or_bytes_than_a_share_may_have_are_refused() -> None:
         DistinctValues(one.schema, ["k0_s"], Most(5, 16)).add(one)
 
 
+def test_long_keys_that_come_again_and_again_take_memory_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distinct, "_NEW_KEYS_BYTES_MAX", 100_000)
+    keys = [f"{at:04d}" + "x" * 1_000 for at in range(200)]
+    made = [
+        batch(list(keys[first : first + 50]), [again] * 50, [0] * 50)
+        for again in range(40)
+        for first in range(0, 200, 50)
+    ]
+    values = DistinctValues(made[0].schema, ["k0_s"], Most(1_000, 10**6))
+    most = 0
+    for one in made:
+        values.add(one)
+        most = max(most, sum(table.nbytes for table in values._keys))
+    assert most < 600_000  # of 8 MB: twice the keys, and a batch
+    assert len(values._choose()[1]) == 200 * 40
+    few = DistinctValues(made[0].schema, ["k0_s"], Most(1_000, 150_000))
+    for one in made[:3]:
+        few.add(one)
+    with pytest.raises(ShareTooHeavy, match="which one share may send"):
+        few.table("a0_h")
+
+
 @pytest.mark.parametrize("version", range(1, OWN.plan + 1))
 @pytest.mark.parametrize("needs", [("x",), ("x", "y"), ("none", "x")])
 def test_values_of_every_kind_and_length_are_counted_once(
