@@ -101,20 +101,22 @@ def sum_of_doubles(values: Array) -> float:
 
 
 def _sums_of_doubles(values: Array, ids: Array, cells: int) -> Array:
-    """The compensated sum of each cell: its values in a row, of which halves are added."""
-    sizes = np.bincount(ids, minlength=cells)
+    """The compensated sum of each cell: neighbours in a cell are added until it has one value."""
     order = np.argsort(ids, kind="stable")
-    starts = np.cumsum(sizes) - sizes
-    rows = np.zeros((cells, max(1, int(sizes.max(initial=0)))))
-    rows[ids[order], np.arange(len(ids)) - starts[ids[order]]] = values[order]
+    values, ids = values[order], ids[order]
     error = np.zeros(cells)
     with np.errstate(invalid="ignore", over="ignore"):
-        while rows.shape[1] > 1:
-            if rows.shape[1] % 2:
-                rows = np.pad(rows, ((0, 0), (0, 1)))
-            rows, lost = _two_sum(rows[:, 0::2], rows[:, 1::2])
-            error += lost.sum(axis=1)
-        total = rows[:, 0]
+        while len(ids) > 1 and (ids[1:] == ids[:-1]).any():
+            sizes = np.bincount(ids, minlength=cells)
+            at = np.arange(len(ids)) - (np.cumsum(sizes) - sizes)[ids]  # within its cell
+            first = np.flatnonzero(at % 2 == 0)
+            second = np.minimum(first + 1, len(ids) - 1)
+            has_second = at[second] == at[first] + 1
+            values, lost = _two_sum(values[first], np.where(has_second, values[second], 0.0))
+            ids = ids[first]
+            error += np.bincount(ids, lost, cells)
+        total = np.zeros(cells)
+        total[ids] = values
         return np.where(np.isfinite(error), total + error, total)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -147,6 +148,22 @@ def test_sums_beyond_the_range_of_a_double_are_infinite_not_undefined() -> None:
     column = add_up("a0_fsum", [Part(one, np.zeros(1, np.int64)) for one in sent], 1)
     assert column.values.tolist() == [math.inf]
     assert sum_of_doubles(np.array([1.7e308] * 3)) == math.inf
+
+
+def test_sums_of_many_cells_of_which_one_is_large_take_memory_for_their_values_alone() -> None:
+    ids = np.concatenate([np.arange(20_000), np.full(1_000, 7)])
+    values = np.random.default_rng(1).normal(0, 1e6, len(ids))
+    column = Column(values, np.ones(len(ids), np.bool_))
+    tracemalloc.start()
+    try:
+        found = regrouped("a0_fsum", column, ids, 20_001)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000  # a row of 1,001 for each cell would be 160 MB
+    assert found.values[7] == math.fsum([values[7], *values[20_000:]])
+    assert found.values[[6, 8]].tolist() == values[[6, 8]].tolist()
+    assert found.held.tolist() == [True] * 20_000 + [False]
 
 
 @settings(max_examples=100, deadline=None)
