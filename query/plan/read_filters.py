@@ -17,9 +17,9 @@ from query.plan.pattern_size import pattern_size
 from query.plan.plan import GROUP_OPS, Filter, FilterOp
 from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
-_UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
-_LISTS = (FilterOp.IN, FilterOp.NOT_IN)
-_PATTERNS = (FilterOp.MATCHES, FilterOp.NOT_MATCHES)
+UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
+LISTS = (FilterOp.IN, FilterOp.NOT_IN)
+PATTERNS = (FilterOp.MATCHES, FilterOp.NOT_MATCHES)
 _COMBINATIONS = {"AND": FilterOp.ALL_OF, "OR": FilterOp.ANY_OF, "NONE": FilterOp.NONE_OF}
 _KNOWN_OPS = " ".join(op.value for op in FilterOp if op not in GROUP_OPS)
 
@@ -84,7 +84,7 @@ def _patterns(filters: tuple[Filter, ...]) -> Iterator[str]:
     for one in filters:
         if one.op in GROUP_OPS:
             yield from _patterns(one.inside)
-        elif one.op in _PATTERNS:
+        elif one.op in PATTERNS:
             yield str(one.values[0])
 
 
@@ -93,7 +93,7 @@ def _check_patterns(filters: tuple[Filter, ...], at: str) -> None:
         here = f"{at}[{index}]"
         if one.op in GROUP_OPS:
             _check_patterns(one.inside, f"{here}.filters")
-        elif one.op in _PATTERNS:
+        elif one.op in PATTERNS:
             why = pattern_fault(str(one.values[0]))
             if why is not None:
                 raise SpecError(f"{here}.value", "invalid", f"is no regular expression: {why}")
@@ -120,19 +120,19 @@ def _condition(item: dict[str, Any], at: str) -> Filter:
     if op in GROUP_OPS:
         raise SpecError(f"{at}.op", "invalid", f"must be one of {_KNOWN_OPS}")
     operand = item.get("value")
-    if op in _UNARY:
+    if op in UNARY:
         if operand is not None:
             raise SpecError(f"{at}.value", "invalid", f"{op.value} takes no value")
         return Filter(column, op)
     if operand is None:
         raise SpecError(f"{at}.value", "missing", f"{op.value} needs a value")
-    if op in _LISTS:
+    if op in LISTS:
         operands = operand if isinstance(operand, list) else [operand]
         if len(operands) > limits.FILTER_VALUES_MAX:
             most = limits.FILTER_VALUES_MAX
             raise SpecError(f"{at}.value", "invalid", f"has more than {most} values")
         values = [scalar_of(v, f"{at}.value[{i}]") for i, v in enumerate(operands)]
         return Filter(column, op, tuple(values))
-    if op in _PATTERNS and not isinstance(operand, str):
+    if op in PATTERNS and not isinstance(operand, str):
         raise SpecError(f"{at}.value", "incorrect_type", "must be a regular expression, a string")
     return Filter(column, op, (scalar_of(operand, f"{at}.value"),))

@@ -20,6 +20,7 @@ from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
+from query.plan.check_plan import check_request
 from query.plan.plan import Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled
@@ -76,6 +77,7 @@ class ShareEndpoint:
         """Answer a request for a share."""
         try:
             wanted = decode_request(await request.read(), ShareRequest)
+            check_request(wanted)
         except BadRequest as error:
             return error_response(error)
         try:

@@ -20,6 +20,8 @@ from query.share.view import DatasetView, ViewRequest
 from tests.query.share.rows import Row, Views, block, view
 from tests.waiting import PATIENCE_S, eventually
 
+FILTER = {"field": "x", "op": "matches"}
+
 
 def plan(env: str, key: str = "a", **more: Any) -> Plan:
     needs = (Need(State.COUNT),)
@@ -184,6 +186,32 @@ async def test_an_older_query_role_is_answered_and_what_is_not_known_is_refused(
         assert b"of_a_later_version" in asking.last
         assert await asking.ask(msgspec.json.encode({**request, "version": 1_000})) == 400
         assert b"version 1000" in asking.last
+
+
+@pytest.mark.parametrize(
+    ("why", "more"),
+    [
+        (b"partition is asked for once", {"partitions": [0, 0, 0]}),
+        (b"a step takes", {"step_ns": 0}),
+        (b"a step takes", {"step_ns": -1}),
+        (b"not a regular expression: missing )", {"filters": [{**FILTER, "values": ["("]}]}),
+        (b"matches has 0 values, not 1", {"filters": [FILTER]}),
+        (b"at least one filter", {"filters": [{"field": "", "op": "none-of"}]}),
+        (b"matches has 0", {"filters": [{"field": "", "op": "any-of", "inside": [FILTER]}]}),
+        (b"a key for each breakdown", {"breakdowns": ["x", "y"], "groups": [[1]]}),
+        (b"number needs a field", {"needs": [{"state": "number"}]}),
+        (b"one row or more", {"needs": [], "rows": {"limit": -1, "bytes_max": 1}}),
+    ],
+)
+async def test_what_no_query_role_asks_is_refused_by_name(why: bytes, more: dict[str, Any]) -> None:
+    request = msgspec.json.decode(msgspec.json.encode(ShareRequest(plan("e"), (0,))))
+    if "partitions" in more:
+        body = {**request, **more}
+    else:
+        body = {**request, "plan": {**request["plan"], **more}}
+    async with indexer() as asking:
+        assert await asking.ask(msgspec.json.encode(body)) == 400
+        assert why in asking.last
 
 
 async def test_a_refusal_says_whether_the_asker_or_all_others_use_the_room(

@@ -1,0 +1,52 @@
+"""What a plan of another role must keep to, besides its form: query roles send no other.
+
+Without these checks an indexer would answer something else (partitions twice, groups cut short), or
+fail with an error that says nothing.
+"""
+
+from collections.abc import Iterable
+
+from common.errors import BadRequest
+from query.plan.plan import GROUP_OPS, Filter, Plan, ShareRequest, State
+from query.plan.read_filters import LISTS, PATTERNS, UNARY, pattern_fault
+
+
+def check_request(request: ShareRequest) -> None:
+    """Raises BadRequest."""
+    plan = request.plan
+    if len(set(request.partitions)) < len(request.partitions):
+        raise BadRequest("a share of each partition is asked for once")
+    if plan.step_ns is not None and plan.step_ns < 1:
+        raise BadRequest("a step takes a nanosecond or more")
+    if plan.rows is not None and plan.rows.limit < 1:
+        raise BadRequest("one row or more is asked for")
+    if any(len(group) != len(plan.breakdowns) for group in plan.groups or ()):
+        raise BadRequest("a group has a key for each breakdown")
+    _check_needs(plan)
+    _check_filters(plan.filters)
+
+
+def _check_needs(plan: Plan) -> None:
+    for need in plan.needs:
+        if need.field is None and need.state is not State.COUNT:
+            raise BadRequest(f"{need.state.value} needs a field")
+
+
+def _check_filters(filters: Iterable[Filter]) -> None:
+    for one in filters:
+        if one.op in GROUP_OPS:
+            if not one.inside:
+                raise BadRequest("a group has at least one filter")
+            _check_filters(one.inside)
+        else:
+            _check_values(one)
+
+
+def _check_values(one: Filter) -> None:
+    wanted = 0 if one.op in UNARY else 1
+    if one.op not in LISTS and len(one.values) != wanted:
+        raise BadRequest(f"{one.op.value} has {len(one.values)} values, not {wanted}")
+    if one.op in PATTERNS:
+        why = pattern_fault(str(one.values[0]))
+        if why is not None:
+            raise BadRequest(f"not a regular expression: {why}")
