@@ -2,7 +2,8 @@
 
 There a key is a tagged text: `n50`, `n0.5`, `btrue`, `stext`, in a column `k<i>` per breakdown; `b`
 is always there; hashes are rows (`h`) of a state `a<i>`, as are numbers (`v`) with weights (`w`).
-Everything else in the program knows typed columns alone.
+Everything else in the program knows typed columns alone, but for the frequent values of fields
+(`FieldSql.key`), which are tagged texts in every version.
 """
 
 import re
