@@ -192,17 +192,18 @@ class Computation:
     def _table(self, sql: str, parameters: list[str], *, few: bool) -> pa.Table:
         """The rows of a statement. few: whether they are surely few (see `_FEW_ROWS`)."""
         bounded = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
-        reader = self._batches(bounded, parameters, _ROWS_PER_BATCH, few=few)
         batches, rows = list[pa.RecordBatch](), 0
-        for batch in reader:
-            batches.append(batch)
-            rows += batch.num_rows
-            self._bytes += batch.nbytes
-            if rows > self._allowed.rows_max:
-                raise too_many_cells(self._allowed.rows_max)
-            if self._bytes > self._allowed.bytes_max:
-                raise too_many_bytes(self._allowed.bytes_max)
-            check_cancelled()
+        # closed at once: an error keeps this frame, and so the statement's memory, for a while
+        with self._batches(bounded, parameters, _ROWS_PER_BATCH, few=few) as reader:
+            for batch in reader:
+                batches.append(batch)
+                rows += batch.num_rows
+                self._bytes += batch.nbytes
+                if rows > self._allowed.rows_max:
+                    raise too_many_cells(self._allowed.rows_max)
+                if self._bytes > self._allowed.bytes_max:
+                    raise too_many_bytes(self._allowed.bytes_max)
+                check_cancelled()
         return pa.Table.from_batches(batches, reader.schema)
 
 

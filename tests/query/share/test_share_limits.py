@@ -158,6 +158,21 @@ def test_share_with_too_many_groups_is_refused() -> None:
         Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], allowed).run()
 
 
+def test_a_refused_share_leaves_the_memory_of_its_database_to_the_next_one() -> None:
+    texts = pa.array([f"{at:06d}" + "x" * 100 for at in range(100_000)], FieldType.STRING.arrow)
+    rows = dense_block({ColumnKey("x", FieldType.STRING): texts})
+    allowed = databases(rows_max=10_000)
+    refused = Computation(
+        plan_of(Need(State.COUNT), breakdowns=("x",)), [view(blocks=[rows])], allowed
+    )
+    with pytest.raises(ShareTooHeavy) as kept:
+        refused.run()
+    with allowed.use() as after:
+        held = after.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()
+    assert kept.value.__traceback__ is not None  # the error is not gone yet
+    assert held[0][0] < 2**20
+
+
 def test_share_whose_states_are_too_large_is_refused_and_never_in_memory_as_a_whole() -> None:
     mebibyte = 2**20
     allowed = databases(bytes_max=8 * mebibyte)
