@@ -150,6 +150,9 @@ class ShareEndpoint:
                 computation.cancel()
                 await asyncio.wait({running}, timeout=limits.HANG_UP_CHECK_S)
             raise
+        finally:
+            # its error has this frame: with a cycle, states would stay until garbage is collected
+            del running
 
 
 def _run(computation: Computation, version: int) -> Body:

@@ -1,15 +1,19 @@
 """An indexer's shares: every environment gets its turn, whatever others ask for and wait for."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import ClientSession, web
 
+from common.errors import BellwetherError
 from indexer.config import IndexerConfig
 from query.plan.plan import Need, Plan, ShareRequest, State
 from query.share.answer import ShareAnswer
@@ -212,6 +216,31 @@ async def test_what_no_query_role_asks_is_refused_by_name(why: bytes, more: dict
     async with indexer() as asking:
         assert await asking.ask(msgspec.json.encode(body)) == 400
         assert why in asking.last
+
+
+async def test_nothing_of_a_share_that_was_refused_waits_for_garbage_to_be_collected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors: list[weakref.ref[BaseException]] = []
+    run = Computation.run
+
+    def noted(computation: Computation) -> ShareAnswer:
+        try:
+            return run(computation)
+        except BellwetherError as error:  # its traceback has the states so far
+            errors.append(weakref.ref(error))
+            raise
+
+    monkeypatch.setattr(Computation, "run", noted)
+    async with indexer() as asking:
+        shares = asking._endpoint._databases
+        shares.allowed = replace(shares.allowed, rows_max=0)
+        gc.disable()
+        try:
+            assert await asking.ask(plan("e", breakdowns=("x",))) == 422
+            await eventually(lambda: errors[0]() is None)
+        finally:
+            gc.enable()
 
 
 async def test_a_refusal_says_whether_the_asker_or_all_others_use_the_room(
