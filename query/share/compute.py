@@ -77,7 +77,7 @@ class Computation:
         self._facts = facts
         self._allowed = databases.allowed
         self._cancelled = threading.Event()
-        self._bytes = 0  # of the states so far
+        self._bytes = 0  # of the rows of the present statement
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._connection_lock = threading.Lock()  # a closed connection cannot be interrupted
 
@@ -117,7 +117,7 @@ class Computation:
                 statements,
                 sources.rows_most,
                 Asking(
-                    lambda sql: self._table(sql, statements.parameters, few=few),
+                    lambda kept, sql: self._table(sql, statements.parameters, few=few, kept=kept),
                     lambda sql, rows: self._batches(sql, statements.parameters, rows),
                     self._allowed.rows_max,
                     self._allowed.bytes_max,
@@ -189,9 +189,14 @@ class Computation:
             result = self._connection.sql(sql, params=parameters or None)
         return result.to_arrow_reader(rows)
 
-    def _table(self, sql: str, parameters: list[str], *, few: bool) -> pa.Table:
-        """The rows of a statement. few: whether they are surely few (see `_FEW_ROWS`)."""
+    def _table(self, sql: str, parameters: list[str], *, few: bool, kept: int = 0) -> pa.Table:
+        """The rows of a statement.
+
+        few: whether they are surely few (see `_FEW_ROWS`).
+        kept: bytes of the states that there are already.
+        """
         bounded = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
+        self._bytes = 0
         batches, rows = list[pa.RecordBatch](), 0
         # closed at once: an error keeps this frame, and so the statement's memory, for a while
         with self._batches(bounded, parameters, _ROWS_PER_BATCH, few=few) as reader:
@@ -201,7 +206,7 @@ class Computation:
                 self._bytes += batch.nbytes
                 if rows > self._allowed.rows_max:
                     raise too_many_cells(self._allowed.rows_max)
-                if self._bytes > self._allowed.bytes_max:
+                if kept + self._bytes > self._allowed.bytes_max:
                     raise too_many_bytes(self._allowed.bytes_max)
                 check_cancelled()
         return pa.Table.from_batches(batches, reader.schema)

@@ -5,6 +5,7 @@ has lists takes a scan of its own.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,15 +26,18 @@ Ask = Callable[[str], pa.Table]
 class Asking(NamedTuple):
     """How a statement is run.
 
-    table: all of its rows. batches: its rows as they are made, in batches of so many.
+    table: all of its rows; called with `bytes_kept` and the statement. batches: its rows as they
+    are made, in batches of so many.
     rows_max: most cells.
-    bytes_max: of what is kept of all batches.
+    bytes_max: of all states together.
+    bytes_kept: of the states that there are already.
     """
 
-    table: Ask
+    table: Callable[[int, str], pa.Table]
     batches: Callable[[str, int], pa.RecordBatchReader]
     rows_max: int
     bytes_max: int
+    bytes_kept: int = 0
 
 
 def compute_states(
@@ -51,11 +55,13 @@ def compute_states(
         name = "main" if with_main else f"a{index}"
         if need.state is State.DISTINCT:
             sql = statements.distinct(need, with_main=with_main)
-            states[name] = _distinct(statements, f"a{index}_h", sql, asking)
-            continue
-        of = (index, need)
-        states[name] = _numbers(statements, of, rows_most, asking.table, with_main=with_main)
-    return states or {"main": asking.table(statements.main())}
+            made = _distinct(statements, f"a{index}_h", sql, asking)
+        else:
+            ask = partial(asking.table, asking.bytes_kept)
+            made = _numbers(statements, (index, need), rows_most, ask, with_main=with_main)
+        states[name] = made
+        asking = asking._replace(bytes_kept=asking.bytes_kept + made.nbytes)
+    return states or {"main": asking.table(0, statements.main())}
 
 
 def _distinct(statements: Statements, name: str, sql: str, asking: Asking) -> pa.Table:

@@ -25,13 +25,16 @@ _NEW_KEYS_BYTES_MAX: Final = 32 * 1024 * 1024  # likewise of keys, which may be 
 
 
 class KeptMost(Protocol):
-    """rows_max: cells. bytes_max: of the cells and hashes that are kept."""
+    """rows_max: cells. bytes_max: of all states. bytes_kept: of the other states."""
 
     @property
     def rows_max(self) -> int: ...
 
     @property
     def bytes_max(self) -> int: ...
+
+    @property
+    def bytes_kept(self) -> int: ...
 
 
 class DistinctValues:
@@ -150,5 +153,5 @@ class DistinctValues:
 
     def _check_bytes(self, of_hashes: int) -> None:
         of_cells = max(self._whole_bytes, self._keys_bytes)  # the same keys are in both
-        if of_cells + of_hashes > self._most.bytes_max:
+        if self._most.bytes_kept + of_cells + of_hashes > self._most.bytes_max:
             raise too_many_bytes(self._most.bytes_max)

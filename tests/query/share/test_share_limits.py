@@ -158,6 +158,31 @@ def test_share_with_too_many_groups_is_refused() -> None:
         Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [one], allowed).run()
 
 
+def test_the_states_of_all_calculations_together_are_bounded() -> None:
+    rows = [Row(at, {"x": at % 7, "y": at % 5, "g": f"{at % 5_000:0200d}"}) for at in range(10_000)]
+    one = view(blocks=[block(rows)])
+    counted, other = Need(State.DISTINCT, "x"), Need(State.DISTINCT, "y")
+    first = Computation(plan_of(counted, breakdowns=("g",)), [one], ALLOWED).run().states["main"]
+    allowed = databases(bytes_max=first.nbytes * 3 // 2)
+    Computation(plan_of(counted, breakdowns=("g",)), [one], allowed).run()
+    Computation(plan_of(other, breakdowns=("g",)), [one], allowed).run()
+    with pytest.raises(ShareTooHeavy, match="which one share may send"):
+        Computation(plan_of(counted, other, breakdowns=("g",)), [one], allowed).run()
+
+
+def test_numbers_that_are_given_up_for_buckets_do_not_count_as_states(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "QUANTILE_EXACT_PAIRS_MAX", 2_000)
+    # the first rows are alike, so that numbers are tried
+    rows = [Row(at, {"x": max(0, at - 6_000), "g": f"{at % 1_500:0200d}"}) for at in range(9_000)]
+    plan = plan_of(Need(State.QUANTILE, "x"), breakdowns=("g",))
+    made = Computation(plan, [view(blocks=[block(rows)])], ALLOWED).run().states["main"]
+    assert "a0_e" in made.column_names
+    allowed = databases(bytes_max=made.nbytes * 3 // 2)
+    Computation(plan, [view(blocks=[block(rows)])], allowed).run()
+
+
 def test_a_refused_share_leaves_the_memory_of_its_database_to_the_next_one() -> None:
     texts = pa.array([f"{at:06d}" + "x" * 100 for at in range(100_000)], FieldType.STRING.arrow)
     rows = dense_block({ColumnKey("x", FieldType.STRING): texts})

@@ -25,6 +25,7 @@ VALUES: list[Any] = [0, 1, 1.5, -(2**63), True, "", "1", "a" * 1_024, "a" * 1_02
 class Most(NamedTuple):
     rows_max: int
     bytes_max: int
+    bytes_kept: int = 0
 
 
 def batch(cells: list[str | None], values: list[int | None], whole: list[int]) -> pa.RecordBatch:
