@@ -99,6 +99,7 @@ class DatasetNames:
         known = self._fresh.get(alias)
         if known is not None and self._clock.monotonic_ns() < known[1]:
             return known[0]
+        fresh = self._fresh  # another one once datasets have changed
         if not self.metadata_is_away:
             try:
                 found = await self._named(key, name)
@@ -111,7 +112,7 @@ class DatasetNames:
                 else:
                     _put(self._aliases, alias, found.id)
                 until_ns = self._clock.monotonic_ns() + limits.DATASET_NAME_FRESH_S * 10**9
-                _put(self._fresh, alias, (found.id, until_ns))
+                _put(fresh, alias, (found.id, until_ns))
                 return found.id
         return self._aliases.get(alias, primary)
 
@@ -128,8 +129,11 @@ class DatasetNames:
         return found
 
     def changed(self) -> None:
-        """Ask again what every name means: a dataset was made or deleted."""
-        self._fresh.clear()
+        """Ask again what every name means: a dataset was made or deleted.
+
+        Answers that metadata gave before, and that are still on their way, are not kept either.
+        """
+        self._fresh = OrderedDict()
 
 
 def _put(known: OrderedDict[tuple[str, str], V], name: tuple[str, str], value: V) -> None:

@@ -1,5 +1,7 @@
 """Datasets by both of their names over HTTP: found, unknown (404), ambiguous (409), protected."""
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from common.errors import MetadataUnavailable
 from common.metadata import Dataset
 from common.metadata.sqlite import SqliteMetadata
 from tests.query.harness import TIMES, QueryHarness, query_harness
+from tests.waiting import PATIENCE_S, eventually
 
 QUERY = {"calculations": [{"op": "COUNT"}], **TIMES}
 
@@ -170,6 +173,32 @@ async def test_metadata_is_not_asked_for_each_question_and_deletions_are_seen_at
         unprotect = {"settings": {"delete_protected": False}}
         assert (await running.put("/1/datasets/shop", unprotect))[0] == 200
         assert await running.delete("/1/datasets/shop") == (202, {})
+        body = {"query": QUERY, "wait_s": 20}
+        assert (await running.post("/1/query_results/shop", body))[0] == 404
+
+
+async def test_a_name_that_was_looked_up_before_a_deletion_is_not_kept_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with query_harness(tmp_path) as running:
+        unprotect = {"settings": {"delete_protected": False}}
+        assert (await running.put("/1/datasets/shop", unprotect))[0] == 200
+        found, deleted = threading.Event(), threading.Event()
+        find = SqliteMetadata.get_dataset
+
+        def slow_at_first(metadata: SqliteMetadata, dataset: str) -> Dataset | None:
+            there = find(metadata, dataset)
+            if not found.is_set():
+                found.set()
+                assert deleted.wait(PATIENCE_S)
+            return there
+
+        monkeypatch.setattr(SqliteMetadata, "get_dataset", slow_at_first)
+        asking = asyncio.create_task(running.ask(QUERY))
+        await eventually(found.is_set)
+        assert await running.delete("/1/datasets/shop") == (202, {})
+        deleted.set()
+        await asking
         body = {"query": QUERY, "wait_s": 20}
         assert (await running.post("/1/query_results/shop", body))[0] == 404
 
