@@ -21,7 +21,7 @@ from query.cancellation import WorkCancelled, cancellable, check_cancelled
 from query.plan.plan import Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
-from query.share.database import Databases
+from query.share.database import Databases, ran_out_of_memory
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 # Of a statement's result: states are counted as they come, so that one that is too large is never
 # in memory as a whole. DuckDB makes its rows in vectors of so many.
 _ROWS_PER_BATCH: Final = 2_048
-_OUT_OF_MEMORY: Final = "Out of Memory Error"  # as DuckDB begins it
 # A statement over so few rows runs without being bound for its schema first, which costs 1 ms; its
 # rows are copied once more, which costs a tenth more when they are very many.
 _FEW_ROWS: Final = 32_768
@@ -161,13 +160,11 @@ class Computation:
             yield
         except duckdb.InterruptException as error:
             raise ShareCancelled from error
-        except duckdb.OutOfMemoryException as error:
-            raise self._out_of_memory() from error
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if self._cancelled.is_set():
                 raise ShareCancelled from error
-            if not isinstance(error, duckdb.Error) and _OUT_OF_MEMORY in str(error):
-                raise self._out_of_memory() from error  # in rows that are read as they are made
+            if ran_out_of_memory(error):
+                raise self._out_of_memory() from error
             why = describe_error(error)  # its text may quote values of events
             raise BellwetherError(f"the share cannot be computed: {why}") from error
 

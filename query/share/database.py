@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEPT_BYTES_MAX: Final = 32 * 1024 * 1024  # between questions: the metadata of a thousand files
 _INTERRUPTED: Final = "INTERRUPT Error"
+_OUT_OF_MEMORY: Final = "Out of Memory Error"
 _HELD: Final = "SELECT sum(memory_usage_bytes) FROM duckdb_memory()"
 
 
@@ -57,6 +58,15 @@ def was_interrupted(error: Exception) -> bool:
     import duckdb  # see `Databases.use`
 
     return isinstance(error, duckdb.InterruptException) or str(error).startswith(_INTERRUPTED)
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """As `was_interrupted`: whether a statement needed more memory than its database may use."""
+    import duckdb  # see `Databases.use`
+
+    if isinstance(error, duckdb.Error):  # its text may quote values of events
+        return isinstance(error, duckdb.OutOfMemoryException)
+    return _OUT_OF_MEMORY in str(error)
 
 
 class Databases:
