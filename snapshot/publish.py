@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
@@ -33,7 +34,7 @@ from snapshot.documents.manifest import (
 from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
 from snapshot.documents.sealed_files import SealedFiles
 from snapshot.mending import object_is_whole
-from snapshot.unnamed.before_naming import ObjectsBeforeNaming
+from snapshot.unnamed.before_naming import ObjectsBeforeNaming, put_if_gone
 
 CHECKPOINT_EVERY = 64  # manifests
 _RIVALS_MAX = 3  # a rival is one of the first manifests after the predecessor
@@ -107,6 +108,8 @@ def publish(
         chain.save_copy(manifest.key, manifest)
         return Published(manifest, adopted=False)
     _refuse_other_damage(manifest, existing)
+    if existing.zone == manifest.zone:
+        _look_again(chain, existing, manifest, files)
     ours = with_digest_versions_of(existing, manifest, files)
     differences = tuple(same_content(ours, existing))
     found = None
@@ -123,6 +126,14 @@ def _put_objects(chain: Chain, manifest: Manifest, files: SealedFiles) -> Object
         file = files.object_path(location)
         objects.put(key, file, partial(object_is_whole, chain.objects, location, file.parent))
     return objects
+
+
+def _look_again(chain: Chain, existing: Manifest, manifest: Manifest, files: SealedFiles) -> None:
+    """Put again what is gone: an earlier attempt put the manifest, and failed before it looked."""
+    ours = {segment.location for segment in manifest.segments}
+    places = (segment.location for segment in existing.segments)
+    for key, location in {place.key: place for place in places if place in ours}.items():
+        put_if_gone(chain.objects, key, partial(Path, files.object_path(location)))
 
 
 def _refuse_fork(chain: Chain, manifest: Manifest, files: SealedFiles) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from common import limits
 from common.clock import SystemClock
-from common.errors import DamagedObject
+from common.errors import DamagedObject, ObjectsUnavailable
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from compose.cluster.cluster import Cluster
@@ -196,6 +196,37 @@ def test_a_removal_at_any_moment_of_publishing_loses_no_object(tmp_path: Path) -
         if not store.happened:
             assert at > 8  # there were moments before, between and after its writes
             return
+
+
+class Unanswered:
+    """A store that puts the first manifest after something else happened, and gives no answer."""
+
+    def __init__(self, objects: ObjectStore, action: Callable[[], object]) -> None:
+        self._objects = objects
+        self._actions = [action]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._objects, name)
+
+    def put_if_absent(self, key: str, data: bytes | Path) -> bool:
+        if not key.startswith("manifests/") or not self._actions:
+            return self._objects.put_if_absent(key, data)
+        self._actions.pop()()
+        self._objects.put_if_absent(key, data)
+        raise ObjectsUnavailable("no answer")
+
+
+def test_a_publisher_without_an_answer_looks_again_when_it_tries_again(
+    tmp_path: Path, objects: ObjectStore
+) -> None:
+    made, files = cut(tmp_path, b"rows")
+    key = leave(objects, b"rows")
+    store = Unanswered(objects, partial(remove, objects, found_old(objects), tmp_path))
+    chain = Chain(store, 3, None)  # type: ignore[arg-type]  # by __getattr__
+    with pytest.raises(ObjectsUnavailable):
+        publish(chain, made, files)
+    assert publish(chain, made, files).adopted
+    assert objects.get(key) == b"rows"
 
 
 def test_publishing_at_any_moment_of_a_removal_loses_no_object(tmp_path: Path) -> None:
