@@ -28,7 +28,7 @@ from snapshot.retention.packs import PackedSegments, unused_packs
 
 # Who runs while a deletion is announced deletes. After a start only the last announced ones are
 # repeated, for a request per object that was ever deleted costs too much.
-_DELETED_AGAIN = 16
+_DELETED_AGAIN = limits.COMPACTIONS_DELETED_AT_ONCE
 logger = logging.getLogger(__name__)
 
 
