@@ -10,14 +10,10 @@ import pyarrow as pa
 from segment.parquet.encoders import Distinct, Encoders, Int64s, Texts, texts_of
 from segment.parquet.reference import arrow_texts
 from segment.summary.sizes import DISTINCT_TABLE_MAX, HASHES_MAX, VALUES_MAX
+from segment.xxh64 import word_hashes
 
 Hashes = npt.NDArray[np.uint64]
-_PRIME1 = np.uint64(11400714785074694791)
-_PRIME2 = np.uint64(14029467366897019727)
-_PRIME3 = np.uint64(1609587929392839161)
-_PRIME4 = np.uint64(9650029242287828579)
 _DistinctOf = Callable[[npt.NDArray[np.int64]], Distinct]  # of the values at these indexes
-_PRIME5 = np.uint64(2870177450012600261)
 
 
 class Counted(NamedTuple):
@@ -58,28 +54,14 @@ def count_words(values: Int64s, hashed: Int64s, encoders: Encoders) -> Counted:
     """Count numbers by their bits. hashed: for each the integer that its hash is made of."""
     found = encoders.distinct_words(values, DISTINCT_TABLE_MAX)
     if found is not None:
-        return _from_table(found, hash_words(hashed[found.firsts]))
+        return _from_table(found, word_hashes(hashed[found.firsts].view(np.uint64), 0))
 
     def again(rows: npt.NDArray[np.int64]) -> Distinct:
         some = encoders.distinct_words(values[rows], len(rows))
         assert some is not None
         return some
 
-    return _from_hashes(hash_words(hashed), again)
-
-
-def hash_words(values: Int64s) -> Hashes:
-    """XXH64, seed 0, of the 8 little-endian bytes of each integer."""
-    hashed = (_PRIME5 + np.uint64(8)) ^ _turned(values.view(np.uint64) * _PRIME2, 31) * _PRIME1
-    hashed = _turned(hashed, 27) * _PRIME1 + _PRIME4
-    hashed = (hashed ^ (hashed >> np.uint64(33))) * _PRIME2
-    hashed = (hashed ^ (hashed >> np.uint64(29))) * _PRIME3
-    found: Hashes = hashed ^ (hashed >> np.uint64(32))
-    return found
-
-
-def _turned(words: Hashes, bits: int) -> Hashes:
-    return (words << np.uint64(bits)) | (words >> np.uint64(64 - bits))
+    return _from_hashes(word_hashes(hashed.view(np.uint64), 0), again)
 
 
 def _at(texts: Texts, rows: npt.NDArray[np.integer]) -> Texts:

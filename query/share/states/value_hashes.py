@@ -1,25 +1,20 @@
 """Hashes of values for distinct counts, of whole columns at a time: version 2.
 
-XXH64 (its specification's constants) with the value's kind as the seed: of a text its UTF-8 bytes,
-of numbers and booleans eight bytes, little-endian. A hash is a function of the value alone, on
-every machine and in every version of DuckDB.
+XXH64 with the value's kind as the seed: of a text its UTF-8 bytes, of numbers and booleans eight
+bytes, little-endian. A hash is a function of the value alone, on every machine and in every version
+of DuckDB.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from segment.xxh64 import text_hashes, word_hashes
+
 Array = npt.NDArray[Any]
-_P1: Final = np.uint64(0x9E3779B185EBCA87)
-_P2: Final = np.uint64(0xC2B2AE3D27D4EB4F)
-_P3: Final = np.uint64(0x165667B19E3779F9)
-_P4: Final = np.uint64(0x85EBCA77C2B2AE63)
-_P5: Final = np.uint64(0x27D4EB2F165667C5)
-_WORD, _STRIPE = 8, 32  # bytes
-_AT_ONCE: Final = 8_192  # texts: their words stay in the processor's cache
 
 
 def hashes_of(parts: Mapping[str, pa.Array]) -> tuple[Array, Array]:
@@ -46,89 +41,3 @@ def _hashes(column: pa.Array, seed: int) -> Array:
     if pa.types.is_boolean(column.type):
         return word_hashes(column.cast(pa.int64()).to_numpy().view(np.uint64), seed)
     return word_hashes(column.to_numpy().view(np.uint64), seed)
-
-
-def word_hashes(words: Array, seed: int) -> Array:
-    """The hashes of uint64 words, each as eight bytes."""
-    return _avalanche(_with_word(np.uint64(seed) + _P5 + np.uint64(_WORD), words))
-
-
-def text_hashes(column: pa.Array, seed: int) -> Array:
-    """The hashes of the bytes of texts, none of which is missing."""
-    if not len(column):
-        return np.zeros(0, np.uint64)
-    some = [column.slice(at, _AT_ONCE) for at in range(0, len(column), _AT_ONCE)]
-    return np.concatenate([_text_hashes(part, seed) for part in some])
-
-
-def _text_hashes(column: pa.Array, seed: int) -> Array:
-    _, bounds, data = column.buffers()
-    offsets = np.frombuffer(bounds, np.int32)[column.offset :][: len(column) + 1].astype(np.int64)
-    first, end = int(offsets[0]), int(offsets[-1])
-    at, left = offsets[:-1] - first, np.diff(offsets)
-    # whole words are read at any byte: bytes after the last text must be there
-    padded = np.zeros(end - first + _STRIPE, np.uint8)
-    if data is not None:
-        padded[: end - first] = np.frombuffer(data, np.uint8)[first:end]
-    words = np.ndarray((len(padded) - _WORD + 1,), "<u8", padded, strides=(1,))
-    hashes = np.full(len(column), np.uint64(seed) + _P5)
-    long = np.flatnonzero(left >= _STRIPE)
-    if len(long):
-        hashes[long] = _striped(words, at, left, long, seed)
-    hashes += np.diff(offsets).astype(np.uint64)
-    for size, add in ((_WORD, _with_word), (4, _with_half), (1, _with_byte)):
-        mask = np.uint64((1 << 8 * size) - 1)
-        while (enough := left >= size).any():
-            some = slice(None) if enough.all() else np.flatnonzero(enough)
-            hashes[some] = add(hashes[some], words[at[some]] & mask)
-            at[some] += size
-            left[some] -= size
-    return _avalanche(hashes)
-
-
-def _striped(words: Array, at: Array, left: Array, long: Array, seed: int) -> Array:
-    """The sums of the four lanes of long texts, which are moved behind their stripes."""
-    first = np.uint64(seed)
-    with np.errstate(over="ignore"):
-        starts = (first + _P1 + _P2, first + _P2, first, first - _P1)
-    lanes = [np.full(len(long), start) for start in starts]
-    some = np.arange(len(long))
-    while len(some):
-        rows = long[some]
-        for number, lane in enumerate(lanes):
-            lane[some] = _round(lane[some], words[at[rows] + _WORD * number])
-        at[rows] += _STRIPE
-        left[rows] -= _STRIPE
-        some = some[left[rows] >= _STRIPE]
-    joined = sum((_turned(v, n) for v, n in zip(lanes, (1, 7, 12, 18), strict=True)), np.uint64(0))
-    for lane in lanes:
-        joined = (joined ^ _turned(lane * _P2, 31) * _P1) * _P1 + _P4
-    return np.asarray(joined)
-
-
-def _with_word(hashes: Any, words: Array) -> Array:
-    return _turned(hashes ^ _turned(words * _P2, 31) * _P1, 27) * _P1 + _P4
-
-
-def _with_half(hashes: Array, words: Array) -> Array:
-    return _turned(hashes ^ words * _P1, 23) * _P2 + _P3
-
-
-def _with_byte(hashes: Array, words: Array) -> Array:
-    return _turned(hashes ^ words * _P5, 11) * _P1
-
-
-def _round(lane: Array, words: Array) -> Array:
-    return _turned(lane + words * _P2, 31) * _P1
-
-
-def _turned(words: Array, bits: int) -> Array:
-    turned: Array = words << np.uint64(bits) | words >> np.uint64(64 - bits)
-    return turned
-
-
-def _avalanche(hashes: Array) -> Array:
-    hashes = (hashes ^ hashes >> np.uint64(33)) * _P2
-    hashes = (hashes ^ hashes >> np.uint64(29)) * _P3
-    last: Array = hashes ^ hashes >> np.uint64(32)
-    return last

@@ -120,3 +120,18 @@ class Views:
             raise PartitionNotHeld(partition)
         self.leased += 1
         yield self.held[partition]
+
+
+def dense_block(columns: dict[ColumnKey, pa.Array]) -> ColumnBlock:
+    """One event in each record, with a value in every column."""
+    n = len(next(iter(columns.values())))
+    every = np.arange(n, dtype=np.uint32)
+    zeros = np.zeros(n, np.int64)
+    return ColumnBlock(
+        zeros,
+        np.ones(n, np.int64),
+        np.arange(n),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.bool_),
+        {key: SparseColumn(every, values) for key, values in columns.items()},
+    )

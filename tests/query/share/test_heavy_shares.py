@@ -10,8 +10,8 @@ import pytest
 from query.plan.plan import Need, Plan, State
 from query.share.compute import Computation, ShareTooHeavy
 from query.share.database import DatabaseLimits, Databases
-from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
-from tests.query.share.rows import view
+from segment.columns import ColumnBlock, ColumnKey, FieldType
+from tests.query.share.rows import dense_block, view
 
 ROWS = 60_000
 GROUPS = 3_000
@@ -20,7 +20,6 @@ GROUPS = 3_000
 @cache
 def many_texts() -> ColumnBlock:
     """Each row has a text of its own, a user of its own, one of many groups, and a number."""
-    every, zeros = np.arange(ROWS, dtype=np.uint32), np.zeros(ROWS, np.int64)
     dice = np.random.default_rng(5)
     texts = [f"{at:06d}{dice.bytes(300).hex()}" for at in range(ROWS)]
     columns = {
@@ -29,14 +28,7 @@ def many_texts() -> ColumnBlock:
         ColumnKey("group", FieldType.INT): pa.array(np.arange(ROWS) % GROUPS),
         ColumnKey("ms", FieldType.FLOAT): pa.array(dice.random(ROWS)),
     }
-    return ColumnBlock(
-        zeros,
-        np.ones(ROWS, np.int64),
-        np.arange(ROWS),
-        np.zeros(ROWS, np.int32),
-        np.zeros(ROWS, np.bool_),
-        {key: SparseColumn(every, values) for key, values in columns.items()},
-    )
+    return dense_block(columns)
 
 
 def plan(*needs: Need, breakdowns: tuple[str, ...] = ()) -> Plan:

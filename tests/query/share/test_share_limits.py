@@ -28,7 +28,7 @@ from query.share.states.distinct import DistinctValues
 from query.share.too_heavy import ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
-from tests.query.share.rows import Row, block, segment, view
+from tests.query.share.rows import Row, block, dense_block, segment, view
 from tests.waiting import PATIENCE_S
 
 ALLOWED = databases()
@@ -36,20 +36,6 @@ ALLOWED = databases()
 
 def wide_block(values: list[float]) -> ColumnBlock:
     return dense_block({ColumnKey("x", FieldType.FLOAT): pa.array(values, pa.float64())})
-
-
-def dense_block(columns: dict[ColumnKey, pa.Array]) -> ColumnBlock:
-    n = len(next(iter(columns.values())))
-    every = np.arange(n, dtype=np.uint32)
-    zeros = np.zeros(n, np.int64)
-    return ColumnBlock(
-        zeros,
-        np.ones(n, np.int64),
-        np.arange(n),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.bool_),
-        {key: SparseColumn(every, values) for key, values in columns.items()},
-    )
 
 
 def plan_of(*needs: Need, breakdowns: tuple[str, ...] = ()) -> Plan:

@@ -17,7 +17,6 @@ from segment.parquet.encoders import Encoders
 from segment.parquet.load_compiled import load
 from segment.parquet.reference import ReferenceEncoders
 from segment.summary.compute import summarize, summarize_column, summarize_file
-from segment.summary.distinct import hash_words
 from segment.summary.sizes import (
     BOUND_BYTES,
     DISTINCT_TABLE_MAX,
@@ -35,6 +34,7 @@ from segment.summary.summary import (
     encode_summary,
     is_newer_format,
 )
+from segment.xxh64 import word_hashes
 from tests.kernel_cache import KERNEL_CACHE
 from tests.query.share.rows import Json, Row, segment
 
@@ -144,7 +144,7 @@ def test_many_distinct_values_are_counted_exactly(kind: FieldType, encoders: Enc
 def test_hashes_are_the_smallest_xxh64_of_the_distinct_values() -> None:
     numbers = np.array([0, 1, -1, 2**63 - 1, -(2**63), 12345], np.int64)
     own = [xxhash.xxh64_intdigest(n.tobytes()) for n in numbers]
-    assert hash_words(numbers).tolist() == own
+    assert word_hashes(numbers.view(np.uint64), 0).tolist() == own
     found = of([5, 5, 7], FieldType.INT)
     assert found.hashes == of([7.0, 5.0, 5.0], FieldType.FLOAT).hashes
     expected = sorted(xxhash.xxh64_intdigest(t) for t in (b"a", b"b"))
