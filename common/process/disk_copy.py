@@ -24,6 +24,7 @@ class DiskCopy:
         self._snapshot = snapshot
         self._unsaved = False
         self._saving: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def load(self) -> bytes:
         """The bytes that were written last; empty if there are none that can be read. Blocks
@@ -50,9 +51,10 @@ class DiskCopy:
             self._saving = asyncio.get_running_loop().create_task(self._save_while_changing())
 
     async def _save_while_changing(self) -> None:
-        while self._unsaved:
+        while self._unsaved and not self._closing.is_set():
             await self._save()
-            await asyncio.sleep(_WRITE_INTERVAL_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), _WRITE_INTERVAL_S)
 
     async def _save(self) -> None:
         self._unsaved = False
@@ -68,11 +70,14 @@ class DiskCopy:
             )
 
     async def close(self) -> None:
-        """Write what is not yet on disk."""
+        """Write what is not yet on disk.
+
+        A write that is under way is waited for: its thread cannot be interrupted, and it must not
+        put its older bytes in the place of the last ones.
+        """
         if self._saving is not None:
-            self._saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._saving
+            self._closing.set()
+            await self._saving
             await self._save()
 
 
