@@ -279,6 +279,13 @@ summaries_held = _gauge(
 summaries_held_bytes = _gauge(
     "bellwether_summaries_held_bytes", "Memory of these summaries, within a bound."
 )
+summaries_missing = _gauge(
+    "bellwether_summaries_missing",
+    "Segments without a summary in memory here. waiting: it is loaded or made soon (`bellwether "
+    "status` says what it waits for); failed: it could not be made, the log says why; no_room: "
+    "memory is full of newer ones; not_here: none is stored, and the segment is not on this disk.",
+    ["why"],
+)
 summaries_made_total = _counter(
     "bellwether_summaries_made", "Summaries that this indexer has made and put beside segments."
 )

@@ -83,6 +83,25 @@ class IndexerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SummariesStatus:
+    """Summaries of the columns of one indexer's segments.
+
+    held: in memory. made: by this process. waiting, failed, no_room, not_here: segments without one
+    in memory, by the reason (see the metric `bellwether_summaries_missing`).
+    waits_for: why none is made now; "": they are being made.
+    """
+
+    indexer: str
+    waits_for: str
+    held: int
+    made: int
+    waiting: int
+    failed: int
+    no_room: int
+    not_here: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogStatus:
     """One partition of the log."""
 
@@ -114,6 +133,7 @@ class Status:
     copies: of each partition: how many are wanted, and how many zones there are.
     locks_error: why the list of roles is not the current one; "": it is.
     locks_age_s: the age of the list of roles; None: there is none.
+    summaries: of the indexers that make and hold some.
     """
 
     roles: tuple[RoleStatus, ...]
@@ -126,6 +146,7 @@ class Status:
     copies: tuple[int, int] = (0, 0)
     locks_error: str = ""
     locks_age_s: float | None = 0.0
+    summaries: tuple[SummariesStatus, ...] = ()
 
     @property
     def log_bytes(self) -> int:
@@ -151,11 +172,13 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
     unreachable = []
     alarms: list[Trouble] = []
     copies = (0, 0)
+    summaries: list[SummariesStatus] = []
     for item in document["indexers"]:
         if "error" in item:
             unreachable.append((str(item["indexer"]), str(item["error"])))
             continue
         alarms += _process_alarms(str(item["indexer"]), item["status"])
+        summaries += _summaries(str(item["indexer"]), item["status"].get("summaries") or {})
         claims = item["status"].get("claims") or {}
         if claims.get("copies"):
             copies = max(copies, (int(claims["copies_wanted"]), int(claims["copies"])))
@@ -175,8 +198,16 @@ def read_status(document: dict[str, Any], now_ns: int) -> Status:
             backpressured.append((name, str(item["placement"]["pressure"])))
     return Status(
         roles, log, tuple(indexers), tuple(unreachable), tuple(avoided), tuple(backpressured),
-        tuple(alarms), copies, *_locks(document.get("locks") or {}),
+        tuple(alarms), copies, *_locks(document.get("locks") or {}), tuple(summaries),
     )  # fmt: skip
+
+
+def _summaries(indexer: str, status: dict[str, Any]) -> list[SummariesStatus]:
+    if not status.get("on"):
+        return []
+    counts = ("held", "made", "waiting", "failed", "no_room", "not_here")
+    numbers = (int(status.get(name) or 0) for name in counts)
+    return [SummariesStatus(indexer, str(status.get("waits_for") or ""), *numbers)]
 
 
 def _locks(document: dict[str, Any]) -> tuple[str, float | None]:
@@ -242,6 +273,18 @@ def notes(status: Status) -> list[str]:
         f"partition {partition}: {count:,} damaged records were given up by an operator"
         for partition, count in sorted(given_up.items())
         if count
+    ]
+    found += [
+        f"{one.indexer}: {one.waiting:,} segments have no summary yet; this waits for: "
+        f"{one.waits_for}"
+        for one in status.summaries
+        if one.waiting and one.waits_for
+    ]
+    found += [
+        f"{one.indexer}: no summary could be made of {one.failed:,} segments; its log says why, "
+        "and questions read them"
+        for one in status.summaries
+        if one.failed
     ]
     return found + [
         f"{i.indexer} partition {i.partition}: {i.compaction_due:,} objects are to be put together "

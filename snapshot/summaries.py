@@ -5,7 +5,7 @@ there with its segment, and deleted with it (`snapshot.documents.locations.delet
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from common.errors import ObjectMissing
 from common.objects import ObjectStore
@@ -13,6 +13,15 @@ from segment.parquet.encoders import Encoders
 from segment.summary.compute import summarize_file
 from segment.summary.summary import NoSummary, SegmentSummary, is_newer_format
 from snapshot.documents.locations import summary_key
+from snapshot.documents.manifest import SegmentEntry
+
+# Below, a segment is read from memory when it is asked again (query.share.small_segments).
+SUMMARY_ROWS_MIN: Final = 1_025
+
+
+def may_have_summary(entry: SegmentEntry, rows_min: int = SUMMARY_ROWS_MIN) -> bool:
+    """Whether a summary is made for that segment: not for few rows, and not within a pack."""
+    return entry.rows >= rows_min and not entry.pack
 
 
 class Stored(NamedTuple):
@@ -20,10 +29,13 @@ class Stored(NamedTuple):
 
     summary: the summary; None: there is none that can be used.
     replaceable: whether what is there may be replaced: it is damaged, or of an older format.
+    size_bytes: of what is there; why: it cannot be used.
     """
 
     summary: SegmentSummary | None
     replaceable: bool = False
+    size_bytes: int = 0
+    why: str = ""
 
 
 def load_summary(objects: ObjectStore, object_hash: str) -> Stored:
@@ -33,9 +45,9 @@ def load_summary(objects: ObjectStore, object_hash: str) -> Stored:
     except ObjectMissing:
         return Stored(None)
     try:
-        return Stored(SegmentSummary.decode(data, object_hash))
-    except NoSummary:
-        return Stored(None, replaceable=not is_newer_format(data))
+        return Stored(SegmentSummary.decode(data, object_hash), size_bytes=len(data))
+    except NoSummary as error:
+        return Stored(None, not is_newer_format(data), len(data), str(error))
 
 
 def make_summary(

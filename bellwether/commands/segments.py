@@ -1,9 +1,11 @@
-"""`bellwether segments`: which objects hold a dataset now, and its rows as plain Parquet files."""
+"""`bellwether segments`: which objects hold a dataset now, their summaries, and their rows as
+plain Parquet files.
+"""
 
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,24 +23,33 @@ from bellwether.output import output_console
 from common.clock import SystemClock
 from common.errors import BellwetherError, ObjectMissing
 from common.objects import ObjectStore
+from ops.segment_summaries import SummaryFound, SummaryState, find_summaries, in_short
 from ops.segments import DatasetSegments, HeldSegment, extract, file_name, list_segments
+from segment.summary.summary import Value
 
 _RANGES_SHOWN = 3  # of the hidden offsets of one segment, in a table; --json has all
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The segments of the dataset that was named, and where they lie."""
+    """The segments of the dataset that was named, and where they lie.
+
+    summaries: that of each segment, in their order; None: they were not asked for.
+    """
 
     settings: Settings
     objects: ObjectStore
     dataset: str
     listed: DatasetSegments
+    summaries: tuple[SummaryFound, ...] | None = None
 
 
 @click.command()
 @click.argument("dataset")
 @click.option("--paths", is_flag=True, help="Each object, with its address and byte range.")
+@click.option(
+    "--summaries", is_flag=True, help="Which have a summary of their columns, and what it says."
+)
 @click.option(
     "--extract",
     "folder",
@@ -51,6 +62,7 @@ class _Found:
 def segments(
     dataset: str,
     paths: bool,
+    summaries: bool,
     folder: Path | None,
     as_json: bool,
     config: Path | None,
@@ -61,6 +73,7 @@ def segments(
 
     \b
         bellwether segments web --paths
+        bellwether segments web --summaries
         bellwether segments web --extract web-files
         duckdb -c "SELECT count(*) FROM 'web-files/*.parquet'"
 
@@ -68,6 +81,8 @@ def segments(
     be read all together. Rows that are only in the log so far are in none of these objects:
     `bellwether cut` publishes them. Changes nothing; also works while nothing runs.
     """
+    if paths and summaries:
+        raise click.UsageError("--paths and --summaries are two tables; --json --summaries has all")
     settings = load_settings(config, data, sets)
     place = settings.section(NodeConfig).data
     if settings.section(BackendsConfig).embedded and not (place / "log").is_dir():
@@ -75,7 +90,7 @@ def segments(
     try:
         if folder is not None:
             _refuse_used(folder)
-        found = asyncio.run(_find(settings, dataset))
+        found = asyncio.run(_find(settings, dataset, summaries))
         if folder is not None:
             _extract(found, folder)
     except ObjectMissing as error:
@@ -87,11 +102,11 @@ def segments(
     if as_json:
         click.echo(orjson.dumps(_document(found, folder), option=orjson.OPT_INDENT_2).decode())
     else:
-        output_console().print(_objects_table(found) if paths else _partitions_table(found))
+        output_console().print(_chosen_table(found, paths))
     _print_notes(found, folder)
 
 
-async def _find(settings: Settings, name: str) -> _Found:
+async def _find(settings: Settings, name: str, summaries: bool) -> _Found:
     clock = SystemClock()
     with contextlib.closing(open_metadata(settings)) as metadata:
         dataset = named_dataset(metadata, dataset_names(metadata), name)
@@ -102,7 +117,10 @@ async def _find(settings: Settings, name: str) -> _Found:
         listed = await list_segments(objects, log, partitions, dataset)
     finally:
         await log.close()
-    return _Found(settings, objects, dataset, listed)
+    found = _Found(settings, objects, dataset, listed)
+    if not summaries:
+        return found
+    return replace(found, summaries=tuple(await find_summaries(objects, listed.segments)))
 
 
 def _refuse_used(folder: Path) -> None:
@@ -119,9 +137,12 @@ def _extract(found: _Found, folder: Path) -> None:
 
 
 def _document(found: _Found, folder: Path | None) -> dict[str, Any]:
+    described = [_described(found.settings, held, folder) for held in found.listed.segments]
+    for one, summary in zip(described, found.summaries or (), strict=False):
+        one["summary"] = _summary_document(summary)
     return {
         "dataset": found.dataset,
-        "objects": [_described(found.settings, held, folder) for held in found.listed.segments],
+        "objects": described,
         "damaged": list(found.listed.damaged),
     }
 
@@ -145,6 +166,58 @@ def _described(settings: Settings, held: HeldSegment, folder: Path | None) -> di
         "hidden_offsets": held.hidden,
     }
     return described | ({} if folder is None else {"file": str(folder / file_name(held))})
+
+
+def _summary_document(found: SummaryFound) -> dict[str, Any]:
+    columns = [
+        {
+            "field": key.field,
+            "type": key.type.name.lower(),
+            "rows": column.rows,
+            "size_bytes": column.size_bytes,
+            "distinct": column.distinct,
+            "low": _readable(column.low),
+            "high": _readable(column.high),
+            "has_nan": column.has_nan,
+            "values": [[_readable(value), count] for value, count in column.values],
+            "values_complete": column.values_complete,
+            "prefixes": [_readable(prefix) for prefix in column.prefixes],
+            "prefixes_complete": column.prefixes_complete,
+        }
+        for key, column in found.columns
+    ]
+    return {
+        "state": found.state,
+        "size_bytes": found.size_bytes,
+        "why": found.why,
+        "complete": found.summary is not None and found.summary.complete,
+        "columns": columns,
+    }
+
+
+def _readable(value: Value | None) -> int | float | bool | str | None:
+    """Texts are cut between bytes, not between characters."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _chosen_table(found: _Found, paths: bool) -> Table:
+    if found.summaries is not None:
+        return _summaries_table(found, found.summaries)
+    return _objects_table(found) if paths else _partitions_table(found)
+
+
+def _summaries_table(found: _Found, summaries: Sequence[SummaryFound]) -> Table:
+    table = _table("partition", "segment", "rows", "from", "summary", "bytes", "in short")
+    for held, one in zip(found.listed.segments, summaries, strict=True):
+        entry = held.entry
+        table.add_row(
+            str(held.partition), entry.object[:12], f"{entry.rows:,}", _time(entry.time_min_ns),
+            one.state, f"{one.size_bytes:,}", in_short(one),
+        )  # fmt: skip
+    states = [f"{sum(o.state is s for o in summaries):,} {s}" for s in SummaryState]
+    size = sum(one.size_bytes for one in summaries)
+    table.add_row("all", "", "", "", "", f"{size:,}", ", ".join(states))
+    return table
 
 
 def _table(*columns: str) -> Table:

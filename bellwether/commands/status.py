@@ -139,7 +139,11 @@ def _render(found: Status, now_ns: int) -> RenderableType:
             _size(held.size_bytes) if held else "", i.indexer, f"{i.lag_records:,}",
             f"{i.live_rows:,}", f"{i.segments:,}", _size(i.segment_bytes), cut,
         )  # fmt: skip
-    lines = [*(Text(line) for line in notes(found)), *_memory_line(memory.values())]
+    lines = [
+        *summary_lines(found),
+        *(Text(line) for line in notes(found)),
+        *_memory_line(memory.values()),
+    ]
     below: list[RenderableType] = [Text(""), *lines] if lines else []
     return Group(*_trouble_lines(found, now_ns), Text(""), roles, Text(""), parts, *below)
 
@@ -151,6 +155,21 @@ def _trouble_lines(found: Status, now_ns: int) -> list[Text]:
         lines.append(Text(trouble.text, style="bold yellow"))
         lines.append(Text(f"  {trouble.remedy}"))
     return lines or [Text("all is well", style="green")]
+
+
+def summary_lines(found: Status) -> list[Text]:
+    """Of the indexers whose segments have summaries."""
+    lines = []
+    for one in found.summaries:
+        without = {
+            "waiting": one.waiting, "failed": one.failed, "too old for memory": one.no_room,
+            "not on this disk": one.not_here,
+        }  # fmt: skip
+        missing = [f"{count:,} {why}" for why, count in without.items() if count]
+        if one.held or missing:
+            text = ", ".join([f"{one.held:,} in memory", f"{one.made:,} made", *missing])
+            lines.append(Text(f"{one.indexer} summaries of segments: {text}"))
+    return lines
 
 
 def _memory_line(memory: Collection[ProcessMemory]) -> list[Text]:

@@ -8,6 +8,7 @@ more.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from common.errors import BellwetherError, ObjectsUnavailable
 from common.logs import log_event
 from common.metrics import (
     summaries_made_total,
+    summaries_missing,
     summary_failures_total,
     summary_seconds_total,
 )
@@ -30,13 +32,19 @@ from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
 from segment.summary.summary import SegmentSummary
 from snapshot.documents.manifest import SegmentEntry
-from snapshot.summaries import load_summary, make_summary
+from snapshot.summaries import (
+    SUMMARY_ROWS_MIN,
+    load_summary,
+    make_summary,
+    may_have_summary,
+)
 
-# Below, a segment is read from memory when it is asked again (query.share.small_segments).
-SUMMARY_ROWS_MIN: Final = 1_025
 _ROUND_S: Final = 5.0
 _AGAIN_NS: Final = 60 * 10**9  # pause after a failure
 _S_NS: Final = 10**9
+# Why no summary of a segment is held here: it is loaded or made soon; it could not be made; there
+# is no room for rows as old; or the store has none and the segment is not on this disk.
+_REASONS: Final = ("waiting", "failed", "no_room", "not_here")
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -47,6 +55,7 @@ class _Missing:
 
     seen_ns: monotonic time since when it is known.
     asked: whether the store was asked for it; replaceable: as in `snapshot.summaries.Stored`.
+    not_here: the store has none, and the segment is not on this disk.
     """
 
     entry: SegmentEntry
@@ -54,6 +63,7 @@ class _Missing:
     seen_ns: int
     asked: bool = False
     replaceable: bool = False
+    not_here: bool = False
     failed: bool = False
 
 
@@ -98,6 +108,7 @@ class SummaryWorker:
         self._budget = RequestBudget(config.summary_requests_per_day, context.clock)
         self._turns = Turns(context.backends.locks, context.instance)
         self._missing: dict[str, _Missing] = {}
+        self._why_missing: Counter[str] = Counter()
         self._looked_at: list[_Published] = []
         self._again_ns = 0
         self._made = 0
@@ -120,6 +131,7 @@ class SummaryWorker:
             "held_bytes": self._held.bytes_held,
             "made": self._made,
             "missing": len(self._missing),
+            **{reason: self._why_missing[reason] for reason in _REASONS},
             "waits_for": self._waits_for,
             "requests": self._budget.used,
             "processor_s": round(self._thread.used_s, 3),
@@ -132,9 +144,17 @@ class SummaryWorker:
             # there may be a million segments
             await asyncio.to_thread(self._look, published)
             self._looked_at = published
+            self._count()
         if self._clock.monotonic_ns() < self._again_ns:
             return
         self._waits_for = ""
+        try:
+            await self._fill()
+        finally:
+            self._count()
+
+    async def _fill(self) -> None:
+        """Load or make what is missing, the newest rows first, as far as the budgets go."""
         ranks: dict[int, int] = {}
         newest = sorted(self._missing.values(), key=lambda one: -one.entry.append_max_ns)
         for one in newest:
@@ -161,6 +181,22 @@ class SummaryWorker:
         kind, name = type(error).__name__, one.entry.object
         log_event(logger, level, "no summary made now", segment=name, kind=kind, why=str(error))
 
+    def _count(self) -> None:
+        """Count what is missing, by the reason."""
+        self._why_missing = Counter(map(self._reason, self._missing.values()))
+        self._show_missing()
+
+    def _reason(self, one: _Missing) -> str:
+        if one.failed:
+            return "failed"
+        if not self._held.wants(one.entry.append_max_ns):
+            return "no_room"
+        return "not_here" if one.not_here else "waiting"
+
+    def _show_missing(self) -> None:
+        for reason in _REASONS:
+            summaries_missing.labels(reason).set(self._why_missing[reason])
+
     def _published(self) -> list[_Published]:
         return [
             _Published(number, partition.view, partition.pipeline.waiting_objects)
@@ -186,7 +222,7 @@ class SummaryWorker:
         view, waiting = published.view, published.waiting
         for dataset in view.segments:
             for entry, _ in view.served_of(dataset):
-                if entry.rows >= self._rows_min and not entry.pack and entry.object not in waiting:
+                if may_have_summary(entry, self._rows_min) and entry.object not in waiting:
                     yield entry
 
     async def _step(self, one: _Missing, rank: int) -> None:
@@ -202,6 +238,7 @@ class SummaryWorker:
             if stored.summary is not None:
                 self._hold(one, stored.summary)
                 return
+        one.not_here = is_due and not can_make
         if not can_make:
             return
         made = await self._run(partial(self._make, one))
@@ -225,8 +262,13 @@ class SummaryWorker:
             cache.release([name])
 
     def _hold(self, one: _Missing, summary: SegmentSummary) -> None:
+        reason = self._reason(one)
         self._held.add(summary, one.entry.append_max_ns)
-        self._missing.pop(one.entry.object, None)
+        if self._held.known(one.entry.object) is None:
+            return  # rows as old have no room
+        if self._missing.pop(one.entry.object, None) is not None:
+            self._why_missing[reason] -= 1
+            self._show_missing()
 
     async def _run(self, work: Callable[[], T]) -> T:
         before_s = self._thread.used_s

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bellwether.commands.status import summary_lines
 from ops.memory import read_memory, with_supervisors
 from ops.status import Status, Verdict, judge, notes, read_status, troubles
 
@@ -73,6 +74,25 @@ def test_compaction_that_waits_is_said_and_is_no_trouble() -> None:
     assert "the requests of this day are used up" in note
     held["compaction"] = {"due": 3, "waits_for": ""}
     assert notes(read_status(found, NOW_NS)) == []
+
+
+def test_summaries_are_counted_and_what_has_none_is_no_trouble() -> None:
+    found = document()
+    summaries = {"on": True, "held": 7, "made": 2, "waiting": 3, "failed": 1, "no_room": 5,
+                 "not_here": 4, "waits_for": "the store does not answer"}  # fmt: skip
+    found["indexers"][0]["status"]["summaries"] = summaries
+    status = read_status(found, NOW_NS)
+    assert judge(status, NOW_NS) is Verdict.OK
+    waiting, failed = notes(status)
+    assert "3 segments have no summary yet" in waiting
+    assert "the store does not answer" in waiting
+    assert "could be made of 1 segments" in failed
+    (shown,) = (str(line) for line in summary_lines(status))
+    assert shown.endswith(
+        "7 in memory, 2 made, 3 waiting, 1 failed, 5 too old for memory, 4 not on this disk"
+    )
+    summaries["on"] = False
+    assert read_status(found, NOW_NS).summaries == ()
 
 
 def test_what_is_missing_is_said() -> None:

@@ -17,8 +17,11 @@ from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
+from segment.parquet.reference import ReferenceEncoders
 from snapshot.documents.chain import Chain
+from snapshot.documents.locations import summary_key
 from snapshot.documents.manifest import Dropped, Manifest, encode_manifest
+from snapshot.summaries import SUMMARY_ROWS_MIN, make_summary
 from tests.conformance import cluster as conformance
 from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import DATASET, open_context, published, record, running, until
@@ -194,6 +197,47 @@ def test_what_was_put_together_is_read_once(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert numbers(target) == [1, 2, 3, 4, 5]
     assert [one["rows"] for one in json.loads(done.stdout)["objects"]] == [4, 1]
+
+
+async def large(folder: Path) -> None:
+    """Three cuts of the dataset `web`, each of enough rows for a summary."""
+    async with open_context(folder) as context, running(context) as partition:
+        log = context.backends.log
+        name = known(context.backends.metadata, "web")
+        for n in range(3):
+            rows = [10 * n + row % 3 for row in range(SUMMARY_ROWS_MIN)]
+            await log.append(0, record(rows, dataset=name))
+            await log.append(0, CUT)
+        await until(partition, published(6))
+
+
+def test_which_segments_have_a_summary_and_what_it_says(tmp_path: Path) -> None:
+    asyncio.run(large(tmp_path))
+    objects = DirectoryObjects(tmp_path / "objects")
+    first, second, third = json.loads(run(tmp_path, "web", "--json").stdout)["objects"]
+    for one in (first, second):
+        file, encoders = Path(one["address"]), ReferenceEncoders()
+        make_summary(objects, one["segment"], file, encoders, replaceable=False)
+    objects.replace(summary_key(second["segment"]), b"no summary")
+    done = run(tmp_path, "web", "--summaries", "--json")
+    assert done.exit_code == 0, done.output
+    found = [one["summary"] for one in json.loads(done.stdout)["objects"]]
+    assert [one["state"] for one in found] == ["present", "unusable", "missing"]
+    assert found[0]["size_bytes"] == len(objects.get(summary_key(first["segment"])))
+    (column,) = [one for one in found[0]["columns"] if one["field"] == "n"]
+    assert (column["low"], column["high"], column["distinct"]) == (0, 2, 3)
+    each = SUMMARY_ROWS_MIN // 3
+    assert column["values"] == [[0, each + 1], [1, each + 1], [2, each]]
+    assert (column["rows"], column["values_complete"]) == (SUMMARY_ROWS_MIN, True)
+    assert "is not of format" in found[1]["why"]
+    table = run(tmp_path, "web", "--summaries").stdout
+    assert third["segment"][:12] in table
+    assert "1 present, 1 missing, 1 unusable, 0 unwanted" in " ".join(table.split())
+
+
+def test_small_segments_want_no_summary(tmp_path: Path, web: str) -> None:
+    found = json.loads(run(tmp_path, "web", "--summaries", "--json").stdout)["objects"]
+    assert [one["summary"]["state"] for one in found] == ["unwanted"] * 3
 
 
 def test_from_s3_it_gives_addresses_and_files(

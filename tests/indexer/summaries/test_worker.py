@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from common.clock import ManualClock, SystemClock
+from common.errors import DamagedObject
+from common.metrics import summaries_missing
+from common.objects import ObjectStore
 from common.process.role import RoleContext
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
@@ -17,11 +20,13 @@ from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
 from query.plan.plan import Filter, FilterOp
 from query.share.view import DatasetView, ViewRequest
+from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
 from segment.summary.compute import summarize
 from segment.summary.summary import SUMMARY_FORMAT, SegmentSummary
 from snapshot.documents.locations import segment_key, summary_key
 from snapshot.objects_of import ServedSegment
+from snapshot.summaries import make_summary
 from snapshot.unnamed.names import Names
 from snapshot.unnamed.objects import find_unnamed, remove_unnamed
 from tests.indexer.compaction.compacting import GRACE_S, compacting, compactor_of, cuts, verified
@@ -45,6 +50,12 @@ def served(partition: Partition) -> set[str]:
 
 def worker_of(partition: Partition, held: HeldSummaries) -> SummaryWorker:
     return SummaryWorker({partition.number: partition}, partition.shared, held, rows_min=1)
+
+
+def missing() -> dict[str, float]:
+    """The metric that says how many segments have no summary here, by the reason."""
+    (found,) = summaries_missing.collect()
+    return {sample.labels["why"]: sample.value for sample in found.samples}
 
 
 async def view_of(partition: Partition, held: HeldSummaries, *filters: Filter) -> DatasetView:
@@ -79,6 +90,7 @@ async def test_a_question_neither_fetches_nor_opens_what_summaries_rule_out(tmp_
         await worker.run_round()
         assert stored(context) == served(partition)
         assert (worker.describe()["made"], worker.describe()["held"]) == (4, 4)
+        assert missing() == dict.fromkeys(("waiting", "failed", "no_room", "not_here"), 0)
         view = await view_of(partition, held, Filter("n", FilterOp.IN, (2, 50)))
         (read,) = [one for one in view.segments if not one.skipped]
         assert len(view.segments) == 4
@@ -244,3 +256,35 @@ def test_memory_is_bounded_and_the_newest_rows_stay() -> None:
     held.retain({"c" * 64})
     assert held.bytes_held == one
     assert held.wants(1)
+
+
+async def test_each_segment_without_a_summary_is_counted_by_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is not on this disk, one cannot be read, and all are too old for a small memory."""
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, [1], [2], [3])
+        shared = partition.shared
+        assert partition.view is not None
+        first, second, third = (one.entry for one in partition.view.served_of(DATASET))
+        shared.cache.forget(first.object)
+
+        def make(
+            objects: ObjectStore, name: str, file: Path, encoders: Encoders, *, replaceable: bool
+        ) -> SegmentSummary:
+            if name == second.object:
+                raise DamagedObject("its pages cannot be read")
+            return make_summary(objects, name, file, encoders, replaceable=replaceable)
+
+        monkeypatch.setattr("indexer.summaries.worker.make_summary", make)
+        held = HeldSummaries()
+        worker = worker_of(partition, held)
+        await worker.run_round()
+        assert stored(context) == {third.object}
+        assert missing() == {"waiting": 0, "failed": 1, "no_room": 0, "not_here": 1}
+        found = worker.describe()
+        assert [found[name] for name in ("held", "made", "missing")] == [1, 1, 2]
+        small = worker_of(partition, HeldSummaries(bytes_max=held.bytes_held - 1))
+        await small.run_round()
+        assert missing()["no_room"] == 3
+        assert small.describe()["held"] == 0
