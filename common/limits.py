@@ -349,6 +349,10 @@ SHARE_ROWS_MAX: Final = 2_000_000  # groups times steps of one share; bounds mer
 SHARE_SPILL_MB_MAX: Final = 2_048
 SHARE_INLINE_BYTES_MAX: Final = 65_536  # decoded on the event loop: less work than a thread's turn
 SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; bounds a query role's memory
+# States of one query in a query role that do not count against the others' room: questions of a
+# screen need some kilobytes, and all that may run hold 8 MiB together.
+STATES_UNCOUNTED_BYTES: Final = 2**20
+STATES_RETRY_S: Final = 2  # states are held while a query runs: few take longer
 DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, then 1.1 % std error
 QUANTILE_EXACT_PAIRS_MAX: Final = 16_384  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition

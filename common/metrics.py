@@ -227,6 +227,11 @@ share_seconds = _histogram(
     "Time of one indexer's share, as the query role saw it.",
     buckets=_LATENCY_S,
 )
+query_state_bytes = _gauge(
+    "bellwether_query_state_bytes",
+    "Memory for what indexers have sent for queries that run (`query.states_mb`), beyond the first "
+    "MiB of each.",
+)
 share_hedges_total = _counter(
     "bellwether_share_hedges",
     "Shares that were slow. won, lost: the twin was asked too, and was first or not; refused: the "

@@ -26,6 +26,11 @@ class QueryConfig:
         "Queries waiting beyond those. A full room makes room for whoever waits with less; others "
         "are answered 429, or 503 when all wait with as much.",
     )
+    states_mb: int = setting(
+        1_536,
+        "Memory for what indexers send for queries that run, in MiB, beside the memory for "
+        "merging it. One query may have a third; half goes to one environment at most.",
+    )
     drain_ms: int = setting(
         1_500,
         "How long a stopping query role goes on answering when others run: shepherds look every "
@@ -36,6 +41,8 @@ class QueryConfig:
     def __post_init__(self) -> None:
         if self.running_max < 1 or self.waiting_max < 0:
             raise ValueError("running_max must be 1 or more, waiting_max 0 or more")
+        if self.states_mb < 3:
+            raise ValueError("states_mb must be 3 or more: a query may have a third of it")
 
 
 class ProbeTiming(NamedTuple):

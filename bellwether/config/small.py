@@ -18,6 +18,7 @@ SMALL_DEFAULTS: Mapping[tuple[str, str], object] = {
     ("indexer", "share_memory_mb"): 256,
     ("indexer", "shares_running"): 2,
     ("query", "running_max"): 2,
+    ("query", "states_mb"): 384,
     # The smallest size at which large bodies are not refused sooner (docs/events.md).
     ("shepherd", "in_flight_bytes_max"): 64 * 1024 * 1024,
 }

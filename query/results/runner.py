@@ -41,6 +41,7 @@ from query.results.type_notes import notes_on_types
 from query.scatter.receipts import split_receipt, unmet_positions
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import PartialResults, Scatter
+from query.scatter.state_room import QuestionStates, StateRoom
 from query.share.answer import same_rows
 from query.share.damaged import describe
 
@@ -129,6 +130,7 @@ class QueryRunner:
         self._slots = FairSlots(
             FairLimits(config.running_max, config.waiting_max, kept_free, for_keys), "queries"
         )
+        self._states = StateRoom(config.states_mb * 2**20)
         self._groups = GroupCounts()
         # Rows of answers are made by Python code: several threads are not faster than one.
         merging = FairLimits(limits.MERGES_MAX, config.running_max, 1, limits.KEY_KEPT_FREE)
@@ -175,7 +177,7 @@ class QueryRunner:
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
 
     async def _reconcile(
-        self, make_plan: MakePlan, required: CoverageRequirement
+        self, make_plan: MakePlan, required: CoverageRequirement, states: QuestionStates
     ) -> tuple[ReconciledTotals, dict[str, Any]]:
         """(shares of a plan, their coverage). Raises Unavailable if more coverage is required."""
         if any(p.epoch != self._watch.epoch or p.partition >= self._watch.partitions
@@ -185,7 +187,7 @@ class QueryRunner:
         at_least, others = split_receipt(required.after, epoch, partitions)
         wait_ms = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
         plan = make_plan(at_least=at_least, wait_ms=wait_ms, log=epoch)
-        reconciled = await self._reconciler.totals(plan, partitions)
+        reconciled = await self._reconciler.totals(plan, partitions, states)
         coverage = _coverage(reconciled, others, partitions, self._clock.now_ns())
         if required.mode == "require" and not coverage["complete"]:
             every = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
@@ -200,23 +202,28 @@ class QueryRunner:
         required: CoverageRequirement,
         requester: Requester,
     ) -> PlanResult[_Result]:
-        reconciled, coverage = await self._reconcile(make_plan, required)
+        states = self._states.question(requester.env, requester.key)
+        reconciled, coverage = await self._reconcile(make_plan, required, states)
         gathered = reconciled.gathered
         result = await self._merge(requester, partial(work, gathered.states))
         return PlanResult(result, coverage, _notes_on_time(coverage), gathered.types)
 
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
         at_once = query.with_series and self._groups.few_cells(query)
+        held = self._states.question(query.env, query.key)
+        found: tuple[ReconciledTotals, dict[str, Any]] | None = None
         try:
             make_plan = partial(_first_plan, query, at_once=at_once)
-            reconciled, coverage = await self._reconcile(make_plan, required)
+            found = await self._reconcile(make_plan, required, held)
         except Unprocessable:
             if not (at_once and query.spec.breakdowns):
                 raise
+        if found is None:  # after the error is gone, which holds the states that came before it
             # more groups than the last time, with too many steps for a share: the totals first
             at_once = False
             make_plan = partial(_first_plan, query, at_once=False)
-            reconciled, coverage = await self._reconcile(make_plan, required)
+            found = await self._reconcile(make_plan, required, held)
+        reconciled, coverage = found
         totals = reconciled.gathered
         plan = msgspec.structs.replace(reconciled.plan, step_ns=None)
         merged: Totals | None = None
@@ -224,7 +231,7 @@ class QueryRunner:
             work = partial(merge_at_once, query, reconciled.plan, totals.states)
             merged = await self._merge(query, work)
         if merged is None:
-            merged = await self._merge_apart(query, plan, totals, coverage, again=at_once)
+            merged = await self._merge_apart(query, plan, totals, coverage, held, again=at_once)
         self._groups.record(query, merged.cells)
         merged.data.setdefault(SERIES, NO_ROWS)
         for last in (SERIES, TOTAL_SERIES):  # one order of members, whichever way was taken
@@ -262,6 +269,7 @@ class QueryRunner:
         plan: Plan,
         totals: PartialResults,
         coverage: dict[str, Any],
+        held: QuestionStates,
         *,
         again: bool,
     ) -> Totals:
@@ -270,13 +278,15 @@ class QueryRunner:
         again: whether the shares have steps, so that they have to be computed without.
         """
         upto = {p: counted.covered.end_offset for p, counted in totals.answered.items()}
-        states = totals.states
+        states, totals.states = totals.states, []  # in memory only until they are merged
         if again:
+            states = []
             pinned = msgspec.structs.replace(plan, log="", at_least=upto, upto=upto)
-            states = (await self._run_pinned(pinned, totals, coverage)).states
+            states = (await self._run_pinned(pinned, totals, coverage, held)).states
         merged = await self._merge(query, partial(merge_totals, query, plan, states))
+        states = []
         for wanted in series_wanted(query, plan, merged, upto) if query.with_series else ():
-            gathered = await self._run_pinned(wanted.plan, totals, coverage)
+            gathered = await self._run_pinned(wanted.plan, totals, coverage, held)
             work = partial(merge_series, query, wanted, gathered.states)
             merged.data[wanted.member] = await self._merge(query, work)
         if query.with_series and query.with_total and not query.spec.breakdowns:
@@ -284,10 +294,14 @@ class QueryRunner:
         return merged
 
     async def _run_pinned(
-        self, plan: Plan, totals: PartialResults, coverage: dict[str, Any]
+        self,
+        plan: Plan,
+        totals: PartialResults,
+        coverage: dict[str, Any],
+        held: QuestionStates,
     ) -> PartialResults:
         """The shares of a plan over the rows of the totals."""
-        gathered = await self._scatter.run(plan, sorted(totals.answered))
+        gathered = await self._scatter.run(plan, sorted(totals.answered), held)
         short = [
             p
             for p, of in totals.answered.items()

@@ -24,6 +24,7 @@ from common.process.members import Member
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.plan.plan import Plan
 from query.scatter.scatter import PartialResults, Scatter
+from query.scatter.state_room import QuestionStates
 from query.share.answer import same_rows
 from query.share.rerouted import (
     BatchLookup,
@@ -63,10 +64,13 @@ class Reconciler:
         self._http = http
         self._headers = {INTERNAL_TOKEN_HEADER: token}
 
-    async def totals(self, plan: Plan, partitions: Sequence[int]) -> ReconciledTotals:
+    async def totals(
+        self, plan: Plan, partitions: Sequence[int], states: QuestionStates
+    ) -> ReconciledTotals:
         """Run the plan and reconcile its shares. Raises as `Scatter.run` does."""
         for _ in range(_ROUNDS):
-            gathered = await self._scatter.run(plan, partitions)
+            gathered = PartialResults()  # the states of the round before are needed no more
+            gathered = await self._scatter.run(plan, partitions, states)
             shares = _shares(gathered)
             lagging = lagging_shares(shares)
             if not lagging:
@@ -85,10 +89,12 @@ class Reconciler:
                 f"on offset {position.offset}"
             )
         if any(share.undecided for share in shares.values()):
-            await self._reconcile(reconciled, shares)
+            await self._reconcile(reconciled, shares, states)
         return reconciled
 
-    async def _reconcile(self, reconciled: ReconciledTotals, shares: Mapping[int, Share]) -> None:
+    async def _reconcile(
+        self, reconciled: ReconciledTotals, shares: Mapping[int, Share], states: QuestionStates
+    ) -> None:
         asked = batch_lookups(shares)
         members = {p: reconciled.gathered.answered[p].indexer for p in asked}
         held, unknown = await self._look_up(asked, shares, members)
@@ -113,9 +119,11 @@ class Reconciler:
             },
         )
         if chosen:
-            await self._fetch(reconciled, sorted(chosen))
+            await self._fetch(reconciled, sorted(chosen), states)
 
-    async def _fetch(self, reconciled: ReconciledTotals, partitions: list[int]) -> None:
+    async def _fetch(
+        self, reconciled: ReconciledTotals, partitions: list[int], states: QuestionStates
+    ) -> None:
         """Add the undecided batches that count, up to the positions of the totals."""
         upto = {p: reconciled.gathered.answered[p].covered.end_offset for p in partitions}
         plan = msgspec.structs.replace(
@@ -127,7 +135,7 @@ class Reconciler:
             wait_ms=max(reconciled.plan.wait_ms, limits.RELIED_WAIT_MS),
         )
         version = reconciled.gathered.version
-        more = await self._scatter.run(plan, partitions, version_max=version)
+        more = await self._scatter.run(plan, partitions, states, version_max=version)
         for partition in partitions:
             added = more.answered.get(partition)
             if (

@@ -29,8 +29,10 @@ from query.plan.plan import Plan, ShareRequest
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
 from query.scatter.replicas import Replicas
+from query.scatter.state_room import QuestionStates
 from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
 from query.share.states.version_1 import plan_with_tagged_groups
+from query.share.too_heavy import too_many_bytes
 
 _logger = logging.getLogger(__name__)
 
@@ -52,10 +54,14 @@ class OlderIndexer(Exception):
 
 
 class VersionedPlan(NamedTuple):
-    """A plan, and the version of its requests and states (`Understands.plan`)."""
+    """A plan of a question, and the version of its requests and states (`Understands.plan`).
+
+    states: those that the question holds.
+    """
 
     plan: Plan
     version: int
+    states: QuestionStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +132,28 @@ class Scatter:
         self._probing = probing
 
     async def run(
-        self, plan: Plan, partitions: Sequence[int], *, version_max: int = OWN.plan
+        self,
+        plan: Plan,
+        partitions: Sequence[int],
+        states: QuestionStates,
+        *,
+        version_max: int = OWN.plan,
     ) -> PartialResults:
         """The shares of all partitions that an indexer answers for.
 
+        states: of the question, which may hold only so many.
         version_max: of states that these are merged with; the result may be of an earlier one.
 
         Raises Unprocessable if the query is too heavy, TooManyRequests if this key has too many
-        queries running, Unavailable if all indexers are busy with other keys.
+        queries running or too large ones, Unavailable if others keep all indexers busy or all the
+        memory for states.
         """
         by_partition = await self._replicas.by_partition()
         holders = (m.understands for p in partitions for m in by_partition.get(p, []))
         version = min(oldest(holders).plan, version_max)
         while True:
             try:
-                asked = VersionedPlan(plan, version)
+                asked = VersionedPlan(plan, version, states)
                 gathered = await self._gather(asked, tuple(partitions), frozenset())
             except OlderIndexer as error:  # which has fewer versions, so this ends
                 version = error.version
@@ -278,14 +291,14 @@ class Scatter:
             async with self._http.post(
                 f"{member.url}/internal/share", data=body, headers=self._headers, timeout=timeout
             ) as response:
-                data = await _read_bounded(response)
+                data = await _read_bounded(response, asked.states)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = describe_error(error)
             log_event(_logger, logging.WARNING, "no share", indexer=member.instance, error=why)
             raise ShareFailed("gone", why) from error
         if status != 200:
-            _raise_refusal(status, data, member)
+            _raise_refusal(status, bytes(data), member)
         try:
             if len(data) <= limits.SHARE_INLINE_BYTES_MAX:
                 answer = decode_answer(data)
@@ -314,14 +327,18 @@ async def _all_or_first_error(
         await cancel_and_wait(tasks)
 
 
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    chunks, size = [], 0
-    async for chunk in response.content.iter_chunked(1 << 20):
-        size += len(chunk)
-        if size > limits.SHARE_BYTES_MAX:
-            raise Unprocessable("the query's states are too large: filter more")
-        chunks.append(chunk)
-    return b"".join(chunks)
+async def _read_bounded(response: aiohttp.ClientResponse, states: QuestionStates) -> bytearray:
+    """The body, within the room for states. Raises as `QuestionStates.reserve`, ShareFailed."""
+    size = response.content_length
+    if size is None:
+        raise ShareFailed("damaged", "the answer does not say how long it is")
+    if size > limits.SHARE_BYTES_MAX:
+        raise too_many_bytes(limits.SHARE_BYTES_MAX)
+    data, at = states.reserve(size), 0
+    async for chunk in response.content.iter_any():  # its end is an error unless all has come
+        data[at : at + len(chunk)] = chunk
+        at += len(chunk)
+    return data
 
 
 def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:

@@ -12,6 +12,7 @@ from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import AnsweredPartition, PartialResults, Scatter
+from query.scatter.state_room import QuestionStates, StateRoom
 from query.share.answer import PartitionCovered
 from query.share.rerouted import UndecidedBatch
 
@@ -38,7 +39,12 @@ class Shares:
         self._answer = answer
 
     async def run(
-        self, plan: Plan, partitions: Sequence[int], *, version_max: int = OWN.plan
+        self,
+        plan: Plan,
+        partitions: Sequence[int],
+        states: QuestionStates,
+        *,
+        version_max: int = OWN.plan,
     ) -> PartialResults:
         covered = self._answer(plan)
         return PartialResults(
@@ -51,7 +57,7 @@ class Shares:
 async def reconciled(answer: Callable[[Plan], PartitionCovered]) -> ReconciledTotals:
     async with aiohttp.ClientSession() as http:
         reconciler = Reconciler(cast(Scatter, Shares(answer)), http, "token")
-        return await reconciler.totals(PLAN, [0])
+        return await reconciler.totals(PLAN, [0], StateRoom(3 * 2**20).question("e", "k"))
 
 
 async def incomplete(answer: Callable[[Plan], PartitionCovered]) -> dict[int, str]:

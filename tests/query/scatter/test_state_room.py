@@ -1,0 +1,101 @@
+"""Memory for states: bounded per question and in all, shared fairly, free when nobody uses it."""
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common import limits
+from common.errors import BellwetherError, TooManyRequests, Unavailable, Unprocessable
+from query.config import QueryConfig
+from query.plan.plan import ShareRequest
+from query.scatter.state_room import StateRoom
+from tests.query.harness import TIMES, query_harness
+
+MIB = 2**20
+FREE = limits.STATES_UNCOUNTED_BYTES
+
+
+def test_one_question_may_have_a_third_and_is_told_the_limit_beyond_it() -> None:
+    room = StateRoom(30 * MIB)
+    question = room.question("e", "k")
+    kept = [question.reserve(4 * MIB), question.reserve(6 * MIB)]
+    assert room.used == 10 * MIB - FREE
+    with pytest.raises(Unprocessable, match=r"10 MiB, a third of `query\.states_mb`"):
+        question.reserve(1)
+    del kept
+    question.reserve(10 * MIB)
+
+
+def test_bytes_count_until_the_last_reference_to_them_is_gone() -> None:
+    room = StateRoom(30 * MIB)
+    data = room.question("e", "k").reserve(5 * MIB)
+    view = memoryview(data)
+    del data
+    assert room.used == 5 * MIB - FREE
+    view.release()
+    del view
+    assert room.used == 0
+
+
+def test_a_newcomer_has_room_beside_an_environment_with_many_large_questions() -> None:
+    room = StateRoom(60 * MIB)
+    kept: list[bytearray] = []
+
+    def fill(key: str) -> None:
+        while True:
+            kept.append(room.question("e", key).reserve(4 * MIB))
+
+    with pytest.raises(TooManyRequests, match="environment or key"):
+        fill("k")
+    of_one_key = room.used
+    with pytest.raises(TooManyRequests, match="environment or key"):
+        fill("another")
+    assert of_one_key < room.used <= 30 * MIB
+    kept.append(room.question("f", "k").reserve(8 * MIB))
+    kept.append(room.question("e", "k").reserve(FREE))  # small ones are never refused
+    with pytest.raises(Unavailable, match="other queries fill"):
+        room.question("g", "k").reserve(20 * MIB)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("efg"), st.sampled_from("kl"), st.integers(0, 9 * MIB))))
+def test_the_room_is_never_overdrawn_and_always_leaves_some_for_another(
+    asked: list[tuple[str, str, int]],
+) -> None:
+    room = StateRoom(30 * MIB)
+    kept: list[bytearray] = []
+    for number, (env, key, size) in enumerate(asked):
+        try:
+            kept.append(room.question(env, key).reserve(size))
+        except BellwetherError:
+            kept = kept[number % 3 :]
+        assert 0 <= room.used < 30 * MIB
+    kept.clear()
+    assert room.used == 0
+
+
+async def test_a_question_whose_states_are_too_many_is_refused_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    config = QueryConfig(hedge_ms=0, states_mb=3)
+    async with query_harness(tmp_path, ("a",), config) as running:
+        endpoint = running.indexers["a"].endpoint
+        answer = endpoint._answer
+
+        async def long(wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes | bytearray:
+            return bytes(await answer(wanted, abandoned)) + bytes(MIB)
+
+        spec = {"query": {**TIMES}, "wait_s": 20, "disable_series": True}
+        endpoint._answer = long  # type: ignore[method-assign]
+        status, refused = await running.post("/1/query_results/shop", spec)
+        assert status == 422
+        assert "1 MiB, a third of `query.states_mb`" in str(refused)
+        endpoint._answer = answer  # type: ignore[method-assign]
+        gc.collect()
+        assert (await running.ask({**TIMES}))["complete"]
+        metrics = await (await running.http.get(running.url + "/metrics")).text()
+        assert "\nbellwether_query_state_bytes 0.0\n" in metrics
