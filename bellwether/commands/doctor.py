@@ -42,6 +42,7 @@ from indexer.config import IndexerConfig
 from ops.doctor import cluster, data_folder
 from ops.doctor import machine as checks
 from ops.doctor.cluster import check_token
+from ops.doctor.compactions import check_compactions
 from ops.doctor.machine import Finding, Verdict
 from ops.retention import RetentionPeriods, check_retention
 from ops.status import read_status, troubles
@@ -81,7 +82,7 @@ def doctor(as_json: bool, config: Path | None, data: Path | None, sets: tuple[st
         found += _check_machine(settings)
         found += asyncio.run(check_data(settings))
         found += asyncio.run(check_servers(settings, SystemClock(), random.Random()))
-        found += _check_retention(settings, SystemClock())
+        found += _check_documents(settings, SystemClock())
     found.sort(key=lambda item: _ORDER.index(item.verdict))
     if as_json:
         click.echo(orjson.dumps(document(found), option=orjson.OPT_INDENT_2).decode())
@@ -228,8 +229,10 @@ async def check_servers(settings: Settings, clock: Clock, rng: random.Random) ->
     return found
 
 
-def _check_retention(settings: Settings, clock: Clock) -> list[Finding]:
-    """What waits to expire, or went too early; nothing where nothing is stored yet."""
+def _check_documents(settings: Settings, clock: Clock) -> list[Finding]:
+    """What waits to expire, or went too early, and what of compaction cannot be read; nothing where
+    nothing is stored yet.
+    """
     folder, chosen = settings.section(NodeConfig).data, settings.section(BackendsConfig)
     needed = ("log", "objects", "metadata.db") if chosen.embedded else ()
     if not all((folder / name).exists() for name in needed):
@@ -240,7 +243,9 @@ def _check_retention(settings: Settings, clock: Clock) -> list[Finding]:
         indexer = settings.section(IndexerConfig)
         kept = RetentionPeriods(indexer.retention_days, own_days, indexer.retention_grace_s)
         partitions = range(asyncio.run(_partitions(settings, clock)))
-        return check_retention(make_objects(settings, clock), partitions, kept, clock.now_ns())
+        objects = make_objects(settings, clock)
+        found = check_retention(objects, partitions, kept, clock.now_ns())
+        return found + check_compactions(objects, partitions)
     except BellwetherError as error:
         remedy = "see the findings about the log, the objects and the metadata"
         return [Finding("retention", Verdict.WARN, str(error), remedy)]

@@ -27,7 +27,13 @@ _TIMES = (
     "retention_unreadable",
     "expired_too_early",
 )
-_STATES = ("partition_stopped", "twins_diverge", "gap", "compaction_unproved")
+_STATES = (
+    "partition_stopped",
+    "twins_diverge",
+    "gap",
+    "compaction_unproved",
+    "compaction_unreadable",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +126,14 @@ class States:
     divergences: cuts that the twins (the two indexers of the partition) made differently.
     gaps: offsets that were lost, and why.
     unproved: by dataset, why an object that was put together from its segments is not used.
+    unreadable: key of a compaction document that cannot be read; "": all can.
     """
 
     stopped_reason: str | None
     divergences: tuple[str, ...]
     gaps: tuple[str, ...]
     unproved: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
 
 def state_alarms_of(states: States) -> dict[str, str]:
@@ -145,6 +153,12 @@ def state_alarms_of(states: States) -> dict[str, str]:
         found["compaction_unproved"] = (
             f"segments of {len(states.unproved)} datasets are not put together, for the result did "
             f"not hold them, first of dataset {dataset}: {why}; report this bug"
+        )
+    if states.unreadable:
+        found["compaction_unreadable"] = (
+            f"{states.unreadable} cannot be read, so nothing is put together and answers may be "
+            "incomplete: restore it from a backup and restart this indexer, or restart one that "
+            "has a copy"
         )
     return found
 

@@ -129,6 +129,7 @@ class PartitionMaintenance:
                     for gap in view.gaps
                 ),
                 unproved=partition.unproved,
+                unreadable=partition.compactions.unreadable,
             )
         )
 

@@ -148,6 +148,14 @@ _DECLARED = (
         "Report this bug with the indexer's log; `bellwether verify` shows that all is there.",
     ),
     Alarm(
+        "compaction_unreadable",
+        Severity.PAGE,
+        "A compaction document cannot be read: nothing of its partition is put together or deleted "
+        "for that, and answers are incomplete where the segments that it replaced are deleted.",
+        "Restore it from a backup, then restart the partition's indexers; one that has a copy "
+        "restores it when it starts.",
+    ),
+    Alarm(
         "copies_missing",
         Severity.TICKET,
         "Partitions are indexed in fewer zones than indexer.copies wants.",
