@@ -1,11 +1,15 @@
-"""Split block bloom filters of Parquet, which hash with XXH64: the oracle of the compiled ones.
+"""Split block bloom filters of Parquet, which hash with XXH64: made, and asked for one text.
 
-Source: BloomFilter.md of Apache Parquet.
+What makes them is the oracle of the compiled ones. Source: BloomFilter.md of Apache Parquet.
 """
+
+import os
+from typing import NamedTuple
 
 import numpy as np
 import xxhash
 
+from segment.parquet.chunk import bloom_header
 from segment.parquet.encoders import Bytes, Texts
 
 _SALTS = (
@@ -21,7 +25,59 @@ def bloom_filter(texts: Texts, size: int) -> Bytes:
     blocks = size // _BLOCK_BYTES
     for text in {texts.text(at) for at in range(len(texts.offsets) - 1)}:
         hashed = xxhash.xxh64_intdigest(text)
-        block = ((hashed >> 32) * blocks >> 32) * len(_SALTS)
-        for at, salt in enumerate(_SALTS):
-            words[block + at] |= np.uint32(1 << ((hashed & _32) * salt & _32) // (1 << 27))
+        block = _block(hashed, blocks) * len(_SALTS)
+        for at, bit in enumerate(_bits(hashed)):
+            words[block + at] |= np.uint32(bit)
     return words.view(np.uint8)
+
+
+class PlacedFilter(NamedTuple):
+    """A filter inside of a file. at: offset of its first block. blocks: their number."""
+
+    path: str
+    at: int
+    blocks: int
+
+    def may_hold(self, text: bytes) -> bool:
+        """Whether the text may be in the filter: one block is read, of a filter of any size.
+
+        Raises OSError.
+        """
+        hashed = xxhash.xxh64_intdigest(text)
+        block = _read(self.path, self.at + _block(hashed, self.blocks) * _BLOCK_BYTES, _BLOCK_BYTES)
+        if len(block) < _BLOCK_BYTES:
+            raise OSError(f"a filter of {self.path} ends too early")
+        words = int.from_bytes(block, "little")
+        wanted = sum(bit << 32 * at for at, bit in enumerate(_bits(hashed)))
+        return words & wanted == wanted
+
+
+def find_filter(path: str, offset: int, size: int) -> PlacedFilter | None:
+    """The filter at this offset of a file, with a header as it is written here; None: another one.
+
+    size: bytes of header and filter. Raises OSError.
+    """
+    filter_bytes = 1 << max(size.bit_length() - 1, 0)  # a power of two, and the header is shorter
+    if filter_bytes < _BLOCK_BYTES:
+        return None
+    header = bloom_header(filter_bytes)
+    if size != len(header) + filter_bytes or _read(path, offset, len(header)) != header:
+        return None
+    return PlacedFilter(path, offset + len(header), filter_bytes // _BLOCK_BYTES)
+
+
+def _block(hashed: int, blocks: int) -> int:
+    return (hashed >> 32) * blocks >> 32
+
+
+def _bits(hashed: int) -> list[int]:
+    """The bit of each word of a block."""
+    return [1 << ((hashed & _32) * salt & _32) // (1 << 27) for salt in _SALTS]
+
+
+def _read(path: str, at: int, size: int) -> bytes:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(file, size, at)
+    finally:
+        os.close(file)

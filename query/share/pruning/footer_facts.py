@@ -2,11 +2,15 @@
 
 A footer is opened once for each field that filters name; a segment never changes, so that nothing
 held becomes wrong. To open one costs about what DuckDB pays for a file, which is then left out.
+Of a bloom filter only its place is kept: one block of it is read for each text that is looked up,
+which takes 20 us, while DuckDB opens the file and reads all of the filter.
 """
 
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
@@ -17,12 +21,14 @@ from query.plan.plan import Plan, filter_fields
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
 from query.share.view import SegmentView
-from segment.columns import ColumnKey, FieldType
+from segment.columns import ColumnKey
+from segment.parquet.bloom import PlacedFilter, find_filter
 
 # The facts of 25,000 segments about two fields each.
 HELD_BYTES_MAX: Final = 32 * 1024 * 1024
 _SEGMENT_BYTES: Final = 400  # of the objects that hold a segment without facts, approximately
 _COLUMN_BYTES: Final = 400  # of a column's, with bounds of some bytes
+_FILTER_BYTES: Final = 500  # of the place of a column's bloom filter, with its path
 _NOTHING: Final = ColumnFacts()  # is known, of a column inside the overflow column
 
 _Facts = dict[ColumnKey, ColumnFacts]
@@ -47,7 +53,10 @@ class FooterFacts:
         for key in segment.overflow_columns:
             if key.field in fields:
                 columns[key] = _NOTHING
-        return may_match(plan.filters, plan.any_filter, SourceFacts(segment.rows, columns))
+        try:
+            return may_match(plan.filters, plan.any_filter, SourceFacts(segment.rows, columns))
+        except OSError as error:  # of a bloom filter
+            raise _unreadable(segment) from error
 
     def _columns(self, segment: SegmentView, keys: Sequence[ColumnKey]) -> _Facts:
         """The facts of at least these columns of a segment."""
@@ -66,7 +75,8 @@ class FooterFacts:
         return found
 
     def _keep(self, name: str, facts: _Facts) -> None:
-        size = _SEGMENT_BYTES + len(facts) * _COLUMN_BYTES
+        filters = sum(column.may_hold is not None for column in facts.values())
+        size = _SEGMENT_BYTES + len(facts) * _COLUMN_BYTES + filters * _FILTER_BYTES
         before = self._segments.pop(name, None)
         self._segments[name] = facts, size
         self.bytes_held += size - (0 if before is None else before[1])
@@ -82,15 +92,35 @@ def _read(segment: SegmentView, keys: Iterable[ColumnKey]) -> _Facts:
         metadata = pq.read_metadata(segment.path)
         names = metadata.schema.names
         return {
-            wanted[name]: _of_chunks(metadata, column, wanted[name].type)
+            wanted[name]: _of_column(metadata, column, segment)
             for column, name in enumerate(names)
             if name in wanted
         }
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedObject(f"segment {segment.path.name} cannot be read") from error
+        raise _unreadable(segment) from error
 
 
-def _of_chunks(metadata: pq.FileMetaData, column: int, field_type: FieldType) -> ColumnFacts:
+def _unreadable(segment: SegmentView) -> DamagedObject:
+    return DamagedObject(f"segment {segment.path.name} cannot be read")
+
+
+def _of_column(metadata: pq.FileMetaData, column: int, segment: SegmentView) -> ColumnFacts:
+    """The facts of a column, with its bloom filter if it has one for all of its values."""
+    found = _of_chunks(metadata, column)
+    if metadata.num_row_groups != 1:
+        return found
+    chunk = metadata.row_group(0).column(column)
+    if chunk.bloom_filter_offset is None or chunk.bloom_filter_length is None:
+        return found
+    placed = find_filter(str(segment.path), chunk.bloom_filter_offset, chunk.bloom_filter_length)
+    return found if placed is None else replace(found, may_hold=partial(_may_hold, placed))
+
+
+def _may_hold(placed: PlacedFilter, text: str) -> bool:
+    return placed.may_hold(text.encode("utf-8", "surrogatepass"))
+
+
+def _of_chunks(metadata: pq.FileMetaData, column: int) -> ColumnFacts:
     """The facts of all chunks of a column."""
     values: int | None = 0
     lows: list[Bound] = []

@@ -5,9 +5,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 
-from segment.parquet.encoders import Encoders
+from segment.parquet.bloom import find_filter
+from segment.parquet.encoders import Encoders, texts_of
 from segment.parquet.values import Column
 from tests.segment.parquet.columns import sparse_columns, written
 
@@ -44,3 +46,38 @@ def test_no_filter_loses_or_adds_a_row(
                 for source in (f"'{path}'", "truth")
             )
             assert found == right, (condition, bound)
+
+
+@SLOW
+@given(drawn=sparse_columns())
+def test_a_text_that_is_there_may_be_held(
+    drawn: tuple[Column, pa.Array, int], kernel: Encoders, tmp_path: Path
+) -> None:
+    column, values, rows = drawn
+    path = tmp_path / "file.parquet"
+    path.write_bytes(written(kernel, [column], rows))
+    chunk = pq.read_metadata(path).row_group(0).column(0) if rows else None
+    if chunk is None or chunk.bloom_filter_offset is None:
+        return
+    placed = find_filter(str(path), chunk.bloom_filter_offset, chunk.bloom_filter_length)
+    assert placed is not None
+    assert all(placed.may_hold(text.encode()) for text in values.drop_null().to_pylist())
+    # the header of another filter is not read as one of ours
+    assert find_filter(str(path), chunk.bloom_filter_offset, chunk.bloom_filter_length + 1) is None
+    assert find_filter(str(path), 0, chunk.bloom_filter_length) is None
+
+
+def test_few_texts_that_are_not_there_may_be_held(kernel: Encoders, tmp_path: Path) -> None:
+    texts = pa.array([f"trace {at}" for at in range(1_000)], pa.large_string())
+    column = Column("c", None, texts_of(texts), bloom=True)
+    path = tmp_path / "file.parquet"
+    path.write_bytes(written(kernel, [column], len(texts)))
+    chunk = pq.read_metadata(path).row_group(0).column(0)
+    placed = find_filter(str(path), chunk.bloom_filter_offset, chunk.bloom_filter_length)
+    assert placed is not None
+    assert all(placed.may_hold(text.encode()) for text in texts.to_pylist())
+    wrong = sum(placed.may_hold(f"other {at}".encode()) for at in range(10_000))
+    assert wrong < 200
+    path.write_bytes(path.read_bytes()[: placed.at + 10])
+    with pytest.raises(OSError, match="ends too early"):
+        assert not any(placed.may_hold(f"{at}".encode()) for at in range(1_000))

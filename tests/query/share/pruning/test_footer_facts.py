@@ -1,5 +1,6 @@
 """Footers of real segments: what is left out, what is remembered, and that answers stay."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,50 @@ def test_rows_are_searched_in_segments_that_may_match(tmp_path: Path) -> None:
                             .to_arrow_table())  # fmt: skip
     assert states["main"].column("t").to_pylist() == [3]
     assert search.segments_read == 1
+
+
+def test_of_a_hundred_segments_only_those_that_may_hold_a_trace_are_read(tmp_path: Path) -> None:
+    def trace(number: int) -> str:
+        return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
+
+    parts = [  # each trace is in two segments, one after the other
+        [Row(at, {"trace.trace_id": trace(20 * number + at), "n": at}) for at in range(40)]
+        for number in range(100)
+    ]
+    segments = [segment(rows, tmp_path, 40 * at) for at, rows in enumerate(parts)]
+    views = [view(segments=segments, end_offset=4_000)]
+    facts, opened = FooterFacts(), 0
+    for wanted in (0, 65, 1_010, 2_019):
+        asked = Filter("trace.trace_id", FilterOp.EQ, (trace(wanted),))
+        holding = [s.object_hash for s, rows in zip(segments, parts, strict=True)
+                   if any(row.data["trace.trace_id"] == trace(wanted) for row in rows)]  # fmt: skip
+        found = read(plan(asked), segments, facts)
+        assert set(holding) <= set(found)
+        opened += len(found) - len(holding)
+        either = plan(asked, Filter("n", FilterOp.EQ, (3,)), either=True)
+        assert len(read(either, segments, facts)) == 100
+        rows = RowsWanted(limit=50, bytes_max=10**6)
+        for one in (plan(asked), plan(asked, rows=rows)):
+            pruned = Computation(one, views, databases(), None, facts).run()
+            every = Computation(one, views, databases(), None, None).run()
+            assert pruned.states["main"].to_pylist() == every.states["main"].to_pylist()
+        searched = Computation(plan(asked, rows=rows), views, databases(), None, facts).run()
+        assert searched.states["main"].num_rows == len(holding)
+    assert opened <= 12  # 1 % of those that do not hold it are opened all the same
+    nowhere = Filter("trace.trace_id", FilterOp.IN, ("none", trace(-1)))
+    assert len(read(plan(nowhere), segments, facts)) < 10
+    none_of = Filter("trace.trace_id", FilterOp.NE, (trace(1),))
+    assert len(read(plan(none_of), segments, facts)) == 100
+
+
+def test_a_filter_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+    one = segment([Row(at, {"trace_id": f"{at:032x}"}) for at in range(40)], tmp_path)
+    facts = FooterFacts()
+    asked = plan(Filter("trace_id", FilterOp.EQ, ("0" * 31 + "1",)))
+    assert facts.may_match(asked, one)
+    one.path.unlink()
+    with pytest.raises(DamagedObject):
+        facts.may_match(asked, one)
 
 
 def test_columns_in_the_overflow_column_may_hold_anything(
