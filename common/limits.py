@@ -270,7 +270,9 @@ COLUMN_DEFINITIONS_MAX: Final = 10_000  # of a dataset: columns with a descripti
 COLUMNS_PAGE_MAX: Final = 10_000  # columns of one response; the vendor's limit for a dataset
 COLUMNS_PAGE_BYTES_MAX: Final = 8 * 2**20  # their names: one may be half a megabyte long
 DATASETS_PAGE_MAX: Final = 10_000  # datasets of one response: some 3 MB
-COLUMN_LISTINGS_MAX: Final = 2  # computed at once: each may read the footers of all segments
+# Lists of columns that an indexer computes at once: one, one of another key, one of another
+# environment. Each may read the footers of all segments.
+COLUMN_LISTINGS_MAX: Final = 3
 COLUMN_LISTINGS_WAITING_MAX: Final = 32  # beyond those; then 429
 COLUMNS_COUNTED_MAX: Final = 200_000  # names that one dataset list counts; others are unknown
 FOOTERS_COUNTED_MAX: Final = 256  # footers that a list of datasets has read; of one dataset: 32 x

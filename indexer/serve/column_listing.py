@@ -16,6 +16,7 @@ from common.logs import log_event
 from common.model.names import column_id
 from indexer.seal.partition_reader import PartitionReader
 from indexer.serve.footers import Footers
+from query.cancellation import check_cancelled
 from query.wire.columns import ColumnPage, ColumnsRequest, IndexedColumn, IndexedDataset
 from query.wire.name_pattern import NamePattern
 from segment.columns import ColumnBlock
@@ -58,6 +59,7 @@ class ColumnListing:
         footers_left = limits.FOOTERS_COUNTED_MAX * (_THOROUGH if thorough else 1)
         found: dict[str, IndexedDataset] = {}
         for dataset in wanted:
+            check_cancelled()
             last_ns = self._last_ns(dataset)
             if not last_ns:
                 continue
@@ -123,6 +125,7 @@ class ColumnListing:
                 for block in rows.blocks:
                     yield _keys_of(block), rows.append_min_ns, rows.append_max_ns
             for entry, _ in view.served_of(dataset):
+                check_cancelled()
                 for keys in self._keys_in(entry):
                     yield keys, entry.append_min_ns, entry.append_max_ns
 

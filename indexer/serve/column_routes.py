@@ -1,19 +1,35 @@
-"""The internal routes about columns and datasets; concurrent computations are bounded."""
+"""The internal routes about columns and datasets.
+
+Concurrent and queued computations are bounded (I11) and take fair turns between environments and
+keys (I14). One that nobody waits for any more ends, or leaves the queue.
+"""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
 
 from common import limits
-from common.errors import BadRequest, TooManyRequests, Unprocessable
+from common.errors import BadRequest, BellwetherError, Unavailable, Unprocessable
+from common.process.error_body import busy_response
+from common.process.fair.queue import FairLimits
+from common.process.fair.requester import Requester
+from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.versions import decode_request
+from common.process.web import has_hung_up
 from indexer.serve.column_listing import ColumnListing
 from indexer.serve.routes import with_json_errors
+from query.cancellation import cancellable
 from query.wire.columns import ColumnsRequest, DatasetsRequest, IndexedColumn
 
-_INSIDE_MAX = limits.COLUMN_LISTINGS_MAX + limits.COLUMN_LISTINGS_WAITING_MAX
+_TURNS = FairLimits(
+    limits.COLUMN_LISTINGS_MAX,
+    limits.COLUMN_LISTINGS_WAITING_MAX,
+    kept_free=1,
+    key_kept_free=limits.KEY_KEPT_FREE,
+)
 
 
 class ColumnEndpoints:
@@ -21,8 +37,7 @@ class ColumnEndpoints:
 
     def __init__(self, listing: ColumnListing) -> None:
         self._listing = listing
-        self._slots = asyncio.Semaphore(limits.COLUMN_LISTINGS_MAX)
-        self._inside = 0
+        self._slots = FairSlots(_TURNS, "lists of columns on this indexer")
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes. They are POST because a name may be longer than a URL."""
@@ -33,7 +48,7 @@ class ColumnEndpoints:
     async def columns(self, request: web.Request) -> web.StreamResponse:
         """A page of a dataset's columns in the partitions held, or a single column."""
         asked = decode_request(await request.read(), ColumnsRequest)
-        return await self._answer(lambda: self._listing.page(asked))
+        return await self._answer(request, asked.dataset, lambda: self._listing.page(asked))
 
     async def all_columns(self, request: web.Request) -> web.StreamResponse:
         """All columns of a dataset, for query roles of version 1, which know no pages.
@@ -43,7 +58,7 @@ class ColumnEndpoints:
         dataset = request.query.get("dataset", "")
         if not dataset:
             raise BadRequest("name the dataset: ?dataset=<id>")
-        return await self._answer(lambda: self._all(dataset))
+        return await self._answer(request, dataset, lambda: self._all(dataset))
 
     def _all(self, dataset: str) -> list[IndexedColumn]:
         page = self._listing.page(ColumnsRequest(dataset))
@@ -57,15 +72,61 @@ class ColumnEndpoints:
     async def datasets(self, request: web.Request) -> web.StreamResponse:
         """Summaries of several datasets in one response."""
         asked = decode_request(await request.read(), DatasetsRequest)
-        return await self._answer(lambda: self._listing.datasets(asked.datasets, asked.thorough))
+        some = asked.datasets[0] if asked.datasets else ""
+        return await self._answer(
+            request, some, lambda: self._listing.datasets(asked.datasets, asked.thorough)
+        )
 
-    async def _answer(self, compute: Callable[[], object]) -> web.StreamResponse:
-        if self._inside >= _INSIDE_MAX:
-            raise TooManyRequests("too many lists of columns are asked for; try again later")
-        self._inside += 1
+    async def _answer(
+        self, request: web.Request, dataset: str, compute: Callable[[], object]
+    ) -> web.StreamResponse:
         try:
-            async with self._slots:
-                body = await asyncio.to_thread(lambda: msgspec.json.encode(compute()))
-        finally:
-            self._inside -= 1
+            place = self._slots.hold(*_requester(request, dataset))
+        except BellwetherError as error:
+            return busy_response(error)
+        try:
+            while not await place.wait(limits.HANG_UP_CHECK_S):
+                _refuse_if_abandoned(request)
+        except BellwetherError as error:  # pushed out of the queue, or nobody waits
+            place.leave()
+            return busy_response(error)
+        except BaseException:
+            place.leave()
+            raise
+        body = await _in_thread(request, place, lambda: msgspec.json.encode(compute()))
         return web.Response(body=body, content_type="application/json")
+
+
+async def _in_thread(request: web.Request, place: SlotRequest, work: Callable[[], bytes]) -> bytes:
+    """The work's result. Nobody waits for it: it ends early. It keeps its slot until it ends."""
+    cancelled = threading.Event()
+
+    def run() -> bytes:
+        with cancellable(cancelled):
+            return work()
+
+    running = asyncio.create_task(asyncio.to_thread(run))
+
+    def ended(done: asyncio.Task[bytes]) -> None:
+        place.leave()
+        if not done.cancelled():
+            done.exception()  # retrieved: nobody may wait for it any more
+
+    running.add_done_callback(ended)
+    try:
+        while not running.done():
+            await asyncio.wait({running}, timeout=limits.HANG_UP_CHECK_S)
+            _refuse_if_abandoned(request)
+        return running.result()
+    finally:
+        cancelled.set()
+
+
+def _refuse_if_abandoned(request: web.Request) -> None:
+    if has_hung_up(request):
+        raise Unavailable("the caller has hung up")
+
+
+def _requester(request: web.Request, dataset: str) -> Requester:
+    """Whose turn it is; a dataset stands for its environment if an older query role tells none."""
+    return Requester(request.query.get("env") or dataset, request.query.get("key", ""))

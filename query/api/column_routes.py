@@ -24,7 +24,7 @@ from query.api.column_definitions import (
     read_new,
     shown,
 )
-from query.http.access import authorize
+from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.pages import Cursor, next_headers, read_page_request
 from query.http.problems import json_object
@@ -59,13 +59,17 @@ class ColumnRoutes:
         definitions = await self._definitions_if_available(key, dataset)
         wanted = request.query.get("key_name")
         if wanted is not None:
-            found = await self._find(ColumnsRequest(dataset, name=wanted), definitions)
+            found = await self._find(key, ColumnsRequest(dataset, name=wanted), definitions)
             return web.json_response(describe(dataset, found))
         wanted_page = read_page_request(request, limits.COLUMNS_PAGE_MAX)
         after = (
-            None if wanted_page.after is None else await self._resolve(dataset, wanted_page.after)
+            None
+            if wanted_page.after is None
+            else await self._resolve(key, dataset, wanted_page.after)
         )
-        page = await self._indexers.columns(ColumnsRequest(dataset, after, wanted_page.size))
+        page = await self._indexers.columns(
+            ColumnsRequest(dataset, after, wanted_page.size), requester_of(key)
+        )
         columns, last = merge_definitions(page, definitions, after, wanted_page.size)
         headers = {} if last is None else next_headers(request, wanted_page.size, last)
         described = [describe(dataset, column) for column in columns]
@@ -76,7 +80,9 @@ class ColumnRoutes:
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
         definitions = await self._definitions_if_available(key, dataset)
-        found = await self._find(ColumnsRequest(dataset, id=request.match_info["id"]), definitions)
+        found = await self._find(
+            key, ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+        )
         return web.json_response(describe(dataset, found))
 
     async def create(self, request: web.Request) -> web.Response:
@@ -87,7 +93,7 @@ class ColumnRoutes:
         async with self._changing:
             definitions = await self._definitions(key, dataset)
             try:
-                await self._find(ColumnsRequest(dataset, name=name), definitions)
+                await self._find(key, ColumnsRequest(dataset, name=name), definitions)
             except NotFound:
                 check_room(definitions, name)
             else:
@@ -108,7 +114,7 @@ class ColumnRoutes:
         async with self._changing:
             definitions = await self._definitions(key, dataset)
             found = await self._find(
-                ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+                key, ColumnsRequest(dataset, id=request.match_info["id"]), definitions
             )
             check_room(definitions, found.name)
             changed = self._changed(dataset, found, read_change(sent, found.name))
@@ -136,7 +142,7 @@ class ColumnRoutes:
         async with self._changing:
             definitions = await self._definitions(key, dataset)
             found = await self._find(
-                ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+                key, ColumnsRequest(dataset, id=request.match_info["id"]), definitions
             )
             check_room(definitions, found.name)
             now_ns = self._clock.now_ns()
@@ -145,9 +151,11 @@ class ColumnRoutes:
             await self._names.ask(key, lambda metadata: metadata.put_column(tombstone))
         return web.Response(status=204)
 
-    async def _find(self, wanted: ColumnsRequest, definitions: dict[str, Column]) -> ColumnView:
+    async def _find(
+        self, key: ApiKey, wanted: ColumnsRequest, definitions: dict[str, Column]
+    ) -> ColumnView:
         """The column of a name or an id. Raises NotFound."""
-        page = await self._indexers.columns(wanted)
+        page = await self._indexers.columns(wanted, requester_of(key))
         indexed: IndexedColumn | None = page.columns[0] if page.columns else None
         name = wanted.name if indexed is None else indexed.name
         if name is None:
@@ -169,12 +177,12 @@ class ColumnRoutes:
         except MetadataUnavailable:
             return {}
 
-    async def _resolve(self, dataset: str, cursor: Cursor) -> str:
+    async def _resolve(self, key: ApiKey, dataset: str, cursor: Cursor) -> str:
         """The name of the column that a cursor names."""
         if cursor.sha256 is None:
             return cursor.name
         found = await self._indexers.columns(
-            ColumnsRequest(dataset, after=cursor.name, sha256=cursor.sha256)
+            ColumnsRequest(dataset, after=cursor.name, sha256=cursor.sha256), requester_of(key)
         )
         if not found.columns:
             raise NotFound("the column that page[next] names is gone: begin with the first page")

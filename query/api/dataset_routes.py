@@ -18,7 +18,7 @@ from common.model.record import gone_record
 from common.model.times.written import rfc3339_s
 from common.process.auth import KeyCache
 from query.api.dataset_bodies import read_change, read_new
-from query.http.access import authorize
+from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.pages import next_headers, read_page_request
 from query.http.problems import json_object
@@ -166,7 +166,7 @@ class DatasetRoutes:
         if not datasets:
             return []
         wanted = DatasetsRequest([dataset.id for dataset in datasets], thorough)
-        indexed = await self._indexers.datasets(wanted)  # empty if no indexer answers
+        indexed = await self._indexers.datasets(wanted, requester_of(key))  # empty without any
         slugs = await self._names.ask(key, lambda metadata: shown_slugs(metadata, datasets))
         nothing = IndexedDataset(0, None)
         return [_shown(one, slugs[one.id], indexed.get(one.id, nothing)) for one in datasets]

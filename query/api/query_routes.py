@@ -21,6 +21,7 @@ from common.errors import (
 from common.logs import log_event
 from common.metadata import ApiKey, StoredQuery
 from common.process.auth import KeyCache
+from common.process.fair.requester import Requester
 from common.process.fair.slots import SlotRequest
 from common.process.telemetry import Telemetry
 from common.process.web import has_hung_up
@@ -202,8 +203,9 @@ class QueryRoutes:
         answer: Answer | None = None
         try:
             answer = await parts.runner.run(query, coverage, place)
-            await parts.relations.refuse(query.dataset, answer.types)
-            missing = await parts.unknown_fields.missing(query.dataset, answer.types)
+            requester = Requester(query.env, query.key)
+            await parts.relations.refuse(query.dataset, answer.types, requester)
+            missing = await parts.unknown_fields.missing(query.dataset, answer.types, requester)
             result.body = msgspec.json.encode(_document(query, answer, missing))
         except BellwetherError as error:
             result.error = error

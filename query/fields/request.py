@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from common import limits
+from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import SpecError
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
-from query.results.runner import ANONYMOUS, Requester
 
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
 _COVERAGE: Final = ("after", "coverage")

@@ -59,7 +59,7 @@ class FieldsRoute:
         }
         notes: list[str] = []
         if wanted.name is not None and not page.columns:
-            notes += await self._notes.unknown(wanted.dataset, {wanted.name: ""})
+            notes += await self._notes.unknown(wanted.dataset, {wanted.name: ""}, wanted.requester)
         if not wanted.details:
             head |= {"fields": [_described(column) for column in page.columns], "notes": notes}
             return _json(head)
@@ -82,12 +82,15 @@ class FieldsRoute:
     async def _page(self, wanted: FieldsRequest) -> ColumnPage:
         """The requested fields, merged from all indexers."""
         if wanted.name is not None:
-            return await self._indexers.columns(ColumnsRequest(wanted.dataset, name=wanted.name))
+            return await self._indexers.columns(
+                ColumnsRequest(wanted.dataset, name=wanted.name), wanted.requester
+            )
         pattern, found = NamePattern(wanted.match), list[IndexedColumn]()
         after, more = wanted.cursor, True
         while more and len(found) < wanted.limit:
             page = await self._indexers.columns(
-                ColumnsRequest(wanted.dataset, after, wanted.limit, pattern=wanted.match)
+                ColumnsRequest(wanted.dataset, after, wanted.limit, pattern=wanted.match),
+                wanted.requester,
             )
             # an indexer of an older version does not filter by the pattern
             found += [column for column in page.columns if pattern.matches(column.name)]

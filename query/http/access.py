@@ -6,6 +6,7 @@ from common.errors import NotAllowed, NotFound
 from common.metadata import ApiKey, KeyKind
 from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.auth import KEY_HEADER, KeyCache
+from common.process.fair.requester import Requester
 from query.faults import SpecError
 
 _RIGHTS = {
@@ -30,6 +31,11 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
     if right is not None and not getattr(key.access, right):
         raise NotAllowed(f"this key may not {_RIGHTS[right]}")
     return key
+
+
+def requester_of(key: ApiKey) -> Requester:
+    """Whose fair share of turns a request with this key takes."""
+    return Requester(key.environment.id, key.id)
 
 
 def name_of(request: web.Request) -> str:

@@ -17,13 +17,14 @@ from common.metadata import ApiKey
 from common.model.names import BadDatasetName
 from common.model.position import Position, parse_receipt
 from common.process.auth import KeyCache
+from common.process.fair.requester import Requester
 from common.process.web import has_hung_up
 from common.tasks import cancel_and_wait
 from query.faults import SpecError
-from query.http.access import authorize
+from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body, json_object
-from query.results.runner import CoverageRequirement, Requester
+from query.results.runner import CoverageRequirement
 
 AFTER_HEADER: Final = "X-Bellwether-After"
 _MODES: Final = ("wait", "require", "accept")
@@ -49,7 +50,7 @@ class DatasetRequest:
     @property
     def requester(self) -> Requester:
         """The environment and key whose fair share of turns the request takes."""
-        return Requester(self.key.environment.id, self.key.id)
+        return requester_of(self.key)
 
     def coverage_required(self) -> CoverageRequirement:
         """The coverage required by the body and the header. Raises SpecError."""

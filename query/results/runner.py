@@ -21,6 +21,7 @@ from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.model.position import Position
 from common.process.fair.queue import FairLimits
+from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots, SlotRequest
 from query.cancellation import cancellable
 from query.config import QueryConfig
@@ -89,17 +90,6 @@ class PlanResult(Generic[_Result]):
     coverage: dict[str, Any]
     notes: list[str]
     types: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """Ids of the environment and the key, for fair turns."""
-
-    env: str
-    key: str
-
-
-ANONYMOUS = Requester("", "")
 
 
 class MakePlan(Protocol):

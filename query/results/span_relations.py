@@ -8,6 +8,7 @@ field were missing.
 from typing import Final
 
 from common.errors import BellwetherError
+from common.process.fair.requester import Requester
 from query.faults import SpecError
 from query.scatter.indexer_client import IndexerClient
 from query.wire.columns import ColumnsRequest
@@ -21,7 +22,7 @@ class SpanRelations:
     def __init__(self, indexers: IndexerClient) -> None:
         self._indexers = indexers
 
-    async def refuse(self, dataset: str, types: dict[str, str]) -> None:
+    async def refuse(self, dataset: str, types: dict[str, str], requester: Requester) -> None:
         """Raises SpecError if a field means a relation.
 
         types: by field, the letters of its types; empty if no event has it. If no indexer
@@ -31,7 +32,7 @@ class SpanRelations:
             if types[name] or not name.startswith(_PREFIXES):
                 continue
             try:
-                page = await self._indexers.columns(ColumnsRequest(dataset, name=name))
+                page = await self._indexers.columns(ColumnsRequest(dataset, name=name), requester)
             except BellwetherError:
                 continue
             if not page.columns:

@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from common.process.fair.requester import Requester
 from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN
-from query.results.runner import CoverageRequirement, QueryRunner, Requester
+from query.results.runner import CoverageRequirement, QueryRunner
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
 

@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from common import limits
+from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import SpecError
 from query.plan.plan import Filter, Plan, RowPosition, RowsWanted
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
-from query.results.runner import ANONYMOUS, Requester
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
 _GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")

@@ -45,7 +45,7 @@ class RowsRoute:
         )
         page = await run_while_connected(request, running)
         notes = notes_on_types(wanted.spec, page.types)
-        notes += await self._notes.unknown(dataset, page.types)
+        notes += await self._notes.unknown(dataset, page.types, requester)
         newest: dict[str, str | None] = {}
         if not page.result.rows and wanted.after is None:
             finding = newest_time_ns(self._runner, dataset, requester)

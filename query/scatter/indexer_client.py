@@ -9,8 +9,10 @@ import aiohttp
 import msgspec
 
 from common.error_text import describe_error
-from common.errors import Unavailable
+from common.errors import TooManyRequests, Unavailable
 from common.logs import log_event
+from common.process.error_body import read_error_body
+from common.process.fair.requester import Requester
 from common.process.members import Member
 from common.process.versions import PLAN_TYPED_STATES
 from common.process.web import INTERNAL_TOKEN_HEADER
@@ -44,23 +46,25 @@ class IndexerClient:
         """Every indexer that holds a claim."""
         return await self._replicas.indexers()
 
-    async def columns(self, wanted: ColumnsRequest) -> ColumnPage:
+    async def columns(self, wanted: ColumnsRequest, requester: Requester) -> ColumnPage:
         """A page of the dataset's fields, merged from all indexers.
 
-        Raises Unavailable if none answers.
+        Raises Unavailable if none answers, TooManyRequests when this key asks one too much at once.
         """
-        answers, failed = await self._each(lambda m: self._columns(m, wanted))
+        answers, failed = await self._each(lambda m: self._columns(m, wanted, requester))
         if failed and not answers:
             raise Unavailable("no indexer can tell the dataset's columns now")
         return merge_pages(list(answers.values()), wanted.size)
 
-    async def datasets(self, wanted: DatasetsRequest) -> dict[str, IndexedDataset]:
+    async def datasets(
+        self, wanted: DatasetsRequest, requester: Requester
+    ) -> dict[str, IndexedDataset]:
         """Summaries of datasets from all indexers, by id. One call of each indexer for all ids.
 
-        A dataset that no indexer has is not in the result.
+        A dataset that no indexer has is not in the result. Raises TooManyRequests like `columns`.
         """
         answers, _ = await self._each(
-            lambda m: self._post(m, "datasets", wanted, dict[str, IndexedDataset])
+            lambda m: self._post(m, "datasets", wanted, requester, dict[str, IndexedDataset])
         )
         return merge_datasets(answers.values())
 
@@ -93,13 +97,15 @@ class IndexerClient:
                 answers[member.instance] = result
         return answers, failed
 
-    async def _columns(self, member: Member, wanted: ColumnsRequest) -> ColumnPage:
+    async def _columns(
+        self, member: Member, wanted: ColumnsRequest, requester: Requester
+    ) -> ColumnPage:
         if member.understands.plan >= PLAN_TYPED_STATES:
-            page: ColumnPage = await self._post(member, "columns", wanted, ColumnPage)
+            page: ColumnPage = await self._post(member, "columns", wanted, requester, ColumnPage)
             return page
         async with self.http.get(  # an earlier one knows only this route, which gives all columns
             f"{member.url}/internal/columns",
-            params={"dataset": wanted.dataset},
+            params={"dataset": wanted.dataset, **requester._asdict()},
             headers=self.headers,
             timeout=_TIMEOUT,
         ) as response:
@@ -107,13 +113,26 @@ class IndexerClient:
             body = await response.read()
         return page_of_all(msgspec.json.decode(body, type=list[IndexedColumn]), wanted)
 
-    async def _post(self, member: Member, path: str, wanted: msgspec.Struct, answer: Any) -> Any:
+    async def _post(
+        self,
+        member: Member,
+        path: str,
+        wanted: msgspec.Struct,
+        requester: Requester,
+        answer: Any,
+    ) -> Any:
         async with self.http.post(
             f"{member.url}/internal/{path}",
+            params=requester._asdict(),
             data=msgspec.json.encode(wanted),
             headers=self.headers,
             timeout=_TIMEOUT,
         ) as response:
+            if response.status == TooManyRequests.status:
+                why = f"indexer {member.instance} is busy"
+                refused = read_error_body(response.status, await response.read(), why)
+                if isinstance(refused, TooManyRequests):
+                    raise refused
             response.raise_for_status()
             return msgspec.json.decode(await response.read(), type=answer)
 
