@@ -180,7 +180,10 @@ COMPACTIONS_AT_ONCE: Final = 1_024
 COMPACTED_INPUTS_AT_ONCE: Final = 4_096
 COMPACTED_HELD_BYTES_MAX: Final = 32 * 2**20
 COMPACTION_STEP_S: Final = 60  # then its document is published, while its objects are new
-COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are deleted in one round
+COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are announced as deleted at once
+# Of one partition and round of its upkeep, each with its summary: some ten seconds of a store that
+# takes 10 ms for a request. A dataset that goes, or a start, may have a hundred thousand to delete.
+OBJECTS_DELETED_AT_ONCE: Final = 500
 
 # --- the log's time (ADR 0017) -----------------------------------------------------------------
 # Format version 2: a clock record that is less than this before the log's time does nothing, so
@@ -216,6 +219,7 @@ RESERVE_OF_DISK: Final = 20  # a small disk keeps back a twentieth, not most of 
 
 # --- role processes ------------------------------------------------------------------------------
 ROLE_THREADS_MAX: Final = 32  # most of them wait for a server; cores are shared by few at a time
+STORE_UPKEEP_THREADS_MAX: Final = 4  # beside the next, for deletions of many partitions
 STORE_THREADS_MAX: Final = 16  # calls to the object store at once, beside the fetching of segments
 KEPT_FREE_BYTES_MAX: Final = 67_108_864  # freed memory an arena of an indexer keeps: about one cut
 KEPT_BLOCK_BYTES_MAX: Final = 16_777_216  # larger blocks are given back: a column is smaller

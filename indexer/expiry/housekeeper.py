@@ -28,7 +28,7 @@ from snapshot.documents.manifest import COMPACTED_FORMAT, SegmentEntry
 from snapshot.mending import all_whole
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
 from snapshot.retention.retention import ToExpire
-from snapshot.threads import to_store_thread
+from snapshot.threads import to_store_thread, to_upkeep_thread
 
 _S_NS = 10**9
 logger = logging.getLogger(__name__)
@@ -115,9 +115,9 @@ class Housekeeper:
             wanted = ToExpire(hidden, planned.to_expire.expired, planned.to_expire.cutoffs)
             if hidden:
                 await to_store_thread(self._expire, wanted)
-        await to_store_thread(self._delete_due)
+        await to_upkeep_thread(self._delete_due)
         partition.retention.apply()
-        await to_store_thread(self._delete_superseded)
+        await to_upkeep_thread(self._delete_superseded)
         expired = [entry for entry in hidden if entry.object in self._book.expired_objects]
         await asyncio.to_thread(self._forget, expired)
         self._retention.forget_hidden(expired)

@@ -1,5 +1,7 @@
 """Periodic upkeep of a partition: heartbeats, hour markers, the log's time, lag, retention.
 
+What may call the store often (retention, deletion) runs beside the rest, which never waits for it.
+
 It appends control records and frees space; how the log is interpreted does not depend on it (I3).
 Failures are logged and retried in the next round; indexing continues.
 """
@@ -12,7 +14,7 @@ from common.errors import BellwetherError, LogUnavailable
 from common.logs import log_event
 from common.metrics import lag_records
 from common.model.record import Marker, Record, heartbeat_record, marker_record
-from common.tasks import Retry, run_every
+from common.tasks import Retry, run_every, running
 from indexer.expiry.housekeeper import Housekeeper
 from indexer.partition.alarms import Facts, States
 from indexer.partition.hours import HourGate, LateCut
@@ -57,7 +59,9 @@ class PartitionMaintenance:
     async def run(self) -> None:
         """Run rounds until cancelled."""
         retry = Retry((BellwetherError, OSError), self._log_failure)
-        await run_every(_ROUND_S, self.run_round, at_once=True, retry=retry)
+        keeping = run_every(_ROUND_S, self._keep_house, at_once=True, retry=retry)
+        async with running(keeping):
+            await run_every(_ROUND_S, self._keep_watch, at_once=True, retry=retry)
 
     def _log_failure(self, error: Exception) -> None:
         text = "round of the caretaker failed"
@@ -68,7 +72,11 @@ class PartitionMaintenance:
         log_event(logger, logging.WARNING, text, partition=number, kind=kind, why=str(error))
 
     async def run_round(self) -> None:
-        """One round."""
+        """One round of all of it, one after the other."""
+        await self._keep_watch()
+        await self._keep_house()
+
+    async def _keep_watch(self) -> None:
         partition = self._partition
         view = partition.view
         before = 0 if view is None else view.live.end_offset
@@ -87,11 +95,16 @@ class PartitionMaintenance:
         self._update_alarms()
         self._update_state_alarms()
         now_ns = self._context.clock.monotonic_ns()
+        if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
+            self._report(now_ns)
+
+    async def _keep_house(self) -> None:
+        partition, now_ns = self._partition, self._context.clock.monotonic_ns()
+        if partition.view is None or partition.state is None:
+            return
         if now_ns - self._housekeeping_ns >= self._config.housekeeping_s * _S_NS:
             self._housekeeping_ns = now_ns
             await self._housekeeper.run_housekeeping()
-        if now_ns - self._reported_ns >= self._config.telemetry_s * _S_NS:
-            self._report(now_ns)
 
     def _update_alarms(self) -> None:
         partition, config = self._partition, self._config

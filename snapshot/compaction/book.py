@@ -58,6 +58,7 @@ class CompactionBook:
         self._removed: set[int] | None = (
             None  # those whose objects need no deletion by this process
         )
+        self._partly: dict[int, int] = {}  # by document, how many of its objects are deleted
         self._dead: set[str] | None = None  # outputs that need none
         self._packs: dict[str, set[str]] = {}  # by pack, the outputs in it
         self._held: CompactionDocument | None = None  # the last one that was read again
@@ -232,7 +233,8 @@ class CompactionBook:
         It must be over by the clock and by the time that this process has run since it read the
         document (`ran_ns` of its number). may_delete: whether the outputs of a document were just
         read back whole. The deletion is announced in a document first. A pack goes when the last of
-        its segments is deleted. expired: hashes of segments whose deletion retention has announced.
+        its segments is deleted. At most `OBJECTS_DELETED_AT_ONCE` objects are deleted; the next
+        call goes on. expired: hashes of segments whose deletion retention has announced.
         """
         with self._turn:
             if self.unreadable:
@@ -240,9 +242,12 @@ class CompactionBook:
             if self._removed is None:  # after a start: a crash may have left some of the newest
                 self._removed = set(self._announced[:-_DELETED_AGAIN])
             # first what a failure has left, so that a crash never leaves more than is repeated
-            deleted = self._delete_announced(expired)
+            most = limits.OBJECTS_DELETED_AT_ONCE
+            deleted = self._delete_announced(expired, most)
+            if deleted >= most:
+                return deleted
             self._announce_due(now_ns, grace_ns, ran_ns, may_delete, writer)
-            return deleted + self._delete_announced(expired)
+            return deleted + self._delete_announced(expired, most - deleted)
 
     def _announce_due(
         self,
@@ -264,19 +269,34 @@ class CompactionBook:
         if due and self._number == before:
             self._publish([], due, now_ns, writer)
 
-    def _delete_announced(self, expired: Set[str]) -> int:
+    def _delete_announced(self, expired: Set[str], at_most: int) -> int:
+        """Delete objects of announced documents, one document after the other; their number."""
         removed, deleted = self._removed or set(), 0
+        ended: list[int] = []
+        for number in [number for number in self._announced if number not in removed]:
+            objects = self._superseded[number].objects if number in self._superseded else ()
+            begin = self._partly.get(number, 0)
+            some = objects[begin : begin + at_most - deleted]
+            self._delete_entries(some, expired)
+            deleted += len(some)
+            if begin + len(some) < len(objects):
+                self._partly[number] = begin + len(some)
+                break
+            self._partly.pop(number, None)
+            ended.append(number)
+        self._removed = removed.union(ended)
+        self._forget(ended)
+        return deleted
+
+    def _delete_entries(self, entries: Sequence[SegmentEntry], expired: Set[str]) -> None:
         packed: dict[str, SegmentEntry] = {}
-        left = [number for number in self._announced if number not in removed]
-        for number in left:
-            for entry in self._superseded[number].objects if number in self._superseded else ():
-                deleted += 1
-                if entry.pack in self._packs:
-                    self._delete_unused_pack(entry.pack)
-                elif entry.pack:
-                    packed[entry.pack] = entry
-                else:
-                    delete_segment(self._chain.objects, entry.object)
+        for entry in entries:
+            if entry.pack in self._packs:
+                self._delete_unused_pack(entry.pack)
+            elif entry.pack:
+                packed[entry.pack] = entry
+            else:
+                delete_segment(self._chain.objects, entry.object)
         for pack in unused_packs(
             self._chain,
             [
@@ -291,9 +311,6 @@ class CompactionBook:
             lambda name: name in self.compacted.gone or name in expired,
         ):
             self._chain.objects.delete(pack_key(pack))
-        self._removed = removed.union(left)
-        self._forget(left)
-        return deleted
 
     def _delete_unused_pack(self, pack: str) -> None:
         """Delete a pack of outputs if none of them is needed any more."""
@@ -303,7 +320,8 @@ class CompactionBook:
             del self._packs[pack]
 
     def delete_outputs(self, gone: Set[str]) -> int:
-        """Delete outputs of whose inputs none can be shown again; returns their number.
+        """Delete outputs of whose inputs none can be shown again; returns their number, which is
+        `OBJECTS_DELETED_AT_ONCE` at most: the next call goes on.
 
         gone: hashes of segments whose deletion retention has announced.
         """
@@ -318,6 +336,8 @@ class CompactionBook:
             dead_long = sorted(dead, key=lambda output: output.document)[:-_DELETED_AGAIN]
             self._dead = {output.entry.object for output in dead_long}
         due = [output.entry for output in dead if output.entry.object not in self._dead]
+        later = {entry.object for entry in due[limits.OBJECTS_DELETED_AT_ONCE :]}
+        due = due[: limits.OBJECTS_DELETED_AT_ONCE]
         self._dead.update(entry.object for entry in due)
         for entry in due:
             if not entry.pack:
@@ -325,5 +345,6 @@ class CompactionBook:
         for pack in {entry.pack for entry in due}:
             self._delete_unused_pack(pack)
         if dead:
-            self.compacted = self.compacted.without_outputs(o.entry.object for o in dead)
+            names = {output.entry.object for output in dead}
+            self.compacted = self.compacted.without_outputs(names - later)
         return len(due)

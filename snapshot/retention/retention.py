@@ -132,6 +132,7 @@ class RetentionBook:
         self._deleting: set[int] = set()
         self._deleted_objects: frozenset[str] = frozenset()
         self._deleted: set[int] = set()
+        self._partly: dict[int, int] = {}  # by document, how many of its objects are deleted
         self._restored: dict[str, SegmentEntry] = {}
         self._dropped: set[Dropped] = set()
         self.last_restore = 0  # number of the newest document that restored something
@@ -187,10 +188,7 @@ class RetentionBook:
             self._newest_key, self._number = info.key, int(name)
             if document is not None:
                 self._apply(document)
-        if (
-            len(self._expired_objects) != len(self._expired_by)
-            or self._expired_objects != self._expired_by.keys()
-        ):
+        if self._expired_objects != self._expired_by.keys():
             self._expired_objects = frozenset(self._expired_by)
         return self._cutoffs
 
@@ -297,13 +295,15 @@ class RetentionBook:
         writer: str,
         superseded: Set[str] = frozenset(),
     ) -> int:
-        """Delete objects whose grace time is over; returns the number of their segments.
+        """Delete objects whose grace time is over; returns the number of their segments, when the
+        last of a document's are deleted.
 
         It must be over both by the clock and by the time that this process has run since it read
         the document (`ran_ns` of its number), and the document must not be too early by now. The
         deletion is announced in a document first; from then on nothing of it can be restored. A
         pack goes when the last of its segments is deleted.
         Nothing is deleted while a document cannot be read, because it may be a restoration.
+        At most `OBJECTS_DELETED_AT_ONCE` objects are deleted; the next call goes on.
 
         superseded: hashes of segments of which an output holds the rows and that are deleted too.
         """
@@ -318,28 +318,43 @@ class RetentionBook:
         fresh = [number for number in due if number not in self._deleting]
         if fresh and not self._announce(fresh, now_ns, writer):
             due = [number for number in due if number in self._deleting]
-        deleted = 0
+        deleted, room, over = 0, limits.OBJECTS_DELETED_AT_ONCE, self._deleted.union(due)
         for number in due:
-            document = self._documents[number]
-            packed = {document.objects[at] for one in document.packs for at in one.segments}
-            for name in self._objects_of(document):
-                if name not in packed:
-                    delete_segment(self._chain.objects, name)
-                deleted += 1
-        over = self._deleted.union(due)
-        packs = [one for number in due for one in self._documents[number].packs]
-        for pack in unused_packs(
-            self._chain,
-            packs,
-            lambda name: name in superseded or self._expired_by.get(name) in over,
-        ):
-            self._chain.objects.delete(pack_key(pack))
-        self._deleted.update(due)
+            document, begin = self._documents[number], self._partly.get(number, 0)
+            end = begin + room
+            room -= self._delete_objects(
+                document,
+                slice(begin, end),
+                lambda name: name in superseded or self._expired_by.get(name) in over,
+            )
+            if room <= 0:
+                self._partly[number] = end
+                break
+            self._deleted.add(number)
+            self._partly.pop(number, None)
+            deleted += len(self._objects_of(document))
         return deleted
+
+    def _delete_objects(
+        self, document: Retention, some: slice, is_deleted: Callable[[str], bool]
+    ) -> int:
+        """Delete some of what a document expired, own objects first; returns how many it had."""
+        packed = {document.objects[at] for one in document.packs for at in one.segments}
+        own = [name for name in document.objects if name not in packed]
+        for name in own[some]:
+            if self._expired_by.get(name) == document.number:
+                delete_segment(self._chain.objects, name)
+        begin, end = (max(0, at - len(own)) for at in (some.start, some.stop))
+        packs = document.packs[begin:end]
+        for pack in unused_packs(self._chain, packs, is_deleted):
+            self._chain.objects.delete(pack_key(pack))
+        return len(own[some]) + len(packs)
 
     def _announce(self, numbers: Sequence[int], now_ns: int, writer: str) -> bool:
         """Announce that these documents' objects are deleted; False: others decided meanwhile."""
-        if self._refreshed():
+        before = self._number
+        self.refresh()
+        if self._number != before:
             return False
         document = Retention(
             partition=self._chain.partition,
@@ -352,11 +367,6 @@ class RetentionBook:
             writer=writer,
         )
         return self._publish(document) is not None
-
-    def _refreshed(self) -> bool:
-        before = self._number
-        self.refresh()
-        return self._number != before
 
     # --- restoring --------------------------------------------------------------------------------
     def restore(
