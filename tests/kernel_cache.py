@@ -3,3 +3,4 @@
 from pathlib import Path
 
 KERNEL_CACHE = Path(__file__).parents[1] / ".pytest_cache" / "kernel"
+OLD_KERNEL_CACHE = KERNEL_CACHE.parent / "old-kernel"  # of an earlier build

@@ -37,6 +37,7 @@ from compose.topology import SERVERS, Topology
 
 ALL = ("proxy", *SERVERS)
 OTHER_LOOPBACK = "127.0.0.2"
+COMMAND_S = 600.0  # of an operator's command, on a machine with other work
 T = TypeVar("T")
 
 
@@ -183,7 +184,7 @@ class Cluster:
         return done.stdout
 
     def run(
-        self, *arguments: str, environ: dict[str, str] | None = None, timeout_s: float = 120.0
+        self, *arguments: str, environ: dict[str, str] | None = None, timeout_s: float = COMMAND_S
     ) -> "subprocess.CompletedProcess[str]":
         """Run an operator's command of Bellwether with the settings of this cluster."""
         process = self.begin(*arguments, environ=environ)

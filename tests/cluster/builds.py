@@ -11,7 +11,7 @@ import pytest
 
 from compose.cluster.cluster import Cluster
 from compose.cluster.roles import Role
-from tests.kernel_cache import KERNEL_CACHE
+from tests.kernel_cache import KERNEL_CACHE, OLD_KERNEL_CACHE
 from tests.old_build.make_data import COMMIT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,6 @@ class Builds:
     """Two builds, and a cluster whose roles run one or the other after their next start."""
 
     def __init__(self, cluster: Cluster, old: Path) -> None:
-        self._cluster = cluster
         self._old = old
         self._extra = {role.name: dict(role.extra) for role in cluster.roles}
 
@@ -50,8 +49,8 @@ class Builds:
             role.extra = {
                 **self._extra[role.name],
                 "PYTHONPATH": str(self._old),
-                "BELLWETHER_INDEXER_KERNEL_CACHE": str(self._cluster.folder / "old-kernel"),
-                "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(self._cluster.folder / "old-kernel"),
+                "BELLWETHER_INDEXER_KERNEL_CACHE": str(OLD_KERNEL_CACHE),
+                "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(OLD_KERNEL_CACHE),
             }
 
     def use_new(self, roles: Iterable[Role], **settings: str) -> None:

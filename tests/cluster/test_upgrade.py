@@ -23,7 +23,7 @@ from common.process.web import INTERNAL_TOKEN_HEADER
 from compose.cluster.cluster import Cluster
 from compose.cluster.roles import Role
 from compose.install import InstallFailed
-from compose.topology import DATABASE, SERVERS, Topology
+from compose.topology import DATABASE, SERVERS, KafkaTuning, Topology
 from snapshot.compaction.documents import CompactionDocument
 from snapshot.documents.checksummed import decode_checksummed
 from tests.cluster.builds import ROOT, Builds, old_build
@@ -36,7 +36,11 @@ from tests.system.stored import ALL_TIME
 
 pytestmark = pytest.mark.scenario
 
-TOPOLOGY = Topology(zones=("a", "b"), zookeepers=1, shepherds=2, queries=2, partitions=4)
+# Only roles change here: servers have long to answer each other where the machine has other work.
+TOPOLOGY = Topology(
+    zones=("a", "b"), zookeepers=1, shepherds=2, queries=2, partitions=4,
+    kafka=KafkaTuning(session_ms=30_000, heartbeat_ms=2_000, replica_lag_ms=30_000),
+)  # fmt: skip
 PAUSE_S = float(os.environ.get("BELLWETHER_TEST_UPGRADE_PAUSE_S", "20"))
 RESTART_S = 1_200.0
 OPEN_S = 900.0

@@ -8,6 +8,7 @@ import pytest
 
 from common.objects.directory import DirectoryObjects
 from tests.cluster.builds import old_build
+from tests.kernel_cache import OLD_KERNEL_CACHE
 from tests.old_build import recorded
 from tests.old_build.make_data import ENVIRON
 from tests.system.harness import System
@@ -74,8 +75,8 @@ def test_it_stops_at_them_and_the_newer_one_goes_on(tmp_path: Path) -> None:
     system.environ = {
         **ENVIRON,
         "PYTHONPATH": str(old),
-        "BELLWETHER_INDEXER_KERNEL_CACHE": str(tmp_path / "old-kernel"),
-        "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(tmp_path / "old-kernel"),
+        "BELLWETHER_INDEXER_KERNEL_CACHE": str(OLD_KERNEL_CACHE),
+        "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(OLD_KERNEL_CACHE),
     }
     system.start(wait=False)
     log = system.data / "logs" / "indexer.log"

@@ -30,8 +30,8 @@ from common.process.members import Member, list_members
 from tests.kernel_cache import KERNEL_CACHE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY_S = 60.0  # generous: test machines are busy; the target of 5 s is measured elsewhere
-STOP_S = 60.0
+READY_S = 300.0  # generous: test machines are busy; the target of 5 s is measured elsewhere
+STOP_S = 180.0
 _STEP_S = 0.05
 
 
@@ -222,7 +222,7 @@ class System:
         body: object = None,
         headers: dict[str, str] | None = None,
         *,
-        timeout_s: float = 30.0,
+        timeout_s: float = 120.0,
     ) -> Answer:
         """A request with the key. An error status is an answer, no answer raises OSError."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -263,7 +263,7 @@ class System:
         return result
 
     def run(
-        self, *arguments: str, stdin: bytes | None = None, timeout_s: float = 120.0
+        self, *arguments: str, stdin: bytes | None = None, timeout_s: float = 600.0
     ) -> subprocess.CompletedProcess[str]:
         """Run a client command against this system."""
         environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
