@@ -33,14 +33,22 @@ logger = logging.getLogger(__name__)
 class Chain:
     """Reads and repairs one partition's documents. All methods block.
 
-    folder: of the local copies; None: no copies (verify).
+    folder: of the local copies; None: no copies (verify). Of each kind of document the newest are
+    kept, at most `limits.LOCAL_COPIES_MAX` and `copies_bytes_max`, but always the last one.
     Every method may raise ObjectsUnavailable.
     """
 
-    def __init__(self, objects: ObjectStore, partition: int, folder: Path | None) -> None:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        partition: int,
+        folder: Path | None,
+        copies_bytes_max: int = limits.LOCAL_COPIES_BYTES_MAX,
+    ) -> None:
         self.objects = objects
         self.partition = partition
         self._folder = folder
+        self._copies_bytes_max = copies_bytes_max
 
     def load(self, key: str, kind: type[T]) -> T:
         """The document of that key. Raises DamagedObject, ObjectMissing, DocumentTooNew."""
@@ -84,11 +92,18 @@ class Chain:
         try:
             atomic_files.make_folder(path.parent)
             atomic_files.replace(path, encode_checksummed(document), durable=False)
-            copies = sorted(path.parent.glob("[0-9]*.json"))
-            for old in copies[: -limits.LOCAL_COPIES_MAX]:
-                old.unlink(missing_ok=True)
+            self._remove_old_copies(path.parent)
         except OSError as error:
             log_event(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
+
+    def _remove_old_copies(self, folder: Path) -> None:
+        held_bytes = 0
+        newest_first = sorted(folder.glob("[0-9]*.json"), reverse=True)
+        for number, copy in enumerate(newest_first):
+            held_bytes += copy.stat().st_size
+            beyond = number >= limits.LOCAL_COPIES_MAX or held_bytes > self._copies_bytes_max
+            if number and beyond:
+                copy.unlink(missing_ok=True)
 
     def _local_copy(self, key: str, kind: type[T]) -> T | None:
         if self._folder is None:
