@@ -159,6 +159,12 @@ class Installation:
         assert isinstance(indexers, list)
         return [one["status"].get("formats", {}) for one in indexers]
 
+    def summaries_waiting(self) -> int:
+        """Segments whose summaries the indexers still load or make; 0 of a build without."""
+        indexers: object = self._status()["indexers"]
+        assert isinstance(indexers, list)
+        return sum((one["status"].get("summaries") or {}).get("waiting", 0) for one in indexers)
+
     def holders(self) -> int:
         """Indexers that hold partitions."""
         indexers: object = self._status()["indexers"]

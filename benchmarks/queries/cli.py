@@ -21,7 +21,7 @@ from benchmarks.queries.engines.peers import installed
 from benchmarks.queries.engines.victorialogs import VICTORIALOGS
 from benchmarks.queries.measure import Measuring, Rounds
 from benchmarks.queries.plans import PLANS, Wanted
-from benchmarks.queries.prepare import OTHER, Layout, engines
+from benchmarks.queries.prepare import OTHER, Layout, engines, wait_idle
 from benchmarks.queries.results import FORMAT, Case, QueriesRun, read_queries, write_queries
 from benchmarks.queries.results import Layout as Measured
 from benchmarks.queries.rows.kinds import KINDS
@@ -62,6 +62,10 @@ def measure_case(wanted: Wanted, run: Run, folder: Path, console: Console) -> Ca
     questions = wanted.chosen()
     try:
         with engines(folder, shape, layout, run.other, _peers(wanted, run)) as ready:
+            for one in ready.builds:
+                waited_s = wait_idle(one)
+                console.print(f"{one.name}: waited {waited_s:.0f} s until nothing is put together "
+                              "or summarized", highlight=False)  # fmt: skip
             measuring = Measuring(ready.engines, shape, rounds)
             results = measuring.ask_all(questions)
             at_once = measuring.ask_at_once(questions[0])

@@ -29,6 +29,8 @@ _INDEXED_S = 7_200.0
 _STEP_S = 0.2
 _FORMATS_S = 120.0
 _QUIET_S = 20.0  # some rounds of compaction
+_IDLE_S = 12.0  # two rounds of compaction and of summaries, which look each 5 s
+_IDLE_WAIT_S = 1_800.0
 PERCENT = "compaction_percent"  # a setting of the indexer, not of every build
 
 
@@ -128,7 +130,7 @@ def start_build(name: str, checkout: Path, folder: Path, log: Path, layout: Layo
     one = Installation(name, checkout, folder)
     settings = {"BELLWETHER_INDEXER_SHARE_THREADS": str(layout.threads), **layout.settings}
     if checkout == ROOT:
-        settings = own_settings(layout.compacted) | settings
+        settings = own_settings(layout.compacted) | _SUMMARIES_AT_ONCE | settings
     if not layout.compiled:
         settings |= {"BELLWETHER_INDEXER_KERNEL": "false", "BELLWETHER_SHEPHERD_KERNEL": "false"}
     found = Bellwether(name, one, TABLE)
@@ -177,6 +179,27 @@ def own_settings(compacted: bool) -> dict[str, str]:
         for name, value in wanted.items()
         if name in known
     }
+
+
+# Else their making, spread over minutes, is part of what is measured.
+_SUMMARIES_AT_ONCE = {
+    "BELLWETHER_INDEXER_SUMMARY_PERCENT": "100",
+    "BELLWETHER_INDEXER_SUMMARY_REQUESTS_PER_DAY": "1000000000",
+}
+
+
+def wait_idle(one: Bellwether) -> float:
+    """Until it has neither put segments together nor made summaries for some time; returns the
+    seconds that this took. Raises NoAnswer.
+    """
+    began = since = time.monotonic()
+    while time.monotonic() - since < _IDLE_S:
+        time.sleep(_STEP_S)
+        if not one.is_idle():
+            since = time.monotonic()
+        if since - began > _IDLE_WAIT_S:
+            raise NoAnswer(f"{one.name} still works in the background: {one.compaction()}")
+    return time.monotonic() - began
 
 
 def wait_formats(one: Bellwether) -> None:

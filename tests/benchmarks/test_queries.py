@@ -106,6 +106,17 @@ def test_what_differs_is_told() -> None:
     assert difference(asked, [("a", 2), ("b", 1)], [("x", 2), ("b", 1)], False)
     assert difference(asked, [("a", 2), ("b", 1)], [("a", 2), ("b", 1.001)], False)
     assert difference(asked, [("a", 2)], [("a", 2), ("b", 1)], False) == "1 rows, not 2"
+    two = Asked({}, ("k",), ("n", "avg"), Sql(""), limit=3)
+    mine = [("a", 3, 0.5), ("b", 2, 0.25), ("c", 2, 0.125)]
+    assert difference(two, mine, [mine[0], ("d", 2, 9), mine[1]], False) == ""  # ties, in any order
+    assert "0.6" in difference(two, mine, [("a", 3, 0.6), *mine[1:]], False)
+    assert "0.75" in difference(two, mine, [mine[0], ("c", 2, 0.75), ("d", 2, 9)], False)
+    assert "alone" in difference(two, mine, [("x", 3, 0.5), *mine[1:]], False)
+    assert "alone" in difference(two, mine[:2], [mine[0], ("d", 2, 9)], False)  # these are all
+    assert "more than once" in difference(two, mine, [mine[0], mine[1], mine[1]], False)
+    ranked = Asked({}, ("k",), ("p",), Sql(""), limit=2, error=0.01)
+    assert difference(ranked, [("a", 9.0), ("b", 5.0)], [("a", 9.01), ("c", 5.01)], True) == ""
+    assert difference(ranked, [("a", 9.0), ("b", 5.0)], [("x", 9.01), ("b", 5.01)], True)
     whole = Asked({}, ("k",), ("n",), Sql(""), error=0.01)
     assert difference(whole, [("a", 2), ("b", 1)], [("b", 1), ("a", 2)], False) == ""
     assert difference(whole, [("a", 1.005)], [("a", 1)], True) == ""

@@ -28,18 +28,27 @@ def difference(asked: Asked, mine: Rows, theirs: Rows, sketch: bool) -> str:
 
 
 def _first_rows(asked: Asked, mine: Rows, theirs: Rows, error: float) -> str:
-    """The first rows of many: their values in order; groups as far as ties do not decide."""
+    """The first rows of many, in descending order of their first value.
+
+    Of groups whose first value is that of the last row, as far as the error allows to tell, an
+    engine may have any that fit; of every group that both have, all values are compared.
+    """
     at = len(asked.keys)
     for number, (own, other) in enumerate(zip(mine, theirs, strict=True)):
         if not _close(own[at : at + 1], other[at : at + 1], error):
             return f"row {number}: {own}, not {other}"
-    if error > _EXACT or len(mine) < asked.limit:
-        return ""
-    last = mine[-1][at]
-    own_keys, other_keys = (
-        {row[:at] for row in rows if row[at] != last} for rows in (mine, theirs)
-    )
-    return "" if own_keys == other_keys else f"groups differ: {list(own_keys ^ other_keys)[:3]}"
+    own_rows, other_rows = ({row[:at]: row[at:] for row in rows} for rows in (mine, theirs))
+    if len(own_rows) < len(mine) or len(other_rows) < len(theirs):
+        return "a group occurs more than once"
+    for key in own_rows.keys() & other_rows.keys():
+        if not _close(own_rows[key], other_rows[key], error):
+            return f"{key}: {own_rows[key]}, not {other_rows[key]}"
+    is_cut = len(mine) == asked.limit
+    for some, others in ((own_rows, theirs), (other_rows, mine)):
+        for key in some.keys() - {row[:at] for row in others}:
+            if not (is_cut and _close(some[key][:1], others[-1][at : at + 1], error)):
+                return f"group {key} is in one answer alone: {some[key]}"
+    return ""
 
 
 def _close(mine: Sequence[Any], theirs: Sequence[Any], error: float) -> bool:

@@ -105,6 +105,10 @@ class Bellwether:
             next((one["waits_for"] for one in parts if one.get("waits_for")), ""),
         )
 
+    def is_idle(self) -> bool:
+        """Whether no segments are to be put together and no summaries to be made now."""
+        return not (self.compaction().due or self.installation.summaries_waiting())
+
     def formats(self) -> list[dict[str, int]]:
         """Of each indexer, which versions of documents it may write and which all members know."""
         return self.installation.formats()
