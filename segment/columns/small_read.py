@@ -16,7 +16,11 @@ import pyarrow as pa
 
 from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.key import SYSTEM_COLUMNS, ColumnKey, FieldType, parse_physical
+from segment.columns.names import PackedKeys
+from segment.columns.packed import PackedColumns
+from segment.parquet.encoders import Bytes, Encoders
 from segment.parquet.format import MAGIC
+from segment.parquet.small import SYSTEM_KINDS, SmallPages
 
 _VARINT = rb"([\x80-\xff]*[\x00-\x7f])"
 _SCHEMA = re.compile(rb"\x18\x06schema\x15" + _VARINT + rb"\x00")
@@ -43,6 +47,22 @@ class _Named(NamedTuple):
     optional: bool
 
 
+class _Columns(NamedTuple):
+    """The columns in a footer. encoded: as they are written there. optional: uint8, of each."""
+
+    encoded: bytes
+    named: list[_Named]
+    optional: Bytes
+
+
+class _Schema(NamedTuple):
+    """What a footer says. footer_at: where it begins in its file."""
+
+    columns: _Columns
+    rows: int
+    footer_at: int
+
+
 class _Cells(NamedTuple):
     """The values of a column, file by file. rows: in all files together. values: PLAIN."""
 
@@ -50,18 +70,106 @@ class _Cells(NamedTuple):
     values: list[bytes]
 
 
-def read_small(files: Sequence[bytes], *, far: bool) -> ColumnBlock | None:
+def read_small(files: Sequence[bytes], encoders: Encoders, *, far: bool) -> ColumnBlock | None:
     """The rows of these segments, one after another; None: one has another layout.
 
     files: whose SHA-256 was checked. far: see `ColumnBlock.late_or_early`.
     """
+    schemas = _schemas(files)
+    if schemas is None:
+        return None
+    return _compiled(files, schemas, encoders, far) or _page_by_page(files, schemas, far)
+
+
+def _schemas(files: Sequence[bytes]) -> list[_Schema] | None:
+    """What the footers say; most files of a dataset have the same columns."""
+    found: list[_Schema] = []
+    known: list[_Columns] = []
+    for data in files:
+        end = len(data) - _TRAILER_BYTES
+        begin = end - int.from_bytes(data[end : end + 4], "little")
+        schema = _schema(data, begin, known) if begin >= len(MAGIC) else None
+        if schema is None:
+            return None
+        found.append(schema)
+    return found
+
+
+def _compiled(
+    files: Sequence[bytes], schemas: Sequence[_Schema], encoders: Encoders, far: bool
+) -> ColumnBlock | None:
+    """The rows, put together by the encoders; None: they have not done it."""
+    numbers: dict[tuple[bytes, int], int] = {
+        (name.encode(), 2 if name == SYSTEM_COLUMNS[-1] else 4): number
+        for number, name in enumerate(SYSTEM_COLUMNS)
+    }
+    columns_of: dict[int, npt.NDArray[np.int64]] = {}
+    for schema in schemas:
+        if id(schema.columns) not in columns_of:
+            some = [
+                numbers.setdefault((one.name, one.physical), len(numbers))
+                for one in schema.columns.named
+            ]
+            columns_of[id(schema.columns)] = np.array(some, np.int64)
+    keys = [parse_physical(name.decode()) for name, _ in numbers]
+    fields = [key for key in keys if key is not None]
+    physical = [of for _, of in numbers][len(SYSTEM_COLUMNS) :]
+    if len(fields) + len(SYSTEM_COLUMNS) != len(numbers) or any(
+        _PHYSICAL.get(key.type, _TEXTS) != of for key, of in zip(fields, physical, strict=True)
+    ):
+        return None
+    packed_keys = PackedKeys.of(fields)
+    kinds = np.concatenate((SYSTEM_KINDS, packed_keys.types))
+    sizes = np.cumsum([0, *map(len, files)])
+    rows = np.array([schema.rows for schema in schemas], np.int64)
+    found = encoders.small_cells(
+        SmallPages(
+            data=np.frombuffer(b"".join(files), np.uint8),
+            begins=sizes[:-1],
+            ends=sizes[:-1] + np.array([schema.footer_at for schema in schemas], np.int64),
+            rows=rows,
+            pages=np.array([len(schema.columns.named) for schema in schemas], np.int64),
+            columns=np.concatenate([columns_of[id(schema.columns)] for schema in schemas]),
+            optional=np.concatenate([schema.columns.optional for schema in schemas]),
+            kinds=kinds,
+        )
+    )
+    if found is None:
+        return None
+    total = int(rows.sum())
+    system = len(SYSTEM_COLUMNS)
+    if (found.sizes[:system] != total).any():
+        return None
+    time_ns, rate, offset, index = (found.whole[at : at + total] for at in found.begins[:system])
+    order = np.array(sorted(range(len(fields)), key=fields.__getitem__), np.int64)
+    order = order[found.sizes[system + order] > 0]
+    at = system + order
+    return ColumnBlock(
+        time_ns=time_ns,
+        rate=rate,
+        offset=offset,
+        index_in_record=index.astype(np.int32),
+        late_or_early=np.full(total, far),
+        columns=PackedColumns(
+            PackedKeys.of([fields[number] for number in order.tolist()]),
+            pa.py_buffer(found.whole),
+            found.sizes[at],
+            found.begins[at],
+            found.row_begins[at],
+        ),
+    )
+
+
+def _page_by_page(
+    files: Sequence[bytes], schemas: Sequence[_Schema], far: bool
+) -> ColumnBlock | None:
+    """The rows; None: the pages of a file have another layout."""
     found: dict[tuple[bytes, int], _Cells] = {}
     total = 0
-    for data in files:
-        rows = _add(data, total, found)
-        if rows is None:
+    for data, schema in zip(files, schemas, strict=True):
+        if not _add(data, schema, total, found):
             return None
-        total += rows
+        total += schema.rows
     system: list[npt.NDArray[np.int64]] = []
     for name in SYSTEM_COLUMNS:
         physical = 2 if name == SYSTEM_COLUMNS[-1] else 4
@@ -87,26 +195,20 @@ def read_small(files: Sequence[bytes], *, far: bool) -> ColumnBlock | None:
     )
 
 
-def _add(data: bytes, first_row: int, found: dict[tuple[bytes, int], _Cells]) -> int | None:
-    """Add the cells of a file; returns its rows, or None if it has another layout."""
-    end = len(data) - _TRAILER_BYTES
-    begin = end - int.from_bytes(data[end : end + 4], "little")
-    if begin < len(MAGIC):
-        return None
-    schema = _schema(data, begin)
-    if schema is None:
-        return None
-    named, rows = schema
-    at = len(MAGIC)
+def _add(
+    data: bytes, schema: _Schema, first_row: int, found: dict[tuple[bytes, int], _Cells]
+) -> bool:
+    """Add the cells of a file; returns whether it has this layout."""
+    at, rows = len(MAGIC), schema.rows
     match = _PAGE.match
     everywhere = np.arange(first_row, first_row + rows, dtype=np.uint32)
-    for column in named:
+    for column in schema.columns.named:
         head = match(data, at)
         if head is None:
-            return None
+            return False
         size, stored, _, count = head.groups()
         if size != stored or _number(count) != rows:
-            return None
+            return False
         at = head.end()
         body = data[at : at + _number(size)]
         at += len(body)
@@ -120,15 +222,23 @@ def _add(data: bytes, first_row: int, found: dict[tuple[bytes, int], _Cells]) ->
             cells = found[column.name, column.physical] = _Cells([], [])
         cells.rows.append(some)
         cells.values.append(body)
-    return rows if at == begin else None
+    return at == schema.footer_at
 
 
-def _schema(data: bytes, begin: int) -> tuple[list[_Named], int] | None:
-    """The columns in the footer that begins there, and the number of rows."""
+def _schema(data: bytes, begin: int, known: list[_Columns]) -> _Schema | None:
+    """What the footer that begins there says. known: columns of other footers; new ones are added.
+
+    To parse one costs more than all else that is read of a file.
+    """
     root = _SCHEMA.search(data, begin, begin + _SCHEMA_WITHIN)
     if root is None:
         return None
-    at, named = root.end(), []
+    at = root.end()
+    for columns in known:
+        rows = _ROWS.match(data, at + len(columns.encoded))
+        if rows is not None and data.startswith(columns.encoded, at):
+            return _Schema(columns, _number(rows[1]), begin)
+    named: list[_Named] = []
     for _ in range(_number(root[1])):
         element = _ELEMENT.match(data, at)
         if element is None:
@@ -141,7 +251,11 @@ def _schema(data: bytes, begin: int) -> tuple[list[_Named], int] | None:
             return None
         at += len(ending)
     rows = _ROWS.match(data, at)
-    return None if rows is None else (named, _number(rows[1]))
+    if rows is None:
+        return None
+    some = np.array([one.optional for one in named], np.uint8)
+    known.append(_Columns(data[root.end() : at], named, some))
+    return _Schema(known[-1], _number(rows[1]), begin)
 
 
 @lru_cache(4_096)

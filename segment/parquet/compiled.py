@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.kernels.compile import FULL
-from segment.parquet.compiled_small import SmallFiles
+from segment.parquet.compiled_small import SmallFiles, small_cells
 from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts
 from segment.parquet.kernel.bloom import bloom_insert, hash_texts
@@ -46,8 +46,9 @@ from segment.parquet.kernel.rle_bit_packed import (
     pack_levels_bound,
 )
 from segment.parquet.kernel.small import small_file
+from segment.parquet.kernel.small_pages import find_values, gather_values
 from segment.parquet.kernel.text_min_max import range_of_texts
-from segment.parquet.small import SmallFile, SmallTable
+from segment.parquet.small import SmallCells, SmallFile, SmallPages, SmallTable
 
 COMPILED = (
     bloom_insert,
@@ -57,6 +58,8 @@ COMPILED = (
     delta_packed_int32,
     distinct_texts,
     distinct_words,
+    find_values,
+    gather_values,
     grown_steps,
     hash_texts,
     pack_indices,
@@ -210,6 +213,10 @@ class KernelEncoders:
     def small(self, table: SmallTable) -> SmallFile:
         """As `Encoders.small`."""
         return self._small.write(table)
+
+    def small_cells(self, pages: SmallPages) -> SmallCells | None:
+        """As `Encoders.small_cells`."""
+        return small_cells(pages)
 
     def _tables(self, limit: int) -> tuple[Int64s, Indices]:
         """Scratch memory for dictionaries of up to `limit` values."""

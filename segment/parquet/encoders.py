@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from segment.parquet.small import SmallFile, SmallTable
+    from segment.parquet.small import SmallCells, SmallFile, SmallPages, SmallTable
 
 Bytes = npt.NDArray[np.uint8]
 Int64s = npt.NDArray[np.int64]
@@ -142,6 +142,9 @@ class Encoders(Protocol):
 
     def small(self, table: "SmallTable") -> "SmallFile | None":
         """A file of a few rows, all columns at once; None: `write_file` writes each."""
+
+    def small_cells(self, pages: "SmallPages") -> "SmallCells | None":
+        """The values of files of a few rows; None: the caller reads each page."""
 
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """A split block bloom filter of `size` bytes (a multiple of 32) with all texts in it."""

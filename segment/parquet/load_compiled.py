@@ -14,7 +14,7 @@ from common.kernels.trial import load_tried
 from segment.parquet.encoders import Encoders, Texts, texts_of
 from segment.parquet.file import small_file, write_file
 from segment.parquet.reference import ReferenceEncoders
-from segment.parquet.small import SmallTable
+from segment.parquet.small import SYSTEM_KINDS, SmallPages, SmallTable
 from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 SOURCES = (common.scan.kernel, segment.parquet.kernel)
@@ -78,7 +78,8 @@ def _trial(encoders: Encoders) -> bytes:
     ends = np.arange(7, len(twice) + 1, 7)
     by_row = encoders.by_row(twice, np.append(0, ends[:-1]), ends, _ROWS)
     small, hashes = _small_trial(encoders), encoders.hashes(_texts(long)).tobytes()
-    return b"".join((file, small, hashes, *(part.tobytes() for part in (*pairs, *by_row))))
+    cells = _cells_trial(encoders, small)
+    return b"".join((file, small, cells, hashes, *(part.tobytes() for part in (*pairs, *by_row))))
 
 
 def _small_trial(encoders: Encoders) -> bytes:
@@ -118,6 +119,30 @@ def _small_trial(encoders: Encoders) -> bytes:
         Column("f:i2:i", some, Ints(numbers[0][:3])),
     ]
     return write_file(encoders, columns, 11, small=True, **about)
+
+
+def _cells_trial(encoders: Encoders, file: bytes) -> bytes:
+    """The values of the trial's small file twice: integers, row numbers and texts."""
+    footer_at = len(file) - 8 - int.from_bytes(file[-8:-4], "little")
+    pages = SmallPages(
+        data=np.frombuffer(file * 2, np.uint8),
+        begins=np.array([0, len(file)]),
+        ends=np.array([footer_at, len(file) + footer_at]),
+        rows=np.array([11, 11]),
+        pages=np.array([9, 9]),
+        columns=np.tile(np.arange(9), 2),
+        optional=np.tile(np.array([0, 0, 0, 0, 0, 0, 0, 1, 1], np.uint8), 2),
+        kinds=np.concatenate((SYSTEM_KINDS, np.array([2, 1, 0, 4, 2], np.uint8))),
+    )
+    cells = encoders.small_cells(pages)
+    if cells is None:  # the reference leaves it to its caller
+        place, texts = np.tile(np.arange(11), 2), b"bab" * 2
+        return place.tobytes() + np.array([1, 2, 9, 12, 13, 20], np.uint32).tobytes() + texts
+    place_at, text_at, row_at = cells.begins[3], cells.begins[7], cells.row_begins[7]
+    begin, end = cells.whole[[text_at, text_at + 6]].tolist()
+    place, rows = cells.whole[place_at : place_at + 22], cells.whole.view(np.uint32)
+    some = rows[row_at : row_at + 6].tobytes()
+    return place.tobytes() + some + cells.whole.view(np.uint8)[begin:end].tobytes()
 
 
 def _texts(texts: list[str]) -> Texts:

@@ -11,7 +11,7 @@ import xxhash
 from segment.parquet.bloom import bloom_filter
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
 from segment.parquet.rle_bit_packed import hybrid, hybrid_levels, packed
-from segment.parquet.small import SmallTable
+from segment.parquet.small import SmallPages, SmallTable
 from segment.parquet.thrift import varint, zigzag
 
 _BLOCK = 128  # deltas of one block
@@ -26,6 +26,9 @@ class ReferenceEncoders:
 
     def small(self, _table: SmallTable) -> None:
         """As `Encoders.small`."""
+
+    def small_cells(self, _pages: SmallPages) -> None:
+        """As `Encoders.small_cells`."""
 
     def distinct_texts(self, texts: Texts, limit: int) -> Distinct | None:
         """As `Encoders.distinct_texts`."""

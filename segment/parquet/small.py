@@ -5,7 +5,12 @@ A column of a dozen values gains nothing by any of these, and costs more to prep
 
 from typing import NamedTuple
 
+import numpy as np
+
 from segment.parquet.encoders import Bytes, Indices, Int64s, Texts
+
+# Of the system columns, see `segment.parquet.kernel.small`: three of INT, then INT32.
+SYSTEM_KINDS: Bytes = np.array([2, 2, 2, 5], np.uint8)
 
 
 class SmallTable(NamedTuple):
@@ -48,3 +53,34 @@ class SmallFile(NamedTuple):
     schema: bytes
     chunks: bytes
     digest_parts: list[bytes]
+
+
+class SmallPages(NamedTuple):
+    """Files of a few rows, whose columns are to be put together.
+
+    data: the files, one after the other. begins, ends, rows, pages: int64[files], of each where it
+    begins, where its footer does, its rows, and its columns.
+    columns: int64[pages of all files], of each page its column's number. optional: uint8, whether
+    it has levels.
+    kinds: uint8[columns], see `segment.parquet.kernel.small`. 32-bit integers become int64.
+    """
+
+    data: Bytes
+    begins: Int64s
+    ends: Int64s
+    rows: Int64s
+    pages: Int64s
+    columns: Int64s
+    optional: Bytes
+    kinds: Bytes
+
+
+class SmallCells(NamedTuple):
+    """The values of columns: `whole`, `sizes`, `begins` and `row_begins` as in
+    `segment.columns.packed.PackedColumns`.
+    """
+
+    whole: Int64s
+    sizes: Int64s
+    begins: Int64s
+    row_begins: Int64s

@@ -57,7 +57,7 @@ def merge(
     inputs: the segments whose rows they are. Raises DamagedObject, OutputTooLarge.
     """
     first = inputs[0]
-    block = _read_small(sources, far=first.far)
+    block = _read_small(sources, encoders, far=first.far)
     if block is None:
         tables = _read_tables(sources)
         info = _info_of(tables[0].schema.metadata)
@@ -99,12 +99,12 @@ def _read_tables(sources: Sequence[Source]) -> list[pa.Table]:
     return tables
 
 
-def _read_small(sources: Sequence[Source], *, far: bool) -> ColumnBlock | None:
+def _read_small(sources: Sequence[Source], encoders: Encoders, *, far: bool) -> ColumnBlock | None:
     """The rows of small segments in memory, all of them; None: another way has to be taken."""
     files = [
         source.file for source in sources if isinstance(source.file, bytes) and source.kept is None
     ]
-    return read_small(files, far=far) if len(files) == len(sources) else None
+    return read_small(files, encoders, far=far) if len(files) == len(sources) else None
 
 
 def _info_of(metadata: Mapping[bytes, bytes] | None) -> SegmentInfo:

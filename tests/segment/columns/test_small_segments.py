@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from common import limits
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn, concat
 from segment.columns.digest import block_digest
+from segment.columns.packed import PackedColumns
 from segment.columns.segment import SegmentOrigin
 from segment.columns.segment_read import SegmentReader
 from segment.columns.segment_write import encode_segment
@@ -135,20 +136,24 @@ def test_only_a_file_with_several_pages_of_a_column_has_a_page_index(encoders: E
 
 
 @given(st.lists(blocks(), min_size=1, max_size=5))
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
-def test_many_are_read_as_one_block(some: list[ColumnBlock]) -> None:
+@settings(suppress_health_check=list(HealthCheck), max_examples=40, deadline=None)
+def test_many_are_read_as_one_block(kernel: Encoders, some: list[ColumnBlock]) -> None:
     files = [encode_segment(block, ORIGIN, ReferenceEncoders()).data for block in some]
-    found = read_small(files, far=False)
-    if any(small_columns(block) is None for block in some):
-        assert found is None
-        return
-    assert found is not None
     together = concat(some)
-    assert_same_block(found, together)
-    assert block_digest(found) == block_digest(together)
+    for encoders in (kernel, ReferenceEncoders()):
+        found = read_small(files, encoders, far=False)
+        if any(small_columns(block) is None for block in some):
+            assert found is None
+            continue
+        assert found is not None
+        assert isinstance(found.columns, PackedColumns) == (encoders is kernel)
+        assert_same_block(found, together)
+        assert block_digest(found) == block_digest(together)
+        again = encode_segment(found, ORIGIN, encoders).data
+        assert again == encode_segment(together, ORIGIN, encoders).data
 
 
-def test_what_is_not_small_is_not_read_as_if_it_was() -> None:
+def test_what_is_not_small_is_not_read_as_if_it_was(encoders: Encoders) -> None:
     rows = limits.SMALL_SEGMENT_ROWS + 1
     numbers = np.arange(rows)
     block = ColumnBlock(
@@ -160,5 +165,5 @@ def test_what_is_not_small_is_not_read_as_if_it_was() -> None:
         columns={},
     )
     data = encode_segment(block, ORIGIN, ReferenceEncoders()).data
-    assert read_small([data], far=False) is None
-    assert read_small([b"PAR1PAR1PAR1"], far=False) is None
+    assert read_small([data], encoders, far=False) is None
+    assert read_small([b"PAR1PAR1PAR1"], encoders, far=False) is None
