@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -45,6 +46,20 @@ async def run_every(
                 raise
             retry.log(error)
         await _pause(seconds, stop, sleep)
+
+
+async def sleep_in_step(seconds: float) -> None:
+    """Sleep about so long, until the loop's time is a multiple of it; see `until_step_s`.
+
+    Tasks that rest in this way wake together: however many there are, a process that has nothing
+    to do wakes once in that time.
+    """
+    await asyncio.sleep(until_step_s(asyncio.get_running_loop().time(), seconds))
+
+
+def until_step_s(now_s: float, seconds: float) -> float:
+    """Seconds until a multiple of `seconds`: half of it at least, so that none comes twice."""
+    return (math.floor(now_s / seconds + 0.5) + 1) * seconds - now_s
 
 
 async def _pause(seconds: float, stop: asyncio.Event | None, sleep: Sleep) -> None:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -22,16 +23,23 @@ _GUARD = ".guard"
 _GUARD_STEP_S = 0.002
 GUARD_ATTEMPTS = 2500  # 5 s; its holders need milliseconds, unless their process is stopped
 _LOCK, _VALUE = ".lock", ".value"
+_quoted = lru_cache(65_536)(quote)  # each look has to do with the same names
+_unquoted = lru_cache(65_536)(unquote)
 
 
 class FileClaim:
-    """A claim that is held. Threads may share it."""
+    """A claim that is held. Threads may share it.
 
-    def __init__(self, locks: "FileLocks", name: str, fence: int, fd: int) -> None:
+    value: what it publishes.
+    """
+
+    def __init__(self, locks: "FileLocks", name: str, fence: int, fd: int, value: bytes) -> None:
         self.name = name
         self.fence = fence
+        self.value = value
         self._locks = locks
         self._fd = fd
+        self._file = str(locks.path(name, _LOCK))
 
     def update(self, value: bytes) -> None:
         """Change the published value. Raises Unavailable, also if the claim was released."""
@@ -39,13 +47,14 @@ class FileClaim:
             if not self.held():
                 raise Unavailable(f"the claim {self.name} is no longer held")
             self._locks.publish(self.name, value)
+            self.value = value
 
     def held(self) -> bool:
         """Whether the lock is ours and its file is still the one in the folder."""
         if self._fd < 0:
             return False
         try:
-            return os.path.samestat(os.fstat(self._fd), self._locks.path(self.name, _LOCK).stat())
+            return os.path.samestat(os.fstat(self._fd), os.stat(self._file))
         except OSError:
             return False
 
@@ -72,6 +81,7 @@ class FileLocks:
         self._folder = folder
         self._guard_attempts = guard_attempts
         self._claims: set[FileClaim] = set()
+        self._newest: dict[str, FileClaim] = {}  # of these, by name
         try:
             atomic_files.make_folder(folder)
         except OSError as error:
@@ -96,18 +106,24 @@ class FileLocks:
             except BaseException:
                 os.close(fd)
                 raise
-        claim = FileClaim(self, name, fence, fd)
+        claim = FileClaim(self, name, fence, fd, value)
         self._claims.add(claim)
+        self._newest[name] = claim
         return claim
 
     def holders(self, prefix: str) -> dict[str, bytes]:
         """Names under the prefix that are held now, and the values their holders published."""
         with self.guarded():
-            return {
-                name: self.path(name, _VALUE).read_bytes()
-                for name in self._names()
-                if name.startswith(prefix) and self._is_locked(name)
-            }
+            names = [name for name in self._names() if name.startswith(prefix)]
+            found = {name: self._value(name) for name in names}
+            return {name: value for name, value in found.items() if value is not None}
+
+    def _value(self, name: str) -> bytes | None:
+        """What the name's holder publishes; None if nobody holds it."""
+        own = self._newest.get(name)
+        if own is not None and own.held():
+            return own.value
+        return self.path(name, _VALUE).read_bytes() if self._is_locked(name) else None
 
     def close(self) -> None:
         """Release every claim that was acquired through this object."""
@@ -129,7 +145,7 @@ class FileLocks:
 
     def path(self, name: str, suffix: str) -> Path:
         """The path of a name's file."""
-        return self._folder / f"{quote(name, safe='')}{suffix}"
+        return self._folder / f"{_quoted(name, safe='')}{suffix}"
 
     def publish(self, name: str, value: bytes) -> None:
         """Replace the value; a reader sees the whole old or the whole new one."""
@@ -149,10 +165,12 @@ class FileLocks:
     def forget(self, claim: FileClaim) -> None:
         """Remove a released claim from the list of claims."""
         self._claims.discard(claim)
+        if self._newest.get(claim.name) is claim:
+            del self._newest[claim.name]
 
     def _names(self) -> list[str]:
         files = os.listdir(self._folder)
-        return [unquote(f.removesuffix(_LOCK)) for f in files if f.endswith(_LOCK)]
+        return [_unquoted(f.removesuffix(_LOCK)) for f in files if f.endswith(_LOCK)]
 
     def _is_locked(self, name: str) -> bool:
         """Try to lock the file for a moment; with the guard held, this disturbs no process."""

@@ -87,6 +87,12 @@ class Log(Protocol):
     async def bounds(self, partition: int) -> Bounds:
         """Start and end of a partition. Raises LogUnavailable."""
 
+    def known_end(self, partition: int) -> int | None:
+        """An end that the partition has reached, found without a request and without waiting.
+
+        Every acknowledged record is before it. None: only `bounds` can tell.
+        """
+
     async def drop_before(self, partition: int, offset: int) -> int:
         """Free whole files before `offset`; returns the new start.
 

@@ -8,7 +8,7 @@ holder is seen (I8).
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -241,9 +241,8 @@ class Claims:
     # --- the steps ------------------------------------------------------------------------------
     async def _renew(self, lost: OnPartition) -> None:
         """Acquire lost claims again, or stop indexing the partition if another indexer holds it."""
-        for partition, held in list(self._held.items()):
-            if await asyncio.to_thread(held.claim.held):
-                continue
+        for partition in await asyncio.to_thread(_no_longer_held, dict(self._held)):
+            held = self._held[partition]
             name = self._name(partition)
             renewed = await self._acquire(name, ready=held.ready)
             if renewed is None and await self._is_ours(name):
@@ -256,9 +255,8 @@ class Claims:
             log_event(logger, logging.WARNING, "claim lost", partition=partition)
             del self._held[partition]
             await lost(partition)
-        for partition, held in list(self._preparing.items()):
-            if await asyncio.to_thread(held.claim.held):
-                continue
+        for partition in await asyncio.to_thread(_no_longer_held, dict(self._preparing)):
+            held = self._preparing[partition]
             renewed = await self._acquire(self._name(partition) + NEXT, ready=held.ready)
             if renewed is None:
                 await self._abandon(partition, lost)
@@ -385,3 +383,8 @@ class Claims:
             log_event(
                 logger, logging.WARNING, "claim not released", name=claim.name, why=str(error)
             )
+
+
+def _no_longer_held(claims: Mapping[int, _Held]) -> list[int]:
+    """The partitions whose claims the locks have given up. Blocks: all in one turn of a thread."""
+    return [partition for partition, one in claims.items() if not one.claim.held()]

@@ -21,7 +21,7 @@ from common.logs import log_event
 from common.model.record import Kind, LogRecord, Record, RecordError, decode, settled_record
 from common.model.record_value import event_lines
 from common.model.reroute import EpochOffset
-from common.tasks import Retry, run_every
+from common.tasks import Retry, run_every, sleep_in_step
 from indexer.damage.scrubber import Scrubber
 from indexer.damage.tracker import DamageTracker
 from indexer.rerouting.batch_lookup import find_copies
@@ -77,7 +77,10 @@ class DamageRecovery:
     async def run(self) -> None:
         """Recover records until cancelled."""
         await run_every(
-            _ROUND_S, self._round, retry=Retry((BellwetherError, OSError), self._log_failure)
+            _ROUND_S,
+            self._round,
+            retry=Retry((BellwetherError, OSError), self._log_failure),
+            sleep=sleep_in_step,
         )
 
     async def _round(self) -> None:

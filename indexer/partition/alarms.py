@@ -5,6 +5,9 @@ Pure functions derive them from facts; `Alarms` raises them on the process's ala
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from prometheus_client import Gauge
 
 from common import limits
 from common.metrics import log_retention_left_seconds, uncovered_seconds
@@ -169,6 +172,7 @@ class Alarms:
     def __init__(self, partition: int, board: AlarmBoard) -> None:
         self._partition = partition
         self._board = board
+        self._found: dict[tuple[str, ...], dict[str, str]] = {}  # what is set, by kinds
 
     @property
     def raised(self) -> dict[str, str]:
@@ -177,21 +181,31 @@ class Alarms:
 
     def update(self, facts: Facts, late_s: float) -> None:
         """Set the metrics and alarms of these facts."""
-        label = str(self._partition)
-        uncovered_seconds.labels(label).set(facts.uncovered_s)
+        self._uncovered.set(facts.uncovered_s)
         left_s = facts.retention_left_s
-        log_retention_left_seconds.labels(label).set(float("inf") if left_s is None else left_s)
-        found = alarms_of(facts, late_s)
-        for kind in _KINDS:
-            self._board.set(kind, found.get(kind), self._partition)
+        self._left.set(float("inf") if left_s is None else left_s)
+        self._set(_KINDS, alarms_of(facts, late_s))
 
     def update_states(self, states: States) -> None:
         """Set the alarms of these states."""
-        found = state_alarms_of(states)
-        for kind in _STATES:
-            self._board.set(kind, found.get(kind), self._partition)
+        self._set(_STATES, state_alarms_of(states))
 
     def update_times(self, found: Mapping[str, str]) -> None:
         """Set the alarms about clocks and expiry."""
-        for kind in _TIMES:
+        self._set(_TIMES, found)
+
+    def _set(self, kinds: tuple[str, ...], found: Mapping[str, str]) -> None:
+        """Raise these and clear the others of the kinds, where that changes something."""
+        if self._found.get(kinds) == found:
+            return
+        for kind in kinds:
             self._board.set(kind, found.get(kind), self._partition)
+        self._found[kinds] = dict(found)
+
+    @cached_property
+    def _uncovered(self) -> Gauge:
+        return uncovered_seconds.labels(str(self._partition))
+
+    @cached_property
+    def _left(self) -> Gauge:
+        return log_retention_left_seconds.labels(str(self._partition))

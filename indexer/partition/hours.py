@@ -77,13 +77,14 @@ class HourGate:
     def save(self, marked_at: EpochOffset | None, now_ns: int) -> None:
         """Save the time for the next process. Blocks.
 
-        On a full disk it is not saved, and the next process waits for longer.
+        On a full disk it is not saved, and the next process waits for longer; so it does after a
+        power failure, and the file need not be durable.
         """
         followed = self.followed(marked_at, now_ns)
         self._saved_ns = now_ns
         try:
             atomic_files.make_folder(self._path.parent)
-            atomic_files.replace(self._path, encode_checksummed(followed))
+            atomic_files.replace(self._path, encode_checksummed(followed), durable=False)
         except OSError as error:
             log_event(logger, logging.INFO, "time that was followed is not kept", why=str(error))
 

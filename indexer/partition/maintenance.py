@@ -8,13 +8,16 @@ Failures are logged and retried in the next round; indexing continues.
 
 import asyncio
 import logging
+from functools import cached_property
+
+from prometheus_client import Gauge
 
 from common import limits
 from common.errors import BellwetherError, LogUnavailable
 from common.logs import log_event
 from common.metrics import lag_records
 from common.model.record import Marker, Record, heartbeat_record, marker_record
-from common.tasks import Retry, run_every, running
+from common.tasks import Retry, run_every, running, sleep_in_step
 from indexer.expiry.housekeeper import Housekeeper
 from indexer.partition.alarms import Facts, States
 from indexer.partition.hours import HourGate, LateCut
@@ -59,9 +62,17 @@ class PartitionMaintenance:
     async def run(self) -> None:
         """Run rounds until cancelled."""
         retry = Retry((BellwetherError, OSError), self._log_failure)
-        keeping = run_every(_ROUND_S, self._keep_house, at_once=True, retry=retry)
+        keeping = run_every(
+            _ROUND_S, self._keep_house, at_once=True, retry=retry, sleep=sleep_in_step
+        )
         async with running(keeping):
-            await run_every(_ROUND_S, self._keep_watch, at_once=True, retry=retry)
+            await run_every(
+                _ROUND_S, self._keep_watch, at_once=True, retry=retry, sleep=sleep_in_step
+            )
+
+    @cached_property
+    def _lag(self) -> Gauge:
+        return lag_records.labels(str(self._partition.number))
 
     def _log_failure(self, error: Exception) -> None:
         text = "round of the caretaker failed"
@@ -80,8 +91,8 @@ class PartitionMaintenance:
         partition = self._partition
         view = partition.view
         before = 0 if view is None else view.live.end_offset
-        bounds = await partition.log_end.refresh()
-        lag_records.labels(str(partition.number)).set(partition.log_end.lag)
+        bounds = await partition.log_end.look()
+        self._lag.set(partition.log_end.lag)
         if partition.view is None or partition.state is None:
             return
         if partition.view is view and bounds.end < before:

@@ -6,6 +6,9 @@ disagreeing, the pauses grow, the records are counted, and an alarm is raised.
 """
 
 import logging
+from functools import cached_property
+
+from prometheus_client import Gauge
 
 from common import limits
 from common.errors import LogUnavailable
@@ -46,7 +49,7 @@ class Timekeeper:
         now_ns, steady_ns = clock.now_ns(), clock.monotonic_ns()
         even_ns = self._steady.steady_for_ns(now_ns, steady_ns)
         ahead_ns = view.watermark_ns - now_ns
-        log_ahead_seconds.labels(self._label).set(max(0, ahead_ns) / _S_NS)
+        self._ahead.set(max(0, ahead_ns) / _S_NS)
         if ahead_ns <= limits.LOG_AHEAD_MAX_NS:
             if self._pause.note_right(steady_ns):
                 self._written = 0
@@ -57,6 +60,10 @@ class Timekeeper:
             f"the log's time is {describe_duration(ahead_ns)} ahead of this machine's clock, "
             f"so some clock is or was wrong: {why}"
         )
+
+    @cached_property
+    def _ahead(self) -> Gauge:
+        return log_ahead_seconds.labels(self._label)
 
     async def _set_back(
         self, view: PartitionView, now_ns: int, steady_ns: int, even_ns: int

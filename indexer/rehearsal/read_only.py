@@ -90,6 +90,10 @@ class ReadOnlyLog:
         """See the interface."""
         return await self._log.bounds(partition)
 
+    def known_end(self, partition: int) -> int | None:
+        """See the interface."""
+        return self._log.known_end(partition)
+
     async def drop_before(self, partition: int, offset: int) -> int:
         """Drops nothing; returns the start."""
         return (await self._log.bounds(partition)).start

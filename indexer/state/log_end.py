@@ -7,6 +7,7 @@ from common.log import Bounds, Log
 from indexer.state.current_view import CurrentView
 
 _STALE_NS = 5 * 10**9  # maintenance refreshes it every second
+_ASK_NS = 5 * 10**9  # until the log is asked again for what it does not announce: its start
 
 
 class LogEnd:
@@ -33,6 +34,7 @@ class LogEnd:
         self._views = views
         self._lag_allowed = lag_allowed
         self._refreshed_ns: int | None = None
+        self._asked_ns = 0
 
     async def refresh(self) -> Bounds:
         """Read the log's bounds. Raises LogUnavailable.
@@ -42,9 +44,26 @@ class LogEnd:
         """
         was_stale = self.is_stale
         self.bounds = await self._log.bounds(self._number)
-        self._refreshed_ns = self._clock.monotonic_ns()
+        self._refreshed_ns = self._asked_ns = self._clock.monotonic_ns()
         if was_stale:
             self.catch_up_to = self.bounds.end
+        return self.bounds
+
+    async def look(self) -> Bounds:
+        """As `refresh`, but while the log announces its ends it is asked only now and then, so that
+        quiet partitions cost nothing. The start may be some seconds old. Raises LogUnavailable.
+        """
+        now_ns, view = self._clock.monotonic_ns(), self._views.now
+        known = self._log.known_end(self._number)
+        if (
+            known is None
+            or self.is_stale
+            or now_ns - self._asked_ns >= _ASK_NS
+            or (view is not None and known < view.live.end_offset)  # read, but not announced
+        ):
+            return await self.refresh()
+        self.bounds = Bounds(self.bounds.start, max(self.bounds.end, known))
+        self._refreshed_ns = now_ns
         return self.bounds
 
     async def begin_catching_up(self) -> None:

@@ -5,8 +5,18 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from common.tasks import Retry, cancel_and_wait, run_every, run_together, running
+from common.tasks import (
+    Retry,
+    cancel_and_wait,
+    run_every,
+    run_together,
+    running,
+    sleep_in_step,
+    until_step_s,
+)
 from tests.waiting import PATIENCE_S
 
 
@@ -220,3 +230,34 @@ async def test_tasks_that_are_cancelled_have_ended_and_their_errors_are_dropped(
     await asyncio.sleep(0)
     await cancel_and_wait(tasks)
     assert ended == ["work"]
+
+
+@given(st.floats(0, 1e6), st.sampled_from([0.5, 1.0, 2.0]))
+def test_steps_of_all_tasks_are_at_the_same_times(now_s: float, seconds: float) -> None:
+    wait_s = until_step_s(now_s, seconds)
+    assert 0.5 * seconds <= wait_s <= 1.5 * seconds
+    step = (now_s + wait_s) / seconds
+    assert abs(step - round(step)) < 1e-6
+
+
+async def test_tasks_that_rest_in_step_wake_in_one_turn_of_the_loop() -> None:
+    turns, woken = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.001)
+            turns += 1
+
+    async def rest(after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        await sleep_in_step(0.2)
+        woken.append(turns)
+
+    now_s = asyncio.get_running_loop().time()
+    await asyncio.sleep(until_step_s(now_s, 0.2) + 0.001)  # just after a step
+    async with running(count()), asyncio.TaskGroup() as group:
+        for number in range(16):
+            group.create_task(rest(number * 0.001))
+    assert len(woken) == 16
+    assert len(set(woken)) <= 2, "a busy machine may put one step between them"

@@ -46,9 +46,10 @@ class KnownEnds:
         """The file's bytes, for a cheap check whether any end has changed."""
         return os.pread(self._fd, self._size, 0)
 
-    def all(self) -> list[int]:
-        """The known end of every partition."""
-        return _decode(self.raw().ljust(self._size, b"\0"))
+    @staticmethod
+    def slot(partition: int) -> slice:
+        """Where the end of one partition is in `raw`."""
+        return slice(_SLOT.size * partition, _SLOT.size * (partition + 1))
 
     def get(self, partition: int) -> int:
         """The known end of one partition; 0 if it is not known."""

@@ -197,6 +197,11 @@ class EmbeddedLog:
         self._check(partition)
         return await self._run(self._readers[partition].bounds)
 
+    def known_end(self, partition: int) -> int | None:
+        """The end as writers announce it before they acknowledge (see the interface)."""
+        self._check(partition)
+        return self._ends.get(partition) or None
+
     async def drop_before(self, partition: int, offset: int) -> int:
         """Unlink whole files before `offset`; returns the new start."""
         self._check(partition)

@@ -64,10 +64,10 @@ class ReadWaiters:
         if ends == self._seen:
             self._unchanged += 1
         else:
-            self._seen, self._unchanged = ends, 0
-            known = self._ends.all()
+            before, self._seen, self._unchanged = self._seen, ends, 0
             for waiter, (partition, offset) in self._waiters.items():
-                if offset < known[partition]:
+                slot = KnownEnds.slot(partition)
+                if ends[slot] != before[slot] and offset < self._ends.get(partition):
                     _wake(waiter)
         quiet = self._unchanged > _QUIET_AFTER_TICKS
         delay_s = _QUIET_TICK_S if quiet else _BUSY_TICK_S

@@ -104,6 +104,11 @@ class KafkaLog:
         self._check(partition)
         return await self._reader.bounds(self._topic_id, partition)
 
+    def known_end(self, partition: int) -> int | None:
+        """None: brokers announce nothing (see the interface)."""
+        self._check(partition)
+        return None
+
     def leader(self, partition: int) -> str:
         """Broker id of the partition's leader, or ""."""
         broker = None if self._closed else self._cluster.leader(partition)

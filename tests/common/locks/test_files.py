@@ -60,3 +60,52 @@ def test_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable):
         FileLocks(tmp_path / "file" / "locks")
+
+
+def test_looking_opens_no_file_of_a_name_that_is_held_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An indexer with many partitions looks every second."""
+    here, other = FileLocks(tmp_path), FileLocks(tmp_path)
+    own = [here.acquire(f"claims/{number}", b"own") for number in range(32)]
+    theirs = other.acquire("claims/other", b"theirs")
+    assert theirs is not None
+    real, locked = fcntl.flock, list[int]()
+
+    def flock(fd: int, how: int) -> None:
+        locked.append(fd)
+        real(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    found = here.holders("claims/")
+    assert len(locked) == 2, "the guard, and the name that another holds"
+    assert found == {f"claims/{number}": b"own" for number in range(32)} | {
+        "claims/other": b"theirs"
+    }
+    first, second = own[:2]
+    assert first is not None
+    assert second is not None
+    first.update(b"changed")
+    second.release()
+    theirs.update(b"theirs, changed")
+    (tmp_path / "claims%2F2.lock").unlink()
+    found = here.holders("claims/")
+    assert found["claims/0"] == b"changed"
+    assert found["claims/other"] == b"theirs, changed"
+    assert not found.keys() & {"claims/1", "claims/2"}
+    for locks in (here, other):
+        locks.close()
+
+
+def test_name_that_is_claimed_again_is_found_after_the_lost_claim_is_released(
+    tmp_path: Path,
+) -> None:
+    locks = FileLocks(tmp_path)
+    lost = locks.acquire("up", b"before")
+    (tmp_path / "up.lock").unlink()
+    again = locks.acquire("up", b"again")
+    assert lost is not None
+    assert again is not None
+    lost.release()
+    assert locks.holders("") == {"up": b"again"}
+    locks.close()

@@ -1,11 +1,13 @@
 """Claims only save work: losing the locks stops nobody (I8); somebody else's claim does (I6)."""
 
+import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from common import limits
 from common.clock import Clock, ManualClock, SystemClock
@@ -309,3 +311,23 @@ async def test_claim_that_is_released_while_its_next_holder_drops_it_is_taken(
     for holder in (first, twin, second):
         await holder.claims.release_all()
         holder.locks.close()
+
+
+@pytest.mark.parametrize("partitions", [2, 64])
+async def test_a_look_at_the_locks_takes_as_many_turns_of_threads_for_64_partitions_as_for_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, partitions: int
+) -> None:
+    one = Holder(tmp_path / "locks", "one", partitions=partitions)
+    await one.refresh()
+    assert len(one.claims.held()) == partitions
+    real, turns = asyncio.to_thread, list[object]()
+
+    async def to_thread(work: Callable[..., object], *arguments: object) -> object:
+        turns.append(work)
+        return await real(work, *arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    await one.refresh()
+    assert len(turns) == 3, "what is held, what is prepared, and the locks"
+    await one.claims.release_all()
+    one.locks.close()

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.clock import ManualClock, SystemClock
-from indexer.partition.alarms import Facts, alarms_of
+from common.process.alarms.board import AlarmBoard
+from indexer.partition.alarms import Alarms, Facts, alarms_of
 from indexer.partition.maintenance import PartitionMaintenance
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.harness import QUICK, open_context, published, reached, running, until
@@ -79,3 +80,27 @@ async def test_outage_of_hours_raises_its_alarms_and_its_end_clears_them(tmp_pat
             await until(partition, published(bounds.end))
             await maintenance.run_round()
             assert partition.alarms.raised == {}
+
+
+def test_facts_that_change_no_alarm_are_not_taken_to_the_board() -> None:
+    class Board(AlarmBoard):
+        def __init__(self) -> None:
+            super().__init__(ManualClock())
+            self.sets = 0
+
+        def set(self, name: str, text: str | None, partition: int | None = None) -> None:
+            self.sets += 1
+            super().set(name, text, partition)
+
+    board = Board()
+    alarms = Alarms(3, board)
+    alarms.update(CALM, 2 * HOUR)
+    first = board.sets
+    assert first > 0
+    for _ in range(10):
+        alarms.update(CALM, 2 * HOUR)
+    assert board.sets == first
+    alarms.update(since(CALM, 3), 2 * HOUR)
+    assert set(alarms.raised) == {"snapshot_late"}
+    alarms.update(CALM, 2 * HOUR)
+    assert alarms.raised == {}

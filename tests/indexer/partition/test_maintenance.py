@@ -3,7 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from common.clock import ManualClock, SystemClock
+from common.log import Bounds
 from common.model.record import Kind, Marker, decode, marker_record
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.state.partition_state import HOUR_NS
@@ -82,3 +85,53 @@ async def test_partition_whose_records_are_newer_gets_no_heartbeat(tmp_path: Pat
         await maintenance.run_round()
         assert Kind.HEARTBEAT not in await kinds(log)
         assert partition.shared.config == QUICK
+
+
+async def test_log_of_a_quiet_partition_is_asked_seldom_and_its_end_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(wall_ns=SystemClock().now_ns())
+    async with open_context(tmp_path) as context:
+        log = context.backends.log
+        own = replace(context, clock=clock)
+        config = replace(QUICK, heartbeat_ms=10**9)
+        async with running(own, config=config) as partition:
+            real, asked = log.bounds, list[int]()
+
+            async def bounds(number: int) -> Bounds:
+                asked.append(number)
+                return await real(number)
+
+            monkeypatch.setattr(log, "bounds", bounds)
+            maintenance = PartitionMaintenance(partition)
+            await append(log, [0])
+            await maintenance.run_round()
+            asked.clear()
+            for _ in range(60):
+                clock.advance_ms(1_000)
+                await maintenance.run_round()
+            assert 1 <= len(asked) <= 12
+            asked.clear()
+            await append(log, [1])
+            assert (await partition.log_end.look()).end == (await real(0)).end
+            await until(partition, reached((await real(0)).end))
+            await maintenance.run_round()
+            assert asked == []
+            assert partition.log_end.lag == 0
+
+
+async def test_record_that_was_read_before_its_end_was_announced_is_no_end_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer was killed between both: the partition must not be resumed for that."""
+    clock = ManualClock(wall_ns=SystemClock().now_ns())
+    async with (
+        open_context(tmp_path) as context,
+        running(replace(context, clock=clock)) as partition,
+    ):
+        log = context.backends.log
+        await partition.log_end.refresh()
+        await append(log, [1], [2])
+        await until(partition, reached(2))
+        monkeypatch.setattr(log, "known_end", lambda _: 1)
+        assert (await partition.log_end.look()).end == 2
