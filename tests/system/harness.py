@@ -259,7 +259,10 @@ class System:
             if time.monotonic() > deadline_s:
                 raise AssertionError(f"the result is never complete: {result}")
             time.sleep(_STEP_S)
-            result = self.http("GET", f"/1/query_results/{name}/{result['id']}").json()
+            got = self.http("GET", f"/1/query_results/{name}/{result['id']}")
+            if got.status != 200:
+                raise AssertionError(f"no result: {got.status} {got.body[:1500]!r}")
+            result = got.json()
         return result
 
     def run(
