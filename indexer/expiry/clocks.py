@@ -51,7 +51,10 @@ class Clocks:
         self._readings: dict[str, _Kept] = {}
         self._started_ns = clock.monotonic_ns()
         self._saved_ns = self._started_ns - _SAVE_NS
-        self.trusted = TrustedTime(self._load(), self._started_ns)
+        self._file_ns = self._load()
+        self.trusted = TrustedTime(self._file_ns, self._started_ns)
+        if self.trusted.is_known:
+            self.update(None)  # partitions judge what has expired before their first housekeeping
 
     def _load(self) -> int | None:
         try:
@@ -121,14 +124,23 @@ class Clocks:
         return found
 
     def save(self) -> None:
-        """Write the trusted time to the file if a save is due. Blocks."""
-        steady_ns = self._clock.monotonic_ns()
-        if self.trusted.saved_ns is None or steady_ns - self._saved_ns < _SAVE_NS:
+        """Write the trusted time to the file if a save is due. Blocks.
+
+        It is due once a minute, and when the time has moved by a minute: while it catches up with
+        the clock it passes many minutes in one, and what expired by it must not seem too early
+        after the next start.
+        """
+        steady_ns, trusted_ns = self._clock.monotonic_ns(), self.trusted.saved_ns
+        if trusted_ns is None:
+            return
+        moved_ns = abs(trusted_ns - (self._file_ns or 0))
+        if steady_ns - self._saved_ns < _SAVE_NS and moved_ns < _SAVE_NS:
             return
         self._saved_ns = steady_ns
         try:
             atomic_files.make_folder(self._path.parent)
-            atomic_files.replace(self._path, encode_checksummed(_Saved(self.trusted.saved_ns)))
+            atomic_files.replace(self._path, encode_checksummed(_Saved(trusted_ns)))
+            self._file_ns = trusted_ns
         except OSError as error:
             log_event(logger, logging.WARNING, "trusted time not saved", why=str(error))
 

@@ -9,7 +9,7 @@ from indexer.expiry.clocks import Clocks
 from indexer.expiry.trusted_time import Evidence
 from indexer.expiry.uptime import Uptime
 from indexer.partition.hours import HourGate
-from snapshot.retention.cutoffs import DAY_NS
+from snapshot.retention.cutoffs import DAY_NS, HOUR_NS
 
 MINUTE_NS = 60 * 10**9
 MARKER = EpochOffset(1, 10)
@@ -64,3 +64,31 @@ def test_trusted_time_of_a_damaged_file_is_not_trusted(tmp_path: Path) -> None:
     for _ in flipped(path):
         assert Clocks(clock, path).trusted.saved_ns in (None, saved_ns)
     assert Clocks(clock, path).trusted.saved_ns == saved_ns
+
+
+def test_time_before_the_first_housekeeping_is_the_kept_one_and_never_later_than_the_clock(
+    tmp_path: Path,
+) -> None:
+    path, clock = tmp_path / "clock.json", ManualClock()
+    clocks = Clocks(clock, path)
+    clocks.update(Evidence(clock.wall_ns, covered=True))
+    clocks.save()
+    assert clocks.trusted.saved_ns == clock.wall_ns
+    saved_ns = clock.wall_ns
+    clock.wall_ns += 3 * DAY_NS
+    assert Clocks(clock, path).now_ns == saved_ns
+    clock.wall_ns = saved_ns - 2 * DAY_NS
+    assert Clocks(clock, path).now_ns == clock.wall_ns
+
+
+def test_kept_time_follows_closely_while_it_catches_up_with_the_clock(tmp_path: Path) -> None:
+    path, clock = tmp_path / "clock.json", ManualClock()
+    clocks = Clocks(clock, path)
+    clocks.update(Evidence(clock.wall_ns - 8 * HOUR_NS, covered=True))
+    clocks.save()
+    for _ in range(4):  # twelve minutes of the trusted time in half a minute
+        clock.wall_ns += 10 * 10**9
+        clock.steady_ns += 10 * 10**9
+        clocks.update(None)
+        clocks.save()
+        assert abs(Clocks(clock, path).now_ns - clocks.now_ns) < MINUTE_NS
