@@ -131,7 +131,7 @@ class Computation:
             def ask(sql: str, parameters: list[str], tables: Mapping[str, pa.Table]) -> pa.Table:
                 for name, table in tables.items():
                     connection.register(name, table)
-                return self._table(sql, parameters, few=True)
+                return self._table(sql, parameters, few=True, bounded=True)
 
             states = search.run(ask)
         return self._answer(search.types(), states)
@@ -186,17 +186,27 @@ class Computation:
             result = self._connection.sql(sql, params=parameters or None)
         return result.to_arrow_reader(rows)
 
-    def _table(self, sql: str, parameters: list[str], *, few: bool, kept: int = 0) -> pa.Table:
+    def _table(
+        self,
+        sql: str,
+        parameters: list[str],
+        *,
+        few: bool,
+        bounded: bool = False,
+        kept: int = 0,
+    ) -> pa.Table:
         """The rows of a statement.
 
+        bounded: whether it has a limit of its own.
         few: whether they are surely few (see `_FEW_ROWS`).
         kept: bytes of the states that there are already.
         """
-        bounded = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
+        if not bounded:
+            sql = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
         self._bytes = 0
         batches, rows = list[pa.RecordBatch](), 0
         # closed at once: an error keeps this frame, and so the statement's memory, for a while
-        with self._batches(bounded, parameters, _ROWS_PER_BATCH, few=few) as reader:
+        with self._batches(sql, parameters, _ROWS_PER_BATCH, few=few) as reader:
             for batch in reader:
                 batches.append(batch)
                 rows += batch.num_rows

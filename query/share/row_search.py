@@ -2,7 +2,8 @@
 
 Segments are read in the order of time, and only while they may have one of the wanted rows: the
 last 20 events of a year of segments are in the newest few. Then the fields of those rows alone are
-read. The rows are exactly those that a COUNT over the same plan counts.
+read. Where few rows will match, as of a trace, one statement reads both. The rows are exactly those
+that a COUNT over the same plan counts.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from common import limits
 from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
 from query.share.parquet_scan import parquet_scan
 from query.share.pruning.footer_facts import FooterFacts
@@ -27,7 +29,13 @@ from segment.columns.key import SYSTEM_COLUMNS
 RunStatement = Callable[[str, list[str], Mapping[str, pa.Table]], pa.Table]
 _SEGMENTS_FIRST: Final = 4  # in the first scan; each later scan has twice as many
 _SEGMENTS_MOST: Final = 64
+_LOOK_UPS_MAX: Final = 4  # segments of a scan that are read one by one, with all fields
+_ROWS_LOOKED_UP: Final = 64  # of a segment: 64 MB if all are of the largest that there can be
 _ROWS_FIRST: Final = 32  # in the first read of fields, while the size of rows is unknown
+# The same of files in which rows take few bytes: a whole page in one statement. They may still be
+# large, if the same long texts come again and again: 100 MB at the very most.
+_SHORT_FIRST: Final = limits.ROWS_LIMIT_DEFAULT + 1
+_SHORT_BYTES: Final = 256  # of a row in its file, on average
 _ROWS_MOST: Final = 2_000
 _EVERY_FIELD: Final = f"* EXCLUDE ({', '.join((*SYSTEM_COLUMNS, 'file_row_number'))})"
 MORE = "more"  # state: whether wanted rows did not fit into the answer
@@ -43,12 +51,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A row: position, sample rate and source. number: row number in its segment."""
+    """A row: position, sample rate and source.
+
+    number: row number in its segment. text: its fields as a JSON object, where they are read.
+    """
 
     position: RowPosition
     rate: int
     source: RowSource
     number: int
+    text: bytes | None = None
 
 
 class RowSearch:
@@ -125,7 +137,7 @@ class RowSearch:
             if not wave:
                 break
             self.segments_read += len(wave)
-            found += self._search(plan, _views_of(wave), ask)
+            found += self._search_wave(plan, wave, ask)
             found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
             del found[limit:]
         return found
@@ -155,6 +167,40 @@ class RowSearch:
             return segment.time_min_ns <= last_ns
         return segment.time_max_ns >= last_ns
 
+    def _search_wave(
+        self, plan: Plan, wave: Sequence[tuple[DatasetView, SegmentView]], ask: RunStatement
+    ) -> list[_Found]:
+        """The first rows of these segments; more where they are few."""
+        found, left = list[_Found](), list[tuple[DatasetView, SegmentView]]()
+        facts = self._facts if len(wave) <= _LOOK_UPS_MAX else None
+        for one in wave:
+            some = None
+            if facts is not None and facts.are_looked_up(plan, one[1]):
+                some = self._look_up(plan, one, ask)
+            if some is None:
+                left.append(one)
+            else:
+                found += some
+        return found + self._search(plan, _views_of(left), ask)
+
+    def _look_up(
+        self, plan: Plan, one: tuple[DatasetView, SegmentView], ask: RunStatement
+    ) -> list[_Found] | None:
+        """All rows of a segment with their fields; None: they are more than a few."""
+        fields = self._wanted.fields
+        columns = physical_columns(one[1], fields)
+        more = _EVERY_FIELD if columns is None else ", ".join(columns)
+        sources = gather(plan, _views_of([one]), with_positions=True, more=more)
+        statements = Statements(plan, sources)
+        sql = statements.some_rows(self._wanted, _ROWS_LOOKED_UP + 1)
+        table = ask(sql, statements.parameters, sources.tables)
+        if table.num_rows > _ROWS_LOOKED_UP:
+            return None
+        texts = RowTexts(table.num_rows)
+        texts.add_table(table, range(table.num_rows), fields)
+        found = _found_in(table, sources.row_sources)
+        return [replace(row, text=text) for row, text in zip(found, texts.made(), strict=True)]
+
     def _search(self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement) -> list[_Found]:
         if not views:
             return []
@@ -163,11 +209,7 @@ class RowSearch:
             return []
         statements = Statements(plan, sources)
         table = ask(statements.first_rows(self._wanted), statements.parameters, sources.tables)
-        rows = zip(*(table.column(name).to_pylist() for name in table.column_names), strict=True)
-        found = [
-            _Found(RowPosition(*row[:5]), row[5], sources.row_sources[row[6]], row[7])
-            for row in rows
-        ]
+        found = _found_in(table, sources.row_sources)
         found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
         return found
 
@@ -178,7 +220,7 @@ class RowSearch:
         Their sizes are not known in advance: a few are read first, then as many as should fit.
         """
         texts: list[bytes] = []
-        size, step = 0, _ROWS_FIRST
+        size, step = 0, _SHORT_FIRST if _are_short(found) else _ROWS_FIRST
         while len(texts) < len(found):
             for text in self._texts(found[len(texts) : len(texts) + step], ask):
                 size += len(text)
@@ -192,7 +234,8 @@ class RowSearch:
     def _texts(self, some: Sequence[_Found], ask: RunStatement) -> list[bytes]:
         by_source: dict[int, list[int]] = {}
         for at, row in enumerate(some):
-            by_source.setdefault(id(row.source), []).append(at)
+            if row.text is None:
+                by_source.setdefault(id(row.source), []).append(at)
         texts = RowTexts(len(some))
         for members in by_source.values():
             source = some[members[0]].source
@@ -200,7 +243,8 @@ class RowSearch:
                 self._read_live(source, members, some, texts)
             else:
                 self._read_segment(source, members, some, texts, ask)
-        return texts.made()
+        made = zip(some, texts.made(), strict=True)
+        return [text if row.text is None else row.text for row, text in made]
 
     def _read_live(
         self, block: ColumnBlock, members: list[int], some: Sequence[_Found], texts: RowTexts
@@ -246,6 +290,22 @@ class RowSearch:
         )
         order = [at_row[number] for number in table.column("file_row_number").to_pylist()]
         texts.add_table(table.drop_columns("file_row_number"), order, self._wanted.fields)
+
+
+def _found_in(table: pa.Table, sources: Sequence[RowSource]) -> list[_Found]:
+    """The rows of a statement, in its order."""
+    names = (*POSITION, "r", "s", "n")
+    rows = zip(*(table.column(name).to_pylist() for name in names), strict=True)
+    return [_Found(RowPosition(*row[:5]), row[5], sources[row[6]], row[7]) for row in rows]
+
+
+def _are_short(found: Sequence[_Found]) -> bool:
+    """Whether the rows are all in files whose rows are short."""
+    sources = {id(row.source): row.source for row in found}.values()
+    return all(
+        isinstance(one, SegmentView) and one.path.stat().st_size <= _SHORT_BYTES * one.rows
+        for one in sources
+    )
 
 
 def _views_of(wave: Sequence[tuple[DatasetView, SegmentView]]) -> list[DatasetView]:

@@ -64,8 +64,8 @@ class _Shape:
     hidden: tuple[int, ...] = ()
     only: tuple[int, ...] | None = None
     source: int | None = None  # index of the row source: of one segment alone
-    partition: int = 0
-    epoch_number: int = 0
+    more: str = ""  # SQL of more columns
+    place: tuple[int, int] = 0, 0  # partition and number of the epoch
 
     @property
     def is_plain(self) -> bool:
@@ -82,9 +82,11 @@ def gather(
     facts: FooterFacts | None = None,
     *,
     with_positions: bool = False,
+    more: str = "",
 ) -> Sources:
     """The sources of a plan over the views of some partitions, if wanted with positions of rows.
 
+    more: SQL of more columns of the rows with positions of a single segment, by their own names.
     small: where small segments are in memory. facts: by which segments are left out that no filter
     of the plan can match; None: none is. Raises DamagedObject.
     """
@@ -127,12 +129,8 @@ def gather(
             upto = None  # an offset of this log does not apply to earlier logs
         shape = _shape(plan, segment, named, upto, hidden[view.partition])
         if with_positions:
-            shape = replace(
-                shape,
-                source=len(row_sources),
-                partition=view.partition,
-                epoch_number=segment.epoch_number,
-            )
+            place = view.partition, segment.epoch_number
+            shape = replace(shape, source=len(row_sources), more=more, place=place)
             row_sources.append(segment)
         if is_small and shape.is_plain:
             in_memory.append((shape, segment))
@@ -317,13 +315,15 @@ def _parquet_select(
         wheres.append(f'"{OFFSET}" IN ({_numbers(shape.only)})')
     if shape.source is not None:
         columns += [
-            f"{shape.partition:d}::BIGINT AS p",
-            f"{shape.epoch_number:d}::BIGINT AS e",
+            f"{shape.place[0]:d}::BIGINT AS p",
+            f"{shape.place[1]:d}::BIGINT AS e",
             f'"{OFFSET}"::BIGINT AS o',
             f'"{INDEX_IN_RECORD}"::BIGINT AS i',
             f"{shape.source:d}::BIGINT AS s",
             "file_row_number::BIGINT AS n",
         ]
+    if shape.more:
+        columns.append(shape.more)
     scan = parquet_scan(segments, row_numbers=shape.source is not None)
     where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
     return f"SELECT {', '.join(columns)} FROM {scan}{where}"

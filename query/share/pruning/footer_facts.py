@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.errors import DamagedObject
-from query.plan.plan import Plan, filter_fields
+from query.plan.plan import FilterOp, Plan, filter_fields
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
 from query.share.view import SegmentView
@@ -57,6 +57,17 @@ class FooterFacts:
             return may_match(plan.filters, plan.any_filter, SourceFacts(segment.rows, columns))
         except OSError as error:  # of a bloom filter
             raise _unreadable(segment) from error
+
+    def are_looked_up(self, plan: Plan, segment: SegmentView) -> bool:
+        """Whether rows must have one of some texts of a column with a bloom filter, as rows of a
+        trace have: then few of the segment will match. Raises DamagedObject.
+        """
+        if plan.any_filter and len(plan.filters) > 1:
+            return False
+        fields = {one.field for one in plan.filters if one.op in (FilterOp.EQ, FilterOp.IN)}
+        keys = [key for key in segment.columns if key.field in fields]
+        facts = self._columns(segment, keys) if keys else {}
+        return any(facts[key].may_hold is not None for key in keys)
 
     def _columns(self, segment: SegmentView, keys: Sequence[ColumnKey]) -> _Facts:
         """The facts of at least these columns of a segment."""

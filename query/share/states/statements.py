@@ -56,6 +56,8 @@ class Statements:
         self._hash_version = hash_version
         self._fields_sql = sources.fields_sql
         self._parameters = Parameters()
+        self._rows = sources.sql
+        self._matching = self._conditions()
         self._with = f"WITH src AS ({sources.sql}), picked AS ({self._picked()})"
 
     @property
@@ -154,11 +156,19 @@ class Statements:
         """The first rows after a position: their positions, sample rates and sources."""
         direction = "ASC" if wanted.oldest else "DESC"
         order = ", ".join(f"{name} {direction}" for name in POSITION)
-        after = "TRUE" if wanted.after is None else _follows(wanted.after, wanted.oldest)
         return (
-            f"{self._with} SELECT {', '.join(POSITION)}, r, s, n FROM picked WHERE {after}"
+            f"SELECT {', '.join(POSITION)}, r, s, n {self._from_rows(wanted)}"
             f" ORDER BY {order} LIMIT {wanted.limit:d}"
         )
+
+    def some_rows(self, wanted: RowsWanted, rows_max: int) -> str:
+        """Rows after a position with every column of the sources, in any order, at most so many."""
+        return f"SELECT * {self._from_rows(wanted)} LIMIT {rows_max:d}"
+
+    def _from_rows(self, wanted: RowsWanted) -> str:
+        """The rows that match after a position. Without `_with`, which is dearer to plan."""
+        after = "TRUE" if wanted.after is None else _follows(wanted.after, wanted.oldest)
+        return f"FROM ({self._rows}) src WHERE ({self._matching}) AND {after}"
 
     @property
     def cell_names(self) -> list[str]:
@@ -173,9 +183,11 @@ class Statements:
             for name in self._fields_sql[field].key_parts
         ]
 
-    def _picked(self) -> str:
+    def _conditions(self) -> str:
         conditions = [condition(f, self._fields_sql, self._parameters) for f in self._plan.filters]
-        joined = (" OR " if self._plan.any_filter else " AND ").join(conditions) or "TRUE"
+        return (" OR " if self._plan.any_filter else " AND ").join(conditions) or "TRUE"
+
+    def _picked(self) -> str:
         join = ""
         if self._plan.groups is not None and self._plan.breakdowns:
             pairs = [
@@ -184,7 +196,7 @@ class Statements:
                 for name, sql in self._fields_sql[field].key_parts.items()
             ]
             join = f" JOIN {WANTED} w ON {' AND '.join(pairs) or 'TRUE'}"
-        return f"SELECT src.* FROM src{join} WHERE {joined}"
+        return f"SELECT src.* FROM src{join} WHERE {self._matching}"
 
     def _cell_columns(self) -> dict[str, str]:
         """The columns of a cell: name -> SQL with the name."""
