@@ -390,6 +390,10 @@ MERGES_MAX: Final = 3  # queries merged at once: one, one of another key, one of
 SHARES_KEPT_FREE: Final = 1  # likewise, of the shares that an indexer computes
 # Of the others, likewise for a key that has none: of queries, of merges and of an indexer's shares.
 KEY_KEPT_FREE: Final = 1
+# Of the threads that compute shares. Where processors are busy, a thread that acknowledges or
+# indexes gets three times as much as one of these: people wait for an answer, and clients give up.
+# It is not more because a share that holds the interpreter for a moment delays its indexer's loop.
+SHARE_NICENESS: Final = 5
 # Places of shares in an indexer, running or waiting, that one environment or key may hold for each
 # one that is free: three quarters or two thirds while it is alone.
 SHARES_ENV_PER_FREE: Final = 3.0

@@ -232,6 +232,9 @@ query_state_bytes = _gauge(
     "Memory for what indexers have sent for queries that run (`query.states_mb`), beyond the first "
     "MiB of each.",
 )
+shares_running = _gauge(
+    "bellwether_shares_running", "Shares of queries that this indexer computes now."
+)
 share_hedges_total = _counter(
     "bellwether_share_hedges",
     "Shares that were slow. won, lost: the twin was asked too, and was first or not; refused: the "

@@ -1,16 +1,16 @@
 """One thread of low priority in which outputs are made, and how much processor time it may use."""
 
 import asyncio
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
+from common.process.niceness import be_nice
+
 T = TypeVar("T")
-_NICE = 10  # indexing and queries, which are not nice, come first
+_NICE = 10  # indexing and queries (`SHARE_NICENESS`) come first
 
 
 class QuietThread:
@@ -23,7 +23,9 @@ class QuietThread:
 
     def __init__(self, share: float) -> None:
         self._pause_for = 1 / share - 1
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="compaction", initializer=_be_nice)
+        self._thread = ThreadPoolExecutor(
+            1, thread_name_prefix="compaction", initializer=partial(be_nice, _NICE)
+        )
         self.used_s = 0.0
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -46,8 +48,3 @@ class QuietThread:
     def close(self) -> None:
         """Start nothing more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def _be_nice() -> None:
-    if sys.platform == "linux":  # elsewhere a priority is of the whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

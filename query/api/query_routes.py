@@ -98,19 +98,20 @@ class QueryRoutes:
         coverage, wait_s = begun.coverage_required(), _wait_s(begun.body)
         result = self._start(begun.key, query, coverage, query_id, spec)
         await self._wait(request, result, wait_s)
+        if has_hung_up(request):  # nobody has learnt the id of the result, so nobody can want it
+            self._parts.results.drop(result)
         if result.error is not None:
             raise result.error
         return self._response(request, result, status=201)
 
     async def _wait(self, request: web.Request, result: StoredResult, wait_s: float) -> None:
-        """Wait for an inline answer; a caller that hangs up ends its query."""
+        """Wait for an inline answer, or until the caller hangs up."""
         task, clock = result.task, asyncio.get_running_loop().time
         until_s = clock() + wait_s
         while task is not None and not task.done() and (left_s := until_s - clock()) > 0:
             await asyncio.wait({task}, timeout=min(left_s, limits.HANG_UP_CHECK_S))
             self._parts.results.polled(result)
             if has_hung_up(request):
-                self._parts.results.drop(result)
                 return
 
     async def get_result(self, request: web.Request) -> web.Response:

@@ -9,14 +9,17 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from functools import partial
 
 from aiohttp import web
 
 from common import limits
 from common.errors import BadRequest, BellwetherError, Unavailable
+from common.metrics import shares_running
 from common.process.error_body import busy_response
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, SlotRequest
+from common.process.niceness import be_nice
 from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
@@ -66,7 +69,10 @@ class ShareEndpoint:
         for_keys = min(limits.KEY_KEPT_FREE, running_max - kept_free - 1)
         slots = FairLimits(running_max, room, kept_free, for_keys, running_env_max=env_running_max)
         self._slots = FairSlots(slots, "queries")
-        self._threads = ThreadPoolExecutor(running_max, thread_name_prefix="share")
+        # Databases are opened in these threads, and DuckDB's own have their priority.
+        self._threads = ThreadPoolExecutor(
+            running_max, "share", initializer=partial(be_nice, limits.SHARE_NICENESS)
+        )
 
     def close(self) -> None:
         """Release threads and databases without waiting for running shares."""
@@ -103,12 +109,14 @@ class ShareEndpoint:
             place = self._slots.hold(*_asker(plan))
             try:
                 await _until_started(place, deadline, abandoned)
+                shares_running.set(self._slots.running)
                 computation = Computation(
                     plan, views, self._databases, self._small, self._facts, wanted.version
                 )
                 return await self._compute(computation, wanted.version, deadline, abandoned)
             finally:
                 place.leave()
+                shares_running.set(self._slots.running)
 
     async def _enter(
         self, leases: AsyncExitStack, plan: Plan, partition: int

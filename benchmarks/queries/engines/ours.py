@@ -50,7 +50,7 @@ class Bellwether:
 
     def ask(self, asked: Asked, sketch: bool) -> tuple[Rows, int]:
         """As `Engine.ask`; the clock stops when the reply is read, not when it is decoded."""
-        path, body = self._request(asked)
+        path, body = self.question(asked)
         began = time.perf_counter_ns()
         status, reply = self.request("POST", path, body)
         took_ns = time.perf_counter_ns() - began
@@ -135,7 +135,8 @@ class Bellwether:
             self._connections.own = found
         return found
 
-    def _request(self, asked: Asked) -> tuple[str, dict[str, Any]]:
+    def question(self, asked: Asked) -> tuple[str, dict[str, Any]]:
+        """Path and body of the request that asks it."""
         if asked.form in (Form.ROWS, Form.FIELDS):
             route = "/bw/1/rows" if asked.form is Form.ROWS else "/bw/1/fields"
             return route, {**asked.body, "dataset": self._dataset, "coverage": "require"}

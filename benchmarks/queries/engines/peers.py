@@ -71,7 +71,7 @@ class DuckDb:
     def __init__(self, start: Start, source: str) -> None:
         import duckdb
 
-        self._connection = duckdb.connect()
+        self._connection = duckdb.connect(config=_spill(start))
         self._connection.execute(f"SET threads = {start.threads:d}")
         self._connection.execute(f"SET temp_directory = '{Path(start.folder) / 'spilled'}'")
         self._connection.execute(f"CREATE VIEW {TABLE} AS {source}")
@@ -80,6 +80,11 @@ class DuckDb:
         """As `Peer.rows`: each on a cursor, so that threads do not wait for each other."""
         with self._connection.cursor() as cursor:
             return cursor.execute(statement).fetchall()
+
+
+def _spill(start: Start) -> dict[str, str | bool | int | float | list[str]]:
+    """It would spill into the folder in which the benchmark was started."""
+    return {"temp_directory": str(Path(start.folder) / "spill")}
 
 
 def _parquet(start: Start) -> str:
@@ -95,7 +100,7 @@ def _duckdb_own_file(start: Start) -> Peer:
     import duckdb
 
     own = Path(start.folder) / "own.parquet"
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=_spill(start)) as connection:
         ordered = f"{_parquet(start)} ORDER BY t"
         connection.execute(f"COPY ({ordered}) TO '{own}' (FORMAT parquet, COMPRESSION zstd)")
     return DuckDb(start, f"SELECT * FROM read_parquet('{own}')")

@@ -4,11 +4,15 @@ import asyncio
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import duckdb
 import pytest
 
 from common.metadata import StoredQuery
 from common.metadata.sqlite import SqliteMetadata
+from common.process.fair.queue import FairLimits
+from common.process.fair.slots import FairSlots
 from query.cancellation import WorkCancelled
 from query.config import QueryConfig, QueryLimits, ResultLimits
 from query.plan.plan import Plan
@@ -19,7 +23,7 @@ from query.results.totals import merge_totals
 from query.share.answer import ShareAnswer
 from query.share.compute import Computation, ShareCancelled
 from tests.query.harness import TIMES, QueryHarness, query_harness
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 
 CONFIG = QueryConfig(running_max=2, waiting_max=6)
 PATH = "/1/query_results/shop"
@@ -212,3 +216,59 @@ async def test_a_caller_that_hangs_up_ends_the_computation_at_the_indexer(
         assert await asyncio.to_thread(began.wait, PATIENCE_S)
         asking.cancel()
         assert await asyncio.to_thread(ended.wait, PATIENCE_S)
+
+
+async def test_a_caller_that_hangs_up_interrupts_its_statement_and_frees_its_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real statement, without end; the next query needs the only turn of either role."""
+    compute, interrupted = Computation._run, threading.Event()
+    running: list[Computation] = []
+
+    def endless(computation: Computation) -> ShareAnswer:
+        if interrupted.is_set():
+            return compute(computation)
+        with computation._named_errors(), computation._open() as connection:
+            running.append(computation)
+            try:
+                connection.execute(
+                    "SELECT max(a + b) FROM range(10000000) t(a), range(10000000) u(b)"
+                )
+            except duckdb.InterruptException:
+                interrupted.set()
+                raise
+        raise AssertionError
+
+    monkeypatch.setattr(Computation, "_run", endless)
+    async with query_harness(tmp_path, config=QueryConfig(running_max=1)) as there:
+        endpoint = there.indexers["a"].endpoint
+        endpoint._slots = FairSlots(FairLimits(1, 8), "queries")
+        asking = asyncio.create_task(there.ask({**TIMES}, disable_series=True))
+        await eventually(lambda: running)
+        assert endpoint._slots.running == endpoint._inside.running == 1
+        asking.cancel()
+        assert await asyncio.to_thread(interrupted.wait, PATIENCE_S)
+        await eventually(lambda: endpoint._slots.running == endpoint._inside.running == 0)
+        assert (await there.ask({**TIMES}))["complete"]
+
+
+async def test_a_result_may_be_asked_for_after_one_that_polled_it_has_hung_up(
+    tmp_path: Path,
+) -> None:
+    """Whoever has its id may want it; one that nobody asks for ends (above)."""
+    async with query_harness(tmp_path) as there:
+        indexer = there.indexers["a"]
+        indexer.held_keys.add("k0")
+        one = (await start(there, "K"))[1]["id"]
+        await eventually(lambda: indexer.waiting == 1)
+        address = urlsplit(there.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        head = f"GET {PATH}/{one} HTTP/1.1\r\nHost: h\r\nX-Honeycomb-Team: K\r\n\r\n"
+        writer.write(head.encode())
+        assert b"200 OK" in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        status, answer = await there.get(f"{PATH}/{one}", key="MATE")
+        assert (status, answer["complete"], indexer.waiting) == (200, False, 1)
+        indexer.release.set()
+        assert (await finished(there, one, "MATE"))[0] == 200
