@@ -3,7 +3,8 @@
 Three installations run side by side: this build twice and the other once. Each round sends the same
 events to each of them in a random order and waits until they are indexed; CPU is that of
 shepherd and indexer, in nanoseconds from the scheduler. What counts is the median of the rounds'
-ratios; the same build against itself says how far such a ratio can be trusted here.
+ratios; the same build against itself says how far such a ratio can be trusted here. With
+`--visible` each round also asks how soon single events are in answers after their acknowledgement.
 """
 
 import json
@@ -24,8 +25,9 @@ from urllib.request import Request, urlopen
 import click
 
 from benchmarks.harness.machine import describe_machine, describe_versions, one_line
-from benchmarks.serving.client import request, send_all
+from benchmarks.serving.client import percentiles_ms, request, send_all
 from benchmarks.serving.events import is_accepted
+from benchmarks.serving.shepherd_client import ShepherdClient
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 4
@@ -47,6 +49,7 @@ class Installation:
     url: str = ""
     key: str = field(default="", repr=False)
     sent: int = 0
+    visible_s: list[float] = field(default_factory=list)
 
     def start(
         self, kernels: Path, *, compiled: bool = True, settings: Mapping[str, str] | None = None
@@ -125,6 +128,12 @@ class Installation:
             self._cut()
         after = self.used()
         return {role: after[role] - before[role] for role in after}
+
+    def send_visible(self, probes: int) -> None:
+        """Send single events, one after the other, and note how long each takes to be visible."""
+        host, port = self.url.removeprefix("http://").split(":")
+        client = ShepherdClient((host, int(port)), self.key)
+        self.visible_s += client.visible_waits_s(probes)
 
     def wait_until_indexed(self) -> None:
         """Wait until all that was sent is indexed, and a little for what still runs then."""
@@ -251,11 +260,18 @@ def bodies_of_spans(requests: int, size: int, chance: random.Random) -> list[byt
 @click.option("--requests", default=150, show_default=True, help="In each round.")
 @click.option("--size", default=100, show_default=True, help="Events of a body.")
 @click.option("--sealed", is_flag=True, help="Each round ends with a cut: records to segments.")
+@click.option("--visible", default=0, help="Single events in each round.  [default: none]")
 @click.option(
     "--set", "sets", multiple=True, metavar="SECTION.NAME=VALUE", help="A setting of this checkout."
 )
 def main(
-    other: Path, pairs: int, requests: int, size: int, sealed: bool, sets: tuple[str, ...]
+    other: Path,
+    pairs: int,
+    requests: int,
+    size: int,
+    sealed: bool,
+    visible: int,
+    sets: tuple[str, ...],
 ) -> None:
     """Compare this checkout with OTHER, the folder of another one."""
     settings = environment_of(dict(one.split("=", 1) for one in sets))
@@ -279,7 +295,12 @@ def main(
             used = {one.name: one.round(bodies, requests * size, sealed=sealed) for one in order}
             if number >= WARM_UP_ROUNDS:
                 rounds.append(used)
+                for one in order:
+                    one.send_visible(visible)
         _show(rounds, requests * size, pairs)
+        for one in installed if visible else ():
+            told = percentiles_ms("ack to visible", one.visible_s)
+            print(f"{one.name}: {', '.join(f'{what} {ms:.1f}' for what, ms in told.items())}")
     finally:
         for one in installed:
             one.stop()
