@@ -172,6 +172,7 @@ COMPACTED_FAN_IN: Final = 16  # small neighbours that are put together: one more
 # Rows of what is small, by size. What has more than 4,096 rows is rewritten once, into a full
 # output; sealing smaller segments costs so much per row that rewriting their rows twice is less.
 COMPACTED_TIERS: Final = (64, 256, 1_024, 4_096)
+COMPACTED_PACK_READ_MIN: Final = 0.5  # of a pack's bytes: each rewritten one frees at least another
 COMPACTED_SPANS: Final = 8  # an output spans at most this part of a dataset's retention
 COMPACTED_SPAN_FOREVER_NS: Final = 46 * 24 * 3600 * 10**9  # of data that is kept for ever
 # Of one document, whose outputs share a pack where they are small: the document has 2 MB, one more

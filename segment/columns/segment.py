@@ -9,6 +9,7 @@ from pathlib import Path
 SEGMENT_FORMAT = 1
 METADATA_KEY = b"bellwether"  # JSON of SegmentInfo
 OVERFLOW_COLUMNS_KEY = b"bellwether.rest_columns"  # JSON list of physical names
+MOVES_KEY = b"bellwether.moves"  # how often it was taken out of a pack alone, in digits; not if 0
 FIELD_NAME_KEY = b"name"  # a Parquet column's field name, UTF-8, where the physical one escapes it
 SEGMENT_SUFFIX = ".parquet"
 
@@ -20,6 +21,7 @@ class SegmentOrigin:
     late_or_early: whether it has the rows dated late or early, i.e. distant from their append time.
     append_min_ns, append_max_ns: append times of the dataset's records in the cut, unix ns,
     inclusive.
+    moves: how often the segment was rewritten alone: the same rows have then another name.
     """
 
     dataset: str
@@ -28,6 +30,7 @@ class SegmentOrigin:
     late_or_early: bool
     append_min_ns: int
     append_max_ns: int
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from segment.columns.packed import Gathered, PackedColumns
 from segment.columns.segment import (
     FIELD_NAME_KEY,
     METADATA_KEY,
+    MOVES_KEY,
     OVERFLOW_COLUMNS_KEY,
     SEGMENT_FORMAT,
     SegmentInfo,
@@ -82,7 +83,7 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
         encoders,
         _columns(block, own, overflow_column),
         block.rows,
-        metadata=_metadata(info, own, overflow_names),
+        metadata=_metadata(info, own, overflow_names) | _moves(origin),
         sorting=_OFFSET_AND_INDEX,
         created_by=WRITER,
     )
@@ -105,11 +106,15 @@ def _encode_small(
         of_columns = partial(small_file, written)
     data = of_columns(
         rows=block.rows,
-        metadata={METADATA_KEY: orjson.dumps(info)},
+        metadata={METADATA_KEY: orjson.dumps(info)} | _moves(origin),
         sorting=_OFFSET_AND_INDEX,
         created_by=WRITER,
     )
     return EncodedSegment(data, hashlib.sha256(data).hexdigest(), info)
+
+
+def _moves(origin: SegmentOrigin) -> dict[bytes, bytes]:
+    return {MOVES_KEY: str(origin.moves).encode()} if origin.moves else {}
 
 
 def _split(

@@ -7,12 +7,14 @@ partition's log decides. docs/adr/0040-compaction.md gives the reasons of the ru
   of the dataset's retention), up to a full output.
 - Within a window that the log's time has not left: once there are `COMPACTED_FAN_IN` of a similar
   size that is small, or enough rows for a full output.
-- In a window that is over: all of them, into as few outputs as possible.
+- In a window that is over: all of them, into as few outputs as possible. What has no neighbour
+  stays as it is, unless it lies in a pack of which less than `COMPACTED_PACK_READ_MIN` is read:
+  then it is rewritten alone, so that the pack can be deleted.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 
 from common import limits
 from snapshot.compaction.compacted import Compacted, Output
@@ -29,6 +31,7 @@ class Sizes:
         rows of the largest one.
     tiers: rows below which neighbours are of one size, ascending; what has more rows than the last
         waits for a full output.
+    pack_read_min: the part of a pack's bytes that is read, below which what is alone is taken out.
     """
 
     rows_max: int = limits.COMPACTED_ROWS_MAX
@@ -36,6 +39,7 @@ class Sizes:
     inputs_max: int = limits.COMPACTED_INPUTS_MAX
     fan_in: int = limits.COMPACTED_FAN_IN
     tiers: tuple[int, ...] = limits.COMPACTED_TIERS
+    pack_read_min: float = limits.COMPACTED_PACK_READ_MIN
 
 
 SIZES = Sizes()
@@ -57,7 +61,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Parts that become one output, in log order."""
+    """Parts that become one output, in log order. One alone is taken out of its pack."""
 
     parts: tuple[Part, ...]
 
@@ -71,10 +75,14 @@ def span_ns(retention_days: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The sizes, and the longest time that an output of one dataset may span."""
+    """The sizes, and the longest time that an output of one dataset may span.
+
+    sparse: packs of which little is read.
+    """
 
     span_ns: int
     sizes: Sizes
+    sparse: Set[str]
 
     @property
     def window_ns(self) -> int:
@@ -104,11 +112,14 @@ def choose(
     """
     found: list[Choice] = []
     waiting = list(undecided)
-    for dataset, parts in _parts(entries, compacted):
+    served = list(entries)
+    by_dataset = list(_parts(served, compacted))
+    sparse = _sparse_packs(served, by_dataset, sizes)
+    for dataset, parts in by_dataset:
         blocked = [one for one in waiting if one.dataset == dataset]
-        if len(parts) < 2:
+        if len(parts) < 2 and parts[0].entry.pack not in sparse:
             continue
-        rules = _Rules(spans_ns(dataset), sizes)
+        rules = _Rules(spans_ns(dataset), sizes, sparse)
         for run in _runs(parts, rules, blocked):
             window = run[0].entry.append_max_ns // rules.window_ns
             over = watermark_ns // rules.window_ns > window
@@ -135,6 +146,26 @@ def _parts(
         parts += [Part(entry) for entry in some if entry.object not in held]
         parts.sort(key=lambda p: (p.entry.far, p.entry.epoch_number, p.entry.first_offset))
         yield dataset, parts
+
+
+def _sparse_packs(
+    served: Iterable[SegmentEntry], by_dataset: Iterable[tuple[str, list[Part]]], sizes: Sizes
+) -> set[str]:
+    """The packs of which less than the least part is read.
+
+    A pack has at least the bytes up to the end of the last segment in it that is known here,
+    whether it is read itself or an output is read instead.
+    """
+    ends: dict[str, int] = {}
+    read: dict[str, int] = {}
+    parts = [part.entry for _, some in by_dataset for part in some if part.entry.pack]
+    for entry in parts:
+        read[entry.pack] = read.get(entry.pack, 0) + entry.size_bytes
+    for entry in chain(served, parts):
+        if entry.pack in read:
+            end = entry.pack_offset + entry.size_bytes
+            ends[entry.pack] = max(end, ends.get(entry.pack, 0))
+    return {pack for pack, count in read.items() if count < sizes.pack_read_min * ends[pack]}
 
 
 def _runs(
@@ -167,9 +198,11 @@ def _has_rows_of(entry: SegmentEntry, one: Conditional) -> bool:
 
 
 def _of_window_that_is_over(run: Sequence[Part], rules: _Rules) -> Iterator[list[Part]]:
-    """All of them, in as few outputs as neighbours allow; what stays alone is left."""
+    """All of them, in as few outputs as neighbours allow; what stays alone is left, or taken out
+    of a pack of which little else is read.
+    """
     for group in _filled(run, rules):
-        if len(group) > 1:
+        if len(group) > 1 or group[0].entry.pack in rules.sparse:
             yield group
 
 

@@ -18,7 +18,7 @@ from common.errors import BellwetherError, DamagedObject
 from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
-from segment.columns.segment import METADATA_KEY, SegmentInfo, SegmentOrigin
+from segment.columns.segment import METADATA_KEY, MOVES_KEY, SegmentInfo, SegmentOrigin
 from segment.columns.segment_read import read_metadata, read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.columns.small_read import read_small
@@ -54,16 +54,18 @@ def merge(
 ) -> EncodedSegment:
     """One segment of the rows of all sources, which follow each other in the log.
 
+    All rows of one source alone get other bytes, and so another name.
     inputs: the segments whose rows they are. Raises DamagedObject, OutputTooLarge.
     """
     first = inputs[0]
     block = _read_small(sources, encoders, far=first.far)
     if block is None:
         tables = _read_tables(sources)
-        info = _info_of(tables[0].schema.metadata)
+        metadata = tables[0].schema.metadata
         block = _rows_of(tables, far=first.far)
     else:
-        info = _info_of(read_metadata(sources[0].file))
+        metadata = read_metadata(sources[0].file)
+    info = _info_of(metadata)
     origin = SegmentOrigin(
         dataset=first.dataset,
         epoch=info.epoch,
@@ -71,6 +73,7 @@ def merge(
         late_or_early=first.far,
         append_min_ns=min(entry.append_min_ns for entry in inputs),
         append_max_ns=max(entry.append_max_ns for entry in inputs),
+        moves=_moves_of(metadata) + 1 if len(sources) == 1 and sources[0].kept is None else 0,
     )
     return encode_segment(block, origin, encoders)
 
@@ -112,6 +115,14 @@ def _info_of(metadata: Mapping[bytes, bytes] | None) -> SegmentInfo:
         return msgspec.json.decode((metadata or {})[METADATA_KEY], type=SegmentInfo)
     except (KeyError, msgspec.MsgspecError) as error:
         raise DamagedObject(f"a segment without its metadata: {error}") from error
+
+
+def _moves_of(metadata: Mapping[bytes, bytes] | None) -> int:
+    text = (metadata or {}).get(MOVES_KEY, b"0")
+    try:
+        return int(text)
+    except ValueError as error:
+        raise DamagedObject(f"a segment that was moved {text!r} times") from error
 
 
 def _rows_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:

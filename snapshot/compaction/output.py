@@ -101,7 +101,7 @@ class OutputMaker:
                 names = tuple(Input(e.object, e.first_offset, e.end_offset) for e in kept)
             sources.append(Source(self._file_of(part.entry.location), names))
             inputs += kept
-        if len(sources) < 2:  # one alone has the bytes, and the name, of what would be superseded
+        if len(sources) < min(2, len(choice.parts)):
             raise ObjectMissing("of what was to be put together, all or all but one is deleted")
         return inputs, merge(sources, inputs, encoders)
 

@@ -24,6 +24,7 @@ from tests.indexer.compaction.compacting import (
     GRACE_S,
     compacting,
     compactor_of,
+    cuts,
     files_read,
     shown,
     verified,
@@ -179,3 +180,40 @@ async def test_verify_fetches_a_pack_once(tmp_path: Path) -> None:
         assert report.segments == 6
         fetched = [key for key in store.fetched if key.startswith("packs/")]
         assert sorted(fetched) == sorted(pack_key(name) for name in names)
+
+
+async def test_what_is_alone_in_a_pack_is_taken_out_of_it_so_that_the_pack_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(wall_ns=SystemClock().now_ns())
+    async with open_context(tmp_path) as plain:
+        context = replace(plain, clock=clock)
+        async with compacting(context, clock=clock) as partition:
+            log = context.backends.log
+            await log.append(0, record(list(range(30)), batch=1))
+            await both(partition, log, 30)
+            (pack,) = packs(partition)
+            await cuts(partition, log, list(range(31, 61)))
+            compactor = compactor_of(partition)
+            monkeypatch.setattr("indexer.compaction.compactor.span_ns", lambda _: 1)  # all is over
+            assert await compactor.step(0) == 0  # the pack is read whole
+            monkeypatch.undo()
+            await cuts(partition, log, [61], [62])
+            assert await compactor.step(0) == 1
+            assert await files_read(partition) == 1
+            monkeypatch.setattr("indexer.compaction.compactor.span_ns", lambda _: 1)
+            compactor = compactor_of(partition)
+            assert await compactor.step(0) == 1
+            (moved,) = [one for one in outputs(partition) if one.dataset == OTHER]
+            assert moved.pack == ""
+            assert await compactor_of(partition).step(0) == 0
+            assert packs(partition) == {pack}
+            await cuts(partition, log, [63])  # its manifest has the format of what was compacted
+            await delete_due(partition, clock)
+            assert packs(partition) == set()
+            assert await shown(partition, OTHER) == [80]
+            assert await shown(partition) == list(range(64))
+            await verified(context)
+    async with open_context(tmp_path, "b") as plain, compacting(plain, clock=clock) as again:
+        assert await shown(again, OTHER) == [80]
+        await verified(plain)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,6 +158,41 @@ def test_rows_are_rewritten_few_times() -> None:
         written += more
     assert written <= 5 * sum(one.rows for one in entries[:known])
     assert read_of(entries, compacted) <= 20
+
+
+def packed(hour: int, dataset: str, place: int, size_bytes: int = 100) -> SegmentEntry:
+    """A segment in the pack of that hour, after `place` bytes of others."""
+    one = entry(hour, dataset=dataset)
+    return msgspec.structs.replace(one, pack=f"p{hour}", pack_offset=place, size_bytes=size_bytes)
+
+
+def test_what_is_alone_in_a_pack_of_which_little_is_read_is_taken_out_when_its_window_is_over() -> (
+    None
+):
+    lone, beside = packed(1, "lone", 100), packed(1, "d", 0)
+    after = [entry(hour) for hour in range(2, 6)]
+    entries = [lone, beside, *after]
+    compacted, _ = until_done(entries, 400)
+    assert {one.entry.dataset for one in compacted.all()} == {"d"}  # half of the pack is read
+    larger = msgspec.structs.replace(beside, size_bytes=101)
+    behind = msgspec.structs.replace(lone, pack_offset=101)
+    entries = [behind, larger, *after]
+    assert run(entries, 400)[0].parts[0].entry.dataset == "d"  # now all of it is read
+    compacted, _ = until_done(entries[1:], 400)
+    (choice,) = run(entries, 400, compacted)
+    assert [part.entry for part in choice.parts] == [behind]
+    assert run(entries, 5, compacted) == []  # its window is not over: neighbours may come
+    waits = [
+        Conditional(batch="b", epoch_number=1, offset=150, append_ns=1, dataset="lone", unless=(2,))
+    ]
+    assert run(entries, 400, compacted, undecided=waits) == []
+    compacted = applied(compacted, choice, entries)
+    assert run(entries, 400, compacted) == []
+
+
+def test_of_an_expired_neighbour_in_the_pack_nothing_is_known_but_the_bytes_before() -> None:
+    assert len(run([packed(1, "lone", 101)], 400)) == 1
+    assert run([packed(1, "lone", 100)], 400) == []
 
 
 def test_what_has_rows_of_undecided_batches_waits_and_what_follows_it_too() -> None:

@@ -67,6 +67,23 @@ def test_outputs_of_outputs_have_the_bytes_of_an_output_of_segments(tmp_path: Pa
     assert merged(made, tmp_path).read_bytes() == again.data
 
 
+@pytest.mark.parametrize("rows", [3, limits.SMALL_SEGMENT_ROWS + 1])
+def test_one_alone_gets_another_name_each_time_and_the_same_on_every_indexer(
+    tmp_path: Path, rows: int
+) -> None:
+    (made,) = pieces(tmp_path, 1, rows=rows)
+    names, file = {made.entry.object}, made.path
+    for number in range(1, 4):
+        encoded = merge([Source(file)], [made.entry], ENCODERS)
+        again = merge([Source(file.read_bytes())], [made.entry], ENCODERS)
+        assert encoded.data == again.data
+        file = tmp_path / f"moved-{number}.parquet"
+        file.write_bytes(encoded.data)
+        assert unproved_inputs(file, [made.entry], rows) == []
+        names.add(encoded.object_hash)
+        assert len(names) == number + 1
+
+
 def test_whole_inputs_may_be_left_out(tmp_path: Path) -> None:
     made = pieces(tmp_path, 4)
     whole = merged(made, tmp_path)
