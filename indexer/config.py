@@ -16,7 +16,7 @@ class IndexerConfig:
         "longest rest between two steps of a partition while records come, for fewer and larger "
         "steps; there is none after a quiet time, nor while catching up",
     )
-    poll_wait_ms: int = setting(2_000, "longest wait for new records in one read")
+    poll_wait_ms: int = setting(5_000, "longest wait for new records in one read")
     heartbeat_ms: int = setting(5_000, "append a heartbeat when a partition is quiet for this long")
     marker_spread_s: int = setting(300, "hour markers of the partitions are spread over this time")
     clock_steady_s: int = setting(

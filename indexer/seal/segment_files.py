@@ -3,7 +3,9 @@
 Late or early rows, with event times distant from their append time, get a separate segment, so that
 they never widen the time range of ordinary ones. Small segments are written one after another into
 one file, the cut's pack, so that a cut of thousands of datasets costs one file, hash and fsync. A
-file gets its name, a hash, only when its bytes are on the disk (I4).
+file gets its name, a hash, only when its bytes are on the disk (I4). The name itself need not
+survive a power failure: the file goes on into the cache, and until its object is in the store the
+rows are in the log.
 """
 
 import hashlib
@@ -12,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from common import limits
 from indexer.state.live_rows import CutRows
@@ -98,9 +101,8 @@ class _Pack:
     """A pack being written. Small segments pass through: they are never in memory together."""
 
     def __init__(self, folder: Path) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=folder)
-        self._file = os.fdopen(descriptor, "wb")
-        self._path = Path(name)
+        self._file: BinaryIO | None = None  # there is none until the first small segment
+        self._path = folder
         self._folder = folder
         self._digest = hashlib.sha256()
         self._size = 0
@@ -109,22 +111,26 @@ class _Pack:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
 
     def add(self, segment: EncodedSegment) -> SegmentFile:
         """Append a segment; its file's `path` and `pack` are known only after `finish`."""
         at = self._size
+        if self._file is None:
+            descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=self._folder)
+            self._file, self._path = os.fdopen(descriptor, "wb"), Path(name)
         self._file.write(segment.data)
         self._digest.update(segment.data)
         self._size += len(segment.data)
         return SegmentFile(self._path, segment.object_hash, len(segment.data), segment.info, "", at)
 
     def finish(self, files: Sequence[SegmentFile]) -> tuple[SegmentFile, ...]:
-        """The files, with the pack's name in those that it holds. It is on the disk then."""
-        packed = [file for file in files if file.path == self._path]
-        if not packed:
+        """The files, with the pack's name in those that it holds. Its bytes are durable then."""
+        if self._file is None:
             return tuple(files)
+        packed = [file for file in files if file.path == self._path]
         if len(packed) == 1:  # a pack of one would only be harder to find
             pack = ""
             path = self._folder / segment_name(packed[0].object_hash)
@@ -134,7 +140,6 @@ class _Pack:
         self._file.flush()
         os.fsync(self._file.fileno())
         os.replace(self._path, path)
-        _sync_folder(self._folder)
         return tuple(
             replace(file, path=path, pack=pack) if file.path == self._path else file
             for file in files
@@ -163,12 +168,3 @@ def _write_durably(data: bytes, path: Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

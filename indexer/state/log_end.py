@@ -7,7 +7,7 @@ from common.log import Bounds, Log
 from indexer.state.current_view import CurrentView
 
 _STALE_NS = 5 * 10**9  # maintenance refreshes it every second
-_ASK_NS = 5 * 10**9  # until the log is asked again for what it does not announce: its start
+_ASK_NS = 20 * 10**9  # until the log is asked again for what it does not announce: its start
 
 
 class LogEnd:

@@ -5,6 +5,7 @@ Without such a copy an error is raised.
 """
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +50,8 @@ class Chain:
         self.partition = partition
         self._folder = folder
         self._copies_bytes_max = copies_bytes_max
+        self._copies_turn = threading.Lock()
+        self._copies: dict[Path, dict[str, int]] = {}  # by folder, the bytes of each copy in it
 
     def load(self, key: str, kind: type[T]) -> T:
         """The document of that key. Raises DamagedObject, ObjectMissing, DocumentTooNew."""
@@ -92,18 +95,27 @@ class Chain:
         try:
             atomic_files.make_folder(path.parent)
             atomic_files.replace(path, encode_checksummed(document), durable=False)
-            self._remove_old_copies(path.parent)
+            self._remove_old_copies(path)
         except OSError as error:
             log_event(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
 
-    def _remove_old_copies(self, folder: Path) -> None:
-        held_bytes = 0
-        newest_first = sorted(folder.glob("[0-9]*.json"), reverse=True)
-        for number, copy in enumerate(newest_first):
-            held_bytes += copy.stat().st_size
-            beyond = number >= limits.LOCAL_COPIES_MAX or held_bytes > self._copies_bytes_max
-            if number and beyond:
-                copy.unlink(missing_ok=True)
+    def _remove_old_copies(self, saved: Path) -> None:
+        """Keep the copies of this kind within their limits; `saved` is the one just written."""
+        folder = saved.parent
+        with self._copies_turn:
+            sizes = self._copies.get(folder)
+            if sizes is None:  # the folder is listed once: each cut saves a copy
+                found = folder.glob("[0-9]*.json")
+                sizes = self._copies[folder] = {copy.name: copy.stat().st_size for copy in found}
+            sizes[saved.name] = saved.stat().st_size
+            held_bytes = sum(sizes.values())
+            oldest_first = iter(sorted(sizes))
+            while len(sizes) > limits.LOCAL_COPIES_MAX or held_bytes > self._copies_bytes_max:
+                if len(sizes) == 1:
+                    break
+                name = next(oldest_first)
+                (folder / name).unlink(missing_ok=True)
+                held_bytes -= sizes.pop(name)
 
     def _local_copy(self, key: str, kind: type[T]) -> T | None:
         if self._folder is None:

@@ -30,7 +30,9 @@ from common.model.record import Kind, LogRecord, Record, encode_headers
 
 _READ_THREADS = 4
 _APPEND_TIMEOUT_S = 30.0  # a stopped process may hold the writer lock, so callers need an error
-_RECHECK_S = 5.0  # how long a record may stay unseen whose writer died between commit and known end
+# How long a record may stay unseen whose writer died between commit and known end, if none follows.
+# Nobody has its receipt. Longer than between two heartbeats, so quiet partitions are not looked at.
+_RECHECK_S = 10.0
 
 P = ParamSpec("P")
 R = TypeVar("R")

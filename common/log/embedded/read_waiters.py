@@ -64,11 +64,15 @@ class ReadWaiters:
         if ends == self._seen:
             self._unchanged += 1
         else:
-            before, self._seen, self._unchanged = self._seen, ends, 0
+            before, self._seen = self._seen, ends
+            woken = False
             for waiter, (partition, offset) in self._waiters.items():
                 slot = KnownEnds.slot(partition)
                 if ends[slot] != before[slot] and offset < self._ends.get(partition):
                     _wake(waiter)
+                    woken = True
+            # appends of this process, such as heartbeats, have woken their readers before
+            self._unchanged = 0 if woken else self._unchanged + 1
         quiet = self._unchanged > _QUIET_AFTER_TICKS
         delay_s = _QUIET_TICK_S if quiet else _BUSY_TICK_S
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)

@@ -1,6 +1,7 @@
 """A sealed segment holds exactly the rows it was given, and says so (I3, I4)."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -240,3 +241,48 @@ def test_a_damaged_file_is_told_apart(tmp_path: Path) -> None:
         segment.path.write_bytes(damaged)
         with pytest.raises(DamagedObject):
             describe_segment(segment.path)
+
+
+@pytest.mark.parametrize("datasets", [1, 5])
+def test_a_cut_of_small_segments_is_one_file_and_one_fsync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, datasets: int
+) -> None:
+    real, synced = os.fsync, list[int]()
+
+    def fsync(descriptor: int) -> None:
+        synced.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    block = shred(line('{"a":1}'))
+    cuts = [cut(block, dataset=f"dataset-{number}") for number in range(datasets)]
+    files = seal_all(
+        cuts, epoch="e", partition=0, folder=tmp_path, encoders=ReferenceEncoders(), packing=True
+    )
+    assert len(files) == datasets
+    assert [file.path for file in files] == list(tmp_path.iterdir()) * datasets
+    assert len(synced) == 1
+
+
+def test_a_cut_of_large_segments_makes_no_file_for_a_pack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PACKED_SEGMENT_BYTES_MAX", 1)
+    real, made = tempfile.mkstemp, list[str]()
+
+    def mkstemp(**options: str) -> tuple[int, str]:
+        found = real(**options)
+        made.append(found[1])
+        return found
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    (file,) = seal_all(
+        [cut(shred(line('{"a":1}')))],
+        epoch="e",
+        partition=0,
+        folder=tmp_path,
+        encoders=ReferenceEncoders(),
+        packing=True,
+    )
+    assert [file.path] == list(tmp_path.iterdir())
+    assert len(made) == 1
