@@ -185,6 +185,12 @@ COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are announced 
 # Of one partition and round of its upkeep, each with its summary: some ten seconds of a store that
 # takes 10 ms for a request. A dataset that goes, or a start, may have a hundred thousand to delete.
 OBJECTS_DELETED_AT_ONCE: Final = 500
+# --- bases of compaction documents (ADR 0044) --------------------------------------------------
+BASE_AFTER_DOCUMENTS: Final = 256  # a start then reads at most some hundred documents one by one
+# Of a part: one is read to find an output's inputs, and an indexer keeps the last one that it read
+# for each partition.
+BASE_PART_BYTES_MAX: Final = 4 * 2**20
+BASE_ENTRY_BYTES: Final = 720  # of a segment in a part, to choose what shares a part
 
 # --- the log's time (ADR 0017) -----------------------------------------------------------------
 # Format version 2: a clock record that is less than this before the log's time does nothing, so

@@ -25,6 +25,7 @@ from common.metrics import (
 )
 from common.process.versions import DOCUMENTS_COMPACTIONS
 from common.tasks import run_every
+from indexer.compaction.base_writer import BaseWriter
 from indexer.compaction.budget import RequestBudget
 from indexer.compaction.quiet_thread import QuietThread
 from indexer.compaction.turns import Turns
@@ -107,6 +108,14 @@ class Compactor:
         self._thread = QuietThread(max(1, config.compaction_percent) / 100)
         self._budget = RequestBudget(config.compaction_requests_per_day, context.clock)
         self._turns = Turns(context.backends.locks, context.instance)
+        self._bases = BaseWriter(
+            shared.document_gate,
+            context.clock,
+            self._turns,
+            self._thread,
+            self._budget,
+            config.compaction_delay_s,
+        )
         self._progress: dict[int, _Progress] = {}
 
     async def run(self) -> None:
@@ -143,6 +152,8 @@ class Compactor:
             "waits_for": progress.waits_for,
             "refused": len(progress.refused),
             "unproved": dict(unproved),
+            "documents": 0 if partition is None else partition.compactions.number,
+            "base": 0 if partition is None else partition.compactions.base_number,
             "requests": self._budget.used,
             "processor_s": round(self._thread.used_s, 3),
         }
@@ -184,6 +195,7 @@ class Compactor:
         partition = self._partitions[number]
         if self._clock.monotonic_ns() < progress.again_ns:
             return 0
+        await self._bases.write_due(partition)
         await self._choose(partition, progress)
         compaction_waiting.labels(str(number)).set(len(progress.choices))
         progress.waits_for = await self._waits_for(partition, progress)

@@ -24,7 +24,7 @@ from indexer.seal.partition_reader import PartitionReader, last_manifest
 from indexer.seal.pipeline import published_only
 from indexer.state.log_end import LogEnd
 from snapshot.cache import SegmentCache
-from snapshot.documents.manifest import COMPACTED_FORMAT, SegmentEntry
+from snapshot.documents.manifest import BASES_FORMAT, COMPACTED_FORMAT, SegmentEntry
 from snapshot.mending import all_whole
 from snapshot.retention.cutoffs import HOUR_NS, Cutoffs
 from snapshot.retention.retention import ToExpire
@@ -118,6 +118,7 @@ class Housekeeper:
         await to_upkeep_thread(self._delete_due)
         partition.retention.apply()
         await to_upkeep_thread(self._delete_superseded)
+        await to_upkeep_thread(self._delete_covered)
         expired = [entry for entry in hidden if entry.object in self._book.expired_objects]
         await asyncio.to_thread(self._forget, expired)
         self._retention.forget_hidden(expired)
@@ -214,6 +215,19 @@ class Housekeeper:
         gone = compactions.compacted.gone
         self._cache.forget_all(gone - self._superseded_forgotten)
         self._superseded_forgotten = gone
+
+    def _delete_covered(self) -> None:
+        """Delete compaction documents that a base has replaced for the grace time."""
+        compactions, newest = self._retention.compactions, last_manifest(self._partition)
+        self._uptime.set_pending_base(compactions.base_number)
+
+        def may_delete(base: int) -> bool:
+            """Whether the grace time is over, and an earlier program stops at the manifest."""
+            if newest is None or newest.format < BASES_FORMAT:
+                return False
+            return self._uptime.since_base_ns(base) >= self._config.retention_grace_s * _S_NS
+
+        compactions.delete_covered(may_delete)
 
     def _forget(self, expired: list[SegmentEntry]) -> None:
         """Remove the files, now that no new query can name and fetch them."""

@@ -25,12 +25,14 @@ class _Saved(msgspec.Struct):
     ran_ns: total uptime.
     documents: number of a retention document -> uptime when it was first seen.
     compactions: the same for compaction documents.
+    bases: the same for bases of compactions.
     covered: (epoch number, offset, uptime when a manifest was first seen to cover it).
     """
 
     ran_ns: int = 0
     documents: dict[int, int] = {}
     compactions: dict[int, int] = {}
+    bases: dict[int, int] = {}
     covered: list[tuple[int, int, int]] = []
     format: int = DOCUMENT_FORMAT
 
@@ -90,6 +92,17 @@ class Uptime:
     def since_compaction_ns(self, number: int) -> int:
         """The uptime since the compaction document was first seen."""
         return self.total_ns - self._saved.compactions.get(number, self.total_ns)
+
+    def set_pending_base(self, newest: int) -> None:
+        """As `set_pending_documents`, for the newest base of compactions; 0: there is none."""
+        known = self._saved.bases
+        bases = {newest: known.get(newest, self.total_ns)} if newest else {}
+        if bases != known:
+            self._saved.bases, self._changed = bases, True
+
+    def since_base_ns(self, number: int) -> int:
+        """The uptime since the base was first seen."""
+        return self.total_ns - self._saved.bases.get(number, self.total_ns)
 
     # --- covered offsets of the log ---------------------------------------------------------------
     def mark_covered(self, epoch: int, offset: int, keep_ns: int) -> None:

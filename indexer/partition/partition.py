@@ -228,7 +228,7 @@ class Partition:
             shared.wide_cut_lock,
             shared.timing,
             shared.document_gate,
-            lambda: self.compactions.number > 0,
+            lambda: self.compactions.manifests_format,
         )
         await to_store_thread(sealer.prepare)
         state = await self._begin(resumed, objects)

@@ -118,7 +118,7 @@ class SegmentRebuilder:
         if not entry.pack:
             self._objects.replace(entry.location.key, data)
             return True
-        members = [one.location for one in book.pack_of(found[0])]
+        members = book.pack_of(found[0])
         mended = put_pack_again(
             self._objects,
             members,
@@ -196,7 +196,7 @@ def pack_of(chain: Chain, entry: SegmentEntry) -> list[SegmentLocation]:
     try:
         for output in outputs:
             if output.entry.object == entry.object:
-                return [one.location for one in book.pack_of(output)]
+                return book.pack_of(output)
         segments = manifest_of(chain, entry).segments
     except (DamagedObject, ObjectMissing):
         return [entry.location]

@@ -29,7 +29,6 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import DOCUMENT_FORMAT
 from snapshot.documents.epochs import Epoch
 from snapshot.documents.manifest import (
-    COMPACTED_FORMAT,
     Damaged,
     Gap,
     Manifest,
@@ -116,9 +115,9 @@ def build_manifest(
     predecessor: str | None,
     zone: str,
     created_ns: int,
-    compacted: bool = False,
+    least_format: int = DOCUMENT_FORMAT,
 ) -> Manifest:
-    """The manifest of a cut. compacted: whether the partition has compactions."""
+    """The manifest of a cut. least_format: what is in the store needs, see `CompactionBook`."""
     cut = pending.cut
     segments = [entry_of(file, epoch, pending.owners) for file in files]
     quarantined = sorted({*cut.quarantined, *pending.quarantined}, key=lambda entry: entry.offset)
@@ -149,7 +148,7 @@ def build_manifest(
         writer=WRITER,
         zone=zone,
         created_ns=created_ns,
-        format=max(format_of(segments), COMPACTED_FORMAT if compacted else DOCUMENT_FORMAT),
+        format=max(format_of(segments), least_format),
     )
 
 
@@ -161,7 +160,7 @@ class Sealer:
     divergences: known cuts that the partition's two indexers made differently.
     wide_cut_lock: held while a cut of very many columns is sealed: one at a time in a process.
     document_gate: whether small segments may be put into a pack.
-    has_compactions: whether the partition has compaction documents now.
+    least_format: of manifests now, see `CompactionBook.manifests_format`.
     """
 
     chain: Chain
@@ -175,7 +174,7 @@ class Sealer:
     wide_cut_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timing: Timing = TIMING
     document_gate: DocumentGate = FIRST_DOCUMENTS
-    has_compactions: Callable[[], bool] = lambda: False
+    least_format: Callable[[], int] = lambda: DOCUMENT_FORMAT
 
     def prepare(self) -> None:
         """Empty the scratch folder, and list the divergences. Blocks."""
@@ -273,7 +272,7 @@ class Sealer:
             predecessor=predecessor,
             zone=self.zone,
             created_ns=self.clock.now_ns(),
-            compacted=self.has_compactions(),
+            least_format=self.least_format(),
         )
         places = {entry.location.key: entry.location for entry in sealed.entries}
         for location in places.values():

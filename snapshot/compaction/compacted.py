@@ -4,7 +4,7 @@ Immutable, so that a view keeps the state that it was made with. Which inputs ar
 elsewhere (retention, deletions), so both kinds of documents may be read in any order (I2).
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -34,8 +34,14 @@ class Output:
     document: int
 
 
+def output_of(entry: SegmentEntry, inputs: Sequence[SegmentEntry], document: int) -> Output:
+    """An output. inputs: in log order. document: number of the one that names it."""
+    names = tuple(Input(one.object, one.first_offset, one.end_offset) for one in inputs)
+    return Output(entry, names, document)
+
+
 class CompactionConflict(ValueError):
-    """A compaction of inputs that another output holds, or of an output that is not there."""
+    """A compaction of inputs that another output holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Compacted:
 
     outputs: by dataset, in the order of their documents.
     deleted: numbers of documents whose superseded objects may be gone from the store.
-    gone: hashes of these objects.
+    gone: hashes of these objects; those that no output holds are forgotten with time.
     newest: number of the newest document.
     """
 
@@ -68,41 +74,31 @@ class Compacted:
                 return output.entry.location
         return entry.location
 
-    def with_compaction(
-        self, one: Compaction, document: int, dead: Container[str] = ()
-    ) -> "Compacted":
+    def with_compaction(self, one: Compaction, document: int) -> "Compacted":
         """A copy with this output.
 
-        dead: hashes of outputs that this process has left out (`without_outputs`); who made the
-        document had not yet.
+        Of the outputs that it replaces one may not be read here: its inputs are deleted, and a
+        process or a base left it out, which who made the document had not seen.
         Raises CompactionConflict: nothing may be read twice, so it does not count.
         """
+        replaced = set(one.replaces)
         before = self.of(one.output.dataset)
-        replaces = [name for name in one.replaces if name not in dead]
-        replaced = {output.entry.object: output for output in before}
-        replaced = {name: replaced[name] for name in replaces if name in replaced}
-        if len(replaced) < len(replaces):
-            raise CompactionConflict("it replaces an output that is not read")
         kept = tuple(output for output in before if output.entry.object not in replaced)
         held_by_others = {held.object for output in kept for held in output.inputs}
         if not held_by_others.isdisjoint(entry.object for entry in one.inputs):
             raise CompactionConflict("another output holds one of its inputs")
-        output = Output(
-            one.output,
-            tuple(Input(e.object, e.first_offset, e.end_offset) for e in one.inputs),
-            document,
-        )
+        output = output_of(one.output, one.inputs, document)
         outputs = {**self.outputs, one.output.dataset: (*kept, output)}
         return replace(self, outputs=outputs)
 
-    def superseded_by(self, one: Compaction) -> list[SegmentEntry]:
+    def superseded_by(self, one: Compaction) -> tuple[list[SegmentEntry], list[SegmentEntry]]:
         """What is read now and not any more with this output: inputs that no output holds yet, and
         outputs that it replaces.
         """
         replaced = [o for o in self.of(one.output.dataset) if o.entry.object in one.replaces]
         held = {held.object for output in replaced for held in output.inputs}
         own = [entry for entry in one.inputs if entry.object not in held]
-        return [*own, *(output.entry for output in replaced)]
+        return own, [output.entry for output in replaced]
 
     def with_deleted(self, documents: Iterable[int], objects: Iterable[str]) -> "Compacted":
         """A copy in which the superseded objects of these documents may be gone."""

@@ -17,6 +17,7 @@ from snapshot.documents.locations import SegmentLocation
 
 PACKS_FORMAT = 2  # of a document that names a pack: older programs would not find its segments
 COMPACTED_FORMAT = 3  # of manifests while there are compactions: who knows none stops at it
+BASES_FORMAT = 4  # of manifests while there are bases of compactions
 _OFFSET_BYTES = 8
 _ENTRY_BYTES = BATCH_ID_BYTES + _OFFSET_BYTES
 
@@ -218,7 +219,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     clock_steps: clock records of this cut that set the log's time back.
     """
 
-    newest_format: ClassVar[int] = COMPACTED_FORMAT
+    newest_format: ClassVar[int] = BASES_FORMAT
     partition: int
     epoch: str
     epoch_number: int

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from common.errors import DamagedObject
 from common.objects import ObjectStore
+from snapshot.compaction.bases import BasePart, CompactionBase
 from snapshot.compaction.documents import CompactionDocument
 from snapshot.damage.divergence import REPORT, Divergence
 from snapshot.documents.checksummed import DocumentTooNew, checked_body
@@ -22,9 +23,12 @@ from snapshot.documents.prefetch import prefetch_documents
 from snapshot.retention.retention import Retention
 
 DERIVED = "summaries"  # objects that belong to the segment of their name
-DATA = ("packs", "segments")  # objects that are named by their content's hash
+PARTS = "compaction-parts"
+DATA = ("packs", "segments", PARTS)  # objects that are named by their content's hash
 NAMING = {
     "checkpoints": Checkpoint,
+    "compaction-bases": CompactionBase,
+    PARTS: BasePart,
     "compactions": CompactionDocument,
     "divergence": Manifest,
     "manifests": Manifest,

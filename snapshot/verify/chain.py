@@ -13,7 +13,6 @@ from common.objects import ObjectStore
 from snapshot.bootstrap.bootstrap import read_epochs
 from snapshot.compaction.book import CompactionBook
 from snapshot.compaction.compacted import Output
-from snapshot.compaction.documents import CompactionDocument, compaction_prefix
 from snapshot.damage.damage import covers
 from snapshot.damage.divergence import REPORT, Divergence, divergence_prefix, list_divergences
 from snapshot.damage.settlements import (
@@ -37,15 +36,15 @@ from snapshot.documents.manifest import (
 )
 from snapshot.objects_of import PartitionObjects, objects_of
 from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
+from snapshot.verify.compactions import check_bases, check_compactions
 from snapshot.verify.documents import unreadable
 from snapshot.verify.log import Covered
-from snapshot.verify.report import Progress, VerifyReport
+from snapshot.verify.report import UPGRADE, Progress, VerifyReport
 from snapshot.verify.rerouted import ReroutedCheck
 from snapshot.verify.rows import in_row_order
 from snapshot.verify.segments import SegmentsCheck
 
 _LOG_CHECKS_MAX = 10  # of a log whose chain grows between any two of them
-UPGRADE = "upgrade this program"
 _SEE_DAMAGE = "`bellwether damage` says what is missing, and settles what cannot be brought back"
 _REBUILD = "restart an indexer: it repairs it from its copy or by replaying the log"
 
@@ -94,9 +93,10 @@ class PartitionCheck:
 
     def run(self) -> None:
         """Check what is in the object store."""
-        compactions = self._check_compactions()
+        compactions = check_compactions(self._chain, self._report)
         compacted = compactions.compacted
         retention = self._check_retention()
+        check_bases(self._chain, self._report, retention.deleted_objects)
         self._settled = self._check_settlements()
         keys = self._counting(self._chain.manifest_keys())
         segments: list[SegmentEntry] = []
@@ -113,7 +113,8 @@ class PartitionCheck:
             for problem in self._rerouted.problems(manifest, follows=predecessor is not None):
                 self._report_problem(f"manifest {key}: {problem}", "report this bug")
             segments.extend(manifest.segments)
-            self._segments.check_packs(self._partition, manifest.segments)
+            locations = [entry.location for entry in manifest.segments]
+            self._segments.check_packs(self._partition, locations)
             predecessor = self._newest = manifest
             self._report.manifests += 1
         for number, entries in set_aside:
@@ -206,21 +207,6 @@ class PartitionCheck:
                 "segments that it gave up may be looked for"
             )
             self._report_problem(f"retention {problem}", remedy)
-        return book
-
-    def _check_compactions(self) -> CompactionBook:
-        book = CompactionBook(self._chain)
-        try:
-            book.refresh()
-        except DocumentTooNew as error:
-            self._report_problem(f"compaction: {error}", UPGRADE)
-        prefix = compaction_prefix(self._partition)
-        for problem in unreadable(self._chain, prefix, CompactionDocument):
-            remedy = (
-                "restore the object from a backup, or restart an indexer that has a copy; until "
-                "then its inputs are looked for"
-            )
-            self._report_problem(f"compaction {problem}", remedy)
         return book
 
     def _check_checkpoints(self) -> None:

@@ -22,7 +22,10 @@ def unreadable(
             continue
         try:
             decode_checksummed(chain.objects.get(info.key), kind, info.key)
-        except (DamagedObject, DocumentTooNew, ObjectMissing) as error:
+        except ObjectMissing as error:
+            if chain.objects.head(info.key) is not None:  # else it was deleted since it was listed
+                yield str(error)
+        except (DamagedObject, DocumentTooNew) as error:
             yield str(error)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from common import limits
 from snapshot.documents.manifest import SegmentEntry
 
+UPGRADE = "upgrade this program"
 # Arguments: done, total as far as it is known, what is being checked. Called in threads.
 Progress = Callable[[int, int, str], None]
 

@@ -106,7 +106,7 @@ class SegmentsCheck:
         self._report.bytes += entry.size_bytes
         self._room -= entry.size_bytes
         if self._room < 0:
-            self._check_size(chain, entry)
+            self._check_size(chain, entry, is_output=bool(inputs))
             return
         file = self._scratch / "segment.parquet"
         try:
@@ -114,7 +114,7 @@ class SegmentsCheck:
             if reason is not None and self._repair(entry):
                 self._report.repaired += 1
                 reason = self._fetch_alone(entry, file)
-            if reason is not None and _is_superfluous(chain, entry):
+            if reason is not None and _is_superfluous(chain, entry, is_output=bool(inputs)):
                 self._report.expired += 1  # it was deleted during this walk
                 return
             if reason is not None:
@@ -171,17 +171,17 @@ class SegmentsCheck:
             return f"segment {location} is damaged: its checksum does not match"
         return None
 
-    def check_packs(self, partition: int, segments: Sequence[SegmentEntry]) -> None:
+    def check_packs(self, partition: int, segments: Sequence[SegmentLocation]) -> None:
         """Check that the segments of each pack follow each other in it, without gap or overlap.
 
-        segments: of one manifest, with those that have expired.
+        segments: of one manifest, with those that have expired, or all in one pack of outputs.
         """
         self._packs = {} if partition != self._partition else self._packs
         self._partition = partition
         found: dict[str, list[SegmentLocation]] = {}
-        for entry in segments:
-            if entry.pack:
-                found.setdefault(entry.pack, []).append(entry.location)
+        for one in segments:
+            if one.pack:
+                found.setdefault(one.pack, []).append(one)
         for pack, members in found.items():
             members.sort(key=lambda one: one.pack_offset)
             end = 0
@@ -197,12 +197,12 @@ class SegmentsCheck:
         members = self._packs.get(entry.pack, [entry.location])
         return reupload_segment(self._objects, entry.location, self._copies, members, self._scratch)
 
-    def _check_size(self, chain: Chain, entry: SegmentEntry) -> None:
+    def _check_size(self, chain: Chain, entry: SegmentEntry, *, is_output: bool) -> None:
         """Check that the object exists and has the right size."""
         self._report.unread += 1
         if entry.location.has_room(self._objects):
             return
-        if _is_superfluous(chain, entry):
+        if _is_superfluous(chain, entry, is_output=is_output):
             self._report.expired += 1
             return
         info = self._objects.head(entry.location.key)
@@ -211,13 +211,23 @@ class SegmentsCheck:
         self._report.add(chain.partition, f"segment {entry.location} is {size}", _REPAIR)
 
 
-def _is_superfluous(chain: Chain, entry: SegmentEntry) -> bool:
-    """Whether documents that were published meanwhile let it be deleted."""
-    compacted = CompactionBook(chain).refresh()
+def _is_superfluous(chain: Chain, entry: SegmentEntry, *, is_output: bool = False) -> bool:
+    """Whether documents that were published meanwhile let it be deleted. A base among them may have
+    left out what became of an output.
+    """
+    compactions = CompactionBook(chain)
+    compacted = compactions.refresh()
     retention = RetentionBook(chain)
     retention.refresh()
     expired = retention.expired_objects
     if entry.object in expired or entry.object in compacted.gone:
         return True
-    held = [output for output in compacted.of(entry.dataset) if output.entry.object == entry.object]
+    outputs = compacted.of(entry.dataset)
+    if (
+        not compactions.unreadable
+        and is_output
+        and all(output.entry.object != entry.object for output in outputs)
+    ):
+        return True  # another output has replaced it, or retention has deleted all of its rows
+    held = [output for output in outputs if output.entry.object == entry.object]
     return any(expired.issuperset(one.object for one in output.inputs) for output in held)

@@ -1,5 +1,6 @@
 """Compaction documents of one partition, read and written by two processes (I2, I4, I13)."""
 
+import dataclasses
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ from common.errors import ObjectsUnavailable
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from snapshot.compaction.book import CompactionBook
-from snapshot.compaction.documents import Compaction
+from snapshot.compaction.documents import Compaction, CompactionDocument
+from snapshot.compaction.replay import Replay
 from snapshot.documents.chain import Chain
 from snapshot.documents.locations import segment_key
 from snapshot.documents.manifest import SegmentEntry
@@ -75,28 +77,32 @@ def test_a_deletion_that_is_announced_meanwhile_wastes_no_outputs(
 
 
 def test_documents_may_be_read_while_those_that_wait_are_listed(
-    tmp_path: Path, entries: list[SegmentEntry]
+    entries: list[SegmentEntry],
 ) -> None:
-    one, other = two_books(DirectoryObjects(tmp_path / "objects"))
-    for number in range(2):
-        made = output(number + 1, entries[2 * number : 2 * number + 2])
-        assert one.publish([made], number, 1, "one") is not None
+    documents = [
+        CompactionDocument(
+            partition=0,
+            number=number + 1,
+            compactions=[output(number + 1, entries[2 * number : 2 * number + 2])],
+            published_ns=1,
+        )
+        for number in range(3)
+    ]
+    replay = Replay()
+    replay.apply(documents[0])
+    replay.apply(documents[1])
 
     class Reading(frozenset[int]):
         """Asked whether it has a number, it lets the other thread read a document."""
 
         def __contains__(self, number: object) -> bool:
-            if one.number == 2:
-                other.refresh()
-                assert other.publish([output(3, entries[4:])], 2, 1, "other") is not None
-                one.refresh()
+            if replay.number == 2:
+                replay.apply(documents[2])
             return False
 
-    one.compacted = one.compacted.__class__(
-        one.compacted.outputs, Reading(), one.compacted.gone, one.compacted.newest
-    )
-    assert one.waiting() == [1, 2]
-    assert one.waiting() == [1, 2, 3]
+    replay.compacted = dataclasses.replace(replay.compacted, deleted=Reading())
+    assert list(replay.waiting()) == [1, 2]
+    assert list(replay.waiting()) == [1, 2, 3]
 
 
 def test_what_is_read_back_before_a_deletion_is_what_is_read_now(

@@ -147,7 +147,7 @@ def test_of_two_documents_with_the_same_inputs_one_counts() -> None:
     one = Compaction(inputs=ENTRIES[:3], output=entry(0, 50, "a"))
     other = Compaction(inputs=ENTRIES[2:5], output=entry(40, 90, "b"))
     compacted = NOTHING_COMPACTED.with_compaction(one, 1)
-    for conflicting in (one, other, Compaction(inputs=[], output=one.output, replaces=["x"])):
+    for conflicting in (one, other):
         try:
             compacted.with_compaction(conflicting, 2)
         except CompactionConflict:
@@ -157,7 +157,7 @@ def test_of_two_documents_with_the_same_inputs_one_counts() -> None:
 
 def test_superseded_objects_are_kept_until_their_deletion_is_announced() -> None:
     one = Compaction(inputs=ENTRIES[:3], output=entry(0, 50, "a"))
-    superseded = NOTHING_COMPACTED.superseded_by(one)
+    superseded, _ = NOTHING_COMPACTED.superseded_by(one)
     compacted = NOTHING_COMPACTED.with_compaction(one, 1)
     before = PartitionObjects(tuple(ENTRIES[:4]), Hiding(frozenset(), {}), frozenset(), compacted)
     assert {e.object for e in before.stored()} == {"s0", "s1", "s2", "s3", "a"}
