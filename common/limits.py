@@ -185,6 +185,10 @@ COMPACTIONS_DELETED_AT_ONCE: Final = 16  # documents whose inputs are announced 
 # Of one partition and round of its upkeep, each with its summary: some ten seconds of a store that
 # takes 10 ms for a request. A dataset that goes, or a start, may have a hundred thousand to delete.
 OBJECTS_DELETED_AT_ONCE: Final = 500
+# Announcements of deletions that are carried out again after a start, as a crash may have
+# interrupted one. Before the next is announced the one before is done, so this is more than a crash
+# leaves; without a bound a start would ask the store to delete everything that ever expired.
+RETENTION_DELETIONS_REPEATED: Final = 16
 # --- bases of compaction documents (ADR 0044) --------------------------------------------------
 BASE_AFTER_DOCUMENTS: Final = 256  # a start then reads at most some hundred documents one by one
 # Of a part: one is read to find an output's inputs, and an indexer keeps the last one that it read

@@ -28,7 +28,7 @@ from snapshot.compaction.bases import (
 from snapshot.compaction.documents import CompactionDocument, compaction_key, compaction_prefix
 from snapshot.compaction.replay import Condensed, Replay
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import encode_checksummed
+from snapshot.documents.checksummed import decode_checksummed, encode_checksummed
 from snapshot.documents.prefetch import prefetch_documents
 
 KEPT_BASES = 2
@@ -115,12 +115,18 @@ class BaseStore:
         yield from self._kept(number, tried)
         key = compaction_key(self._chain.partition, number)
         try:
-            yield whole_document(self._chain.load(key, CompactionDocument))
+            yield whole_document(self._document(key, number))
         except (DamagedObject, ObjectMissing):
             self.find()  # another process may have written a base, and deleted the document
             yield from self._kept(number, tried)
             raise
         raise DamagedObject(f"{key} does not have what was looked for")
+
+    def _document(self, key: str, number: int) -> CompactionDocument:
+        if number > self.number:
+            return self._chain.load(key, CompactionDocument)
+        # it may be deleted on purpose: it is not put again from a copy
+        return decode_checksummed(self._chain.objects.get(key), CompactionDocument, key)
 
     def _kept(self, number: int, tried: set[str]) -> Iterator[KeptDocument]:
         for base in self.known:

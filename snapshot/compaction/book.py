@@ -228,7 +228,10 @@ class CompactionBook:
         Raises DamagedObject, ObjectMissing if what it needs cannot be read, ObjectsUnavailable.
         """
         with self._turn:
-            if not self.base_due() or self._bases.find():
+            if not self.base_due():
+                return False
+            if self._bases.find():  # the partition's other indexer has written one
+                self._note_base()
                 return False
             condensed = self._state.condensed()
         written = self._bases.write(condensed, may_write)  # documents may be applied meanwhile

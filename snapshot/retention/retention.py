@@ -130,8 +130,9 @@ class RetentionBook:
         self._expired_objects: frozenset[str] = frozenset()
         self._documents: dict[int, Retention] = {}  # those that expired objects
         self._deleting: set[int] = set()
+        self._announced: list[list[int]] = []  # the same, by announcement in their order
         self._deleted_objects: frozenset[str] = frozenset()
-        self._deleted: set[int] = set()
+        self._deleted: set[int] | None = None  # documents that need no deletion by this process
         self._partly: dict[int, int] = {}  # by document, how many of its objects are deleted
         self._restored: dict[str, SegmentEntry] = {}
         self._dropped: set[Dropped] = set()
@@ -180,9 +181,8 @@ class RetentionBook:
         for info in self._chain.objects.list(prefix, self._newest_key):
             name = info.key.removeprefix(prefix).removesuffix(".json")
             if not name.isdigit():
-                log_event(
-                    logger, logging.WARNING, "not a retention document; ignored", key=info.key
-                )
+                text = "not a retention document; ignored"
+                log_event(logger, logging.WARNING, text, key=info.key)
                 continue
             document = self._read(info.key)  # one that cannot be read now is read the next time
             self._newest_key, self._number = info.key, int(name)
@@ -214,11 +214,11 @@ class RetentionBook:
         for name in document.objects:
             self._expired_by[name] = document.number
             self._restored.pop(name, None)
-        self._deleting.update(document.deletes)
         if document.deletes:
+            self._deleting.update(document.deletes)
+            self._announced.append(document.deletes)
             known = [self._documents[one] for one in document.deletes if one in self._documents]
-            names = [name for one in known for name in self._objects_of(one)]
-            self._deleted_objects = self._deleted_objects.union(names)
+            self._deleted_objects = self._deleted_objects.union(*map(self._objects_of, known))
         if document.objects:
             self._documents[document.number] = document
 
@@ -270,8 +270,8 @@ class RetentionBook:
 
     # --- deleting ---------------------------------------------------------------------------------
     def undeleted(self) -> list[int]:
-        """Numbers of the documents whose objects may still be there."""
-        return [number for number in self._documents if number not in self._deleted]
+        """Numbers of the documents whose deletion was not announced."""
+        return [number for number in self._documents if number not in self._deleting]
 
     def recoverable(self, now_ns: int) -> dict[str, Retention]:
         """Hashes that can still be restored, each with the document that expired it.
@@ -282,7 +282,7 @@ class RetentionBook:
         return {
             name: document
             for number, document in self._documents.items()
-            if number not in self._deleting and number not in self._deleted
+            if number not in self._deleting
             if document.writer or document.is_early(now_ns)
             for name in self._objects_of(document)
         }
@@ -309,35 +309,37 @@ class RetentionBook:
         """
         if self.unreadable:
             return 0
+        if self._deleted is None:  # after a start
+            long_ago = self._announced[: -limits.RETENTION_DELETIONS_REPEATED]
+            self._deleted = {number for numbers in long_ago for number in numbers}
+        # first what a failure has left, so that a crash never leaves more than is repeated
+        done, room = self._deleted, limits.OBJECTS_DELETED_AT_ONCE
+        deleted, room = self._delete_announced(done, room, superseded)
         due = [
             number
             for number in self.undeleted()
-            if number in self._deleting
-            or (ran_ns(number) >= grace_ns and self._documents[number].is_over(now_ns, grace_ns))
+            if ran_ns(number) >= grace_ns and self._documents[number].is_over(now_ns, grace_ns)
         ]
-        fresh = [number for number in due if number not in self._deleting]
-        if fresh and not self._announce(fresh, now_ns, writer):
-            due = [number for number in due if number in self._deleting]
-        deleted, room, over = 0, limits.OBJECTS_DELETED_AT_ONCE, self._deleted.union(due)
-        for number in due:
+        if due and room > 0 and self._announce(due, now_ns, writer):
+            deleted += self._delete_announced(done, room, superseded)[0]
+        return deleted
+
+    def _delete_announced(self, done: set[int], room: int, superseded: Set[str]) -> tuple[int, int]:
+        """Delete objects of announced documents; (segments of finished ones, room left)."""
+        deleted, left = 0, self._deleting - done
+        for number in [number for number in self._documents if number in left]:
             document, begin = self._documents[number], self._partly.get(number, 0)
             end = begin + room
-            room -= self._delete_objects(
-                document,
-                slice(begin, end),
-                lambda name: name in superseded or self._expired_by.get(name) in over,
-            )
+            room -= self._delete_objects(document, slice(begin, end), superseded)
             if room <= 0:
                 self._partly[number] = end
                 break
-            self._deleted.add(number)
+            done.add(number)
             self._partly.pop(number, None)
             deleted += len(self._objects_of(document))
-        return deleted
+        return deleted, room
 
-    def _delete_objects(
-        self, document: Retention, some: slice, is_deleted: Callable[[str], bool]
-    ) -> int:
+    def _delete_objects(self, document: Retention, some: slice, superseded: Set[str]) -> int:
         """Delete some of what a document expired, own objects first; returns how many it had."""
         packed = {document.objects[at] for one in document.packs for at in one.segments}
         own = [name for name in document.objects if name not in packed]
@@ -345,8 +347,8 @@ class RetentionBook:
             if self._expired_by.get(name) == document.number:
                 delete_segment(self._chain.objects, name)
         begin, end = (max(0, at - len(own)) for at in (some.start, some.stop))
-        packs = document.packs[begin:end]
-        for pack in unused_packs(self._chain, packs, is_deleted):
+        packs, gone = document.packs[begin:end], self._deleted_objects
+        for pack in unused_packs(self._chain, packs, lambda n: n in superseded or n in gone):
             self._chain.objects.delete(pack_key(pack))
         return len(own[some]) + len(packs)
 
@@ -379,8 +381,7 @@ class RetentionBook:
         """
         self.refresh()
         possible = self.recoverable(now_ns)
-        back = [entry for entry in entries if entry.object in possible]
-        if not back:
+        if not (back := [entry for entry in entries if entry.object in possible]):
             return []
         low = min(entry.append_max_ns for entry in back)
         datasets = {name: min(low, at) for name, at in self._cutoffs.datasets.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Set
 
 from common.errors import DamagedObject, ObjectMissing
 from snapshot.compaction.base_store import BaseStore
-from snapshot.compaction.bases import CompactionBase
+from snapshot.compaction.bases import CompactionBase, base_prefix
 from snapshot.compaction.book import CompactionBook
 from snapshot.compaction.compacted import Output
 from snapshot.compaction.documents import CompactionDocument, compaction_key, compaction_prefix
@@ -37,11 +37,14 @@ def check_compactions(chain: Chain, report: VerifyReport) -> CompactionBook:
 
 def check_bases(chain: Chain, report: VerifyReport, deleted: Set[str]) -> None:
     """Report what is wrong with a partition's bases. Blocks. deleted: see `base_problems`."""
+    partition = chain.partition
+    for problem in unreadable(chain, base_prefix(partition), CompactionBase):
+        report.add(partition, f"base of compactions {problem}", _NEXT_BASE)
     try:
         for problem in base_problems(chain, deleted):
-            report.add(chain.partition, f"base of compactions {problem}", _NEXT_BASE)
+            report.add(partition, f"base of compactions {problem}", _NEXT_BASE)
     except DocumentTooNew as error:
-        report.add(chain.partition, f"base of compactions: {error}", UPGRADE)
+        report.add(partition, f"base of compactions: {error}", UPGRADE)
 
 
 def base_problems(chain: Chain, deleted: Set[str]) -> Iterator[str]:

@@ -250,3 +250,40 @@ async def test_deleted_datasets_segments_are_given_up_and_verify_stays_clean(
         report = await verify(objects, log, [0])
         assert report.clean, report.problems
         assert report.expired == 1
+
+
+def test_a_start_deletes_again_only_what_a_crash_may_have_left(tmp_path: Path) -> None:
+    """Not everything that ever expired: a request each. An interrupted deletion is finished."""
+
+    class Counting(DirectoryObjects):
+        deleted = 0
+        fails = False
+
+        def delete(self, key: str) -> None:
+            if self.fails:
+                raise ObjectsUnavailable("no")
+            if key.startswith("segments/"):
+                self.deleted += 1
+            super().delete(key)
+
+    objects = Counting(tmp_path)
+    book = RetentionBook(Chain(objects, 0, None))
+    count = limits.RETENTION_DELETIONS_REPEATED + 5
+    for number in range(count):
+        one = msgspec.structs.replace(entry("a", 5), object=f"{number:064x}")
+        objects.put_if_absent(segment_key(one.object), b"x")
+        assert book.expire(to_expire(one), 100 + number, "one") is not None
+        objects.fails = number == count - 1
+        if objects.fails:
+            with pytest.raises(ObjectsUnavailable):  # and then the process is killed
+                book.delete_due(200 + number, 10, ran(10), "one")
+        else:
+            assert book.delete_due(200 + number, 10, ran(10), "one") == 1
+    objects.fails, objects.deleted = False, 0
+    again = RetentionBook(Chain(objects, 0, None))
+    again.refresh()
+    assert again.undeleted() == []
+    assert again.delete_due(1_000, 10, ran(0), "one") == limits.RETENTION_DELETIONS_REPEATED
+    assert objects.deleted == limits.RETENTION_DELETIONS_REPEATED
+    assert list(objects.list("segments/")) == []
+    assert again.delete_due(1_000, 10, ran(0), "one") == 0
