@@ -118,6 +118,7 @@ async def build_parts(
         shares=ShareEndpoint(
             leases,
             await asyncio.to_thread(_databases, context, config),
+            shared.encoders,
             running_max=config.shares_running,
             waiting_max=config.shares_waiting,
             env_running_max=config.shares_at_once(os.cpu_count() or 1),

@@ -1,13 +1,12 @@
 """XXH64 of whole columns at a time, without an object per value (its specification's constants).
 
-The compiled kernels have it for one text (`segment.parquet.kernel.bloom`), with seed 0 alone.
+`segment.parquet.kernel.bloom` has the same for texts, compiled.
 """
 
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 Array = npt.NDArray[Any]
 _P1: Final = np.uint64(0x9E3779B185EBCA87)
@@ -24,25 +23,23 @@ def word_hashes(words: Array, seed: int) -> Array:
     return _avalanche(_with_word(np.uint64(seed) + _P5 + np.uint64(_WORD), words))
 
 
-def text_hashes(column: pa.Array, seed: int) -> Array:
-    """The hashes of the bytes of texts, none of which is missing."""
-    if not len(column):
-        return np.zeros(0, np.uint64)
-    some = [column.slice(at, _AT_ONCE) for at in range(0, len(column), _AT_ONCE)]
-    return np.concatenate([_text_hashes(part, seed) for part in some])
+def text_hashes(offsets: Array, data: Array, seed: int) -> Array:
+    """The hashes of texts: text i is data[offsets[i] : offsets[i + 1]]. offsets: int64."""
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    for at in range(0, len(hashes), _AT_ONCE):
+        some = slice(at, at + _AT_ONCE)
+        hashes[some] = _text_hashes(offsets[at : at + _AT_ONCE + 1], data, seed)
+    return hashes
 
 
-def _text_hashes(column: pa.Array, seed: int) -> Array:
-    _, bounds, data = column.buffers()
-    offsets = np.frombuffer(bounds, np.int32)[column.offset :][: len(column) + 1].astype(np.int64)
+def _text_hashes(offsets: Array, data: Array, seed: int) -> Array:
     first, end = int(offsets[0]), int(offsets[-1])
     at, left = offsets[:-1] - first, np.diff(offsets)
     # whole words are read at any byte: bytes after the last text must be there
     padded = np.zeros(end - first + _STRIPE, np.uint8)
-    if data is not None:
-        padded[: end - first] = np.frombuffer(data, np.uint8)[first:end]
+    padded[: end - first] = data[first:end]
     words = np.ndarray((len(padded) - _WORD + 1,), "<u8", padded, strides=(1,))
-    hashes = np.full(len(column), np.uint64(seed) + _P5)
+    hashes = np.full(len(left), np.uint64(seed) + _P5)
     long = np.flatnonzero(left >= _STRIPE)
     if len(long):
         hashes[long] = _striped(words, at, left, long, seed)

@@ -29,8 +29,10 @@ from query.share.sources import gather
 from query.share.states.computed import Asking, compute_states
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements, hash_version
+from query.share.states.value_hashes import HashTexts
 from query.share.too_heavy import ShareTooHeavy, too_many_bytes, too_many_cells
 from query.share.view import DatasetView
+from segment.parquet.reference import ReferenceEncoders
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,6 +44,7 @@ _ROWS_PER_BATCH: Final = 2_048
 # A statement over so few rows runs without being bound for its schema first, which costs 1 ms; its
 # rows are copied once more, which costs a tenth more when they are very many.
 _FEW_ROWS: Final = 32_768
+_NOT_COMPILED: Final = ReferenceEncoders()
 warnings.filterwarnings(
     "ignore", "Arrow output on a DB-API result makes an extra copy", UserWarning
 )
@@ -62,13 +65,16 @@ class Computation:
         small: SmallSegments | None = None,
         facts: FooterFacts | None = None,
         version: int = OWN.plan,
+        hash_texts: HashTexts = _NOT_COMPILED.hashes,
     ) -> None:
         """small: the small segments in memory; None: they are read from their files.
 
         facts: what is known about segments; None: every segment of the range is read.
         version: of the request, for which the states are computed (`Understands.plan`).
+        hash_texts: compiled, or not: the hashes are the same.
         """
         self._hash_version = hash_version(version)
+        self._hash_texts = hash_texts
         self._plan = plan
         self._views = views
         self._databases = databases
@@ -120,6 +126,7 @@ class Computation:
                     lambda sql, rows: self._batches(sql, statements.parameters, rows),
                     self._allowed.rows_max,
                     self._allowed.bytes_max,
+                    self._hash_texts,
                 ),
             )
         types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items()}

@@ -33,6 +33,7 @@ from query.share.small_segments import SmallSegments
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.too_heavy import too_many_bytes
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
+from segment.parquet.selected import SelectedEncoders
 
 Body = bytes | bytearray
 
@@ -41,12 +42,14 @@ class ShareEndpoint:
     """The handler with its limits. Call `close` after the server has stopped.
 
     databases: as many as `running_max`, which `close` closes.
+    encoders: whose hashes of texts are used.
     """
 
     def __init__(
         self,
         views: PartitionViews,
         databases: Databases,
+        encoders: SelectedEncoders,
         *,
         running_max: int = 4,
         waiting_max: int = 32,
@@ -54,6 +57,7 @@ class ShareEndpoint:
     ) -> None:
         self._views = views
         self._databases = databases
+        self._encoders = encoders
         self._small = SmallSegments()
         self._facts = FooterFacts()
         room = running_max + waiting_max
@@ -111,8 +115,9 @@ class ShareEndpoint:
                 await _until_started(place, deadline, abandoned)
                 shares_running.set(self._slots.running)
                 computation = Computation(
-                    plan, views, self._databases, self._small, self._facts, wanted.version
-                )
+                    plan, views, self._databases, self._small, self._facts, wanted.version,
+                    self._encoders.now.hashes,
+                )  # fmt: skip
                 return await self._compute(computation, wanted.version, deadline, abandoned)
             finally:
                 place.leave()

@@ -204,10 +204,10 @@ class KernelEncoders:
         bloom_insert(*_read(texts), len(texts.offsets) - 1, blocks)
         return blocks.view(np.uint8)
 
-    def hashes(self, texts: Texts) -> Int64s:
+    def hashes(self, texts: Texts, seed: int) -> Int64s:
         """As `Encoders.hashes`."""
         out = np.empty(len(texts.offsets) - 1, np.int64)
-        hash_texts(*_read(texts), len(out), out)
+        hash_texts(*_read(texts), len(out), seed, out)
         return out
 
     def small(self, table: SmallTable) -> SmallFile:

@@ -149,5 +149,5 @@ class Encoders(Protocol):
     def bloom(self, texts: Texts, size: int) -> Bytes:
         """A split block bloom filter of `size` bytes (a multiple of 32) with all texts in it."""
 
-    def hashes(self, texts: Texts) -> Int64s:
-        """XXH64, seed 0, of each text, as a signed integer."""
+    def hashes(self, texts: Texts, seed: int) -> Int64s:
+        """XXH64 of each text, as a signed integer."""

@@ -77,9 +77,12 @@ def _trial(encoders: Encoders) -> bytes:
     twice = np.concatenate((rows, rows))
     ends = np.arange(7, len(twice) + 1, 7)
     by_row = encoders.by_row(twice, np.append(0, ends[:-1]), ends, _ROWS)
-    small, hashes = _small_trial(encoders), encoders.hashes(_texts(long)).tobytes()
+    small = _small_trial(encoders)
     cells = _cells_trial(encoders, small)
-    return b"".join((file, small, cells, hashes, *(part.tobytes() for part in (*pairs, *by_row))))
+    seeded = ((long, 0), (ids, 115))
+    hashes = [encoders.hashes(_texts(some), seed).tobytes() for some, seed in seeded]
+    arrays = (part.tobytes() for part in (*pairs, *by_row))
+    return b"".join((file, small, cells, *hashes, *arrays))
 
 
 def _small_trial(encoders: Encoders) -> bytes:

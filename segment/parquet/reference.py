@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from segment.parquet.bloom import bloom_filter
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
 from segment.parquet.rle_bit_packed import hybrid, hybrid_levels, packed
 from segment.parquet.small import SmallPages, SmallTable
 from segment.parquet.thrift import varint, zigzag
+from segment.xxh64 import text_hashes
 
 _BLOCK = 128  # deltas of one block
 _MINIBLOCK = 32
@@ -118,11 +118,9 @@ class ReferenceEncoders:
         """As `Encoders.bloom`."""
         return bloom_filter(texts, size)
 
-    def hashes(self, texts: Texts) -> Int64s:
+    def hashes(self, texts: Texts, seed: int) -> Int64s:
         """As `Encoders.hashes`."""
-        count = len(texts.offsets) - 1
-        found = (xxhash.xxh64_intdigest(texts.text(at)) for at in range(count))
-        return np.fromiter(found, np.uint64, count).view(np.int64)
+        return text_hashes(texts.offsets, texts.data, seed).view(np.int64)
 
 
 def arrow_texts(texts: Texts) -> pa.Array:

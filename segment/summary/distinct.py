@@ -38,7 +38,7 @@ class Counted(NamedTuple):
 def count_texts(texts: Texts, encoders: Encoders) -> Counted:
     """Count texts."""
     found = encoders.distinct_texts(texts, DISTINCT_TABLE_MAX)
-    hashes = encoders.hashes(texts) if found is None else encoders.hashes(_at(texts, found.firsts))
+    hashes = encoders.hashes(texts if found is None else _at(texts, found.firsts), 0)
     if found is not None:
         return _from_table(found, hashes.view(np.uint64))
 

@@ -25,6 +25,7 @@ from query.wire.columns import (
     page_of_all,
 )
 from query.wire.tail import TailRequest
+from segment.parquet.selected import SelectedEncoders
 from tests.query.share.rows import Views
 
 
@@ -138,7 +139,7 @@ async def run_indexer(
     locks: FileLocks, zone: str, views: Views, partitions: int
 ) -> tuple[FakeIndexer, web.AppRunner]:
     """An indexer that holds all partitions in its zone, and its server."""
-    endpoint = ShareEndpoint(views, Databases(DatabaseLimits(128, 1), 4))
+    endpoint = ShareEndpoint(views, Databases(DatabaseLimits(128, 1), 4), SelectedEncoders())
     app = web.Application()
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     indexer = FakeIndexer(Member("indexer", f"ix-{zone}", "", zone, 1, 1, "1"), views, endpoint)

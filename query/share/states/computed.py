@@ -1,7 +1,7 @@
 """The states of a plan: which statements are run, and numbers that are too many put in buckets.
 
 One scan gives the main columns and the lists of the first need that has lists; each other need that
-has lists takes a scan of its own.
+has lists takes a scan of its own. So do the distinct values of all rows, which are not grouped.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,16 @@ import pyarrow as pa
 from common import limits
 from query.plan.plan import Need, Plan, State
 from query.share.states.buckets import bucket_numbers
-from query.share.states.distinct import DistinctValues
+from query.share.states.distinct import ROWS, DistinctHashes, DistinctValues
 from query.share.states.lists import flat, lists_of, merged_weights
 from query.share.states.statements import Statements
+from query.share.states.value_hashes import HashTexts
 
 _LONG_AT_ONCE: Final = 2_048  # rows with keys of groups, which may be long
-_SHORT_AT_ONCE: Final = 32_768  # rows of values, which are short (`Statements.distinct`)
+_SHORT_AT_ONCE: Final = 32_768  # rows of values, which are short (`Statements.values`)
+# After so many rows, distinct values that are few of them are grouped instead, from the beginning.
+_TRIED_ROWS: Final = 65_536
+_FEW: Final = 16  # rows for each value
 Ask = Callable[[str], pa.Table]
 
 
@@ -30,6 +34,7 @@ class Asking(NamedTuple):
     are made, in batches of so many.
     rows_max: most cells.
     bytes_max: of all states together.
+    hash_texts: of distinct values.
     bytes_kept: of the states that there are already.
     """
 
@@ -37,6 +42,7 @@ class Asking(NamedTuple):
     batches: Callable[[str, int], pa.RecordBatchReader]
     rows_max: int
     bytes_max: int
+    hash_texts: HashTexts
     bytes_kept: int = 0
 
 
@@ -48,29 +54,67 @@ def compute_states(
     rows_most: number of rows of the sources, of which some may be outside of the time range.
     """
     states: dict[str, pa.Table] = {}
+    rows = None
     for index, need in enumerate(plan.needs):
         if not _has_lists(statements, need):
             continue
-        with_main = not states
-        name = "main" if with_main else f"a{index}"
-        if need.state is State.DISTINCT:
-            sql = statements.distinct(need, with_main=with_main)
-            made = _distinct(statements, f"a{index}_h", sql, asking)
+        if need.state is State.DISTINCT and not statements.cell_names:
+            values = _values(statements, need, asking)
+            made, name, rows = values.table(f"a{index}_h"), f"a{index}", values.rows
         else:
-            ask = partial(asking.table, asking.bytes_kept)
-            made = _numbers(statements, (index, need), rows_most, ask, with_main=with_main)
+            with_main = "main" not in states
+            name = "main" if with_main else f"a{index}"
+            made = _lists(statements, (index, need), rows_most, asking, with_main=with_main)
         states[name] = made
         asking = asking._replace(bytes_kept=asking.bytes_kept + made.nbytes)
-    return states or {"main": asking.table(0, statements.main())}
+    if "main" not in states:
+        if rows is not None and all(need.state is State.DISTINCT for need in plan.needs):
+            # totals of everything are one cell, groups have rows
+            counts = [rows] if rows or not plan.breakdowns else []
+            states["main"] = pa.table({ROWS: pa.array(counts, pa.int64())})
+        else:
+            states["main"] = asking.table(asking.bytes_kept, statements.main())
+    return states
 
 
-def _distinct(statements: Statements, name: str, sql: str, asking: Asking) -> pa.Table:
-    cells = statements.cell_names
-    with asking.batches(sql, _LONG_AT_ONCE if cells else _SHORT_AT_ONCE) as batches:
-        values = DistinctValues(batches.schema, cells, asking)
+def _lists(
+    statements: Statements,
+    of: tuple[int, Need],
+    rows_most: int,
+    asking: Asking,
+    *,
+    with_main: bool,
+) -> pa.Table:
+    """The state of a need with lists. of: its index and itself."""
+    index, need = of
+    if need.state is State.QUANTILE:
+        ask = partial(asking.table, asking.bytes_kept)
+        return _numbers(statements, of, rows_most, ask, with_main=with_main)
+    sql = statements.distinct(need, with_main=with_main)
+    with asking.batches(sql, _LONG_AT_ONCE) as batches:
+        values = DistinctValues(batches.schema, statements.cell_names, asking, asking.hash_texts)
         for batch in batches:
             values.add(batch)
-    return values.table(name)
+    return values.table(f"a{index}_h")
+
+
+def _values(statements: Statements, need: Need, asking: Asking) -> DistinctHashes:
+    """The distinct values of all rows."""
+    grouped = statements.hashes_once
+    while True:
+        values = DistinctHashes(asking.hash_texts)
+        with asking.batches(statements.values(need, grouped=grouped), _SHORT_AT_ONCE) as batches:
+            for batch in batches:
+                values.add(batch)
+                if not grouped and values.rows >= _TRIED_ROWS and _are_few(values):
+                    break
+            else:
+                return values
+        grouped = True
+
+
+def _are_few(values: DistinctHashes) -> bool:
+    return len(values.smallest()) * _FEW < _TRIED_ROWS
 
 
 def _has_lists(statements: Statements, need: Need) -> bool:

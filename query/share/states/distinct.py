@@ -1,6 +1,6 @@
-"""Distinct values of each cell, from groups by cell and value that come in batches.
+"""Distinct values of all rows, from batches of values; and of each cell, from groups of both.
 
-A batch also has the rows of the cells themselves, in which `whole` is not 0. Of each cell the
+Batches of groups also have the rows of the cells themselves, in which `whole` is not 0. The
 smallest hashes are kept (k minimum values): memory is bounded however many values there are.
 """
 
@@ -14,12 +14,14 @@ import pyarrow as pa
 from common import limits
 from query.share.states.cells import cell_ids
 from query.share.states.lists import lists_of
-from query.share.states.value_hashes import hashes_of
+from query.share.states.value_hashes import HashTexts, hashes_of
 from query.share.too_heavy import too_many_bytes, too_many_cells
 
 Array = npt.NDArray[Any]
 WHOLE: Final = "whole"
+ROWS: Final = "n"  # number of rows of a cell or a group
 VALUE: Final = "d_"  # the columns of the value: `d_h` its hash, or its parts by kind
+_NEW_HASHES_MAX: Final = 32_768  # without cells, before the smallest are chosen
 _NEW_PAIRS_MAX: Final = 1_048_576  # of a cell and a hash, before the smallest are chosen
 _NEW_KEYS_BYTES_MAX: Final = 32 * 1024 * 1024  # likewise of keys, which may be long and repeated
 
@@ -37,18 +39,61 @@ class KeptMost(Protocol):
     def bytes_kept(self) -> int: ...
 
 
+class DistinctHashes:
+    """Collects batches of values, or of groups by value; `table` is the state of all of them."""
+
+    def __init__(self, hash_texts: HashTexts) -> None:
+        self._hash_texts = hash_texts
+        self._parts: list[Array] = []
+        self._new = 0
+        self._largest = np.uint64(2**64 - 1)  # of all that may still be among the smallest
+        self.rows = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the values of a batch in."""
+        counted = ROWS in batch.schema.names
+        self.rows += int(batch.column(ROWS).to_numpy().sum()) if counted else batch.num_rows
+        hashes, held = _hashes(batch, self._hash_texts)
+        hashes = hashes[held & (hashes <= self._largest)]
+        self._parts.append(hashes)
+        self._new += len(hashes)
+        if self._new > _NEW_HASHES_MAX:
+            self.smallest()
+
+    def smallest(self) -> Array:
+        """The smallest hashes up to now, ascending."""
+        # `np.unique` makes a table of them, which costs ten times as much as sorting
+        hashes = np.sort(np.concatenate([np.zeros(0, np.uint64), *self._parts]))
+        first = np.ones(len(hashes), np.bool_)
+        first[1:] = hashes[1:] != hashes[:-1]
+        hashes = hashes[first][: limits.DISTINCT_EXACT_MAX]
+        self._parts, self._new = [hashes], 0
+        if len(hashes) == limits.DISTINCT_EXACT_MAX:
+            self._largest = hashes[-1]
+        return hashes
+
+    def table(self, name: str) -> pa.Table:
+        """One row, `name` is the list of the smallest hashes; none if there is no value."""
+        hashes = self.smallest()
+        rows = min(len(hashes), 1)
+        return pa.table({name: lists_of(np.zeros(len(hashes), np.int64), hashes, rows)})
+
+
 class DistinctValues:
     """Collects batches; `table` is the state.
 
-    schema: of the batches. cells: names of the columns of a cell. most: what is kept at most.
+    schema: of the batches. cells: names of the columns of a cell, of which there are some.
+    most: what is kept at most.
     """
 
-    def __init__(self, schema: pa.Schema, cells: Sequence[str], most: KeptMost) -> None:
+    def __init__(
+        self, schema: pa.Schema, cells: Sequence[str], most: KeptMost, hash_texts: HashTexts
+    ) -> None:
         self._cells = list(cells)
         self._most = most
-        self._values = [name for name in schema.names if name.startswith(VALUE)]
+        self._hash_texts = hash_texts
         self._has_whole = WHOLE in schema.names
-        kept = [f for f in schema if f.name not in (*self._values, WHOLE)]
+        kept = [f for f in schema if f.name != WHOLE and not f.name.startswith(VALUE)]
         self._schema = pa.schema(kept)
         self._whole: list[pa.Table] = []
         self._whole_rows = self._whole_bytes = 0
@@ -57,7 +102,6 @@ class DistinctValues:
         self._keys_bytes = self._new_keys_bytes = 0  # of those of the last choice, of those since
         self._pairs: list[tuple[Array, Array]] = []  # (row of `_keys`, hash)
         self._new = 0
-        self._largest = np.uint64(2**64 - 1)  # of all that may still be among the smallest
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the groups of a batch in. Raises ShareTooHeavy."""
@@ -70,9 +114,7 @@ class DistinctValues:
                 self._whole_bytes += self._whole[-1].nbytes
                 self._check_cells(self._whole_rows)
                 self._check_bytes(0)
-        hashes, held = self._hashes(batch)  # the cells' own rows have none
-        if not self._cells:
-            held &= hashes <= self._largest
+        hashes, held = _hashes(batch, self._hash_texts)  # the cells' own rows have none
         hashes = hashes[held]
         if not len(hashes):
             return
@@ -88,11 +130,9 @@ class DistinctValues:
         rows, hashes = self._choose()
         if not self._has_whole:
             keys = self._keys[0] if self._keys else self._schema.empty_table()
-            count = keys.num_rows if self._cells else 1
-            lists = lists_of(rows, hashes, count)
-            return keys.append_column(name, lists) if self._cells else pa.table({name: lists})
+            return keys.append_column(name, lists_of(rows, hashes, keys.num_rows))
         whole = pa.concat_tables([self._schema.empty_table(), *self._whole])
-        if self._cells and len(rows):
+        if len(rows):
             names = self._cells
             found = cell_ids([whole.select(names), self._keys[0]], names)
             rows = found.ids[1][rows]  # row i of `whole` is cell i
@@ -100,17 +140,8 @@ class DistinctValues:
             rows, hashes = rows[order], hashes[order]
         return whole.append_column(name, lists_of(rows, hashes, whole.num_rows))
 
-    def _hashes(self, batch: pa.RecordBatch) -> tuple[Array, Array]:
-        if self._values == [f"{VALUE}h"]:
-            column = batch.column(self._values[0])
-            held = column.is_valid().to_numpy(zero_copy_only=False)
-            return column.fill_null(0).to_numpy(), held
-        return hashes_of({name.removeprefix(VALUE): batch.column(name) for name in self._values})
-
     def _number(self, table: pa.Table, held: Array) -> Array:
         """The row of `_keys` of each row that is held."""
-        if not self._cells:
-            return np.zeros(int(held.sum()), np.int64)
         cells = table.select(self._cells)
         if not held.all():
             cells = cells.filter(pa.array(held))
@@ -133,7 +164,7 @@ class DistinctValues:
             self._keys_bytes, self._new_keys_bytes = self._keys[0].nbytes, 0
             self._check_cells(self._keys_rows)
         by_hash = np.argsort(hashes)
-        order = by_hash[np.argsort(rows[by_hash], kind="stable")] if self._keys else by_hash
+        order = by_hash[np.argsort(rows[by_hash], kind="stable")]
         rows, hashes = rows[order], hashes[order]
         first = np.ones(len(rows), np.bool_)
         first[1:] = (rows[1:] != rows[:-1]) | (hashes[1:] != hashes[:-1])
@@ -143,8 +174,6 @@ class DistinctValues:
         rows, hashes = rows[smallest], hashes[smallest]
         self._check_bytes(hashes.nbytes)
         self._pairs, self._new = [(rows, hashes)], 0
-        if not self._cells and len(hashes) >= limits.DISTINCT_EXACT_MAX:
-            self._largest = hashes[-1]
         return rows, hashes
 
     def _check_cells(self, cells: int) -> None:
@@ -155,3 +184,13 @@ class DistinctValues:
         of_cells = max(self._whole_bytes, self._keys_bytes)  # the same keys are in both
         if self._most.bytes_kept + of_cells + of_hashes > self._most.bytes_max:
             raise too_many_bytes(self._most.bytes_max)
+
+
+def _hashes(batch: pa.RecordBatch, hash_texts: HashTexts) -> tuple[Array, Array]:
+    """(uint64 hash of each row's value, whether the row has one)."""
+    values = [name for name in batch.schema.names if name.startswith(VALUE)]
+    if values == [f"{VALUE}h"]:
+        column = batch.column(values[0])
+        held = column.is_valid().to_numpy(zero_copy_only=False)
+        return column.fill_null(0).to_numpy(), held
+    return hashes_of({name.removeprefix(VALUE): batch.column(name) for name in values}, hash_texts)

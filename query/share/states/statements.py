@@ -21,7 +21,7 @@ from query.share.field_sql import FieldSql, tagged_key
 from query.share.filters import Parameters, condition
 from query.share.sources import POSITION, Sources
 from query.share.states.buckets import bucket_sql
-from query.share.states.distinct import VALUE, WHOLE
+from query.share.states.distinct import ROWS, VALUE, WHOLE
 
 WANTED = "wanted"
 FIRST_HASH_VERSION: Final = 1  # low 64 bits of the MD5 of the tagged key
@@ -72,7 +72,7 @@ class Statements:
         return f"{self._with} SELECT {', '.join(selected)} FROM picked{self._by_cell()}"
 
     def distinct(self, need: Need, *, with_main: bool) -> str:
-        """Groups by cell and value (`query.share.states.distinct`).
+        """Groups by cell and value (`query.share.states.distinct`), where cells have columns.
 
         If wanted, rows of the cells alone are among them, with the columns of `main`: one scan
         makes both.
@@ -83,16 +83,34 @@ class Statements:
         keyed = [*cells.values(), *(f"{sql} AS {name}" for name, sql in parts.items())]
         where = "" if with_main else f" WHERE {field_sql.exists}"
         selected = [*cells, *self._value_columns(list(parts))]
-        groups, having = ", ".join([*cells, *parts]), ""
+        groups = ", ".join([*cells, *parts])
         if with_main:
             selected += [f"{a.sql} AS {a.name}" for a in self._all_aggregates()]
             selected.append(f"grouping({next(iter(parts))}) AS {WHOLE}")
             groups = f"GROUPING SETS (({groups}), ({', '.join(cells)}))"
-            having = "" if cells else self._by_cell()
         return (
             f"{self._with}, keyed AS (SELECT *, {', '.join(keyed)} FROM picked{where})"
-            f" SELECT {', '.join(selected)} FROM keyed GROUP BY {groups}{having}"
+            f" SELECT {', '.join(selected)} FROM keyed GROUP BY {groups}"
         )
+
+    @property
+    def hashes_once(self) -> bool:
+        """Whether a hash is so dear that each value is hashed once."""
+        return self._hash_version == FIRST_HASH_VERSION
+
+    def values(self, need: Need, *, grouped: bool) -> str:
+        """The value of each row, missing ones too; grouped: each once, with the number `n` of rows.
+
+        To hash each row's value costs less than to group by values that are many, and more than to
+        group by few.
+        """
+        parts = {f"g_{name}": sql for name, sql in self.field_sql(need).key_parts.items()}
+        keyed = f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in parts.items())} FROM picked"
+        selected = self._value_columns(list(parts))
+        if grouped:
+            groups = f"SELECT *, count(*) AS {ROWS} FROM ({keyed}) GROUP BY ALL"
+            return f"{self._with} SELECT {', '.join([*selected, ROWS])} FROM ({groups})"
+        return f"{self._with} SELECT {', '.join(selected)} FROM ({keyed})"
 
     def _value_columns(self, parts: Sequence[str]) -> list[str]:
         """The columns of a value out of which it is hashed, or its hash (`VALUE`)."""
@@ -241,7 +259,7 @@ class Statements:
         return f"SELECT {', '.join(selected)} FROM {source}{self._by_cell()}"
 
     def _all_aggregates(self) -> list[_Aggregate]:
-        found = [_Aggregate("n", "count(*)", "sum(n)::BIGINT")]
+        found = [_Aggregate(ROWS, "count(*)", f"sum({ROWS})::BIGINT")]
         for index, need in enumerate(self._plan.needs):
             found += self._aggregates(f"a{index}", need)
         return found

@@ -33,11 +33,12 @@ def _merged(hashed: int, lane: int) -> int:
 
 
 @compiled
-def xxh64(data: Bytes, at: int, size: int) -> int:
-    """XXH64, seed 0, of `size` bytes at `at`, as a signed integer. Reads nothing after them."""
+def xxh64(data: Bytes, at: int, size: int, seed: int) -> int:
+    """XXH64 of `size` bytes at `at`, as a signed integer. Reads nothing after them."""
     left = size
     if left >= 32:
-        a, b, c, d = _PRIME1 + _PRIME2, _PRIME2, 0, -_PRIME1
+        a, b = seed + _PRIME1 + _PRIME2, seed + _PRIME2
+        c, d = seed, seed - _PRIME1
         while left >= 32:
             a = _round(a, load64(data, at))
             b = _round(b, load64(data, at + 8))
@@ -48,7 +49,7 @@ def xxh64(data: Bytes, at: int, size: int) -> int:
         hashed = _turned(a, 1) + _turned(b, 7) + _turned(c, 12) + _turned(d, 18)
         hashed = _merged(_merged(_merged(_merged(hashed, a), b), c), d)
     else:
-        hashed = _PRIME5
+        hashed = seed + _PRIME5
     hashed += size
     while left >= 8:
         hashed = _turned(hashed ^ _round(0, load64(data, at)), 27) * _PRIME1 + _PRIME4
@@ -90,7 +91,7 @@ def bloom_insert(offsets: Int64s, data: Bytes, texts: int, blocks: Indices) -> N
     for text in range(texts):
         begin = end
         end = get(offsets, text + 1)
-        hashed = xxh64(data, begin, end - begin)
+        hashed = xxh64(data, begin, end - begin, 0)
         word = shift_right(shift_right(hashed, 32) * count, 32) * BLOCK_WORDS
         key = hashed & 0xFFFFFFFF
         _set_bit(blocks, word, key, 0x47B6137B)
@@ -104,10 +105,10 @@ def bloom_insert(offsets: Int64s, data: Bytes, texts: int, blocks: Indices) -> N
 
 
 @compiled
-def hash_texts(offsets: Int64s, data: Bytes, texts: int, out: Int64s) -> None:
+def hash_texts(offsets: Int64s, data: Bytes, texts: int, seed: int, out: Int64s) -> None:
     """XXH64 of the first `texts` texts into `out`."""
     end = get(offsets, 0)
     for text in range(texts):
         begin = end
         end = get(offsets, text + 1)
-        put(out, text, xxh64(data, begin, end - begin))
+        put(out, text, xxh64(data, begin, end - begin, seed))

@@ -26,6 +26,7 @@ from query.share.compute import Computation
 from query.share.states.buckets import bucket_numbers
 from query.share.states.lists import lists_of
 from query.share.states.value_hashes import hashes_of
+from segment.parquet.reference import ReferenceEncoders
 from tests.query.share import oracle
 from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, block, view
@@ -262,7 +263,9 @@ def test_distinct_counts_of_a_thousand_shares_are_within_four_standard_errors(sh
     owner = draw.integers(0, 1_000, len(values))
     answers = []
     for number in range(1_000):
-        hashes, held = hashes_of({"f": pa.array(np.unique(values[owner == number]))})
+        hashes, held = hashes_of(
+            {"f": pa.array(np.unique(values[owner == number]))}, ReferenceEncoders().hashes
+        )
         assert held.all()
         kept = np.unique(hashes)[: limits.DISTINCT_EXACT_MAX]
         lists = lists_of(np.zeros(len(kept), np.int64), kept, 1)

@@ -24,7 +24,7 @@ from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled
 from query.share.database import Databases
-from query.share.states.distinct import DistinctValues
+from query.share.states.distinct import DistinctHashes
 from query.share.too_heavy import ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
@@ -71,16 +71,16 @@ def test_a_share_that_is_cancelled_between_two_batches_of_values_stops(
     heavy = Computation(
         plan_of(Need(State.DISTINCT, "x")), [view(blocks=[wide_block(values)])], ALLOWED
     )
-    add = DistinctValues.add
+    add = DistinctHashes.add
 
-    def add_and_cancel(to: DistinctValues, batch: pa.RecordBatch) -> None:
+    def add_and_cancel(to: DistinctHashes, batch: pa.RecordBatch) -> None:
         add(to, batch)
         heavy.cancel()
 
-    monkeypatch.setattr(DistinctValues, "add", add_and_cancel)
+    monkeypatch.setattr(DistinctHashes, "add", add_and_cancel)
     with pytest.raises(ShareCancelled):
         heavy.run()
-    monkeypatch.setattr(DistinctValues, "add", add)
+    monkeypatch.setattr(DistinctHashes, "add", add)
     again = Computation(plan_of(Need(State.DISTINCT, "x")), [view()], ALLOWED).run()
     assert again.states["main"].num_rows == 1
 
@@ -128,12 +128,16 @@ def test_a_share_that_ends_while_it_is_cancelled_closes_its_connection_afterward
     assert len(outcome) == 1
 
 
-def test_distinct_values_beyond_the_memory_of_a_share_are_refused() -> None:
+def test_groups_beyond_the_memory_of_a_share_are_refused_and_distinct_values_need_none() -> None:
     texts = pa.array([f"{at:06d}" + "x" * 200 for at in range(300_000)], FieldType.STRING.arrow)
     rows = dense_block({ColumnKey("x", FieldType.STRING): texts})
     little = databases(memory_mb=40)
     with pytest.raises(ShareTooHeavy, match="needs more memory"):
-        Computation(plan_of(Need(State.DISTINCT, "x")), [view(blocks=[rows])], little).run()
+        Computation(plan_of(Need(State.COUNT), breakdowns=("x",)), [view(blocks=[rows])],
+                    little).run()  # fmt: skip
+    counted = Computation(plan_of(Need(State.DISTINCT, "x")), [view(blocks=[rows])], little).run()
+    assert counted.states["main"].column("n").to_pylist() == [300_000]
+    assert len(counted.states["a0"].column("a0_h")[0]) == limits.DISTINCT_EXACT_MAX
 
 
 def test_share_with_too_many_groups_is_refused() -> None:

@@ -21,6 +21,7 @@ from query.share.compute import Computation
 from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
 from query.share.view import DatasetView, ViewRequest
+from segment.parquet.selected import SelectedEncoders
 from tests.query.share.rows import Row, Views, block, view
 from tests.waiting import PATIENCE_S, eventually
 
@@ -75,7 +76,9 @@ class SlowViews(Views):
 @asynccontextmanager
 async def indexer(**more: int) -> AsyncIterator["Asking"]:
     views = SlowViews([view(0, blocks=[block([Row(0, {"x": 1})])])])
-    endpoint = ShareEndpoint(views, Databases(DatabaseLimits(256, 1), 4), **more)
+    endpoint = ShareEndpoint(
+        views, Databases(DatabaseLimits(256, 1), 4), SelectedEncoders(), **more
+    )
     app = web.Application()
     app.router.add_post("/internal/share", endpoint.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.2)

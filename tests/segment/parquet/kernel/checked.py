@@ -45,7 +45,7 @@ def _unnoticed() -> int:
     numbers.flags.writeable = False
     scratch, indices = np.zeros(64, np.int64), np.zeros(7, np.uint32)
     calls = (
-        lambda: xxh64(few, 4, 8),
+        lambda: xxh64(few, 4, 8, 0),
         lambda: delta_packed(numbers, 0, 9, np.zeros(5_000, np.uint8), 0),
         lambda: distinct_texts(numbers, few, 1, 1, 2, scratch, indices, indices[:0]),
         lambda: distinct_texts(numbers, few[:6], 9, 1, 2, scratch, indices, indices),

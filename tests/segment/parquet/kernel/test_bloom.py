@@ -29,14 +29,14 @@ def turned(word: int, bits: int) -> int:
     return (word << bits | word >> (64 - bits)) & ALL
 
 
-def slow_xxh64(text: bytes) -> int:
+def slow_xxh64(text: bytes, seed: int = 0) -> int:
     def mixed(lane: int, word: int) -> int:
         return turned(lane + word * PRIME2, 31) * PRIME1 & ALL
 
     at = len(text) // 32 * 32
-    hashed = PRIME5
+    hashed = seed + PRIME5
     if at:
-        lanes = [PRIME1 + PRIME2, PRIME2, 0, -PRIME1]
+        lanes = [seed + PRIME1 + PRIME2, seed + PRIME2, seed, seed - PRIME1]
         for place in range(0, at, 8):
             word = int.from_bytes(text[place : place + 8], "little")
             lanes[place // 8 % 4] = mixed(lanes[place // 8 % 4], word)
@@ -60,9 +60,9 @@ def slow_xxh64(text: bytes) -> int:
     return hashed ^ hashed >> 32
 
 
-def hashed(text: bytes) -> int:
+def hashed(text: bytes, seed: int = 0) -> int:
     data = np.frombuffer(b"?" + text, np.uint8)
-    return xxh64(data, 1, len(text)) & ALL
+    return xxh64(data, 1, len(text), seed) & ALL
 
 
 @pytest.mark.parametrize("text", FACTS)
@@ -70,9 +70,9 @@ def test_published_hashes(text: bytes) -> None:
     assert hashed(text) == slow_xxh64(text) == FACTS[text]
 
 
-@given(st.binary(max_size=200))
-def test_any_hash(text: bytes) -> None:
-    assert hashed(text) == slow_xxh64(text)
+@given(st.binary(max_size=200), st.sampled_from([0, 1, 115, 2**63 - 1]))
+def test_any_hash(text: bytes, seed: int) -> None:
+    assert hashed(text, seed) == slow_xxh64(text, seed)
 
 
 @pytest.mark.parametrize("texts", [1, 10, 3_000])
