@@ -99,9 +99,9 @@ def gather(
         for segment in view.segments
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
-    live, row_sources = _live_rows(plan, views, wanted, hidden)
+    live, row_sources, held_live = _live_rows(plan, views, wanted, hidden)
     blocks = [block for _, block in live]
-    held = _held_columns(blocks, [segment for _, segment in segments])
+    held = held_live.union(*(one.columns | one.overflow_columns for _, one in segments))
     fields_sql = {
         field: FieldSql(index, frozenset(t for t in FieldType if ColumnKey(field, t) in held))
         for index, field in enumerate(fields)
@@ -160,35 +160,33 @@ def _live_rows(
     views: Sequence[DatasetView],
     wanted: Sequence[ColumnKey],
     hidden: Mapping[int, HiddenOffsets],
-) -> tuple[list[tuple[DatasetView, ColumnBlock]], list[RowSource]]:
-    """Blocks with the rows and columns to read, with their views; the blocks that they are of."""
+) -> tuple[list[tuple[DatasetView, ColumnBlock]], list[RowSource], frozenset[ColumnKey]]:
+    """Blocks with the rows and columns to read, with their views; the blocks that they are of; and
+    the columns of all live rows of a view with such a block: the segment that they become has them.
+    """
     live: list[tuple[DatasetView, ColumnBlock]] = []
     whole: list[RowSource] = []
+    held: set[ColumnKey] = set()
     for view in views:
+        columns: set[ColumnKey] = set()
+        before = len(live)
         for block in view.blocks:
-            seen = _cut_off(_narrowed(block, wanted), plan.upto.get(view.partition))
+            narrowed = _narrowed(block, wanted)
+            columns.update(narrowed.columns)
+            seen = _cut_off(narrowed, plan.upto.get(view.partition))
             seen = hidden[view.partition].of_block(seen, view.epoch_number)
             if seen.rows and _overlaps(seen, plan):
                 live.append((view, seen))
                 whole.append(block)
-    return live, whole
+        if len(live) > before:
+            held |= columns
+    return live, whole, frozenset(held)
 
 
 def _narrowed(block: ColumnBlock, wanted: Iterable[ColumnKey]) -> ColumnBlock:
     """The block with only the wanted columns, as it may have millions."""
     columns = {key: block.columns[key] for key in wanted if key in block.columns}
     return replace(block, columns=columns, held_bytes=-1)
-
-
-def _held_columns(
-    blocks: Iterable[ColumnBlock], segments: Iterable[SegmentView]
-) -> frozenset[ColumnKey]:
-    held: set[ColumnKey] = set()
-    for block in blocks:
-        held.update(block.columns)
-    for segment in segments:
-        held |= segment.columns | segment.overflow_columns
-    return frozenset(held)
 
 
 def _cut_off(block: ColumnBlock, upto: int | None) -> ColumnBlock:
