@@ -229,10 +229,11 @@ def wait_compacted(one: Bellwether) -> None:
 def _export(one: Bellwether, folder: Path) -> None:
     """What holds the dataset now, as plain Parquet files. Raises NoAnswer."""
     data = one.installation.folder / "data"
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}
     command = ["segments", TABLE, "--extract", str(folder), "--data", str(data)]
     done = subprocess.run(
         [sys.executable, "-m", "bellwether", *command],
-        env={**os.environ, "PYTHONPATH": str(one.installation.checkout)},
+        env={**environ, "PYTHONPATH": str(one.installation.checkout)},
         cwd=folder.parent,
         capture_output=True,
         text=True,
