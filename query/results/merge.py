@@ -126,6 +126,8 @@ def _number_cells(
     if one:
         same = [_Numbered(t, np.zeros(t.num_rows, np.int64)) for t in tables]
         return same, pa.table({}), 1
+    if not tables:  # no indexer has answered: the coverage says what is missing
+        return [], pa.table({}), 0
     found = cell_ids(tables, names)
     first = pa.array(found.first)
     keys = pa.table({name: joined(tables, name).take(first) for name in names})

@@ -149,6 +149,8 @@ class Asker:
         self._answers.slowest_s = max(self._answers.slowest_s, time.monotonic() - begin_s)
         if status != 201 or "data" not in answer:
             self._answers.counts[f"status {status}"] += 1
+            if status == 500:  # what is broken is told as 503, or as incomplete
+                self._answers.wrong.append(f"500: {answer}"[:500])
             return None
         coverage = answer["coverage"]
         self._answers.counts["complete" if coverage["complete"] else "incomplete"] += 1

@@ -20,6 +20,7 @@ from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
 from query.results.columns import Column, Part, add_up, exact_sum, regrouped, sum_of_doubles
 from query.results.merge import merge
+from query.results.series import merge_at_once, with_steps
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
@@ -72,6 +73,18 @@ def answer(spec: QuerySpec, parts: Sequence[Sequence[Row]], limit: int) -> bytes
     plan = totals_plan(asked, at_least={}, wait_ms=0)
     merged = merge_totals(asked, plan, [states_of(plan, part) for part in parts])
     return msgspec.json.encode([merged.data, merged.groups])
+
+
+@pytest.mark.parametrize("breakdowns", [(), ("g",)])
+def test_an_answer_without_any_share_is_that_of_no_rows(breakdowns: tuple[str, ...]) -> None:
+    spec = QuerySpec(CALCULATIONS[:3], breakdowns=breakdowns, start_s=0, end_s=9)
+    assert answer(spec, [], 5) == answer(spec, [[]], 5)
+    asked = build_request(spec, "d", 10**18, disable_series=False, limit=5,
+                          with_total=True, with_other=True)  # fmt: skip
+    plan = with_steps(asked, totals_plan(asked, at_least={}, wait_ms=0))
+    nothing, no_rows = (merge_at_once(asked, plan, some) for some in ([], [states_of(plan, [])]))
+    assert nothing == no_rows
+    assert nothing is not None
 
 
 @settings(
