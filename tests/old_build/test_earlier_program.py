@@ -1,6 +1,7 @@
 """The earlier build over a folder with newer documents: it stops, and answers nothing wrong."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,21 @@ def set_back(system: System) -> None:
         db.execute(f"PRAGMA user_version = {OLD_STEPS}")
 
 
-def test_it_stops_at_them_and_the_newer_one_goes_on(tmp_path: Path) -> None:
-    old = old_build(tmp_path)
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    """What the earlier build wrote; nothing of it runs after the test, however that ends."""
     recorded.unpack(tmp_path)
-    system = System(tmp_path, (), AT_ONCE)
+    made = System(tmp_path, (), AT_ONCE)
+    try:
+        yield made
+    finally:
+        if made.process is not None:
+            made.kill_everything()
+        made.wait_gone()
+
+
+def test_it_stops_at_them_and_the_newer_one_goes_on(system: System, tmp_path: Path) -> None:
+    old = old_build(tmp_path)
     system.start()
     write_newer_documents(system)
     before = counts(system)
