@@ -6,10 +6,11 @@ consistent view. The view lists what cannot be served, so that no row is left ou
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from common import limits
 from common.clock import Clock
@@ -20,6 +21,7 @@ from common.metrics import segments_skipped_total
 from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
+from indexer.serve.fair_fetches import FairFetches
 from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
@@ -34,12 +36,23 @@ from query.share.view import (
     ViewRequest,
 )
 from segment.summary.summary import NoSummary
-from snapshot.bootstrap.fetch_segments import SegmentFetcher
+from snapshot.bootstrap.fetch_segments import Failure, SegmentFetcher
 from snapshot.damage.damage import concerns, may_be_of_any_dataset
+from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import Damaged, SegmentEntry
 from snapshot.objects_of import ServedSegment
 
 logger = logging.getLogger(__name__)
+
+
+class _Opened(NamedTuple):
+    """Segments that are open or skipped, and those that cannot be served. missing: those that have
+    to be fetched first; the others are empty then.
+    """
+
+    segments: list[SegmentView]
+    unserved: list[SegmentEntry]
+    missing: list[SegmentLocation]
 
 
 class PartitionLeases:
@@ -63,6 +76,7 @@ class PartitionLeases:
         self._log_end_wait_s = log_end_wait_s
         self._partitions = partitions
         self._fetching = fetching
+        self._fetches = FairFetches(fetching)
         self._cache = fetching.cache
         self._footers = footers
         self._repair = repair
@@ -91,7 +105,7 @@ class PartitionLeases:
         try:
             segments, unserved = list[SegmentView](), list[SegmentEntry]()
             if served:
-                segments, unserved = await asyncio.to_thread(self._open, served, wanted)
+                segments, unserved = await self._opened(served, wanted)
             for entry in unserved:
                 self._repair.ask(partition, entry)
             yield DatasetView(
@@ -147,16 +161,36 @@ class PartitionLeases:
             end_known = False
         await held.wait_until(lambda: _is_reached(held, wanted, end_known=end_known), deadline_ns)
 
-    def _open(
+    async def _opened(
         self, served: Sequence[ServedSegment], wanted: ViewRequest
     ) -> tuple[list[SegmentView], list[SegmentEntry]]:
-        segments, unserved = self._skipped(served, wanted), []
+        """(segments that are open or skipped, those that cannot be served)."""
+        fetched: dict[str, Path | Failure] = {}
+        opened = await asyncio.to_thread(self._open, served, wanted, fetched)
+        while opened.missing:
+            fetched |= await self._fetches.fetch(opened.missing, wanted.requester)
+            opened = await asyncio.to_thread(self._open, served, wanted, fetched)
+        return opened.segments, opened.unserved
+
+    def _open(
+        self,
+        served: Sequence[ServedSegment],
+        wanted: ViewRequest,
+        fetched: Mapping[str, Path | Failure],
+    ) -> _Opened:
+        """Open what is on this disk. fetched: by hash, what was fetched for this lease."""
+        segments, unserved = self._skipped(served, wanted), list[SegmentEntry]()
         if segments:
             skipped = {segment.object_hash for segment in segments}
-            segments_skipped_total.inc(len(skipped))
             served = [one for one in served if one.entry.object not in skipped]
         columns: dict[Footer, ColumnsOf] = {}
-        files = self._fetching.fetch_all(one.entry.location for one in served)
+        files, missing = self._fetching.here(
+            one.entry.location for one in served if one.entry.object not in fetched
+        )
+        if missing:
+            return _Opened([], [], missing)
+        files |= fetched
+        segments_skipped_total.inc(len(segments))
         for entry, visible in served:
             path = files[entry.object]
             try:
@@ -176,7 +210,7 @@ class PartitionLeases:
             if (named := columns.get(footer)) is None:
                 named = columns[footer] = footer.columns_of(wanted.fields)
             segments.append(_segment_view(entry, visible, path, named))
-        return segments, unserved
+        return _Opened(segments, unserved, [])
 
     def _skipped(self, served: Sequence[ServedSegment], wanted: ViewRequest) -> list[SegmentView]:
         """The segments of which no row can match: they are neither fetched nor opened."""

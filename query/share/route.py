@@ -18,6 +18,7 @@ from common.errors import BadRequest, BellwetherError, Unavailable
 from common.metrics import shares_running
 from common.process.error_body import busy_response
 from common.process.fair.queue import FairLimits
+from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.niceness import be_nice
 from common.process.versions import decode_request
@@ -135,6 +136,7 @@ class ShareEndpoint:
             frozenset(state_fields(plan)),
             plan.filters,
             plan.any_filter,
+            _asker(plan),
         )
         try:
             return await leases.enter_async_context(
@@ -176,9 +178,9 @@ def _run(computation: Computation, version: int) -> Body:
     return data
 
 
-def _asker(plan: Plan) -> tuple[str, str]:
-    """(environment, key) for fair turns; from the dataset if an older query role sends neither."""
-    return plan.env or plan.dataset, plan.key
+def _asker(plan: Plan) -> Requester:
+    """Whose turns it takes; a dataset's own if an older query role names no environment."""
+    return Requester(plan.env or plan.dataset, plan.key)
 
 
 async def _all(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from common.model.reroute import EpochOffset
+from common.process.fair.requester import ANONYMOUS, Requester
 from query.plan.plan import Filter
 from query.share.damaged import DamagedRecords
 from query.share.rerouted import UndecidedBatch
@@ -102,6 +103,7 @@ class ViewRequest:
         it waits up to timeout_ms.
     fields: fields whose columns are listed for each segment, which may have millions of others.
     filters, any_filter: as in the plan; segments without a row for them may be skipped.
+    requester: whose fair share of turns is taken where segments have to be fetched.
     """
 
     start_ns: int = -(2**63)
@@ -112,6 +114,7 @@ class ViewRequest:
     fields: frozenset[str] = frozenset()
     filters: tuple[Filter, ...] = ()
     any_filter: bool = False
+    requester: Requester = ANONYMOUS
 
 
 class PartitionViews(Protocol):

@@ -19,7 +19,7 @@ class SegmentFetcher:
     """A pool of threads that fetch into one cache."""
 
     def __init__(self, cache: SegmentCache, parallel: int) -> None:
-        self.cache = cache
+        self.cache, self.parallel = cache, parallel
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="segments")
 
     def submit(self, location: SegmentLocation) -> "Future[Path | Failure]":
@@ -30,20 +30,21 @@ class SegmentFetcher:
         """The whole pack that holds the segment, likewise."""
         return self._threads.submit(self._outcome, self.cache.ensure_pack, location)
 
-    def fetch_all(self, locations: Iterable[SegmentLocation]) -> dict[str, Path | Failure]:
-        """The files of all these segments by their hashes, or the errors. Blocks.
+    def here(
+        self, locations: Iterable[SegmentLocation]
+    ) -> tuple[dict[str, Path | Failure], list[SegmentLocation]]:
+        """(files of those segments that are on this disk, by hash, the others). Blocks.
 
-        A file that is on this disk already costs one `stat`.
+        A file costs one `stat`.
         """
         found: dict[str, Path | Failure] = {}
-        coming: dict[str, Future[Path | Failure]] = {}
+        others: list[SegmentLocation] = []
         for location in dict.fromkeys(locations):
-            object_hash = location.object_hash
             if self.cache.holds(location):
-                found[object_hash] = self._outcome(self.cache.ensure, location)
+                found[location.object_hash] = self._outcome(self.cache.ensure, location)
             else:
-                coming[object_hash] = self.submit(location)
-        return found | {object_hash: future.result() for object_hash, future in coming.items()}
+                others.append(location)
+        return found, others
 
     def close(self) -> None:
         """Cancel what has not begun; fetches that run are finished by their threads."""
