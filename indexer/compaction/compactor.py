@@ -46,7 +46,8 @@ _ROUND_S = 5.0
 _AGAIN_NS = 60 * 10**9  # pause after a failure
 _REFUSED_NS = 3_600 * 10**9  # pause of one output whose inputs are damaged or missing
 _S_NS = 10**9
-_REQUESTS_OF_OUTPUT = 3  # put, read back, and read back again before its inputs are deleted
+# put, read back, and read back again before its inputs are deleted; a summary put beside it
+_REQUESTS_OF_OUTPUT = 4
 _REQUESTS_OF_DOCUMENT = 2  # put, and read by the other indexer
 logger = logging.getLogger(__name__)
 
@@ -280,7 +281,13 @@ class Compactor:
         """Outputs that are durable and proved, as many as one document may name."""
         shared, book = self._shared, partition.compactions
         folder = self._folder / f"{partition.number:05d}"
-        maker = OutputMaker(shared.context.backends.objects, shared.cache, book, folder)
+        maker = OutputMaker(
+            shared.context.backends.objects,
+            shared.cache,
+            book,
+            folder,
+            summarizes=bool(shared.config.summary_percent),
+        )
         before_s = self._thread.used_s
         try:
             merged = await self._merge(partition, progress, maker)

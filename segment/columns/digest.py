@@ -14,7 +14,7 @@ hashed columns with SHA-256; segments that have one are still verified and compa
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +34,7 @@ _COLUMN = b"bellwether column digest %d\n"
 _HEAD, _TAIL = struct.Struct("<BI"), struct.Struct("<cQB")  # around a column's name
 _SYSTEM, _FIELD = 0, 1
 _NAME_BYTES = 16
+_LETTERS = [one.encode() for one in FieldType]
 Int64s = npt.NDArray[np.int64]
 _NUMBER_BYTES = 8  # little-endian, as on every machine that Bellwether runs on
 
@@ -176,9 +177,11 @@ def digests_of_pieces(
     No column becomes an object for each piece, which costs ten times as much for small pieces.
     """
     hash_of = _ONE_SHOT[version]
-    rows = list(zip(firsts.tolist(), ends.tolist(), strict=True))
-    hashes: list[list[bytes]] = [[] for _ in rows]
     begin = _COLUMN % version
+    sizes = (ends - firsts).tolist()
+    found: list[list[bytes]] = []  # the pieces' hashes of each column; b"" without a value
+    tails = {letter: [_TAIL.pack(letter, size, True) for size in sizes] for letter in _LETTERS}
+    lows, highs = (firsts * _NUMBER_BYTES).tolist(), (ends * _NUMBER_BYTES).tolist()
     for name, values in (
         (TIME, block.time_ns),
         (RATE, block.rate),
@@ -187,31 +190,61 @@ def digests_of_pieces(
     ):
         raw = name.encode()
         head = b"".join((begin, _HEAD.pack(_SYSTEM, len(raw)), raw))
-        letter = FieldType.INT.encode()
         data = np.ascontiguousarray(values, "<i8").data.cast("B")
-        for found, (first, end) in zip(hashes, rows, strict=True):
-            tail = _TAIL.pack(letter, end - first, True)
-            found.append(hash_of(b"".join((head, tail, data[8 * first : 8 * end]))))
+        pieces = _joined(head, tails[FieldType.INT.encode()], [(data, lows, highs)])
+        found.append(list(map(hash_of, pieces)))
     for key, column in block.columns.items():
         raw, letter = key.field.encode(), key.type.encode()
         head = b"".join((begin, _HEAD.pack(_FIELD, len(raw)), raw))
-        everywhere = len(column.rows) == block.rows
-        lows, highs = (firsts, ends) if everywhere else _values_in(column.rows, firsts, ends)
-        parts = _pieces_of(key.type, column.values, lows, highs)
-        bounds = zip(lows.tolist(), highs.tolist(), strict=True)
-        for number, (low, high) in enumerate(bounds):
-            if low == high:
-                continue
-            first, end = rows[number]
-            whole = high - low == end - first
-            some = b"" if whole else (column.rows[low:high] - np.uint32(first)).tobytes()
-            tail = _TAIL.pack(letter, high - low, whole)
-            pieces = [data[at[number] : to[number]] for data, at, to in parts]
-            hashes[number].append(hash_of(b"".join((head, tail, some, *pieces))))
+        if len(column.rows) == block.rows:
+            parts = _pieces_of(key.type, column.values, firsts, ends)
+            found.append(list(map(hash_of, _joined(head, tails[letter], parts))))
+            continue
+        low, high = _values_in(column.rows, firsts, ends)
+        sparse = _sparse_tails(letter, column.rows, firsts, sizes, (low, high))
+        pieces = _joined(head, sparse, _pieces_of(key.type, column.values, low, high))
+        present = (high > low).tolist()
+        found.append(
+            [hash_of(one) if some else b"" for one, some in zip(pieces, present, strict=True)]
+        )
     return [
-        _text_of(end - first, found, version)
-        for found, (first, end) in zip(hashes, rows, strict=True)
+        _text_of(size, filter(None, hashes), version)
+        for size, hashes in zip(sizes, zip(*found, strict=True), strict=True)
     ]
+
+
+def _joined(
+    head: bytes, tails: Iterable[bytes], parts: Sequence[tuple[memoryview, list[int], list[int]]]
+) -> Iterator[bytes]:
+    """What each piece of a column is the hash of. parts: as `_pieces_of` returns them."""
+    data, at, to = parts[0]
+    if len(parts) == 1:
+        for tail, i, j in zip(tails, at, to, strict=True):
+            yield b"".join((head, tail, data[i:j]))
+        return
+    more, begins, ends = parts[1]
+    for tail, i, j, k, n in zip(tails, at, to, begins, ends, strict=True):
+        yield b"".join((head, tail, data[i:j], more[k:n]))
+
+
+def _sparse_tails(
+    letter: bytes,
+    rows: npt.NDArray[np.uint32],
+    firsts: Int64s,
+    sizes: Sequence[int],
+    bounds: tuple[Int64s, Int64s],
+) -> Iterator[bytes]:
+    """What follows a column's name in each piece: the number of its values, and their rows.
+
+    sizes: rows of each piece. bounds: where its values begin and end in the column.
+    """
+    lows, highs = (at.tolist() for at in bounds)
+    for first, size, low, high in zip(firsts.tolist(), sizes, lows, highs, strict=True):
+        if high - low == size:
+            yield _TAIL.pack(letter, size, True)
+        else:
+            some = (rows[low:high] - np.uint32(first)).tobytes()
+            yield _TAIL.pack(letter, high - low, False) + some
 
 
 def _values_in(rows: npt.NDArray[np.uint32], firsts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s]:

@@ -90,6 +90,15 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
     return EncodedSegment(data, hashlib.sha256(data).hexdigest(), info)
 
 
+def parquet_columns(block: ColumnBlock) -> tuple[Columns, bool]:
+    """The columns to which `encode_segment` gives a Parquet column each, and whether these are all.
+
+    block: of a segment that is not small.
+    """
+    own, overflow_keys, _ = _split(block.columns, block.rows)
+    return own, not len(overflow_keys)
+
+
 def _encode_small(
     block: ColumnBlock, columns: PackedColumns, origin: SegmentOrigin, encoders: Encoders
 ) -> EncodedSegment:
@@ -123,6 +132,8 @@ def _split(
     """(columns that become Parquet columns; keys and cells of the others), sorted by key."""
     if isinstance(columns, PackedColumns):
         own, rarest = split_rarest(columns.sizes, rows)
+        if not len(rarest):
+            return columns.unpacked(), _NO_KEYS, []
         keys, at = columns.packed_keys, columns.at
         taken = {keys.at(index): at(index) for index in own.tolist()}
         return taken, keys.take(rarest), columns.gathered(rarest)

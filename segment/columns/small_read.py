@@ -18,6 +18,7 @@ from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.key import SYSTEM_COLUMNS, ColumnKey, FieldType, parse_physical
 from segment.columns.names import PackedKeys
 from segment.columns.packed import PackedColumns
+from segment.columns.segment import METADATA_KEY
 from segment.parquet.encoders import Bytes, Encoders
 from segment.parquet.format import MAGIC
 from segment.parquet.small import SYSTEM_KINDS, SmallPages
@@ -26,6 +27,8 @@ _VARINT = rb"([\x80-\xff]*[\x00-\x7f])"
 _SCHEMA = re.compile(rb"\x18\x06schema\x15" + _VARINT + rb"\x00")
 _ELEMENT = re.compile(rb"\x15([\x00-\x0c])\x25([\x00\x02])\x18" + _VARINT)
 _TEXT_END, _END = b"\x25\x00\x4c\x1c\x00\x00\x00", b"\x00"  # of an element
+_SIZE = re.compile(_VARINT)
+_METADATA = b"\x18%c%b\x18" % (len(METADATA_KEY), METADATA_KEY)  # as a key, before its value
 _ROWS = re.compile(rb"\x16" + _VARINT)
 _PAGE = re.compile(  # of PLAIN values, not compressed: type, sizes, checksum, values, encodings
     rb"\x15\x00\x15" + _VARINT + rb"\x15" + _VARINT + rb"\x15" + _VARINT
@@ -63,6 +66,16 @@ class _Schema(NamedTuple):
     footer_at: int
 
 
+class _Fields(NamedTuple):
+    """keys: sorted. order: where each of them is among the columns. kinds: uint8, of the columns,
+    see `segment.parquet.kernel.small`.
+    """
+
+    keys: PackedKeys
+    order: npt.NDArray[np.int64]
+    kinds: Bytes
+
+
 class _Cells(NamedTuple):
     """The values of a column, file by file. rows: in all files together. values: PLAIN."""
 
@@ -79,6 +92,18 @@ def read_small(files: Sequence[bytes], encoders: Encoders, *, far: bool) -> Colu
     if schemas is None:
         return None
     return _compiled(files, schemas, encoders, far) or _page_by_page(files, schemas, far)
+
+
+def small_metadata(file: bytes) -> bytes:
+    """The JSON of a small segment's `SegmentInfo`. Raises ValueError for a file of other layout.
+
+    It follows everything that has values of events, and a JSON text has no line feed.
+    """
+    begin = file.rindex(_METADATA) + len(_METADATA)
+    found = _SIZE.match(file, begin)
+    if found is None:
+        raise ValueError("a segment without its metadata")
+    return file[found.end() : found.end() + _varint(found[1])]
 
 
 def _schemas(files: Sequence[bytes]) -> list[_Schema] | None:
@@ -111,15 +136,9 @@ def _compiled(
                 for one in schema.columns.named
             ]
             columns_of[id(schema.columns)] = np.array(some, np.int64)
-    keys = [parse_physical(name.decode()) for name, _ in numbers]
-    fields = [key for key in keys if key is not None]
-    physical = [of for _, of in numbers][len(SYSTEM_COLUMNS) :]
-    if len(fields) + len(SYSTEM_COLUMNS) != len(numbers) or any(
-        _PHYSICAL.get(key.type, _TEXTS) != of for key, of in zip(fields, physical, strict=True)
-    ):
+    fields = _fields(tuple(numbers))
+    if fields is None:
         return None
-    packed_keys = PackedKeys.of(fields)
-    kinds = np.concatenate((SYSTEM_KINDS, packed_keys.types))
     sizes = np.cumsum([0, *map(len, files)])
     rows = np.array([schema.rows for schema in schemas], np.int64)
     found = encoders.small_cells(
@@ -131,7 +150,7 @@ def _compiled(
             pages=np.array([len(schema.columns.named) for schema in schemas], np.int64),
             columns=np.concatenate([columns_of[id(schema.columns)] for schema in schemas]),
             optional=np.concatenate([schema.columns.optional for schema in schemas]),
-            kinds=kinds,
+            kinds=fields.kinds,
         )
     )
     if found is None:
@@ -141,9 +160,10 @@ def _compiled(
     if (found.sizes[:system] != total).any():
         return None
     time_ns, rate, offset, index = (found.whole[at : at + total] for at in found.begins[:system])
-    order = np.array(sorted(range(len(fields)), key=fields.__getitem__), np.int64)
-    order = order[found.sizes[system + order] > 0]
-    at = system + order
+    keys, at = fields.keys, fields.order
+    present = found.sizes[at] > 0
+    if not present.all():
+        keys, at = keys.take(np.flatnonzero(present)), at[present]
     return ColumnBlock(
         time_ns=time_ns,
         rate=rate,
@@ -151,13 +171,33 @@ def _compiled(
         index_in_record=index.astype(np.int32),
         late_or_early=np.full(total, far),
         columns=PackedColumns(
-            PackedKeys.of([fields[number] for number in order.tolist()]),
+            keys,
             pa.py_buffer(found.whole),
             found.sizes[at],
             found.begins[at],
             found.row_begins[at],
         ),
     )
+
+
+@lru_cache(256)
+def _fields(named: tuple[tuple[bytes, int], ...]) -> _Fields | None:
+    """The fields among columns, of which the first are the system's; None: one is something else.
+
+    named: name and physical type. Datasets that have the same columns share the result.
+    """
+    system = len(SYSTEM_COLUMNS)
+    keys = [parse_physical(name.decode()) for name, _ in named[system:]]
+    found = [key for key in keys if key is not None]
+    if len(found) < len(keys) or any(
+        _PHYSICAL.get(key.type, _TEXTS) != physical
+        for key, (_, physical) in zip(found, named[system:], strict=True)
+    ):
+        return None
+    kinds = np.concatenate((SYSTEM_KINDS, PackedKeys.of(found).types))
+    order = sorted(range(len(found)), key=found.__getitem__)
+    in_order = PackedKeys.of([found[number] for number in order])
+    return _Fields(in_order, np.array(order, np.int64) + system, kinds)
 
 
 def _page_by_page(

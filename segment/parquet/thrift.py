@@ -17,6 +17,7 @@ _HOLE = b"%b"
 _SHORT_LIST_MAX = 14
 _BYTES = [bytes((value,)) for value in range(256)]
 _TRUE, _FALSE = 1, 2
+_NUMBERS_KEPT = 4_096  # a file of some hundred rows has few that are larger
 
 
 class Kind(IntEnum):
@@ -49,7 +50,10 @@ def zigzag(value: int) -> int:
 
 def number(value: int) -> bytes:
     """An integer of any size, or an enumeration."""
-    return varint(zigzag(value))
+    return _NUMBERS[value] if 0 <= value < _NUMBERS_KEPT else varint(zigzag(value))
+
+
+_NUMBERS = [varint(zigzag(value)) for value in range(_NUMBERS_KEPT)]
 
 
 def sized(value: bytes) -> bytes:

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segment.columns import ColumnKey, FieldType
+from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.columns.segment_read import SegmentReader
+from segment.columns.segment_write import parquet_columns
 from segment.parquet.encoders import Encoders, Int64s, texts_of
 from segment.summary.distinct import Counted, count_texts, count_words
 from segment.summary.sizes import (
@@ -35,6 +36,16 @@ def summarize_file(path: Path, object_hash: str, encoders: Encoders) -> bytes:
         values = ((key, column.values) for key, column in columns if column is not None)
         complete = not len(reader.overflow_keys)
         return summarize(object_hash, reader.info.rows, values, encoders, complete=complete)
+
+
+def summarize_rows(block: ColumnBlock, object_hash: str, encoders: Encoders) -> bytes:
+    """The same bytes as `summarize_file`, from the rows that were written.
+
+    block: of a segment that is not small.
+    """
+    own, complete = parquet_columns(block)
+    values = ((key, own[key].values) for key in sorted(own))
+    return summarize(object_hash, block.rows, values, encoders, complete=complete)
 
 
 def summarize(

@@ -21,7 +21,7 @@ from segment.columns.overflow import decode_overflow
 from segment.columns.segment import METADATA_KEY, MOVES_KEY, SegmentInfo, SegmentOrigin
 from segment.columns.segment_read import read_metadata, read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
-from segment.columns.small_read import read_small
+from segment.columns.small_read import read_small, small_metadata
 from segment.parquet.encoders import Encoders
 from snapshot.compaction.compacted import Input
 from snapshot.documents.manifest import SegmentEntry
@@ -57,6 +57,13 @@ def merge(
     All rows of one source alone get other bytes, and so another name.
     inputs: the segments whose rows they are. Raises DamagedObject, OutputTooLarge.
     """
+    return encode_segment(*merged_rows(sources, inputs, encoders), encoders)
+
+
+def merged_rows(
+    sources: Sequence[Source], inputs: Sequence[SegmentEntry], encoders: Encoders
+) -> tuple[ColumnBlock, SegmentOrigin]:
+    """The rows of `merge`, before they are written. Raises as it does."""
     first = inputs[0]
     block = _read_small(sources, encoders, far=first.far)
     if block is None:
@@ -64,7 +71,9 @@ def merge(
         metadata = tables[0].schema.metadata
         block = _rows_of(tables, far=first.far)
     else:
-        metadata = read_metadata(sources[0].file)
+        file = sources[0].file  # to open it with Arrow costs as much as reading several
+        alone = len(sources) == 1
+        metadata = read_metadata(file) if alone else {METADATA_KEY: _small_metadata(file)}
     info = _info_of(metadata)
     origin = SegmentOrigin(
         dataset=first.dataset,
@@ -75,7 +84,7 @@ def merge(
         append_max_ns=max(entry.append_max_ns for entry in inputs),
         moves=_moves_of(metadata) + 1 if len(sources) == 1 and sources[0].kept is None else 0,
     )
-    return encode_segment(block, origin, encoders)
+    return block, origin
 
 
 def read_rows(sources: Sequence[Source], *, far: bool) -> ColumnBlock:
@@ -110,6 +119,14 @@ def _read_small(sources: Sequence[Source], encoders: Encoders, *, far: bool) -> 
     return read_small(files, encoders, far=far) if len(files) == len(sources) else None
 
 
+def _small_metadata(file: Path | bytes) -> bytes:
+    data = file if isinstance(file, bytes) else file.read_bytes()
+    try:
+        return small_metadata(data)
+    except ValueError as error:
+        raise DamagedObject(f"a segment without its metadata: {error}") from error
+
+
 def _info_of(metadata: Mapping[bytes, bytes] | None) -> SegmentInfo:
     try:
         return msgspec.json.decode((metadata or {})[METADATA_KEY], type=SegmentInfo)
@@ -126,11 +143,7 @@ def _moves_of(metadata: Mapping[bytes, bytes] | None) -> int:
 
 
 def _rows_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:
-    tables = [table.replace_schema_metadata(None) for table in tables]
-    try:  # the texts of small segments are `string` to Arrow, those of others `large_string`
-        whole = pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise DamagedObject(f"columns of one name differ in their types: {error}") from error
+    whole = tables[0] if len(tables) == 1 else _joined(tables)
     rows = whole.num_rows
     return ColumnBlock(
         time_ns=_system(whole, TIME),
@@ -140,6 +153,14 @@ def _rows_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:
         late_or_early=np.full(rows, far),
         columns=_columns(whole),
     )
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    tables = [table.replace_schema_metadata(None) for table in tables]
+    try:  # the texts of small segments are `string` to Arrow, those of others `large_string`
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise DamagedObject(f"columns of one name differ in their types: {error}") from error
 
 
 def _kept_rows(table: pa.Table, kept: Sequence[Input]) -> npt.NDArray[np.bool_]:

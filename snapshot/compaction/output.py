@@ -18,17 +18,19 @@ from common import limits
 from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.objects import ObjectStore
-from segment.columns.segment_write import EncodedSegment
+from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.parquet.encoders import Encoders
+from segment.summary.compute import summarize_rows
 from snapshot.cache import SegmentCache, file_sha256
 from snapshot.compaction.book import CompactionBook
 from snapshot.compaction.choose import Choice, Part
 from snapshot.compaction.compacted import Input
 from snapshot.compaction.documents import Compaction
-from snapshot.compaction.merge import Source, merge
+from snapshot.compaction.merge import Source, merged_rows
 from snapshot.compaction.proof import unproved_inputs
-from snapshot.documents.locations import SegmentLocation
+from snapshot.documents.locations import SegmentLocation, summary_key
 from snapshot.documents.manifest import SegmentEntry
+from snapshot.summaries import SUMMARY_ROWS_MIN
 from snapshot.unnamed.before_naming import put_if_gone
 
 logger = logging.getLogger(__name__)
@@ -39,11 +41,13 @@ class Merged:
     """An output that is not in the store yet.
 
     choice: what it was made from. compaction: it, without the pack in which it will lie.
+    summary: the bytes of its summary; empty: it gets none, or later.
     """
 
     choice: Choice
     compaction: Compaction
     data: bytes
+    summary: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,24 @@ class OutputMaker:
     """Makes outputs of one partition. Methods block; one thread at a time.
 
     folder: scratch folder.
+    summarizes: whether summaries are put beside outputs that are too large for a pack. Their rows
+    are in memory anyway, and to read them again takes as long as all else about a summary.
     """
 
     def __init__(
-        self, objects: ObjectStore, cache: SegmentCache, book: CompactionBook, folder: Path
+        self,
+        objects: ObjectStore,
+        cache: SegmentCache,
+        book: CompactionBook,
+        folder: Path,
+        *,
+        summarizes: bool = False,
     ) -> None:
         self._objects = objects
         self._cache = cache
         self._book = book
         self._folder = folder
+        self._summarizes = summarizes
 
     def merge(self, choice: Choice, gone: Set[str], encoders: Encoders) -> Merged:
         """The output of these parts, not in the store yet.
@@ -77,18 +90,17 @@ class OutputMaker:
         hashes = [part.entry.object for part in choice.parts]
         self._cache.lease(hashes)
         try:
-            inputs, encoded = self._merge(choice, gone, encoders)
+            inputs, encoded, summary = self._merge(choice, gone, encoders)
         finally:
             self._cache.release(hashes)
         output = _entry_of(encoded, inputs)
         replaces = [part.entry.object for part in choice.parts if part.output is not None]
-        return Merged(
-            choice, Compaction(inputs=inputs, output=output, replaces=replaces), encoded.data
-        )
+        compaction = Compaction(inputs=inputs, output=output, replaces=replaces)
+        return Merged(choice, compaction, encoded.data, summary)
 
     def _merge(
         self, choice: Choice, gone: Set[str], encoders: Encoders
-    ) -> tuple[list[SegmentEntry], EncodedSegment]:
+    ) -> tuple[list[SegmentEntry], EncodedSegment, bytes]:
         sources: list[Source] = []
         inputs: list[SegmentEntry] = []
         for part in choice.parts:
@@ -103,7 +115,12 @@ class OutputMaker:
             inputs += kept
         if len(sources) < min(2, len(choice.parts)):
             raise ObjectMissing("of what was to be put together, all or all but one is deleted")
-        return inputs, merge(sources, inputs, encoders)
+        block, origin = merged_rows(sources, inputs, encoders)
+        encoded, summary = encode_segment(block, origin, encoders), b""
+        alone = len(encoded.data) > limits.PACKED_SEGMENT_BYTES_MAX
+        if self._summarizes and alone and block.rows >= SUMMARY_ROWS_MIN:
+            summary = summarize_rows(block, encoded.object_hash, encoders)
+        return inputs, encoded, summary
 
     def _file_of(self, location: SegmentLocation) -> Path | bytes:
         """A segment in a pack on this disk is not written to a file of its own, which would cost
@@ -159,6 +176,10 @@ class OutputMaker:
                     unproved.append((one, why))
         if unproved:
             return [], unproved
+        for one in together:
+            if one.summary:
+                name = one.compaction.output.object
+                self._objects.put_if_absent(summary_key(name), one.summary)
         self._cache.adopt(location.object_name, file, is_pack=bool(location.pack))
         return compactions, []
 

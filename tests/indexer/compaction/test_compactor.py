@@ -20,16 +20,18 @@ from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
 from indexer.state.view import PartitionView
 from query.share.view import ViewRequest
+from segment.summary.compute import summarize_file
 from snapshot.cache import SegmentCache
 from snapshot.compaction.choose import Choice, Part, choose
 from snapshot.compaction.documents import compaction_prefix
 from snapshot.compaction.output import OutputMaker
 from snapshot.compaction.proof import Unproved
-from snapshot.documents.locations import segment_key
+from snapshot.documents.locations import segment_key, summary_key
 from snapshot.documents.manifest import COMPACTED_FORMAT, SegmentEntry
 from snapshot.objects_of import Hiding, served_segments
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
+from snapshot.summaries import SUMMARY_ROWS_MIN, load_summary
 from snapshot.verify.verify import verify
 from tests.indexer.compaction.compacting import (
     GRACE_S,
@@ -267,6 +269,30 @@ async def test_what_is_left_alone_is_not_put_together(tmp_path: Path) -> None:
             maker.merge(again, frozenset({three.object}), ENCODERS)
         inputs = maker.merge(again, frozenset({one.object}), ENCODERS).compaction.inputs
         assert inputs == [two, three]
+
+
+@pytest.mark.parametrize("summarizes", [False, True])
+async def test_the_summary_of_a_large_output_is_put_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, summarizes: bool
+) -> None:
+    monkeypatch.setattr(limits, "PACKED_SEGMENT_BYTES_MAX", 1_000)
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        made = pieces(tmp_path / "made", 3, rows=SUMMARY_ROWS_MIN // 2)
+        cache, book, objects = (
+            partition.shared.cache,
+            partition.compactions,
+            context.backends.objects,
+        )
+        for one in made:
+            cache.adopt(one.entry.object, one.path)
+        maker = OutputMaker(objects, cache, book, tmp_path / "scratch", summarizes=summarizes)
+        choice = Choice(tuple(Part(one.entry) for one in made))
+        (output,) = maker.store([maker.merge(choice, frozenset(), ENCODERS)]).made
+        name = output.output.object
+        assert (load_summary(objects, name).summary is not None) == summarizes
+        if summarizes:
+            file = cache.ensure(output.output.location)
+            assert objects.get(summary_key(name)) == summarize_file(file, name, ENCODERS)
 
 
 @pytest.mark.slow

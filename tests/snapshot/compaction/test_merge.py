@@ -8,8 +8,10 @@ import pytest
 from common import limits
 from common.errors import DamagedObject
 from segment.columns.segment_read import SegmentReader
+from segment.columns.segment_write import encode_segment
+from segment.summary.compute import summarize_file, summarize_rows
 from snapshot.compaction.compacted import Input
-from snapshot.compaction.merge import OutputTooLarge, Source, merge
+from snapshot.compaction.merge import OutputTooLarge, Source, merge, merged_rows
 from snapshot.compaction.proof import unproved_inputs
 from snapshot.documents.manifest import SegmentEntry
 from tests.snapshot.compaction.pieces import ENCODERS, Piece, piece, pieces
@@ -127,3 +129,22 @@ def test_many_small_files_are_refused_for_what_they_take_not_for_what_they_might
     monkeypatch.setattr(limits, "COMPACTED_DECODED_BYTES_MAX", 100_000)
     assert sum(one.path.stat().st_size for one in made) * 32 > 1_000_000
     assert unproved_inputs(merged(made, tmp_path), [one.entry for one in made], 40) == []
+
+
+@pytest.mark.parametrize("overflows", [False, True])
+def test_a_summary_of_merged_rows_is_that_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overflows: bool
+) -> None:
+    if overflows:
+        monkeypatch.setattr(limits, "SEGMENT_COLUMNS_FEW", 4)
+        monkeypatch.setattr(limits, "SEGMENT_COLUMNS_MAX_V1", 4)
+    made = pieces(tmp_path, 7, rows=40)
+    entries = [one.entry for one in made]
+    block, origin = merged_rows([Source(one.path) for one in made], entries, ENCODERS)
+    encoded = encode_segment(block, origin, ENCODERS)
+    path = tmp_path / "output.parquet"
+    path.write_bytes(encoded.data)
+    name = encoded.object_hash
+    with SegmentReader(path) as reader:
+        assert bool(reader.overflow_columns) == overflows
+    assert summarize_rows(block, name, ENCODERS) == summarize_file(path, name, ENCODERS)
