@@ -58,7 +58,8 @@ class Statements:
         self._parameters = Parameters()
         self._rows = sources.sql
         self._matching = self._conditions()
-        self._with = f"WITH src AS ({sources.sql}), picked AS ({self._picked()})"
+        self._chosen = self._picked()
+        self._with = f"WITH picked AS ({self._chosen})"
 
     @property
     def parameters(self) -> list[str]:
@@ -69,7 +70,8 @@ class Statements:
         """Every cell with its counts and sums."""
         aggregates = self._all_aggregates()
         selected = [*self._cell_columns().values(), *(f"{a.sql} AS {a.name}" for a in aggregates)]
-        return f"{self._with} SELECT {', '.join(selected)} FROM picked{self._by_cell()}"
+        # a common table expression takes longer to plan
+        return f"SELECT {', '.join(selected)} FROM ({self._chosen}) picked{self._by_cell()}"
 
     def distinct(self, need: Need, *, with_main: bool) -> str:
         """Groups by cell and value (`query.share.states.distinct`), where cells have columns.
@@ -184,7 +186,7 @@ class Statements:
         return f"SELECT * {self._from_rows(wanted)} LIMIT {rows_max:d}"
 
     def _from_rows(self, wanted: RowsWanted) -> str:
-        """The rows that match after a position. Without `_with`, which is dearer to plan."""
+        """The rows that match after a position."""
         after = "TRUE" if wanted.after is None else _follows(wanted.after, wanted.oldest)
         return f"FROM ({self._rows}) src WHERE ({self._matching}) AND {after}"
 
@@ -214,7 +216,7 @@ class Statements:
                 for name, sql in self._fields_sql[field].key_parts.items()
             ]
             join = f" JOIN {WANTED} w ON {' AND '.join(pairs) or 'TRUE'}"
-        return f"SELECT src.* FROM src{join} WHERE {self._matching}"
+        return f"SELECT src.* FROM ({self._rows}) src{join} WHERE {self._matching}"
 
     def _cell_columns(self) -> dict[str, str]:
         """The columns of a cell: name -> SQL with the name."""
