@@ -319,4 +319,4 @@ async def test_an_upgrade_and_the_way_back_are_not_noticed(cluster: Cluster, old
         await compact(running)
         await ask_earlier_readers(running, builds, fixed)
         await allow_cuts(cluster)
-        assert not running.load.outcome.unknown, "no request may be left without an answer"
+    assert not running.load.outcome.unknown, "no request may be left without an answer"

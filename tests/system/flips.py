@@ -38,6 +38,21 @@ def segment(data: Path, chance: random.Random) -> str | None:
     return _one_of(data, "objects/segments/**/*", chance)
 
 
+def pack(data: Path, chance: random.Random) -> str | None:
+    """The segments of one cut in one object."""
+    return _one_of(data, "objects/packs/**/*", chance)
+
+
+def compaction(data: Path, chance: random.Random) -> str | None:
+    """A document that says which object is read instead of several segments."""
+    return _one_of(data, "objects/compactions/**/*", chance)
+
+
+def summary(data: Path, chance: random.Random) -> str | None:
+    """What the columns of a segment hold."""
+    return _one_of(data, "objects/summaries/**/*", chance)
+
+
 def manifest(data: Path, chance: random.Random) -> str | None:
     """A published manifest."""
     return _one_of(data, "objects/manifests/**/*", chance)
@@ -99,6 +114,9 @@ def metadata(data: Path, chance: random.Random) -> str | None:
 Flip = Callable[[Path, random.Random], str | None]
 RUNNING: dict[str, Flip] = {  # while everything runs
     "segment": segment,
+    "pack": pack,
+    "compaction document": compaction,
+    "summary": summary,
     "manifest": manifest,
     "cached segment": cached_segment,
     "cached document": cached_document,

@@ -34,7 +34,12 @@ _METADATA_SHARE = 0.3  # of the stops
 SETTINGS = {
     "BELLWETHER_INDEXER_DAMAGE_WAIT_S": "2",  # how long a cut waits for a mend
     "BELLWETHER_INDEXER_HEARTBEAT_MS": "500",
+    "BELLWETHER_INDEXER_FORMATS_WAIT_S": "0",
+    "BELLWETHER_INDEXER_COMPACTION_DELAY_S": "1",
+    "BELLWETHER_INDEXER_COMPACTION_PERCENT": "100",
+    "BELLWETHER_INDEXER_HOUSEKEEPING_S": "1",
 }
+CUTS_IN_A_ROW = 6  # few segments are put together otherwise, as none of these lives is long
 
 
 @dataclass
@@ -137,16 +142,20 @@ async def _flip(run: Run) -> None:
 
 
 async def _cut(run: Run) -> None:
+    """Small segments of two datasets: they share a pack, and are put together later."""
     headers = {"X-Honeycomb-Team": run.system.key}
     timeout = aiohttp.ClientTimeout(total=20)
-    try:
-        async with (
-            aiohttp.ClientSession(headers=headers, timeout=timeout) as session,
-            session.post(f"{run.system.url}/bw/1/cut?wait=0") as answer,
-        ):
-            run.done["cut" if answer.status == 200 else "cut refused"] += 1
-    except (aiohttp.ClientError, TimeoutError):
-        run.done["cut refused"] += 1
+    url = run.system.url
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        for number in range(CUTS_IN_A_ROW):
+            events = [{"data": {"n": number}}] * 5
+            try:
+                for _ in range(4):
+                    await (await session.post(f"{url}/1/batch/beside", json=events)).read()
+                async with session.post(f"{url}/bw/1/cut?wait=0") as answer:
+                    run.done["cut" if answer.status == 200 else "cut refused"] += 1
+            except (aiohttp.ClientError, TimeoutError):
+                run.done["cut refused"] += 1
 
 
 _HARM = {"kill": _kill, "leap": _leap, "flip": _flip, "cut": _cut}
@@ -156,6 +165,9 @@ async def _settle(run: Run) -> None:
     """Give mends and the log's time a moment; they are bounded by settings above."""
     run.clock.set(0)
     await asyncio.sleep(15)
+    for kind in ("packs", "compactions"):
+        found = (run.system.data / "objects" / kind).rglob("*")
+        run.done[f"objects in {kind}/"] = sum(path.is_file() for path in found)
 
 
 async def _read_back(run: Run) -> tuple[Verdict, list[dict[str, Any]]]:
@@ -214,6 +226,7 @@ def _assert_all_named(run: Run, verdict: Verdict, coverages: list[dict[str, Any]
         f"{len(verdict.ghosts)}"
     )
     assert run.outcome.acknowledged
+    assert run.done["objects in packs/"]
     assert not verdict.doubled
     assert not verdict.ghosts
     if verdict.lost:
