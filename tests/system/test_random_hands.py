@@ -72,7 +72,8 @@ async def test_minutes_of_random_harm_leave_nothing_missing_unnamed(tmp_path: Pa
         _assert_all_named(run, verdict, coverage)
         code = await asyncio.to_thread(system.stop)
         told = "NOT known that everything acknowledged is stored" in system.output
-        assert code == (1 if told else 0), system.tails()  # what is damaged may still be missing
+        # what is damaged may still be missing; 1 if the log itself is damaged when it stops
+        assert code in ((0, 1) if told else (0,)), system.tails()
     finally:
         if system.process is not None:
             await asyncio.to_thread(system.kill_everything)
