@@ -6,6 +6,7 @@ is known. While a leader does not answer us though it leads, another in-sync bro
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,12 +14,13 @@ from common import limits
 from common.errors import LogUnavailable, OffsetGone
 from common.log.damage import damaged
 from common.log.interface import Bounds
-from common.log.kafka.aiokafka_parts import OffsetRequest, OffsetResetStrategy
+from common.log.kafka.aiokafka_parts import OffsetResetStrategy
 from common.log.kafka.batch import decode_records
 from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.error_codes import MOVED, Code, describe
+from common.log.kafka.offset_lists import OffsetLists
 from common.log.kafka.protocol import DescribeLogDirs, Fetch
 from common.model.record import LogRecord
 
@@ -40,6 +42,7 @@ class Reader:
         self._topic = config.topic
         self._timeout_s = config.timeout_ms / 1000
         self._cluster = cluster
+        self._offsets = OffsetLists(self._topic, self._poll)
         self._threads = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="log-decode")
         self._closing = asyncio.get_running_loop().create_future()
 
@@ -130,7 +133,7 @@ class Reader:
         )
 
     async def _poll(
-        self, broker: Broker, partition: int, request: Fetch, wait_s: float
+        self, broker: Broker, partition: int, request: Any, wait_s: float
     ) -> Any | None:
         """The response, or None when the log closes. Raises NotSent, NoResponse or NotLeader."""
         call = asyncio.ensure_future(broker.call(request, wait_s + self._timeout_s))
@@ -175,7 +178,10 @@ class Reader:
 
     async def size_bytes(self, partition: int) -> int:
         """Bytes of the partition's segments on its leader. Raises LogUnavailable."""
-        response = await self._call_leader(partition, DescribeLogDirs(self._topic, partition))
+        request = DescribeLogDirs(self._topic, partition)
+        response = await self._call_leader(
+            partition, lambda broker: self._poll(broker, partition, request, 0.0)
+        )
         return sum(
             size
             for code, _, topics in response.folders
@@ -188,9 +194,9 @@ class Reader:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._timeout_s
         while True:
-            request = OffsetRequest(-1, 0, [(self._topic, [(partition, which)])])
-            response = await self._call_leader(partition, request)
-            [(_, [(_, code, _, offset, *_)])] = response.topics
+            code, offset = await self._call_leader(
+                partition, lambda broker: self._offsets.ask(broker, partition, which)
+            )
             if code == Code.NONE:
                 return int(offset)
             if code not in _RETRIABLE or loop.time() >= until_s:
@@ -198,14 +204,16 @@ class Reader:
             self._cluster.request_refresh()
             await self._cluster.wait_for_change(_RETRY_S)
 
-    async def _call_leader(self, partition: int, request: Any) -> Any:
-        """Send to the leader, and retry while leaders move. Raises LogUnavailable."""
+    async def _call_leader(
+        self, partition: int, call: Callable[[Broker], Awaitable[Any | None]]
+    ) -> Any:
+        """Call the leader, and retry while leaders move. Raises LogUnavailable."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._timeout_s
         while True:
             try:
                 broker = self._leader(partition)
-                response = await self._poll(broker, partition, request, 0.0)
+                response = await call(broker)
             except (NotSent, NoResponse, NotLeader) as error:
                 self._cluster.request_refresh()
                 if loop.time() >= until_s:
