@@ -20,9 +20,9 @@ from typing import Any
 
 from bellwether.backends import open_backends
 from bellwether.config.role_registry import ALL_ROLES, STOP_ORDER, Serve, load_role
+from bellwether.config.secrets import read_internal_token
 from bellwether.config.sections import BackendsConfig, LocksKind, NodeConfig, UpConfig
 from bellwether.config.settings import SECTIONS, Settings, SettingsError
-from bellwether.secrets import read_internal_token
 from bellwether.supervisor.disk_reserve import watch_disk_space
 from common import limits
 from common.clock import Clock, SystemClock

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bellwether.secrets import key_file
+from bellwether.config.secrets import key_file
 
 
 def export_lines(

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from bellwether.client.errors import ClientError
-from bellwether.secrets import write_private
+from bellwether.config.secrets import write_private
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FILE_BYTES_MAX = 4 * 1024 * 1024  # thousands of servers; a wrong file shall not be read whole

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bellwether.client.errors import ClientError
-from bellwether.secrets import key_file, read_key
+from bellwether.config.secrets import key_file, read_key
 
 if TYPE_CHECKING:
     from bellwether.client.servers import Server

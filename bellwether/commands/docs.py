@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from bellwether.docs import out_of_date, write
+from bellwether.config.docs import out_of_date, write
 
 
 @click.command()

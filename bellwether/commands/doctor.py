@@ -18,6 +18,7 @@ from rich.text import Text
 from bellwether.backends import log_folder, make_log, make_objects, open_metadata, reserve_of
 from bellwether.client import ClientError, find_target, running_url
 from bellwether.client.session import connect
+from bellwether.config.secrets import check_token_file, key_file, read_key
 from bellwether.config.sections import (
     BackendsConfig,
     LocksKind,
@@ -29,7 +30,6 @@ from bellwether.config.sections import (
 from bellwether.config.settings import Settings, SettingsError, load, parse_flag
 from bellwether.options.shared import configuration_options
 from bellwether.output import output_console
-from bellwether.secrets import check_token_file, key_file, read_key
 from common.clock import Clock, SystemClock
 from common.errors import BellwetherError, Unavailable
 from common.locks.zookeeper.config import ZookeeperConfig

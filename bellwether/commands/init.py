@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from bellwether.config.settings import Settings
-from bellwether.init import CannotInit, run_init
 from bellwether.options.shared import configuration_options, load_settings
+from bellwether.supervisor.init import CannotInit, run_init
 from common.clock import SystemClock
 
 

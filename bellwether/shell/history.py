@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from bellwether.secrets import write_private
+from bellwether.config.secrets import write_private
 
 BYTES_MAX = 1024 * 1024  # years of questions; a longer file would be read at every start
 _BYTES_KEPT = BYTES_MAX // 2

@@ -8,13 +8,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bellwether.config.sections import UpConfig
-from bellwether.secrets import (
+from bellwether.config.secrets import (
     key_file,
     read_key,
     secrets_folder,
     write_key,
 )
+from bellwether.config.sections import UpConfig
 from common.metadata import Access, ApiKey, KeyKind, Metadata
 from common.model.names import dataset_slug
 from common.process.auth import generate_key, hash_key

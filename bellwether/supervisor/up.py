@@ -19,9 +19,9 @@ import msgspec
 
 from bellwether.backends import reserve_of
 from bellwether.config.role_registry import ALL_ROLES, STOP_ORDER
+from bellwether.config.secrets import read_internal_token
 from bellwether.config.sections import BackendsConfig, NodeConfig, UpConfig
 from bellwether.config.settings import Settings
-from bellwether.secrets import read_internal_token
 from bellwether.supervisor.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.supervisor.console import UpConsole
 from bellwether.supervisor.disk_reserve import ReserveMaintenance

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from bellwether.secrets import read_key
+from bellwether.config.secrets import read_key
 from bellwether.supervisor.child import ask_ready, child_environment
 from benchmarks.serving.client import Address
 from benchmarks.serving.shepherd_client import ShepherdClient

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwether.secrets import key_file, write_key
+from bellwether.config.secrets import key_file, write_key
 
 pytestmark = pytest.mark.system
 

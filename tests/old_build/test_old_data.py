@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bellwether.secrets import read_internal_token
+from bellwether.config.secrets import read_internal_token
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.share.answer import decode_answer
 from snapshot.documents.checksummed import decode_checksummed

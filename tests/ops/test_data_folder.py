@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bellwether.commands.doctor import check_data
+from bellwether.config.secrets import read_internal_token
 from bellwether.config.sections import UpConfig
 from bellwether.config.settings import load
-from bellwether.secrets import read_internal_token
 from bellwether.supervisor.first_start import prepare
 from common.log.embedded.known_ends import FILE as KNOWN_ENDS
 from common.metadata.sqlite import SqliteMetadata

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from bellwether.secrets import read_key
+from bellwether.config.secrets import read_key
 from bellwether.supervisor.child import ask_ready
 from common.locks.files import FileLocks
 from common.process.members import Member, list_members

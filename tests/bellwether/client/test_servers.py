@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from bellwether.cli import cli
 from bellwether.client import ClientError, find_target
 from bellwether.client.servers import Server, keep_server, read_servers, servers_file
-from bellwether.secrets import write_key
+from bellwether.config.secrets import write_key
 from tests.bellwether.local_server import serving
 from tests.system.harness import ROOT
 

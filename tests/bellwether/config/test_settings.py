@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwether import docs
+from bellwether.config import docs
 from bellwether.config.sections import LogConfig, NodeConfig, UpConfig
 from bellwether.config.settings import SECTIONS, Settings, SettingsError, load, parse_flag
 from bellwether.supervisor.child import child_environment

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bellwether.config.secrets import key_file, read_internal_token, read_key, write_key
 from bellwether.config.sections import UpConfig
-from bellwether.secrets import key_file, read_internal_token, read_key, write_key
 from bellwether.supervisor.first_start import FirstStartError, prepare
 from common.metadata.sqlite import SqliteMetadata
 from common.process.auth import hash_key

@@ -12,7 +12,7 @@ from common.settings import declared
 from ops.monitoring.dashboard import dashboard_page
 from ops.monitoring.rules import RULES_FILE, rule_tests_page, rules_page
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bellwether.commands.doctor import check_servers
+from bellwether.config.secrets import key_file, read_key
 from bellwether.config.settings import Settings, load
-from bellwether.init import CannotInit, Step, run_init
-from bellwether.secrets import key_file, read_key
+from bellwether.supervisor.init import CannotInit, Step, run_init
 from common.clock import SystemClock
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.store import MysqlMetadata

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bellwether.backends import open_metadata
 from bellwether.config.checks import refused
+from bellwether.config.secrets import key_file, read_key
 from bellwether.config.sections import (
     BackendsConfig,
     LocksKind,
@@ -21,7 +22,6 @@ from bellwether.config.sections import (
     UpConfig,
 )
 from bellwether.config.settings import Settings
-from bellwether.secrets import key_file, read_key
 from bellwether.supervisor.first_start import FirstStartError, prepare
 from common.clock import Clock
 from common.errors import BellwetherError
