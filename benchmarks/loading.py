@@ -23,7 +23,7 @@ from typing import NamedTuple
 import click
 
 from benchmarks.harness.machine import describe_machine, describe_versions, one_line
-from benchmarks.two_builds import ROOT, Installation
+from benchmarks.two_builds import ROLES, ROOT, Installation
 from benchmarks.workloads.access import generated
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ def _load(one: Installation, path: Path, dataset: str, events: int) -> Run:
     one.wait_until_indexed()
     after = one.used()
     client_ns = (usage.ru_utime + usage.ru_stime) * 1e9
-    server_ns = sum(after[role] - before[role] for role in after)
+    server_ns = sum(after[role] - before[role] for role in ROLES)
     return Run(events / took_s, client_ns / events, server_ns / events)
 
 

@@ -2,7 +2,8 @@
 
 Three installations run side by side: this build twice and the other once. Each round sends the same
 events to each of them in a random order and waits until they are indexed; CPU is that of
-shepherd and indexer, in nanoseconds from the scheduler. What counts is the median of the rounds'
+shepherd and indexer, in nanoseconds from the scheduler; "foreground" is both without the indexer's
+threads that put segments together and make summaries. What counts is the median of the rounds'
 ratios; the same build against itself says how far such a ratio can be trusted here. With
 `--visible` each round also asks how soon single events are in answers after their acknowledgement.
 """
@@ -30,6 +31,7 @@ from benchmarks.serving.events import is_accepted
 from benchmarks.serving.shepherd_client import ShepherdClient
 
 ROOT = Path(__file__).resolve().parent.parent
+ROLES = ("shepherd", "indexer")
 CONNECTIONS = 4
 WARM_UP_ROUNDS = 3  # compiled code, caches, the first segments
 _READY_S = 600.0  # a machine that is busy with other things compiles for minutes
@@ -193,9 +195,23 @@ class Installation:
         return splitters == {"kernel"} and used == {"kernel"}
 
     def used(self) -> dict[str, int]:
-        """CPU nanoseconds of each role since its start."""
+        """CPU nanoseconds of each role since its start; `background`: what of the indexer's was for
+        putting segments together and for summaries, which have budgets of their own.
+        """
         pids = self.role_pids()
-        return {role: cpu_ns(pids[role]) for role in ("shepherd", "indexer")}
+        used = {role: cpu_ns(pids[role]) for role in ROLES}
+        return used | {"background": self.background_ns()}
+
+    def background_ns(self) -> int:
+        """CPU of putting segments together and of making summaries; 0 of a build without."""
+        indexers: object = self._status()["indexers"]
+        assert isinstance(indexers, list)
+        total_s = 0.0
+        for one in indexers:
+            parts = [each.get("compaction") for each in one["status"]["partitions"].values()]
+            total_s += max((part["processor_s"] for part in parts if part), default=0.0)
+            total_s += (one["status"].get("summaries") or {}).get("processor_s", 0.0)
+        return int(total_s * 1e9)
 
     def role_pids(self) -> dict[str, int]:
         """The process of each role."""
@@ -309,18 +325,21 @@ def main(
 
 def _show(rounds: list[dict[str, dict[str, int]]], events: int, pairs: int) -> None:
     print(f"{pairs} rounds of {events} events; us of CPU per event, medians")
-    for role in ("shepherd", "indexer", "both"):
+    for role in ("shepherd", "indexer", "both", "foreground"):
 
         def of(used: dict[str, dict[str, int]], name: str, role: str = role) -> float:
-            roles = ("shepherd", "indexer") if role == "both" else (role,)
-            return sum(used[name][one] for one in roles) / events / 1000
+            roles = (role,) if role in used[name] else ROLES
+            total = sum(used[name][one] for one in roles)
+            if role == "foreground":  # without putting segments together and summaries
+                total -= used[name]["background"]
+            return total / events / 1000
 
         medians = {name: statistics.median(of(u, name) for u in rounds) for name in rounds[0]}
         for above, below in (("this", "other"), ("this again", "this")):
             ratios = sorted(of(u, above) / of(u, below) for u in rounds)
             low, high = ratios[len(ratios) // 4], ratios[-len(ratios) // 4]
             print(
-                f"{role:9} {above} {medians[above]:.3f} / {below} {medians[below]:.3f}: "
+                f"{role:10} {above} {medians[above]:.3f} / {below} {medians[below]:.3f}: "
                 f"{statistics.median(ratios):.3f} (half of them {low:.3f} to {high:.3f})"
             )
 
