@@ -87,7 +87,8 @@ _COMMANDS = (
      "storing --rows 2097152 --cuts 256 --compact"),
     ("10,000 datasets in one log: CPU, bytes, objects",
      "storing --rows 2097152 --cuts 16 --datasets 10,10000 --compact --other OTHER"),
-    ("ingest at half of its full speed while 32 ask", "under-load"),
+    ("ingest at half of its full speed while 32 ask; how soon computing ends after a hang-up",
+     "under-load"),
     ("64 partitions of one indexer", "storing --rows 2097152 --cuts 4 --partitions 1,64"),
 )  # fmt: skip
 
@@ -138,7 +139,8 @@ def _commands() -> list[str]:
         *_table(("what", "command"), found),
         "Ingest to sealed beside another build, with small segments put together meanwhile: "
         "`python -m benchmarks.two_builds OTHER --sealed --set indexer.formats_wait_s=0 --set "
-        "indexer.compaction_percent=100`.\n",
+        "indexer.compaction_percent=100`. How soon single events are in answers after their "
+        "acknowledgement, in both builds: `python -m benchmarks.two_builds OTHER --visible 10`.\n",
         *_table(("plan", "cases", "rows at most"), plans),
     ]
 
