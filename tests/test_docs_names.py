@@ -23,8 +23,8 @@ SETTINGS = {
     for name in re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 }
 
-# A folder that a command makes, and a key in a Parquet file's footer.
-OTHERS = {"compose/secrets/", "bellwether.rest_columns"}
+# A folder that a command makes, and keys in a Parquet file's footer.
+OTHERS = {"compose/secrets/", "bellwether.rest_columns", "bellwether.moves"}
 
 
 def _is_path(name: str) -> bool:
