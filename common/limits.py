@@ -331,6 +331,7 @@ UNNAMED_REMOVED_AT_ONCE: Final = 64  # then documents are read again, and what t
 UNNAMED_COPIES_BYTES_MAX: Final = 256 * 2**20  # of those, copied to this disk before
 METADATA_VERSIONS_MAX: Final = 168  # exports kept: a week of hours that changed something
 METADATA_ROW_BYTES_MAX: Final = 16 * 1024 * 1024  # a row of an export; queries are far smaller
+CHECKPOINTS_KEPT: Final = 4  # of a partition: the newest, and others if it is damaged or stray
 LOCAL_COPIES_MAX: Final = 512  # documents of one kind and partition kept on the indexer's own disk
 LOCAL_COPIES_BYTES_MAX: Final = 64 * 2**20  # of these, beside the cache of segments
 DIVERGENCES_SHOWN_MAX: Final = 100  # of one partition, in status; the object store has them all

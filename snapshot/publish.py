@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError, DamagedObject, ObjectMissing
 from common.logs import log_event
@@ -25,6 +26,7 @@ from snapshot.documents.manifest import (
     Manifest,
     SegmentEntry,
     checkpoint_key,
+    checkpoint_prefix,
     decode_manifest,
     encode_manifest,
     format_of,
@@ -212,7 +214,11 @@ def publish_checkpoint(
     dropped: Sequence[Dropped],
     clock: Clock,
 ) -> None:
-    """Compact the chain up to this manifest. Blocks. Raises ObjectsUnavailable."""
+    """Compact the chain up to this manifest, and delete old checkpoints: each names every segment
+    that is retained, and only the newest one that can be read is used. Blocks.
+
+    Raises ObjectsUnavailable.
+    """
     checkpoint = Checkpoint(
         partition=manifest.partition,
         manifest=manifest.key,
@@ -221,4 +227,8 @@ def publish_checkpoint(
         dropped=list(dropped),
         format=format_of(segments),
     )
-    chain.objects.put_if_absent(checkpoint_key(manifest.key), encode_checksummed(checkpoint))
+    objects = chain.objects
+    objects.put_if_absent(checkpoint_key(manifest.key), encode_checksummed(checkpoint))
+    keys = [info.key for info in objects.list(checkpoint_prefix(manifest.partition))]
+    for key in keys[: -limits.CHECKPOINTS_KEPT][: limits.OBJECTS_DELETED_AT_ONCE]:
+        objects.delete(key)

@@ -214,9 +214,9 @@ class PartitionCheck:
             try:
                 checkpoint = self._chain.load(info.key, Checkpoint)
             except (DamagedObject, ObjectMissing) as error:
-                self._report_problem(
-                    f"checkpoint {info.key}: {error}", "delete it: it only saves reading"
-                )
+                if self._objects.head(info.key) is not None:  # else it was deleted meanwhile
+                    remedy = "delete it: it only saves reading"
+                    self._report_problem(f"checkpoint {info.key}: {error}", remedy)
                 continue
             except DocumentTooNew as error:
                 self._report_problem(f"checkpoint: {error}", UPGRADE)

@@ -6,14 +6,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from common import limits
+from common.clock import ManualClock
 from common.errors import ObjectsUnavailable
 from common.model.record import Marker, marker_record
 from common.objects import ObjectStore
+from common.objects.directory import DirectoryObjects
 from snapshot.damage.divergence import REPORT, list_divergences
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
-from snapshot.documents.manifest import Manifest
-from snapshot.publish import ChainForked, publish
+from snapshot.documents.manifest import Manifest, checkpoint_key, checkpoint_prefix
+from snapshot.publish import ChainForked, publish, publish_checkpoint
 from snapshot.verify.verify import verify
 from tests.indexer.harness import append, open_context, published, running, until
 from tests.indexer.partition.test_partition import numbers
@@ -156,3 +159,21 @@ async def test_twins_that_publish_one_cut_at_the_same_moment_do_not_disagree(
         assert done.adopted
         assert done.manifest.zone == "b"
         assert not list(objects.list("divergence/"))
+
+
+def test_old_checkpoints_are_deleted_and_any_of_the_newest_serves(tmp_path: Path) -> None:
+    """Each names all that is retained, so together they would outgrow the segments' documents."""
+    objects = DirectoryObjects(tmp_path)
+    chain, clock = Chain(objects, 3, None), ManualClock()
+    cuts = [manifest(first_offset=at, next_offset=at + 1) for at in range(9)]
+    for one in cuts:
+        publish_checkpoint(chain, one, one.segments, (), clock)
+    left = [info.key for info in objects.list(checkpoint_prefix(3))]
+    assert left == [checkpoint_key(one.key) for one in cuts[-limits.CHECKPOINTS_KEPT :]]
+    every = {one.key for one in cuts}
+    objects.replace(left[-1], b"damaged")
+    found = chain.newest_checkpoint(every)
+    assert found is not None
+    assert found.manifest == cuts[-2].key
+    publish_checkpoint(chain, cuts[-1], cuts[-1].segments, (), clock)  # again, after no answer
+    assert [info.key for info in objects.list(checkpoint_prefix(3))] == left

@@ -167,16 +167,13 @@ class History:
                 if not one.pack:
                     self.objects.delete(segment_key(one.object))
 
-    def delete(self) -> None:
-        """Announce and delete what is superfluous, and outputs of which nothing is left."""
-        self.book.delete_due(
-            2**62, GRACE_NS, lambda _: GRACE_NS, lambda _: True, self.deleted, "test"
-        )
-        self.book.delete_outputs(self.deleted)
+    def delete(self, *, announce: bool = True) -> None:
+        """Delete what was announced, and outputs of which nothing is left. announce: what waits."""
+        delete_all(self.book, self.deleted, announce=announce)
 
     def write_base(self) -> bool:
         """Write a base, if there are enough documents."""
-        self.delete()
+        self.delete(announce=False)
         return self.book.write_base(lambda: True)
 
     def delete_covered(self) -> int:
@@ -197,6 +194,13 @@ class History:
             names = held | self.deleted
             wanted += [one for one in self.segments[dataset] if one.object not in names]
         return [one.location for one in wanted if self.objects.head(one.location.key) is None]
+
+
+def delete_all(book: CompactionBook, deleted: set[str], *, announce: bool = True) -> None:
+    """A round of deletions. deleted: of retention. announce: also what waits for its grace time."""
+    ran_ns = GRACE_NS if announce else 0
+    book.delete_due(2**62, GRACE_NS, lambda _: ran_ns, lambda _: True, deleted, "test")
+    book.delete_outputs(deleted)
 
 
 def state_of(book: CompactionBook, deleted: set[str]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from tests.snapshot.compaction.histories import (
     History,
     MemoryObjects,
     book_of,
+    delete_all,
     only,
     small_bases,
     state_of,
@@ -79,6 +80,26 @@ def test_a_base_and_the_documents_after_it_say_what_all_documents_say(
                 if other != key:
                     alone.delete(other)
             assert state_of(book_of(alone), history.deleted) == replayed
+        assert left_by(objects, {}, history.deleted) == left_by(
+            without_bases(objects), objects.every.held, history.deleted
+        )
+
+
+def without_bases(objects: MemoryObjects) -> MemoryObjects:
+    return only(objects, "manifests", "segments", "packs")
+
+
+def left_by(
+    objects: MemoryObjects, documents: dict[str, bytes], deleted: set[str]
+) -> tuple[list[str], list[str]]:
+    """The objects that are left when a reader has started and deleted what it may."""
+    copy = MemoryObjects()
+    copy.held = {**objects.held, **documents}
+    book = book_of(copy)
+    book.refresh()
+    for _ in range(8):  # sixteen documents at once
+        delete_all(book, deleted)
+    return list(copy.keys("segments")), list(copy.keys("packs"))
 
 
 def busy(objects: ObjectStore, steps: int = 3) -> History:
@@ -163,6 +184,7 @@ def test_what_is_stored_follows_from_what_is_read_and_not_from_the_past() -> Non
         history.compact(2 * at, 2, packed=at % 2 == 0)
         if at >= 4:
             history.expire(2 * (at - 4), 2)
+        history.delete()
         history.write_base()
         history.delete_covered()
         kept = only(objects, "compactions", "compaction-bases", "compaction-parts").held
@@ -443,6 +465,30 @@ def test_a_base_waits_until_what_was_announced_is_deleted() -> None:
     assert not started.base_due()
     started.delete_outputs(history.deleted)
     assert started.base_due()
+    history.compact(0, 6, packed=False)
+
+    class Failing(MemoryObjects):
+        fails = True
+
+        def delete(self, key: str) -> None:
+            if self.fails:
+                raise ObjectsUnavailable("no")
+            super().delete(key)
+
+    failing = Failing()
+    failing.held = objects.held
+    book = book_of(failing)
+    book.refresh()
+    failing.fails = False
+    delete_all(book, history.deleted, announce=False)
+    assert book.base_due()
+    failing.fails = True
+    with pytest.raises(ObjectsUnavailable):
+        delete_all(book, history.deleted)
+    assert not book.base_due()
+    failing.fails = False
+    delete_all(book, history.deleted)
+    assert book.base_due()
 
 
 @given(st.dictionaries(st.integers(1, 300), st.integers(1, 100), max_size=40))
