@@ -86,7 +86,7 @@ def regrouped(name: str, column: Column, ids: Array, cells: int) -> Column:
 
 def exact_sum(column: Column) -> int:
     """The sum over all cells, without limits."""
-    held = column.values[..., column.held]
+    held = column.values if column.held.all() else column.values[..., column.held]
     if held.ndim == 1:
         if _stays_narrow(held, len(held)):
             return int(held.sum())

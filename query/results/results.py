@@ -1,6 +1,6 @@
 """Rows of results in the vendor's shape. Only cells that are sent become Python values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -37,11 +37,16 @@ class RowMaker:
         self._fields = spec.breakdowns if grouped else ()
         self._values = {c.label: calculated(plan, merged, c) for c in spec.calculations}
 
-    def rows(self, cells: Array) -> list[dict[str, Value]]:
-        """A row for each of these cells."""
+    def rows(
+        self, cells: Array, groups: Sequence[GroupKey] | None = None
+    ) -> list[dict[str, Value]]:
+        """A row for each of these cells. groups: theirs, where they are known."""
         columns: dict[str, list[Value]] = {}
         for at, field in enumerate(self._fields):
-            columns[field] = keys_shown(self._merged, at, cells)
+            if groups is None:
+                columns[field] = keys_shown(self._merged, at, cells)
+            else:
+                columns[field] = [group[at] for group in groups]
         for label, values in self._values.items():
             columns[label] = values.shown(cells)
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

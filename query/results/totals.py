@@ -49,7 +49,8 @@ def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
     passing = passing_cells(spec, plan, merged)
     listed = first_cells(spec, plan, merged, passing, query.limit)
     groups = group_sums(spec, plan, merged, passing, listed) if spec.breakdowns else None
-    rows = RowMaker(spec, plan, merged).rows(listed)
+    top = groups_of(plan, merged, listed)
+    rows = RowMaker(spec, plan, merged).rows(listed, top)
     data: dict[str, Any] = {"results": [{"data": row} for row in rows]}
     everything = np.ones(merged.cells, np.bool_)
     if query.with_total:
@@ -57,7 +58,7 @@ def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
     if query.with_other and spec.breakdowns:
         everything[listed] = False
         data["other_by_aggregate"] = _one_row(spec, plan, merged.one_cell(everything))
-    return Totals(groups_of(plan, merged, listed), data, groups, merged.cells)
+    return Totals(top, data, groups, merged.cells)
 
 
 def _one_row(spec: QuerySpec, plan: Plan, merged: Merged) -> dict[str, Value]:

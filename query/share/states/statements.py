@@ -2,7 +2,8 @@
 
 A cell is a group, in series a group and a step. Its columns are the parts of the group's keys that
 occur, `k<i>_n` (whole numbers), `k<i>_f` (others), `k<i>_b`, `k<i>_s` (texts and JSON), all NULL
-where the field is missing, and in series `b`, the index of the step. Then per need:
+where the field is missing, and in series `b`, the index of the step. Programs of the first versions
+expect `n`, the number of rows. Then per need:
 - a<i>_w: the weight; for numbers also `_isum` (exact, weighted), `_fsum` (compensated), `_imin`,
   `_imax`, `_fmin`, `_fmax`; for fields `_last` (latest time of an event with the field) and `_top`
   (frequent values, as tagged keys, truncated)
@@ -261,9 +262,12 @@ class Statements:
         return f"SELECT {', '.join(selected)} FROM {source}{self._by_cell()}"
 
     def _all_aggregates(self) -> list[_Aggregate]:
-        found = [_Aggregate(ROWS, "count(*)", f"sum({ROWS})::BIGINT")]
+        found: list[_Aggregate] = []
         for index, need in enumerate(self._plan.needs):
             found += self._aggregates(f"a{index}", need)
+        # programs of the first versions expect the rows; otherwise they are moved for nothing
+        if self._hash_version == FIRST_HASH_VERSION or not (found or self._cell_columns()):
+            found.insert(0, _Aggregate(ROWS, "count(*)", f"sum({ROWS})::BIGINT"))
         return found
 
     def _aggregates(self, name: str, need: Need) -> list[_Aggregate]:

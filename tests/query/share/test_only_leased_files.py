@@ -212,6 +212,6 @@ def test_the_folder_of_segments_may_have_any_name(tmp_path: Path) -> None:
     views: list[DatasetView] = [view(segments=[mine])]
     recording = RecordingDatabases(own)
     states = Computation(plan, views, recording).run().states
-    assert states["main"].column("n").to_pylist() == [2]
+    assert states["main"].column("a0_w").to_pylist() == [2]
     check(recording.seen, {str(mine.path)})
     own.close()
