@@ -16,6 +16,7 @@ from snapshot.documents.checksummed import (
     decode_checksummed,
     encode_checksummed,
 )
+from snapshot.documents.locations import pack_key
 from snapshot.documents.manifest import BASES_FORMAT
 from tests.indexer.compaction.compacting import Dying, Killed
 from tests.snapshot.compaction.histories import (
@@ -501,3 +502,23 @@ def test_parts_are_neighbours_and_as_large_as_allowed(sizes: dict[int, int]) -> 
         more = {**sizes, max(sizes) + 1: 10}
         later = part_ranges(more, 150)
         assert sum(part not in later for part in parts) <= 1  # only the last one grows
+
+
+def test_a_pack_stays_while_a_replaced_output_in_it_waits_for_its_deletion() -> None:
+    """Readers of an older state still read it, although all others in it are deleted."""
+    objects = MemoryObjects()
+    history = History(objects)
+    history.compact(0, 2, packed=True)  # one output of each dataset, in one pack
+    pack = history.book.compacted.of("d0")[0].entry.pack
+    assert pack
+    inputs = history.segments["d0"][:4]
+    output = msgspec.structs.replace(inputs[0], object="e" * 64, end_offset=40, pack="")
+    replaced = history.book.compacted.of("d0")[0].entry.object
+    one = Compaction(inputs=inputs, output=output, replaces=[replaced])
+    assert history.book.publish([one], 1, 1, "test") is not None
+    history.deleted = {entry.object for entry in history.segments["d1"][:2]}
+    history.delete(announce=False)  # the other output of the pack is dead
+    assert history.book.compacted.of("d1") == ()
+    assert objects.head(pack_key(pack)) is not None
+    history.delete()
+    assert objects.head(pack_key(pack)) is None
