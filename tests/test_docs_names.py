@@ -24,7 +24,7 @@ SETTINGS = {
 }
 
 # A folder that a command makes, and keys in a Parquet file's footer.
-OTHERS = {"compose/secrets/", "bellwether.rest_columns", "bellwether.moves"}
+OTHERS = {"compose/secrets/", "bellwether.rest_columns", "bellwether.rewritten"}
 
 
 def _is_path(name: str) -> bool:

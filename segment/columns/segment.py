@@ -9,7 +9,7 @@ from pathlib import Path
 SEGMENT_FORMAT = 1
 METADATA_KEY = b"bellwether"  # JSON of SegmentInfo
 OVERFLOW_COLUMNS_KEY = b"bellwether.rest_columns"  # JSON list of physical names
-MOVES_KEY = b"bellwether.moves"  # how often it was taken out of a pack alone, in digits; not if 0
+ALONE_KEY = b"bellwether.rewritten"  # hash of the one segment of which it has rows; else absent
 FIELD_NAME_KEY = b"name"  # a Parquet column's field name, UTF-8, where the physical one escapes it
 SEGMENT_SUFFIX = ".parquet"
 
@@ -21,7 +21,8 @@ class SegmentOrigin:
     late_or_early: whether it has the rows dated late or early, i.e. distant from their append time.
     append_min_ns, append_max_ns: append times of the dataset's records in the cut, unix ns,
     inclusive.
-    moves: how often the segment was rewritten alone: the same rows have then another name.
+    rewritten: hash of the segment whose rows were rewritten alone; empty: they were not. So the
+        rows get a name that no object has had: one that had it may be deleted by that name yet.
     """
 
     dataset: str
@@ -30,7 +31,7 @@ class SegmentOrigin:
     late_or_early: bool
     append_min_ns: int
     append_max_ns: int
-    moves: int = 0
+    rewritten: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ detect all damage. Page checksums are verified as well.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -73,15 +73,6 @@ def read_table(segment: Path | bytes) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         name = "in memory" if isinstance(segment, bytes) else segment.name
         raise DamagedObject(f"segment {name} cannot be read: {error}") from error
-
-
-def read_metadata(segment: Path | bytes) -> Mapping[bytes, bytes]:
-    """The metadata of a file, or of a file's bytes. Raises DamagedObject."""
-    source = pa.BufferReader(segment) if isinstance(segment, bytes) else segment
-    try:
-        return pq.read_metadata(source).metadata or {}
-    except (pa.ArrowException, OSError) as error:
-        raise DamagedObject(f"a segment cannot be read: {error}") from error
 
 
 class SegmentReader:

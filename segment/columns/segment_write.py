@@ -35,9 +35,9 @@ from segment.columns.overflow import split_rarest
 from segment.columns.overflow_write import overflow_texts
 from segment.columns.packed import Gathered, PackedColumns
 from segment.columns.segment import (
+    ALONE_KEY,
     FIELD_NAME_KEY,
     METADATA_KEY,
-    MOVES_KEY,
     OVERFLOW_COLUMNS_KEY,
     SEGMENT_FORMAT,
     SegmentInfo,
@@ -83,7 +83,7 @@ def encode_segment(block: ColumnBlock, origin: SegmentOrigin, encoders: Encoders
         encoders,
         _columns(block, own, overflow_column),
         block.rows,
-        metadata=_metadata(info, own, overflow_names) | _moves(origin),
+        metadata=_metadata(info, own, overflow_names) | _rewritten(origin),
         sorting=_OFFSET_AND_INDEX,
         created_by=WRITER,
     )
@@ -115,15 +115,15 @@ def _encode_small(
         of_columns = partial(small_file, written)
     data = of_columns(
         rows=block.rows,
-        metadata={METADATA_KEY: orjson.dumps(info)} | _moves(origin),
+        metadata={METADATA_KEY: orjson.dumps(info)} | _rewritten(origin),
         sorting=_OFFSET_AND_INDEX,
         created_by=WRITER,
     )
     return EncodedSegment(data, hashlib.sha256(data).hexdigest(), info)
 
 
-def _moves(origin: SegmentOrigin) -> dict[bytes, bytes]:
-    return {MOVES_KEY: str(origin.moves).encode()} if origin.moves else {}
+def _rewritten(origin: SegmentOrigin) -> dict[bytes, bytes]:
+    return {ALONE_KEY: origin.rewritten.encode()} if origin.rewritten else {}
 
 
 def _split(

@@ -4,6 +4,7 @@ The same rows give the same bytes, whichever indexer of one version puts them to
 they come from segments or from earlier outputs.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,12 @@ from common.errors import BellwetherError, DamagedObject
 from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
 from segment.columns.overflow import decode_overflow
-from segment.columns.segment import METADATA_KEY, MOVES_KEY, SegmentInfo, SegmentOrigin
-from segment.columns.segment_read import read_metadata, read_table, sparse
+from segment.columns.segment import METADATA_KEY, SegmentInfo, SegmentOrigin
+from segment.columns.segment_read import read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
 from segment.columns.small_read import read_small, small_metadata
 from segment.parquet.encoders import Encoders
+from snapshot.cache import file_sha256
 from snapshot.compaction.compacted import Input
 from snapshot.documents.manifest import SegmentEntry
 
@@ -54,7 +56,8 @@ def merge(
 ) -> EncodedSegment:
     """One segment of the rows of all sources, which follow each other in the log.
 
-    All rows of one source alone get other bytes, and so another name.
+    Rows of one source alone get bytes, and so a name, that no object has had before: of what an
+    output held, all but one segment may have expired, and that one may be deleted by its name yet.
     inputs: the segments whose rows they are. Raises DamagedObject, OutputTooLarge.
     """
     return encode_segment(*merged_rows(sources, inputs, encoders), encoders)
@@ -71,9 +74,8 @@ def merged_rows(
         metadata = tables[0].schema.metadata
         block = _rows_of(tables, far=first.far)
     else:
-        file = sources[0].file  # to open it with Arrow costs as much as reading several
-        alone = len(sources) == 1
-        metadata = read_metadata(file) if alone else {METADATA_KEY: _small_metadata(file)}
+        # to open a file with Arrow costs as much as reading several
+        metadata = {METADATA_KEY: _small_metadata(sources[0].file)}
     info = _info_of(metadata)
     origin = SegmentOrigin(
         dataset=first.dataset,
@@ -82,7 +84,7 @@ def merged_rows(
         late_or_early=first.far,
         append_min_ns=min(entry.append_min_ns for entry in inputs),
         append_max_ns=max(entry.append_max_ns for entry in inputs),
-        moves=_moves_of(metadata) + 1 if len(sources) == 1 and sources[0].kept is None else 0,
+        rewritten=_hash_of(sources[0].file) if len(sources) == 1 else "",
     )
     return block, origin
 
@@ -134,12 +136,8 @@ def _info_of(metadata: Mapping[bytes, bytes] | None) -> SegmentInfo:
         raise DamagedObject(f"a segment without its metadata: {error}") from error
 
 
-def _moves_of(metadata: Mapping[bytes, bytes] | None) -> int:
-    text = (metadata or {}).get(MOVES_KEY, b"0")
-    try:
-        return int(text)
-    except ValueError as error:
-        raise DamagedObject(f"a segment that was moved {text!r} times") from error
+def _hash_of(file: Path | bytes) -> str:
+    return hashlib.sha256(file).hexdigest() if isinstance(file, bytes) else file_sha256(file)
 
 
 def _rows_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:
