@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from common import limits
 from segment.columns.block import ColumnBlock, SparseColumn
 from segment.columns.key import SYSTEM_COLUMNS, ColumnKey, FieldType, parse_physical
 from segment.columns.names import PackedKeys
@@ -114,8 +115,8 @@ def _schemas(files: Sequence[bytes]) -> list[_Schema] | None:
         end = len(data) - _TRAILER_BYTES
         begin = end - int.from_bytes(data[end : end + 4], "little")
         schema = _schema(data, begin, known) if begin >= len(MAGIC) else None
-        if schema is None:
-            return None
+        if schema is None or schema.rows > limits.SMALL_SEGMENT_ROWS:
+            return None  # memory is taken for as many rows as a footer claims
         found.append(schema)
     return found
 

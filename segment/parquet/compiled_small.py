@@ -99,11 +99,12 @@ def small_cells(pages: SmallPages) -> SmallCells | None:
     sizes = _sums(pages.columns, present, columns)
     texts = (kinds == kernel.STRING) | (kinds == kernel.JSON)
     text_bytes = _sums(pages.columns, end - begin, columns) - _LENGTH_BYTES * sizes
+    lacking = end - begin < _LENGTH_BYTES * present
+    if lacking[texts[pages.columns]].any():  # its lengths would be other pages' room
+        return None
     bits = kinds == kernel.BOOL
     value_words = np.where(bits, (sizes + 63) // 64, sizes + texts)
     text_words = np.where(texts, (text_bytes + 7) // 8, 0)
-    if (text_words < 0).any():
-        return None
     row_words = (sizes + 1) // 2
     words = np.stack((row_words, value_words, text_words)).T.ravel()
     starts = 1 + np.concatenate(([0], np.cumsum(words)))

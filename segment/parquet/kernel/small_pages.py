@@ -156,14 +156,19 @@ def find_values(
 def _texts(
     data: Bytes, at: int, end: int, count: int, whole: Bytes, words: Int64s, to: int, text_at: int
 ) -> int:
-    """Copy texts, and where each begins and the last one ends; returns the latter, or FAIL."""
+    """Copy texts, and where each begins and the last one ends; returns the latter, or FAIL.
+
+    There is room for what the page has beside the texts' lengths, so none may take these.
+    """
+    text_end = end - _LENGTH_BYTES * (count - 1)
     for index in range(count):
-        if at + _LENGTH_BYTES > end:
+        if at + _LENGTH_BYTES > text_end:
             return FAIL
         size = _length(data, at)
         at += _LENGTH_BYTES
-        if size > end - at:
+        if size > text_end - at:
             return FAIL
+        text_end += _LENGTH_BYTES
         words[to + index] = text_at
         for _ in range(size):
             store8(whole, text_at, byte_at(data, at))

@@ -167,3 +167,13 @@ def test_what_is_not_small_is_not_read_as_if_it_was(encoders: Encoders) -> None:
     data = encode_segment(block, ORIGIN, ReferenceEncoders()).data
     assert read_small([data], encoders, far=False) is None
     assert read_small([b"PAR1PAR1PAR1"], encoders, far=False) is None
+
+
+def test_no_more_rows_are_taken_from_a_small_file_than_one_has(
+    encoders: Encoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is taken for as many as a footer claims, before the pages say how many there are."""
+    data = encode_segment(of_texts(["a"] * 2), ORIGIN, ReferenceEncoders()).data
+    assert read_small([data], encoders, far=False) is not None
+    monkeypatch.setattr(limits, "SMALL_SEGMENT_ROWS", 1)
+    assert read_small([data], encoders, far=False) is None

@@ -1,6 +1,9 @@
 """Pages of small files are found and copied, and of damaged ones no byte outside of the arrays."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +55,25 @@ def test_values_of_files_follow_each_other() -> None:
     assert np.diff(offsets).tolist() == [2] * 10
     texts = cells.whole.view(np.uint8)[offsets[0] : offsets[-1]].tobytes()
     assert texts == b"ab" * 10
+
+
+def file_of_texts(*texts: bytes, sizes: Sequence[int] | None = None) -> bytes:
+    """A file with these texts. sizes: which their lengths claim."""
+    claimed = map(len, texts) if sizes is None else sizes
+    body = [size.to_bytes(4, "little") + text for size, text in zip(claimed, texts, strict=True)]
+    return b"PAR1" + NUMBERS + FLAGS + page(b"\4\0\0\0" + LEVELS + b"".join(body))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        # one without texts, of which there should be five: the other would take their lengths' room
+        (file_of_texts(b"", b"", b"", b"", b"x" * 20), file_of_texts()),
+        (file_of_texts(b"", b"", b"", b"", b"", sizes=[16, 0, 0, 0, 0]),),
+    ],
+)
+def test_a_text_takes_no_room_of_the_lengths_of_others(files: tuple[bytes, ...]) -> None:
+    assert small_cells(pages_of(*files)) is None
 
 
 @given(st.lists(st.tuples(st.integers(4, len(FILE) - 1), st.integers(0, 255)), max_size=4))
