@@ -201,7 +201,8 @@ class BaseStore:
         if self.number == self._cleaned or not may_delete(self.number):
             return 0
         self.find()
-        newest, kept, older = self.number, self.known[:KEPT_BASES], self.known[KEPT_BASES:]
+        known = self.known  # as they are now: another thread may write one meanwhile
+        newest, kept, older = self.number, known[:KEPT_BASES], known[KEPT_BASES:]
         if not may_delete(newest):  # one that was just found
             return 0
         if len(kept) < KEPT_BASES:

@@ -49,7 +49,9 @@ class CompactionBook:
             None  # documents whose objects need no deletion by this process
         )
         self._partly: dict[int, int] = {}  # by document, how many of its objects are deleted
-        self._dead: set[str] | None = None  # outputs that need none
+        # Outputs that need none. None after a start, which deletes all that have no rows again: no
+        # document says which are deleted, and a base leaves those out.
+        self._dead: set[str] | None = None
         self._turn = threading.RLock()
         self.unreadable = ""
 
@@ -383,10 +385,7 @@ class CompactionBook:
         if self.unreadable:
             return 0
         dead = [o for o in self.compacted.all() if all(i.object in gone for i in o.inputs)]
-        done = self._dead
-        if done is None:  # after a start, as above
-            dead_long = sorted(dead, key=lambda output: output.document)[:-_DELETED_AGAIN]
-            done = {output.entry.object for output in dead_long}
+        done = self._dead or set()
         due = [output.entry for output in dead if output.entry.object not in done]
         later = {entry.object for entry in due[limits.OBJECTS_DELETED_AT_ONCE :]}
         due = due[: limits.OBJECTS_DELETED_AT_ONCE]

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from common import limits
 from common.errors import ObjectsUnavailable
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
@@ -144,6 +145,25 @@ def test_no_more_deletions_are_announced_than_a_start_repeats(
     again, _ = two_books(objects)  # the process was killed and starts again
     again.refresh()
     while delete_due(again, 2 * GRACE_NS, lambda _: True):
+        pass
+    assert list(_segments(objects)) == []
+
+
+def test_outputs_without_rows_are_deleted_although_the_process_ends_meanwhile(
+    tmp_path: Path, entries: list[SegmentEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than are deleted in one round, as when a dataset's rows all expire."""
+    monkeypatch.setattr(limits, "OBJECTS_DELETED_AT_ONCE", 10)
+    objects = DirectoryObjects(tmp_path / "objects")
+    book, started = two_books(objects)
+    for number in range(40):
+        held = [msgspec.structs.replace(entries[0], object=name(100 + number))]
+        objects.put_if_absent(segment_key(name(number + 1)), b"x")
+        assert book.publish([output(number + 1, held)], number, 1, "one") is not None
+    expired = {name(100 + number) for number in range(40)}
+    assert book.delete_outputs(expired) == 10
+    started.refresh()
+    while started.delete_outputs(expired):
         pass
     assert list(_segments(objects)) == []
 
