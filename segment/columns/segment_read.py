@@ -70,7 +70,7 @@ def read_table(segment: Path | bytes) -> pa.Table:
     try:
         with pq.ParquetFile(source, pre_buffer=False) as file:
             return file.read(use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names in no UTF-8
         name = "in memory" if isinstance(segment, bytes) else segment.name
         raise DamagedObject(f"segment {name} cannot be read: {error}") from error
 

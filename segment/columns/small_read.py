@@ -7,7 +7,7 @@ the pages of many files are put together column by column. A file of any other l
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from struct import Struct
+from struct import Struct, error
 from typing import NamedTuple
 
 import numpy as np
@@ -85,14 +85,17 @@ class _Cells(NamedTuple):
 
 
 def read_small(files: Sequence[bytes], encoders: Encoders, *, far: bool) -> ColumnBlock | None:
-    """The rows of these segments, one after another; None: one has another layout.
+    """The rows of these segments, one after another; None: one has another layout, or is damaged.
 
     files: whose SHA-256 was checked. far: see `ColumnBlock.late_or_early`.
     """
-    schemas = _schemas(files)
-    if schemas is None:
+    try:
+        schemas = _schemas(files)
+        if schemas is None:
+            return None
+        return _compiled(files, schemas, encoders, far) or _page_by_page(files, schemas, far)
+    except (ValueError, IndexError, error):  # Arrow says what is wrong with it
         return None
-    return _compiled(files, schemas, encoders, far) or _page_by_page(files, schemas, far)
 
 
 def small_metadata(file: bytes) -> bytes:

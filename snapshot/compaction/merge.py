@@ -132,7 +132,7 @@ def _small_metadata(file: Path | bytes) -> bytes:
 def _info_of(metadata: Mapping[bytes, bytes] | None) -> SegmentInfo:
     try:
         return msgspec.json.decode((metadata or {})[METADATA_KEY], type=SegmentInfo)
-    except (KeyError, msgspec.MsgspecError) as error:
+    except (KeyError, msgspec.MsgspecError, ValueError) as error:
         raise DamagedObject(f"a segment without its metadata: {error}") from error
 
 
@@ -141,6 +141,13 @@ def _hash_of(file: Path | bytes) -> str:
 
 
 def _rows_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:
+    try:
+        return _block_of(tables, far=far)
+    except ValueError as error:  # of names and types
+        raise DamagedObject(f"columns that no segment has: {error}") from error
+
+
+def _block_of(tables: Sequence[pa.Table], *, far: bool) -> ColumnBlock:
     whole = tables[0] if len(tables) == 1 else _joined(tables)
     rows = whole.num_rows
     return ColumnBlock(
@@ -170,7 +177,10 @@ def _kept_rows(table: pa.Table, kept: Sequence[Input]) -> npt.NDArray[np.bool_]:
 
 
 def _system(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
-    values: npt.NDArray[np.int64] = table.column(name).to_numpy()
+    try:
+        values: npt.NDArray[np.int64] = table.column(name).to_numpy()
+    except KeyError as error:
+        raise DamagedObject(f"a segment without its column {name}") from error
     return values
 
 

@@ -1,5 +1,6 @@
 """An output holds exactly the rows of its inputs, and proves it (I2, I3)."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -168,3 +169,15 @@ def test_a_summary_of_merged_rows_is_that_of_the_file(
     with SegmentReader(path) as reader:
         assert bool(reader.overflow_columns) == overflows
     assert summarize_rows(block, name, ENCODERS) == summarize_file(path, name, ENCODERS)
+
+
+def test_of_a_damaged_file_nothing_is_said_but_that_it_is_damaged(tmp_path: Path) -> None:
+    """Any other error would end the compaction of all partitions."""
+    one, other = pieces(tmp_path, 2)
+    data, entries = one.path.read_bytes(), [one.entry, other.entry]
+    for at in range(len(data)):
+        damaged = bytearray(data)
+        damaged[at] ^= 0xFF
+        for source in (Source(bytes(damaged)), Source(bytes(damaged), ())):
+            with suppress(DamagedObject):
+                merge([source, Source(other.path.read_bytes())], entries, ENCODERS)
