@@ -54,6 +54,7 @@ class BaseStore:
         self._chain = chain
         self._reading = _Reading()
         self._cleaned = 0  # the newest base when there was nothing to delete
+        self._unreadable: list[str] = []  # keys of bases
         self.known: tuple[CompactionBase, ...] = ()
 
     @property
@@ -72,12 +73,14 @@ class BaseStore:
         keys = [info.key for info in self._chain.objects.list(base_prefix(self._chain.partition))]
         by_key = {base.key: base for base in self.known}
         found: list[CompactionBase] = []
+        unreadable: list[str] = []
         for key in sorted(keys, reverse=True):
             try:
                 found.append(by_key.get(key) or self._chain.load(key, CompactionBase))
             except (DamagedObject, ObjectMissing) as error:
                 _warn("base skipped", key, error)
-        self.known = tuple(found)
+                unreadable.append(key)
+        self.known, self._unreadable = tuple(found), unreadable
         return self.number > before
 
     def load(self) -> Replay:
@@ -192,7 +195,8 @@ class BaseStore:
     # --- deleting ---------------------------------------------------------------------------------
     def delete_covered(self, may_delete: Callable[[int], bool]) -> int:
         """Delete documents up to the base before the newest one, and bases before that one, with
-        the parts that only they name; returns the number of documents.
+        the parts that only they name; returns the number of documents. Parts of a base that cannot
+        be read are found as objects that nothing names.
 
         may_delete: whether the grace time after the base of this number is over, and programs that
         know no bases stop. Both bases are read whole first.
@@ -210,8 +214,10 @@ class BaseStore:
             return 0
         last = compaction_key(partition, kept[-1].number)
         listed = (info.key for info in objects.list(compaction_prefix(partition)))
-        covered = list(takewhile(lambda key: key <= last, listed))[: limits.OBJECTS_DELETED_AT_ONCE]
-        if not covered and not older:
+        covered = [key for key in takewhile(lambda key: key <= last, listed) if _is_document(key)]
+        covered = covered[: limits.OBJECTS_DELETED_AT_ONCE]
+        damaged = [key for key in self._unreadable if key < kept[-1].key]
+        if not covered and not older and not damaged:
             self._cleaned = newest
             return 0
         if not all(self._is_whole(base) for base in kept):
@@ -224,6 +230,8 @@ class BaseStore:
                 if ref.object not in named:
                     objects.delete(part_key(partition, ref.object))
             objects.delete(base.key)  # last, so that after a crash its parts are still known
+        for key in damaged:
+            objects.delete(key)
         self.known = kept
         return len(covered)
 
@@ -235,6 +243,11 @@ class BaseStore:
             _warn("documents are kept, because their base is not whole", base.key, error)
             return False
         return True
+
+
+def _is_document(key: str) -> bool:
+    """What else lies there, such as a copy that somebody made, is left."""
+    return key.rpartition("/")[2].removesuffix(".json").isdigit()
 
 
 def _warn(text: str, key: str, error: Exception) -> None:

@@ -227,6 +227,26 @@ def test_documents_go_only_up_to_the_base_before_and_after_the_grace() -> None:
     assert len(objects.keys("compaction-bases")) == 2
 
 
+def test_a_damaged_base_goes_with_those_before_and_nothing_that_is_no_document() -> None:
+    objects, history = written()
+    (damaged,) = objects.keys("compaction-bases")
+    objects.replace(damaged, objects.get(damaged)[:-3])
+    copy = compaction_key(0, 1) + ".copy"
+    objects.replace(copy, b"of an operator")
+    book = history.book = book_of(objects)  # one that has not read it before
+    book.refresh()
+    for _ in range(2):
+        for at in range(4):
+            history.compact(2 * at, 3, packed=True)
+        history.delete()
+        assert history.write_base()
+    assert history.delete_covered() > 0
+    bases = objects.keys("compaction-bases")
+    assert len(bases) == 2
+    assert damaged not in bases
+    assert objects.get(copy) == b"of an operator"
+
+
 @pytest.mark.parametrize("damage", ["newest base", "part of the newest base", "base before"])
 def test_one_of_the_two_bases_may_be_damaged(damage: str) -> None:
     objects, history = written()
