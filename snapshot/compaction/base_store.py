@@ -206,7 +206,8 @@ class BaseStore:
             return 0
         self.find()
         known = self.known  # as they are now: another thread may write one meanwhile
-        newest, kept, older = self.number, known[:KEPT_BASES], known[KEPT_BASES:]
+        newest = known[0].number if known else 0
+        kept, older = known[:KEPT_BASES], known[KEPT_BASES:]
         if not may_delete(newest):  # one that was just found
             return 0
         if len(kept) < KEPT_BASES:
@@ -232,7 +233,7 @@ class BaseStore:
             objects.delete(base.key)  # last, so that after a crash its parts are still known
         for key in damaged:
             objects.delete(key)
-        self.known = kept
+        self.known = tuple(base for base in self.known if base.number >= kept[-1].number)
         return len(covered)
 
     def _is_whole(self, base: CompactionBase) -> bool:
