@@ -4,6 +4,18 @@ Each has its HTTP status, and a text with the remedy. Errors that never leave a 
 in that package.
 """
 
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound=BaseException)
+
+
+def without_frames(error: _Error) -> _Error:
+    """The error without the frames that it came through, whose variables live as long as it does:
+    in a query role, the states of the question. What caused it is forgotten, too.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
 
 class BellwetherError(Exception):
     """Base of every error that a caller may see. `status` is its HTTP status."""

@@ -13,11 +13,7 @@ from aiohttp import web
 from common import limits
 from common.clock import Clock
 from common.error_text import describe_error
-from common.errors import (
-    BellwetherError,
-    NotFound,
-    TooManyRequests,
-)
+from common.errors import BellwetherError, NotFound, TooManyRequests, without_frames
 from common.logs import log_event
 from common.metadata import ApiKey, StoredQuery
 from common.process.auth import KeyCache
@@ -101,7 +97,7 @@ class QueryRoutes:
         if has_hung_up(request):  # nobody has learnt the id of the result, so nobody can want it
             self._parts.results.drop(result)
         if result.error is not None:
-            raise result.error
+            raise without_frames(result.error)
         return self._response(request, result, status=201)
 
     async def _wait(self, request: web.Request, result: StoredResult, wait_s: float) -> None:
@@ -130,7 +126,7 @@ class QueryRoutes:
         if isinstance(result.error, TooManyRequests):  # the query was refused, not this request
             raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
-            raise result.error
+            raise without_frames(result.error)  # else each poll adds its own
         return self._response(request, result, status=200)
 
     async def _stored_or_inline(
@@ -209,7 +205,7 @@ class QueryRoutes:
             missing = await parts.unknown_fields.missing(query.dataset, answer.types, requester)
             result.body = msgspec.json.encode(_document(query, answer, missing))
         except BellwetherError as error:
-            result.error = error
+            result.error = without_frames(error)  # it is kept for a day
         except Exception as error:  # noqa: BLE001 - the outermost frame of this task
             log_event(
                 _logger,

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from common import limits
 from common.clock import Clock
-from common.errors import Unavailable, Unprocessable
+from common.errors import BellwetherError, Unavailable, Unprocessable, without_frames
 from common.log.watch import LogWatch
 from common.metrics import query_seconds
 from common.model.position import Position
@@ -154,17 +154,21 @@ class QueryRunner:
     async def _in_time(self, work: Coroutine[None, None, _Result], place: SlotRequest) -> _Result:
         """Do the work in its turn, within the timeout of a query."""
         started_ns = self._clock.monotonic_ns()
+        ended: BellwetherError
         try:
             async with place:
                 async with asyncio.timeout(self._config.timeout_ms / 1000):
                     return await work
-        except TimeoutError as error:
-            raise Unavailable(
+        except TimeoutError:
+            ended = Unavailable(
                 f"the query took longer than {self._config.timeout_ms} ms: shorten its time range"
-            ) from error
+            )
+        except BellwetherError as error:
+            ended = without_frames(error)
         finally:
             work.close()  # it may not have begun
             query_seconds.observe((self._clock.monotonic_ns() - started_ns) / 1e9)
+        raise ended  # from here, where no error is handled that would hold states
 
     async def _reconcile(
         self, make_plan: MakePlan, required: CoverageRequirement, states: QuestionStates
@@ -205,10 +209,11 @@ class QueryRunner:
         try:
             make_plan = partial(_first_plan, query, at_once=at_once)
             found = await self._reconcile(make_plan, required, held)
-        except Unprocessable:
+        except Unprocessable as error:
             if not (at_once and query.spec.breakdowns):
                 raise
-        if found is None:  # after the error is gone, which holds the states that came before it
+            without_frames(error)  # which hold the states that came before it
+        if found is None:
             # more groups than the last time, with too many steps for a share: the totals first
             at_once = False
             make_plan = partial(_first_plan, query, at_once=False)
@@ -218,8 +223,9 @@ class QueryRunner:
         plan = msgspec.structs.replace(reconciled.plan, step_ns=None)
         merged: Totals | None = None
         if at_once:
-            work = partial(merge_at_once, query, reconciled.plan, totals.states)
-            merged = await self._merge(query, work)
+            merged = await self._merge(
+                query, partial(merge_at_once, query, reconciled.plan, totals.states)
+            )
         if merged is None:
             merged = await self._merge_apart(query, plan, totals, coverage, held, again=at_once)
         self._groups.record(query, merged.cells)
@@ -276,9 +282,11 @@ class QueryRunner:
         merged = await self._merge(query, partial(merge_totals, query, plan, states))
         states = []
         for wanted in series_wanted(query, plan, merged, upto) if query.with_series else ():
-            gathered = await self._run_pinned(wanted.plan, totals, coverage, held)
-            work = partial(merge_series, query, wanted, gathered.states)
-            merged.data[wanted.member] = await self._merge(query, work)
+            states = (await self._run_pinned(wanted.plan, totals, coverage, held)).states
+            merged.data[wanted.member] = await self._merge(
+                query, partial(merge_series, query, wanted, states)
+            )
+            states = []
         if query.with_series and query.with_total and not query.spec.breakdowns:
             merged.data[TOTAL_SERIES] = merged.data.get(SERIES, NO_ROWS)
         return merged

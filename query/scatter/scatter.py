@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import TooManyRequests, Unprocessable
+from common.errors import TooManyRequests, Unprocessable, without_frames
 from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.process.error_body import read_error_body
@@ -156,7 +156,7 @@ class Scatter:
                 asked = VersionedPlan(plan, version, states)
                 gathered = await self._gather(asked, tuple(partitions), frozenset())
             except OlderIndexer as error:  # which has fewer versions, so this ends
-                version = error.version
+                version = without_frames(error).version
                 continue
             gathered.version = version
             return gathered
@@ -219,7 +219,7 @@ class Scatter:
             except ShareFailed as error:
                 self._replicas.forget()
                 self._hedging.suspect(member.url)
-                share_failovers_total.labels(error.why).inc()
+                share_failovers_total.labels(without_frames(error).why).inc()
                 return await (twin or self._gather(asked, partitions, tried))
             left = tuple(p for p in partitions if p not in mine.answered)
             if left:  # another indexer has just taken them over

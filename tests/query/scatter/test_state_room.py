@@ -1,9 +1,11 @@
 """Memory for states: bounded per question and in all, shared fairly, free when nobody uses it."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,8 @@ from common import limits
 from common.errors import BellwetherError, TooManyRequests, Unavailable, Unprocessable
 from query.config import QueryConfig
 from query.plan.plan import ShareRequest
-from query.scatter.state_room import StateRoom
+from query.scatter.state_room import QuestionStates, StateRoom
+from tests.query.fake_indexer import FakeIndexer
 from tests.query.harness import TIMES, query_harness
 
 MIB = 2**20
@@ -78,6 +81,79 @@ def test_the_room_is_never_overdrawn_and_always_leaves_some_for_another(
     assert room.used == 0
 
 
+def padded(indexer: FakeIndexer, size: int) -> None:
+    """Add a state of so many bytes to each of its shares, which nothing reads."""
+    answer = indexer.endpoint._answer
+    more = pa.table({"z": pa.array([bytes(size)])}).replace_schema_metadata(
+        {"bellwether.state": "more"}
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, more.schema) as writer:
+        writer.write_table(more)
+    encoded = sink.getvalue().to_pybytes()
+
+    async def long(wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes | bytearray:
+        return bytes(await answer(wanted, abandoned)) + encoded
+
+    indexer.endpoint._answer = long  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StateRoom]]:
+    """The rooms that are made. Nothing is freed because the collector happens to run."""
+    made: list[StateRoom] = []
+    init = StateRoom.__init__
+
+    def kept(room: StateRoom, bytes_max: int) -> None:
+        init(room, bytes_max)
+        made.append(room)
+
+    monkeypatch.setattr(StateRoom, "__init__", kept)
+    gc.disable()
+    yield made
+    gc.enable()
+
+
+@pytest.mark.parametrize("route", ["/1/query_results/shop", "/bw/1/rows"])
+async def test_a_refusal_that_is_kept_for_its_caller_holds_no_states(
+    route: str, tmp_path: Path, rooms: list[StateRoom]
+) -> None:
+    config = QueryConfig(hedge_ms=0, states_mb=12)
+    async with query_harness(tmp_path, ("a", "b"), config) as running:
+        del running.indexers["a"].views.held[1]
+        del running.indexers["b"].views.held[0]
+        padded(running.indexers["a"], 3 * MIB)
+        padded(running.indexers["b"], 2 * MIB)  # together more than a third
+        spec: dict[str, Any] = {"query": {**TIMES}, "wait_s": 20, "disable_series": True}
+        status, refused = await running.post(
+            route, spec if "results" in route else {**TIMES, "dataset": "shop"}
+        )
+        assert (status, "a third of `query.states_mb`" in str(refused)) == (422, True)
+        assert rooms[0].used == 0
+
+
+async def test_each_round_of_a_question_lets_go_of_the_states_of_the_one_before(
+    tmp_path: Path, rooms: list[StateRoom], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "QUANTILE_EXACT_PAIRS_MAX", 3)  # else totals and series are merged
+    held: list[int] = []
+    reserve = StateRoom.reserve
+
+    def seen(room: StateRoom, question: QuestionStates, size: int) -> None:
+        reserve(room, question, size)
+        held.append(question.held - size)
+
+    monkeypatch.setattr(StateRoom, "reserve", seen)
+    p99 = {"calculations": [{"op": "P99", "column": "ms"}]}
+    async with query_harness(tmp_path, ("a",), QueryConfig(hedge_ms=0)) as running:
+        await running.ask({**TIMES, **p99})
+        assert held == [0, 0, 0]  # totals and series at once, the totals alone, the series alone
+        held.clear()
+        by = {"breakdowns": ["service"]}
+        await running.ask({**TIMES, **p99, **by}, disable_total_by_aggregate=False)
+        assert held == [0, 0, 0]  # the totals, the series of groups, the series of all
+
+
 async def test_a_question_whose_states_are_too_many_is_refused_and_leaves_nothing(
     tmp_path: Path,
 ) -> None:
@@ -85,17 +161,12 @@ async def test_a_question_whose_states_are_too_many_is_refused_and_leaves_nothin
     async with query_harness(tmp_path, ("a",), config) as running:
         endpoint = running.indexers["a"].endpoint
         answer = endpoint._answer
-
-        async def long(wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes | bytearray:
-            return bytes(await answer(wanted, abandoned)) + bytes(MIB)
-
+        padded(running.indexers["a"], MIB)
         spec = {"query": {**TIMES}, "wait_s": 20, "disable_series": True}
-        endpoint._answer = long  # type: ignore[method-assign]
         status, refused = await running.post("/1/query_results/shop", spec)
         assert status == 422
         assert "1 MiB, a third of `query.states_mb`" in str(refused)
         endpoint._answer = answer  # type: ignore[method-assign]
-        gc.collect()
         assert (await running.ask({**TIMES}))["complete"]
         metrics = await (await running.http.get(running.url + "/metrics")).text()
         assert "\nbellwether_query_state_bytes 0.0\n" in metrics
