@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import aiohttp
 import msgspec
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from common import limits
 from common.error_text import describe_error
-from common.errors import TooManyRequests, Unprocessable, without_frames
+from common.errors import TooManyRequests, Unavailable, Unprocessable, without_frames
 from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.process.error_body import read_error_body
@@ -35,6 +35,7 @@ from query.share.states.version_1 import plan_with_tagged_groups
 from query.share.too_heavy import too_many_bytes
 
 _logger = logging.getLogger(__name__)
+_REFUSALS: Final = (Unprocessable, TooManyRequests, Unavailable)
 
 
 class ShareFailed(Exception):
@@ -221,15 +222,28 @@ class Scatter:
                 self._hedging.suspect(member.url)
                 share_failovers_total.labels(without_frames(error).why).inc()
                 return await (twin or self._gather(asked, partitions, tried))
+            except _REFUSALS:  # also when the twin's states leave no room for these
+                if twin is None or (found := await twin).missing:
+                    raise
+                return found
             left = tuple(p for p in partitions if p not in mine.answered)
             if left:  # another indexer has just taken them over
                 mine.add(await self._gather(asked, left, tried))
             if mine.incomplete and await self._has_other(partitions, tried):
-                other = await self._gather(asked, partitions, tried)
-                return other if other.incomplete < mine.incomplete else mine
+                return await self._more_complete(mine, self._gather(asked, partitions, tried))
             return mine
         finally:
             await cancel_and_wait(task for task in (first, twin) if task is not None)
+
+    async def _more_complete(
+        self, mine: PartialResults, asked: Coroutine[None, None, PartialResults]
+    ) -> PartialResults:
+        """Mine or another's, which may be refused, also where there is no room for both."""
+        try:
+            other = await asked
+        except _REFUSALS:
+            return mine
+        return other if other.incomplete < mine.incomplete else mine
 
     async def _may_hedge(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
         if not await self._has_other(partitions, tried):

@@ -1,7 +1,9 @@
 """Memory for states: bounded per question and in all, shared fairly, free when nobody uses it."""
 
+import asyncio
 import gc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.errors import BellwetherError, TooManyRequests, Unavailable, Unprocessable
+from common.process.members import Member
 from query.config import QueryConfig
 from query.plan.plan import ShareRequest
+from query.scatter.scatter import PartialResults, Scatter, ShareFailed, VersionedPlan
 from query.scatter.state_room import QuestionStates, StateRoom
 from tests.query.fake_indexer import FakeIndexer
 from tests.query.harness import TIMES, query_harness
@@ -170,3 +174,47 @@ async def test_a_question_whose_states_are_too_many_is_refused_and_leaves_nothin
         assert (await running.ask({**TIMES}))["complete"]
         metrics = await (await running.http.get(running.url + "/metrics")).text()
         assert "\nbellwether_query_state_bytes 0.0\n" in metrics
+
+
+async def test_an_incomplete_answer_is_not_refused_because_the_other_one_has_no_room_beside_it(
+    tmp_path: Path,
+) -> None:
+    config = QueryConfig(hedge_ms=0, states_mb=12)
+    async with query_harness(tmp_path, ("a", "b"), config) as running:
+        for indexer in running.indexers.values():
+            padded(indexer, 3 * MIB)  # two of them are more than a third
+        first = running.indexers["a"].views
+        first.held[0] = replace(first.held[0], unserved=("s",))
+        answer = await running.ask({**TIMES}, disable_series=True)
+        assert not answer["coverage"]["complete"]
+        assert answer["data"]["results"] == [{"data": {"COUNT": 100}}]
+        assert running.indexers["b"].asked == 1
+
+
+@pytest.mark.parametrize("found", [True, False])
+async def test_a_twin_answers_where_its_states_leave_no_room_for_the_first(
+    found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin, refused = asyncio.Event(), asyncio.Event()
+    request = Scatter._request_share
+
+    async def ask(
+        one: Scatter, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
+    ) -> PartialResults:
+        if member.zone == "a":
+            await twin.wait()
+            refused.set()
+            raise Unprocessable("no room for both")
+        twin.set()
+        await refused.wait()
+        if not found:
+            raise ShareFailed("gone", "the twin is gone")
+        return await request(one, asked, partitions, member)
+
+    monkeypatch.setattr(Scatter, "_request_share", ask)
+    async with query_harness(tmp_path, ("a", "b"), QueryConfig(hedge_ms=1)) as running:
+        body = {"query": {**TIMES}, "wait_s": 20, "disable_series": True}
+        status, answer = await running.post("/1/query_results/shop", body)
+        assert status == (201 if found else 422), answer
+        if found:
+            assert {p["zone"] for p in answer["coverage"]["partitions"]} == {"b"}
