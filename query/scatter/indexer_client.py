@@ -49,7 +49,8 @@ class IndexerClient:
     async def columns(self, wanted: ColumnsRequest, requester: Requester) -> ColumnPage:
         """A page of the dataset's fields, merged from all indexers.
 
-        Raises Unavailable if none answers, TooManyRequests when this key asks one too much at once.
+        Raises Unavailable if none answers or one is too busy, TooManyRequests when it is this key
+        that asks one too much at once.
         """
         answers, failed = await self._each(lambda m: self._columns(m, wanted, requester))
         if failed and not answers:
@@ -61,7 +62,8 @@ class IndexerClient:
     ) -> dict[str, IndexedDataset]:
         """Summaries of datasets from all indexers, by id. One call of each indexer for all ids.
 
-        A dataset that no indexer has is not in the result. Raises TooManyRequests like `columns`.
+        A dataset that no indexer has is not in the result. Raises as `columns` does where an
+        indexer is too busy.
         """
         answers, _ = await self._each(
             lambda m: self._post(m, "datasets", wanted, requester, dict[str, IndexedDataset])
@@ -109,7 +111,7 @@ class IndexerClient:
             headers=self.headers,
             timeout=_TIMEOUT,
         ) as response:
-            response.raise_for_status()
+            await _raise_refusal(response, member)
             body = await response.read()
         return page_of_all(msgspec.json.decode(body, type=list[IndexedColumn]), wanted)
 
@@ -128,12 +130,7 @@ class IndexerClient:
             headers=self.headers,
             timeout=_TIMEOUT,
         ) as response:
-            if response.status == TooManyRequests.status:
-                why = f"indexer {member.instance} is busy"
-                refused = read_error_body(response.status, await response.read(), why)
-                if isinstance(refused, TooManyRequests):
-                    raise refused
-            response.raise_for_status()
+            await _raise_refusal(response, member)
             return msgspec.json.decode(await response.read(), type=answer)
 
     async def _status(self, member: Member) -> object:
@@ -147,3 +144,13 @@ class IndexerClient:
         async with self.http.post(url, headers=self.headers, timeout=_CUT_TIMEOUT) as response:
             response.raise_for_status()
             return msgspec.json.decode(await response.read() or b"null")
+
+
+async def _raise_refusal(response: aiohttp.ClientResponse, member: Member) -> None:
+    """An indexer that is too busy is not passed over: columns that it alone knows would be missing
+    without a word. Raises TooManyRequests, Unavailable; ClientResponseError for other failures.
+    """
+    if response.status == TooManyRequests.status:
+        why = f"indexer {member.instance} is busy"
+        raise read_error_body(response.status, await response.read(), why)
+    response.raise_for_status()

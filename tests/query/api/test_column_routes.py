@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from common.errors import BellwetherError, TooManyRequests, Unavailable
 from common.process.versions import Understands
 from tests.query.harness import query_harness
 
@@ -62,3 +63,22 @@ async def test_a_page_that_cannot_be_read_is_the_callers_error(tmp_path: Path, p
         status, answer = await running.get(f"/1/columns/shop?{page}")
         assert status == 400
         assert "page[" in str(answer)
+
+
+@pytest.mark.parametrize("plan", [1, 2])
+@pytest.mark.parametrize(
+    ("refusal", "expected"), [(TooManyRequests("its own share"), 429), (Unavailable("full"), 503)]
+)
+async def test_a_list_is_refused_rather_than_lacking_the_columns_of_a_busy_indexer(
+    tmp_path: Path, plan: int, refusal: BellwetherError, expected: int
+) -> None:
+    async with query_harness(tmp_path, ("a", "b")) as running:
+        busy = running.indexers["b"]
+        busy.announce(Understands(plan=plan))
+        busy.columns = {"only b": ["b"]}
+        busy.columns_refusal = refusal
+        status, refused = await running.get("/1/columns/shop")
+        assert (status, str(refusal) in str(refused)) == (expected, True)
+        busy.columns_refusal = None
+        status, columns = await running.get("/1/columns/shop")
+        assert "only b" in [column["key_name"] for column in columns]

@@ -94,7 +94,7 @@ def padded(indexer: FakeIndexer, size: int) -> None:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, more.schema) as writer:
         writer.write_table(more)
-    encoded = sink.getvalue().to_pybytes()
+    encoded: bytes = sink.getvalue().to_pybytes()
 
     async def long(wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes | bytearray:
         return bytes(await answer(wanted, abandoned)) + encoded
