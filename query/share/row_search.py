@@ -89,6 +89,7 @@ class RowSearch:
             if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
         ]
         self.segments_read = 0
+        self._looked_up = 0  # bytes of rows whose fields were read at once: about one answer
 
     def types(self) -> dict[str, str]:
         """The letters of each filter field's types in all segments and blocks, by field."""
@@ -175,7 +176,8 @@ class RowSearch:
         facts = self._facts if len(wave) <= _LOOK_UPS_MAX else None
         for one in wave:
             some = None
-            if facts is not None and facts.are_looked_up(plan, one[1]):
+            has_room = self._looked_up < self._wanted.bytes_max
+            if has_room and facts is not None and facts.are_looked_up(plan, one[1]):
                 some = self._look_up(plan, one, ask)
             if some is None:
                 left.append(one)
@@ -198,8 +200,9 @@ class RowSearch:
             return None
         texts = RowTexts(table.num_rows)
         texts.add_table(table, range(table.num_rows), fields)
-        found = _found_in(table, sources.row_sources)
-        return [replace(row, text=text) for row, text in zip(found, texts.made(), strict=True)]
+        found, made = _found_in(table, sources.row_sources), texts.made()
+        self._looked_up += sum(map(len, made))
+        return [replace(row, text=text) for row, text in zip(found, made, strict=True)]
 
     def _search(self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement) -> list[_Found]:
         if not views:

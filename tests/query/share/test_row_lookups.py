@@ -44,6 +44,12 @@ def answer(asked: Plan, views: Sequence[DatasetView], facts: FooterFacts | None)
 
 def statements(asked: Plan, views: Sequence[DatasetView]) -> tuple[int, pa.Table]:
     """How many statements a search runs, and what it finds."""
+    asked_sql, found = search(asked, views)
+    return len(asked_sql), found
+
+
+def search(asked: Plan, views: Sequence[DatasetView]) -> tuple[list[str], pa.Table]:
+    """The statements of a search, and what it finds."""
     asked_sql: list[str] = []
     assert asked.rows is not None
     with ALLOWED.use() as connection:
@@ -55,7 +61,7 @@ def statements(asked: Plan, views: Sequence[DatasetView]) -> tuple[int, pa.Table
             return connection.sql(sql, params=parameters or None).to_arrow_table()
 
         found = RowSearch(asked, asked.rows, views, FooterFacts()).run(ask)["main"]
-    return len(asked_sql), found
+    return asked_sql, found
 
 
 def spans(count: int, traces: int, first: int = 0) -> list[Row]:
@@ -128,6 +134,18 @@ def test_a_trace_in_two_of_many_segments_takes_two_statements(tmp_path: Path) ->
     assert count == 2
     assert found.num_rows == 50
     assert b'"trace_id":"b"' in found.column("data")[0].as_py()
+
+
+def test_no_more_rows_are_looked_up_when_they_fill_an_answer(tmp_path: Path) -> None:
+    long = [replace(row, data={**row.data, "text": "x" * 1_000}) for row in spans(160, 1)]
+    parts = [long[at : at + 40] for at in range(0, 160, 40)]
+    views = [view(segments=[segment(part, tmp_path, 40 * at) for at, part in enumerate(parts)])]
+    asked = plan(of_trace("a"), wanted=RowsWanted(limit=200, bytes_max=60_000))
+    asked_sql, found = search(asked, views)
+    looked_up = [sql for sql in asked_sql if sql.startswith("SELECT * FROM")]
+    assert len(looked_up) == 2  # the second one goes beyond what an answer may have
+    assert 50 < found.num_rows < 60
+    assert answer(asked, views, FooterFacts()) == answer(asked, views, None)
 
 
 def test_more_rows_than_are_looked_up_are_found_all_the_same(tmp_path: Path) -> None:
