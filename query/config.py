@@ -64,7 +64,7 @@ class ResultLimits(NamedTuple):
 class QueryLimits(NamedTuple):
     """Limits and times of a query role; tests pass smaller ones.
 
-    upkeep_s: seconds between two searches for queries that no caller polls.
+    upkeep_s: seconds between two looks for queries that no caller polls and for freed states.
     metadata_calls_max: concurrent calls of metadata.
     tails_max: concurrent tails.
     tail_open_s: seconds within which an indexer must begin a tail.

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -69,7 +70,7 @@ async def serve(
         connector=aiohttp.TCPConnector(limit=0), read_bufsize=_TAIL_LINE_BYTES
     ) as http:
         parts = _wire(context, config, bounds, watch, http)
-        upkeep = run_every(bounds.upkeep_s, parts.results.end_abandoned)
+        upkeep = run_every(bounds.upkeep_s, partial(_look_after, parts))
         try:
             async with running(watch.run(), parts.replicas.keep_known(), upkeep):
                 await _listen(_application(context, parts, bounds), context, config.drain_ms)
@@ -77,6 +78,11 @@ async def serve(
             await parts.results.close()
             await parts.keys.close()
             await parts.replicas.close()
+
+
+def _look_after(parts: _Parts) -> None:
+    parts.results.end_abandoned()
+    parts.runner.count_states()
 
 
 def _wire(

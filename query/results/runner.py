@@ -151,6 +151,10 @@ class QueryRunner:
         place = self._slots.hold(requester.env, requester.key)
         return await self._in_time(self._run_plan(make_plan, work, required, requester), place)
 
+    def count_states(self) -> None:
+        """Bring the metric of the states that are held up to date."""
+        self._states.settle()
+
     async def _in_time(self, work: Coroutine[None, None, _Result], place: SlotRequest) -> _Result:
         """Do the work in its turn, within the timeout of a query."""
         started_ns = self._clock.monotonic_ns()

@@ -49,7 +49,7 @@ class StateRoom:
     @property
     def used(self) -> int:
         """Bytes that count now."""
-        self._settle()
+        self.settle()
         return self._of_env.total()
 
     def free_later(self, question: "QuestionStates", size: int) -> None:
@@ -58,7 +58,7 @@ class StateRoom:
 
     def reserve(self, question: "QuestionStates", size: int) -> None:
         """Count these bytes. Raises as `QuestionStates.reserve`."""
-        self._settle()
+        self.settle()
         if question.held + size > self.question_bytes_max:
             raise Unprocessable(
                 f"the query's states take more than {self.question_bytes_max // _MIB} MiB, a third "
@@ -99,7 +99,8 @@ class StateRoom:
                 self._of_env, self._of_key = +self._of_env, +self._of_key  # names without any
         query_state_bytes.set(self._of_env.total())
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Count what was freed since the last look; the metric says so from now on."""
         while self._freed:
             question, size = self._freed.popleft()
             self._count(question, -size)
@@ -119,7 +120,11 @@ class QuestionStates:
         environment or key has more than its share, or Unavailable when others have everything.
         """
         self.room.reserve(self, size)
-        data = _StateBytes(size)
+        try:
+            data = _StateBytes(size)
+        except MemoryError:
+            self.room.free_later(self, size)
+            raise
         weakref.finalize(data, self.room.free_later, self, size).atexit = False
         return data
 

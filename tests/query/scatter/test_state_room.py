@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from common import limits
 from common.errors import BellwetherError, TooManyRequests, Unavailable, Unprocessable
 from common.process.members import Member
-from query.config import QueryConfig
+from query.config import QueryConfig, QueryLimits
 from query.plan.plan import ShareRequest
 from query.scatter.scatter import PartialResults, Scatter, ShareFailed, VersionedPlan
 from query.scatter.state_room import QuestionStates, StateRoom
 from tests.query.fake_indexer import FakeIndexer
 from tests.query.harness import TIMES, query_harness
+from tests.waiting import eventually
 
 MIB = 2**20
 FREE = limits.STATES_UNCOUNTED_BYTES
@@ -218,3 +219,28 @@ async def test_a_twin_answers_where_its_states_leave_no_room_for_the_first(
         assert status == (201 if found else 422), answer
         if found:
             assert {p["zone"] for p in answer["coverage"]["partitions"]} == {"b"}
+
+
+async def test_the_metric_forgets_states_that_are_gone_without_another_question(
+    tmp_path: Path,
+) -> None:
+    bounds = QueryLimits(upkeep_s=0.01)
+    config = QueryConfig(hedge_ms=0, states_mb=30)
+    async with query_harness(tmp_path, ("a",), config, bounds=bounds) as running:
+        padded(running.indexers["a"], 5 * MIB)
+        body = {"query": {**TIMES}, "wait_s": 20, "disable_series": True}
+        status, answer = await running.post("/1/query_results/shop", body)
+        assert (status, answer["coverage"]["state_bytes"] > 5 * MIB) == (201, True)
+
+        async def is_zero() -> bool:
+            metrics = await (await running.http.get(running.url + "/metrics")).text()
+            return "\nbellwether_query_state_bytes 0.0\n" in metrics
+
+        await eventually(is_zero)
+
+
+def test_bytes_that_there_is_no_memory_for_do_not_count() -> None:
+    room = StateRoom(2**62)
+    with pytest.raises(MemoryError):
+        room.question("e", "k").reserve(2**60)
+    assert room.used == 0
