@@ -73,7 +73,6 @@ class DuckDb:
 
         self._connection = duckdb.connect(config=_spill(start))
         self._connection.execute(f"SET threads = {start.threads:d}")
-        self._connection.execute(f"SET temp_directory = '{Path(start.folder) / 'spilled'}'")
         self._connection.execute(f"CREATE VIEW {TABLE} AS {source}")
 
     def rows(self, statement: str) -> Rows:
