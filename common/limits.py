@@ -367,7 +367,7 @@ SHARE_ROWS_MAX: Final = 2_000_000  # groups times steps of one share; bounds mer
 # of a small disk free.
 SHARE_SPILL_MB_MAX: Final = 2_048
 SHARE_INLINE_BYTES_MAX: Final = 65_536  # decoded on the event loop: less work than a thread's turn
-SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; bounds a query role's memory
+SHARE_BYTES_MAX: Final = 256 * 1024 * 1024  # one share's response; of a query: `query.states_mb`
 # States of one query in a query role that do not count against the others' room: questions of a
 # screen need some kilobytes, and all that may run hold 8 MiB together.
 STATES_UNCOUNTED_BYTES: Final = 2**20
