@@ -244,3 +244,19 @@ def test_bytes_that_there_is_no_memory_for_do_not_count() -> None:
     with pytest.raises(MemoryError):
         room.question("e", "k").reserve(2**60)
     assert room.used == 0
+
+
+async def test_a_caller_that_hangs_up_leaves_no_states(
+    tmp_path: Path, rooms: list[StateRoom]
+) -> None:
+    config = QueryConfig(hedge_ms=0, states_mb=30)
+    async with query_harness(tmp_path, ("a", "b"), config) as running:
+        del running.indexers["a"].views.held[1]
+        del running.indexers["b"].views.held[0]
+        padded(running.indexers["a"], 3 * MIB)
+        running.indexers["b"].delay_s = 3_600
+        body = {"query": {**TIMES}, "wait_s": 20, "disable_series": True}
+        asking = asyncio.create_task(running.post("/1/query_results/shop", body))
+        await eventually(lambda: rooms[0].used > MIB)
+        asking.cancel()
+        await eventually(lambda: rooms[0].used == 0)
