@@ -18,14 +18,18 @@ from snapshot.compaction.bases import (
     CompactionBase,
     EncodedPart,
     KeptDocument,
+    PartRef,
     base_prefix,
     encode_part,
     part_key,
+    part_of_bytes,
+    part_prefix,
     part_ranges,
     read_part,
     whole_document,
 )
 from snapshot.compaction.documents import CompactionDocument, compaction_key, compaction_prefix
+from snapshot.compaction.part_copies import PartCopies
 from snapshot.compaction.replay import Condensed, Replay
 from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import decode_checksummed, encode_checksummed
@@ -52,6 +56,7 @@ class BaseStore:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self._copies = PartCopies(chain.copies_folder(part_prefix(chain.partition)))
         self._reading = _Reading()
         self._cleaned = 0  # the newest base when there was nothing to delete
         self._unreadable: list[str] = []  # keys of bases
@@ -86,6 +91,7 @@ class BaseStore:
     def load(self) -> Replay:
         """What the newest base says whose parts can be read; without any, an empty one."""
         self.find()
+        self._forget_copies()
         for base in self.known:
             try:
                 return self.state_of(base)
@@ -100,14 +106,40 @@ class BaseStore:
     def _documents(self, base: CompactionBase) -> Iterator[KeptDocument]:
         """Those in all parts. Raises DamagedObject, ObjectMissing."""
         refs = {ref.object: ref for ref in base.parts}
+        is_kept = base in self.known[:KEPT_BASES]  # else another process may be deleting its parts
 
         def read(name: str) -> BasePart:
-            return read_part(self._chain.objects, self._chain.partition, refs[name])
+            return self._part(refs[name], put_missing=is_kept)
 
         for _, part in prefetch_documents(read, refs):
             if not isinstance(part, BasePart):
                 raise part
             yield from part.documents
+
+    def _part(self, ref: PartRef, *, put_missing: bool) -> BasePart:
+        """A part, whole, from the store or the copy on this disk. Raises as `read_part`.
+
+        put_missing: put it again from the copy also if it is missing, not only if it is damaged.
+        """
+        key = part_key(self._chain.partition, ref.object)
+        try:
+            data = self._chain.objects.get(key)
+            part = part_of_bytes(data, ref, key)
+        except (DamagedObject, ObjectMissing) as error:
+            copy = self._copies.read(ref.object)
+            if copy is None:
+                raise
+            part = part_of_bytes(copy, ref, key)
+            if put_missing or isinstance(error, DamagedObject):
+                self._chain.objects.replace(key, copy)
+                text = "repaired from the local copy"
+                log_event(logger, logging.WARNING, text, key=key, why=str(error))
+            return part
+        self._copies.save(ref.object, data)
+        return part
+
+    def _forget_copies(self) -> None:
+        self._copies.keep({ref.object for base in self.known for ref in base.parts})
 
     def sources(self, number: int) -> Iterator[KeptDocument]:
         """What is known of one document: of a base what it keeps, of the document itself all.
@@ -140,7 +172,7 @@ class BaseStore:
             reading = self._reading
             try:
                 if reading.name != ref.object or reading.part is None:
-                    reading.part = read_part(self._chain.objects, self._chain.partition, ref)
+                    reading.part = self._part(ref, put_missing=False)
                     reading.name = ref.object
                     reading.whole.add(ref.object)
             except (DamagedObject, ObjectMissing) as error:
@@ -172,6 +204,7 @@ class BaseStore:
         if self._chain.objects.put_if_absent(base.key, encode_checksummed(base)):
             self._chain.save_copy(base.key, base)
         self.find()
+        self._forget_copies()
         return self.number >= number
 
     def _needed(self, condensed: Condensed, number: int, read: dict[str, str]) -> KeptDocument:
@@ -191,6 +224,7 @@ class BaseStore:
         if not objects.put_if_absent(key, part.data):
             objects.replace(key, part.data)
         read_part(objects, self._chain.partition, part.ref)
+        self._copies.save(part.ref.object, part.data)
 
     # --- deleting ---------------------------------------------------------------------------------
     def delete_covered(self, may_delete: Callable[[int], bool]) -> int:

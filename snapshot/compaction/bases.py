@@ -111,9 +111,14 @@ def base_prefix(partition: int) -> str:
     return f"compaction-bases/{partition:05d}/"
 
 
+def part_prefix(partition: int) -> str:
+    """Prefix of the keys of a partition's parts."""
+    return f"compaction-parts/{partition:05d}/"
+
+
 def part_key(partition: int, object_hash: str) -> str:
     """Key of a part."""
-    return f"compaction-parts/{partition:05d}/{object_hash}.json"
+    return f"{part_prefix(partition)}{object_hash}.json"
 
 
 class EncodedPart(NamedTuple):
@@ -141,7 +146,11 @@ def read_part(objects: ObjectStore, partition: int, ref: PartRef) -> BasePart:
     Raises DamagedObject, ObjectMissing, DocumentTooNew, ObjectsUnavailable.
     """
     key = part_key(partition, ref.object)
-    data = objects.get(key)
+    return part_of_bytes(objects.get(key), ref, key)
+
+
+def part_of_bytes(data: bytes, ref: PartRef, key: str) -> BasePart:
+    """A part from what is stored under its key. Raises DamagedObject, DocumentTooNew."""
     if hashlib.sha256(data).hexdigest() != ref.object:
         raise DamagedObject(f"{key}: its content has another hash")
     return decode_checksummed(data, BasePart, key)

@@ -99,6 +99,10 @@ class Chain:
         except OSError as error:
             log_event(logger, logging.WARNING, "no local copy was kept", key=key, why=str(error))
 
+    def copies_folder(self, prefix: str) -> Path | None:
+        """Where copies of what has this prefix may be kept; None: there are no copies."""
+        return None if self._folder is None else self._folder / prefix
+
     def _remove_old_copies(self, saved: Path) -> None:
         """Keep the copies of this kind within their limits; `saved` is the one just written."""
         folder = saved.parent
