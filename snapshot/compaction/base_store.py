@@ -32,7 +32,7 @@ from snapshot.compaction.documents import CompactionDocument, compaction_key, co
 from snapshot.compaction.part_copies import PartCopies
 from snapshot.compaction.replay import Condensed, Replay
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import decode_checksummed, encode_checksummed
+from snapshot.documents.checksummed import decode_stored, encode_checksummed
 from snapshot.documents.prefetch import prefetch_documents
 
 KEPT_BASES = 2
@@ -161,7 +161,7 @@ class BaseStore:
         if number > self.number:
             return self._chain.load(key, CompactionDocument)
         # it may be deleted on purpose: it is not put again from a copy
-        return decode_checksummed(self._chain.objects.get(key), CompactionDocument, key)
+        return decode_stored(self._chain.objects.get(key), CompactionDocument, key)
 
     def _kept(self, number: int, tried: set[str]) -> Iterator[KeptDocument]:
         for base in self.known:

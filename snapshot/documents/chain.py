@@ -17,7 +17,7 @@ from common.errors import DamagedObject, ObjectMissing
 from common.logs import log_event
 from common.metrics import damaged_objects_total
 from common.objects import ObjectStore
-from snapshot.documents.checksummed import decode_checksummed, encode_checksummed
+from snapshot.documents.checksummed import decode_stored, encode_checksummed
 from snapshot.documents.manifest import (
     Checkpoint,
     Manifest,
@@ -56,7 +56,7 @@ class Chain:
     def load(self, key: str, kind: type[T]) -> T:
         """The document of that key. Raises DamagedObject, ObjectMissing, DocumentTooNew."""
         try:
-            return decode_checksummed(self.objects.get(key), kind, key)
+            return decode_stored(self.objects.get(key), kind, key)
         except (DamagedObject, ObjectMissing) as error:
             if isinstance(error, DamagedObject):
                 damaged_objects_total.inc()
@@ -125,7 +125,7 @@ class Chain:
         if self._folder is None:
             return None
         try:
-            return decode_checksummed((self._folder / key).read_bytes(), kind, key)
+            return decode_stored((self._folder / key).read_bytes(), kind, key)
         except (OSError, DamagedObject):
             return None
 

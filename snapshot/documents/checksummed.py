@@ -45,6 +45,17 @@ def decode_checksummed(data: bytes, kind: type[T], key: str) -> T:
         raise DamagedObject(f"{key}: cannot be read: {error}") from error
 
 
+def decode_stored(data: bytes, kind: type[T], key: str) -> T:
+    """The same for what is stored under a key, which has to be the document's own: one that came
+    under another's key would be read as that one. Raises as `decode_checksummed`.
+    """
+    document = decode_checksummed(data, kind, key)
+    own = getattr(document, "key", key)  # not every kind says its key
+    if own != key:
+        raise DamagedObject(f"{key}: it is the document of {own}")
+    return document
+
+
 def checked_body(data: bytes, kind: type, key: str) -> bytes:
     """The JSON of a document of this kind, undamaged and of a format that this program knows.
 

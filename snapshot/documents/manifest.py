@@ -12,7 +12,7 @@ import msgspec
 
 from common.model.record import BATCH_ID_BYTES
 from common.model.reroute import EpochOffset
-from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_checksummed, encode_checksummed
+from snapshot.documents.checksummed import DOCUMENT_FORMAT, decode_stored, encode_checksummed
 from snapshot.documents.locations import SegmentLocation
 
 PACKS_FORMAT = 2  # of a document that names a pack: older programs would not find its segments
@@ -342,7 +342,7 @@ def decode_manifest(data: bytes, key: str) -> Manifest:
 
     Raises DamagedObject, DocumentTooNew.
     """
-    return decode_checksummed(data, Manifest, key)
+    return decode_stored(data, Manifest, key)
 
 
 def same_content(one: Manifest, other: Manifest) -> list[str]:

@@ -287,12 +287,6 @@ class PartitionCheck:
         except DocumentTooNew as error:
             self._report_problem(f"manifest: {error}", UPGRADE)
             return None
-        named = (manifest.partition, manifest.epoch_number, manifest.next_offset)
-        if named != parse_manifest_key(key):
-            self._report_problem(
-                f"manifest {key} is that of {named}", "restore the object from a backup"
-            )
-            return None
         return manifest
 
     def _check_link(self, manifest: Manifest, before: Manifest | None, *, first: bool) -> None:

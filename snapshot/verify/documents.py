@@ -8,7 +8,7 @@ import msgspec
 from common.errors import DamagedObject, ObjectMissing
 from common.objects import ObjectStore
 from snapshot.documents.chain import Chain
-from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed
+from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed, decode_stored
 from snapshot.metadata_export import PREFIX, MetadataVersion, blob_key
 from snapshot.verify.report import VerifyReport
 
@@ -21,7 +21,7 @@ def unreadable(
         if not info.key.endswith(suffix):
             continue
         try:
-            decode_checksummed(chain.objects.get(info.key), kind, info.key)
+            decode_stored(chain.objects.get(info.key), kind, info.key)
         except ObjectMissing as error:
             if chain.objects.head(info.key) is not None:  # else it was deleted since it was listed
                 yield str(error)

@@ -16,8 +16,9 @@ from indexer.shred import Accepted, Shredded, ShredInput
 from indexer.shred.reference import ReferenceShredder
 from snapshot.damage.divergence import list_divergences
 from snapshot.documents.chain import Chain
+from snapshot.documents.checksummed import decode_checksummed
 from snapshot.documents.locations import segment_key
-from snapshot.documents.manifest import decode_manifest
+from snapshot.documents.manifest import Manifest, decode_manifest
 from snapshot.verify.verify import verify
 from tests.indexer.harness import (
     DATASET,
@@ -94,7 +95,7 @@ async def test_planted_divergence_is_found_with_its_block_and_never_published_ov
         assert divergence_total.labels("0")._value.get() == before + 1
         objects = a.backends.objects
         assert decode_manifest(objects.get(first.key), first.key) == first
-        ours = decode_manifest(objects.get(found.ours), found.ours)
+        ours = decode_checksummed(objects.get(found.ours), Manifest, found.ours)
         assert all(objects.head(segment_key(s.object)) for s in ours.segments)
         report = await verify(objects, a.backends.log, [0])
         (problem,) = report.problems

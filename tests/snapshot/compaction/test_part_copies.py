@@ -1,5 +1,6 @@
 """Parts that several bases name are put again from copies on an indexer's disk (I4)."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def two_bases(copies: Path | None) -> tuple[MemoryObjects, History, list[str]]:
             history.compact(2 * at, 2, packed=False)
         assert history.write_base()
     assert history.delete_covered() > 0
+    if copies is not None:  # of old documents there are none any more
+        shutil.rmtree(copies / "compactions")
     bases = [
         decode_checksummed(objects.get(key), CompactionBase, key)
         for key in objects.keys("compaction-bases")
