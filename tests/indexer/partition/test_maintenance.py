@@ -105,6 +105,7 @@ async def test_log_of_a_quiet_partition_is_asked_seldom_and_its_end_is_known(
             monkeypatch.setattr(log, "bounds", bounds)
             maintenance = PartitionMaintenance(partition)
             await append(log, [0])
+            await until(partition, reached(1))  # at its start it asks by itself
             await maintenance.run_round()
             asked.clear()
             for _ in range(60):
