@@ -184,8 +184,11 @@ async def test_events_dated_1970_and_2200_are_stored_and_keep_to_segments_of_the
 
 def list_segments(data: Path) -> list[SegmentEntry]:
     """Every segment that a manifest names."""
-    paths = sorted((data / "objects" / "manifests").rglob("*.json"))
-    manifests = [decode_manifest(path.read_bytes(), path.name) for path in paths]
+    objects = data / "objects"
+    manifests = [
+        decode_manifest(path.read_bytes(), path.relative_to(objects).as_posix())
+        for path in sorted((objects / "manifests").rglob("*.json"))
+    ]
     return [segment for manifest in manifests for segment in manifest.segments]
 
 

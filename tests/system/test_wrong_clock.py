@@ -73,8 +73,9 @@ def cut(system: System) -> None:
 
 def manifests(system: System) -> Iterator[Manifest]:
     """Of all partitions, oldest first."""
-    for path in sorted((system.data / "objects" / "manifests").glob("*/*.json")):
-        yield decode_manifest(path.read_bytes(), str(path))
+    objects = system.data / "objects"
+    for path in sorted((objects / "manifests").glob("*/*.json")):
+        yield decode_manifest(path.read_bytes(), path.relative_to(objects).as_posix())
 
 
 def test_log_that_ran_70_days_ahead_is_right_again_within_seconds_of_the_right_clock(
