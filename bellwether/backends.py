@@ -38,6 +38,7 @@ from common.objects.directory import DirectoryObjects
 from common.objects.s3.config import S3Config
 from common.process.reserve import Reserve
 from common.process.role import Backends
+from common.struct_types import prepare_structs
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def open_backends(settings: Settings, clock: Clock) -> Backends:
 
     The log is handed over unopened. Close the locks and the metadata at the end.
     """
+    prepare_structs()
     return Backends(
         log=make_log(settings, clock),
         objects=make_objects(settings, clock),

@@ -35,6 +35,7 @@ from common.process.http.descriptors import raise_open_files
 from common.process.memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
+from common.struct_types import prepare_structs
 from common.tasks import cancel_and_wait, run_together, running
 
 _LOG = logging.getLogger(__name__)
@@ -75,6 +76,9 @@ async def run_roles(roles: Sequence[str], settings: Settings, parent_fd: int | N
     async with running(_bound_stop(stop, node.stop_timeout_s * len(roles))):
         token = internal_token(settings)
         mask_in_logs(token)
+        for role in roles:
+            load_role(role)
+        prepare_structs()  # of all modules, before the first thread decodes
         backends = await asyncio.to_thread(open_backends, settings, clock)
         giving_back = GivingBack()
         process = _Process(settings, node, clock, backends, token, giving_back)

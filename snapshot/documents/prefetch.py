@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from common import limits
 from common.errors import DamagedObject, ObjectMissing
+from common.struct_types import prepare_structs
 
 T = TypeVar("T")
 NoDocument = DamagedObject | ObjectMissing
@@ -26,6 +27,7 @@ def prefetch_documents(
     at_once: maximum number of documents that are read beyond the one that is returned.
     Other errors of `load` are raised at their document's turn.
     """
+    prepare_structs()
     waiting: deque[tuple[str, Future[T | NoDocument]]] = deque()
     rest = iter(keys)
     threads = ThreadPoolExecutor(at_once, thread_name_prefix="documents")
