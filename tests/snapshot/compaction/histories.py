@@ -229,3 +229,23 @@ def only(objects: MemoryObjects, *tops: str) -> MemoryObjects:
     for top in tops:
         found.held.update({key: objects.held[key] for key in objects.keys(top)})
     return found
+
+
+def busy(objects: ObjectStore, steps: int = 3) -> History:
+    """A history with packs, replaced outputs, deletions and an expired output."""
+    history = History(objects)
+    for at in range(steps):
+        history.compact(2 * at, 2, packed=True)
+    history.compact(0, 4, packed=True)
+    history.delete()
+    history.expire(4, 2)
+    history.delete()
+    return history
+
+
+def written(steps: int = 3) -> tuple[MemoryObjects, History]:
+    """The same with a base of all its documents."""
+    objects = MemoryObjects()
+    history = busy(objects, steps)
+    assert history.write_base()
+    return objects, history
