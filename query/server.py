@@ -134,7 +134,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     )
     QueryRoutes(queries).add_to(app)
     RowsRoute(requests, runner, unknown_fields).add_to(app)
-    FieldsRoute(requests, runner, indexers, unknown_fields).add_to(app)
+    FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
     DatasetRoutes(

@@ -12,8 +12,9 @@ from bellwether.output import drawable
 from bellwether.rows.cells import MISSING, cut, one_line, padded, width
 from bellwether.rows.table import short_time
 
-_HEAD: Final = ("field", "type", "share", "last seen", "values")
+_HEAD: Final = ("field", "type", "share", "last seen", "values", "meaning")
 _NAME_MAX: Final = 48
+_SAMPLES_BESIDE_MEANING: Final = 40
 _PIPE_WIDTH: Final = 100_000
 
 
@@ -22,9 +23,11 @@ def print_fields(fields: Sequence[dict[str, Any]]) -> None:
     is_terminal = sys.stdout.isatty()
     terminal = shutil.get_terminal_size().columns if is_terminal else _PIPE_WIDTH
     name_max = _NAME_MAX if is_terminal else _PIPE_WIDTH
-    rows = [_cells(field, name_max) for field in fields]
-    widths = [max(width(row[at]) for row in (_HEAD, *rows)) for at in range(len(_HEAD))]
-    for at, row in enumerate((_HEAD, *rows)):
+    rows = [_HEAD, *(_cells(field, name_max) for field in fields)]
+    if not any(row[-1] for row in rows[1:]):
+        rows = [row[:-1] for row in rows]
+    widths = [max(width(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for at, row in enumerate(rows):
         cells = [padded(cell, widths[index], right=index == 2) for index, cell in enumerate(row)]
         line = drawable(cut("  ".join(cells).rstrip(), terminal))
         click.echo(click.style(line, bold=True) if at == 0 and is_terminal else line)
@@ -32,6 +35,7 @@ def print_fields(fields: Sequence[dict[str, Any]]) -> None:
 
 def _cells(field: dict[str, Any], name_max: int) -> tuple[str, ...]:
     last = field.get("last_seen")
+    meaning = _meaning(field)
     samples = ", ".join(
         one if isinstance(one, str) else orjson.dumps(one).decode()
         for one in field.get("samples", [])
@@ -41,8 +45,23 @@ def _cells(field: dict[str, Any], name_max: int) -> tuple[str, ...]:
         ", ".join(field["types"]),
         share_text(field.get("share", 0.0)),
         MISSING if last is None else short_time(last)[:19],
-        one_line(samples, 400),
+        one_line(samples, _SAMPLES_BESIDE_MEANING if meaning else 400),
+        one_line(meaning, 400),
     )
+
+
+def _meaning(field: dict[str, Any]) -> str:
+    """A user's description, else the sender's, and what kind of metric the field holds."""
+    metric = field.get("metric", {})
+    kind = [metric["type"].replace("_", " ")] if metric else []
+    if metric.get("temporality"):
+        kind.append(metric["temporality"])
+    if metric.get("monotonic"):
+        kind.append("monotonic")
+    if metric.get("unit"):
+        kind.append(f"in {metric['unit']}")
+    texts = (field.get("description") or metric.get("description", ""), ", ".join(kind))
+    return "; ".join(text for text in texts if text)
 
 
 def share_text(share: float) -> str:

@@ -4,7 +4,7 @@ Nothing here is needed to accept data (I8). Every method raises MetadataUnavaila
 cannot be used now, which is never the same as "not found".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -137,7 +137,31 @@ class Column:
     deleted_ns: int = 0
 
 
-MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery | Column
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """What the sender of a metric says of a field, beside what a user has set for it.
+
+    id: derived (common.model.names), as a column's.
+    kind: gauge, sum, histogram, exponential_histogram or summary.
+    unit: as sent, "": none.
+    temporality: delta or cumulative; "": the kind has none, or it is not known.
+    monotonic: the value of a sum never falls, apart from starting again.
+    description: the sender's, which is never the user's.
+    updated_ns: unix ns of the last time that a shepherd stored it.
+    """
+
+    id: str
+    dataset_id: str
+    name: str
+    kind: str
+    unit: str = ""
+    temporality: str = ""
+    monotonic: bool = False
+    description: str = ""
+    updated_ns: int = 0
+
+
+MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery | Column | ColumnFacts
 
 
 class Metadata(Protocol):
@@ -215,6 +239,12 @@ class Metadata(Protocol):
 
     def list_columns(self, dataset_id: str) -> list[Column]:
         """The dataset's columns, including deleted ones, by id."""
+
+    def put_column_facts(self, facts: Sequence[ColumnFacts]) -> None:
+        """Insert or replace what is known of some columns, all or nothing."""
+
+    def list_column_facts(self, dataset_id: str) -> list[ColumnFacts]:
+        """What is known of the dataset's columns from their senders, by id."""
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""

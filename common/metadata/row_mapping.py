@@ -11,6 +11,7 @@ from typing import Any, Final
 from common.metadata.interface import (
     ApiKey,
     Column,
+    ColumnFacts,
     Dataset,
     Environment,
     KeyKind,
@@ -71,7 +72,12 @@ COLUMNS: Final = _table(
     "id dataset_id name type description hidden created_ns updated_ns deleted_ns",
     "id dataset_id type",
 )
-PARENTS_FIRST: Final = (TEAMS, ENVIRONMENTS, KEYS, DATASETS, QUERIES, COLUMNS)
+COLUMN_FACTS: Final = _table(
+    "column_facts",
+    "id dataset_id name kind unit temporality monotonic description updated_ns",
+    "id dataset_id",
+)
+PARENTS_FIRST: Final = (TEAMS, ENVIRONMENTS, KEYS, DATASETS, QUERIES, COLUMNS, COLUMN_FACTS)
 
 SELECT_KEYS: Final = """
 SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
@@ -114,6 +120,11 @@ def values_of(row: MetadataRow) -> Row:
             return (
                 *(row.id, row.dataset_id, row.name, row.type, row.description, row.hidden),
                 *(row.created_ns, row.updated_ns, row.deleted_ns),
+            )
+        case ColumnFacts():
+            return (
+                *(row.id, row.dataset_id, row.name, row.kind, row.unit, row.temporality),
+                *(row.monotonic, row.description, row.updated_ns),
             )
 
 
@@ -164,6 +175,11 @@ def column_of(row: Row) -> Column:
     return Column(*(*row[:5], bool(row[5]), *row[6:]))
 
 
+def column_facts_of(row: Row) -> ColumnFacts:
+    """A row of COLUMN_FACTS. The databases have integers for booleans."""
+    return ColumnFacts(*(*row[:6], bool(row[6]), *row[7:]))
+
+
 _TABLES: Final[dict[type[MetadataRow], Table]] = {
     Team: TEAMS,
     Environment: ENVIRONMENTS,
@@ -171,6 +187,7 @@ _TABLES: Final[dict[type[MetadataRow], Table]] = {
     Dataset: DATASETS,
     StoredQuery: QUERIES,
     Column: COLUMNS,
+    ColumnFacts: COLUMN_FACTS,
 }
 # The queries of a dump: all rows, parents first and by id, each with the function that reads a row.
 READS: Final[tuple[tuple[str, Callable[[Row], MetadataRow]], ...]] = (
@@ -180,4 +197,5 @@ READS: Final[tuple[tuple[str, Callable[[Row], MetadataRow]], ...]] = (
     (f"{DATASETS.select()} ORDER BY id", dataset_of),
     (f"{QUERIES.select()} ORDER BY id", query_of),
     (f"{COLUMNS.select()} ORDER BY dataset_id, id", column_of),
+    (f"{COLUMN_FACTS.select()} ORDER BY dataset_id, id", column_facts_of),
 )

@@ -14,6 +14,7 @@ from common.metadata.interface import (
     Access,
     ApiKey,
     Column,
+    ColumnFacts,
     Dataset,
     Environment,
     MetadataRow,
@@ -28,6 +29,7 @@ KINDS: Final[dict[str, type[MetadataRow]]] = {
     "dataset": Dataset,
     "query": StoredQuery,
     "column": Column,
+    "column_facts": ColumnFacts,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -42,6 +42,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             updated_ns INTEGER NOT NULL, deleted_ns INTEGER NOT NULL,
             PRIMARY KEY (dataset_id, id))""",
     ),
+    (
+        """CREATE TABLE column_facts (
+            id TEXT NOT NULL, dataset_id TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+            unit TEXT NOT NULL, temporality TEXT NOT NULL, monotonic INTEGER NOT NULL,
+            description TEXT NOT NULL, updated_ns INTEGER NOT NULL,
+            PRIMARY KEY (dataset_id, id))""",
+    ),
 )
 
 

@@ -6,7 +6,7 @@ fair and avoids SQLite's rare race between WAL checkpoints.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from common.metadata.interface import (
     Access,
     ApiKey,
     Column,
+    ColumnFacts,
     Dataset,
     Environment,
     MetadataRow,
@@ -24,6 +25,7 @@ from common.metadata.interface import (
     Team,
 )
 from common.metadata.row_mapping import (
+    COLUMN_FACTS,
     COLUMNS,
     DATASETS,
     ENVIRONMENTS,
@@ -32,6 +34,7 @@ from common.metadata.row_mapping import (
     SELECT_KEYS,
     TEAMS,
     Row,
+    column_facts_of,
     column_of,
     dataset_of,
     environment_of,
@@ -224,6 +227,17 @@ class SqliteMetadata:
         """The dataset's columns, including deleted ones, by id."""
         rows = self._read(f"{COLUMNS.select()} WHERE dataset_id = ? ORDER BY id", (dataset_id,))
         return [column_of(row) for row in rows]
+
+    def put_column_facts(self, facts: Sequence[ColumnFacts]) -> None:
+        """Insert or replace what is known of some columns, all or nothing."""
+        with self._writing() as db:
+            insert = COLUMN_FACTS.insert("?", "INSERT OR REPLACE")
+            db.executemany(insert, [values_of(one) for one in facts])
+
+    def list_column_facts(self, dataset_id: str) -> list[ColumnFacts]:
+        """What is known of the dataset's columns from their senders, by id."""
+        query = f"{COLUMN_FACTS.select()} WHERE dataset_id = ? ORDER BY id"
+        return [column_facts_of(row) for row in self._read(query, (dataset_id,))]
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""

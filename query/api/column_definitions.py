@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from common import limits
-from common.metadata import Column, Metadata
+from common.metadata import Column, ColumnFacts
 from common.model.names import column_id
 from common.model.times.written import rfc3339_s
 from query.faults import FaultCollector, SpecError, read_description
+from query.http.column_metadata import ColumnMetadata, described_facts
 from query.wire.columns import ColumnPage, IndexedColumn
 
 _TYPES: Final = {"i": "integer", "f": "float", "b": "boolean"}
@@ -19,11 +20,15 @@ _TYPE_NAMES: Final = ("string", "float", "integer", "boolean")
 
 
 class ColumnView(NamedTuple):
-    """A column that is in events (`indexed`), defined over the API (`defined`), or both."""
+    """A column that is in events (`indexed`), defined over the API (`defined`), or both.
+
+    facts: what senders say of the metric that it holds.
+    """
 
     name: str
     indexed: IndexedColumn | None
     defined: Column | None
+    facts: ColumnFacts | None = None
 
 
 class ColumnBody(NamedTuple):
@@ -34,44 +39,36 @@ class ColumnBody(NamedTuple):
     hidden: bool | None
 
 
-def definitions_of(metadata: Metadata, dataset_id: str) -> dict[str, Column]:
-    """The column definitions of a dataset, by name, without those of a deleted dataset that had
-    the same name. Blocks. Raises MetadataUnavailable.
-    """
-    dataset = metadata.get_dataset(dataset_id)
-    if dataset is None:
-        return {}
-    defined = metadata.list_columns(dataset_id)
-    return {column.name: column for column in defined if column.updated_ns >= dataset.created_ns}
-
-
-def shown(name: str, indexed: IndexedColumn | None, defined: Column | None) -> ColumnView | None:
+def shown(name: str, indexed: IndexedColumn | None, known: ColumnMetadata) -> ColumnView | None:
     """The column; None if it is neither in events nor defined."""
+    defined = known.definitions.get(name)
     if defined is not None and defined.deleted_ns:
         if indexed is None or indexed.last_seen_ns <= defined.deleted_ns:
             return None
         defined = None  # an event has it again: it is a new column
-    return None if indexed is None and defined is None else ColumnView(name, indexed, defined)
+    if indexed is None and defined is None:
+        return None
+    return ColumnView(name, indexed, defined, known.facts.get(name))
 
 
 def merge_definitions(
-    page: ColumnPage, definitions: Mapping[str, Column], after: str | None, size: int
+    page: ColumnPage, known: ColumnMetadata, after: str | None, size: int
 ) -> tuple[list[ColumnView], str | None]:
     """A page of at most `size` columns by name, and the name after which the next one begins.
 
     page: the columns of events that follow the name `after`.
-    definitions: all definitions of the dataset.
+    known: what metadata has of the dataset's columns.
     """
     indexed = {column.name: column for column in page.columns}
     end = page.columns[-1].name if page.more and page.columns else None
     names = {
         name
-        for name in (*indexed, *definitions)
+        for name in (*indexed, *known.definitions)
         if (after is None or name > after) and (end is None or name <= end)
     }
     found: list[ColumnView] = []
     for name in sorted(names):
-        column = shown(name, indexed.get(name), definitions.get(name))
+        column = shown(name, indexed.get(name), known)
         if column is None:
             continue
         if len(found) == size:
@@ -81,7 +78,7 @@ def merge_definitions(
 
 
 def describe(dataset: str, column: ColumnView) -> dict[str, Any]:
-    """A column in the vendor's shape."""
+    """A column in the vendor's shape, and what senders say of it: `metric`."""
     indexed, defined = column.indexed, column.defined
     first_ns = 0 if indexed is None else indexed.first_seen_ns
     of_events = "string" if indexed is None else shown_type(indexed.types)
@@ -94,7 +91,7 @@ def describe(dataset: str, column: ColumnView) -> dict[str, Any]:
         "last_written": None if indexed is None else rfc3339_s(indexed.last_seen_ns),
         "created_at": rfc3339_s(first_ns if defined is None else defined.created_ns),
         "updated_at": rfc3339_s(first_ns if defined is None else defined.updated_ns),
-    }
+    } | described_facts(column.facts)
 
 
 def shown_type(types: list[str]) -> str:

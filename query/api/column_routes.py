@@ -9,7 +9,7 @@ from aiohttp import web
 
 from common import limits
 from common.clock import Clock
-from common.errors import Conflict, MetadataUnavailable, NotFound
+from common.errors import Conflict, NotFound
 from common.metadata import ApiKey, Column
 from common.model.names import column_id
 from common.process.auth import KeyCache
@@ -17,7 +17,6 @@ from query.api.column_definitions import (
     ColumnBody,
     ColumnView,
     check_room,
-    definitions_of,
     describe,
     merge_definitions,
     read_change,
@@ -25,6 +24,11 @@ from query.api.column_definitions import (
     shown,
 )
 from query.http.access import authorize, requester_of
+from query.http.column_metadata import (
+    ColumnMetadata,
+    column_metadata,
+    column_metadata_if_available,
+)
 from query.http.dataset_names import DatasetNames
 from query.http.pages import Cursor, next_headers, read_page_request
 from query.http.problems import json_object
@@ -56,10 +60,10 @@ class ColumnRoutes:
         """A page of columns by name; with `?key_name=` that column as an object."""
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
-        definitions = await self._definitions_if_available(key, dataset)
+        known = await column_metadata_if_available(self._names, key, dataset)
         wanted = request.query.get("key_name")
         if wanted is not None:
-            found = await self._find(key, ColumnsRequest(dataset, name=wanted), definitions)
+            found = await self._find(key, ColumnsRequest(dataset, name=wanted), known)
             return web.json_response(describe(dataset, found))
         wanted_page = read_page_request(request, limits.COLUMNS_PAGE_MAX)
         after = (
@@ -70,7 +74,7 @@ class ColumnRoutes:
         page = await self._indexers.columns(
             ColumnsRequest(dataset, after, wanted_page.size), requester_of(key)
         )
-        columns, last = merge_definitions(page, definitions, after, wanted_page.size)
+        columns, last = merge_definitions(page, known, after, wanted_page.size)
         headers = {} if last is None else next_headers(request, wanted_page.size, last)
         described = [describe(dataset, column) for column in columns]
         return web.json_response(described, headers=headers)
@@ -79,10 +83,8 @@ class ColumnRoutes:
         """The column of an id."""
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
-        definitions = await self._definitions_if_available(key, dataset)
-        found = await self._find(
-            key, ColumnsRequest(dataset, id=request.match_info["id"]), definitions
-        )
+        known = await column_metadata_if_available(self._names, key, dataset)
+        found = await self._find(key, ColumnsRequest(dataset, id=request.match_info["id"]), known)
         return web.json_response(describe(dataset, found))
 
     async def create(self, request: web.Request) -> web.Response:
@@ -91,11 +93,11 @@ class ColumnRoutes:
         dataset = (await self._names.find(key, request)).id
         name, body = read_new(await json_object(request))
         async with self._changing:
-            definitions = await self._definitions(key, dataset)
+            known = await self._known(key, dataset)
             try:
-                await self._find(key, ColumnsRequest(dataset, name=name), definitions)
+                await self._find(key, ColumnsRequest(dataset, name=name), known)
             except NotFound:
-                check_room(definitions, name)
+                check_room(known.definitions, name)
             else:
                 raise Conflict("A resource by that name already exists.")
             now_ns = self._clock.now_ns()
@@ -104,7 +106,8 @@ class ColumnRoutes:
                 *(bool(body.hidden), now_ns, now_ns),
             )
             await self._names.ask(key, lambda metadata: metadata.put_column(made))
-        return web.json_response(describe(dataset, ColumnView(name, None, made)), status=201)
+        view = ColumnView(name, None, made, known.facts.get(name))
+        return web.json_response(describe(dataset, view), status=201)
 
     async def change(self, request: web.Request) -> web.Response:
         """Change type, description and `hidden`; a name cannot be changed."""
@@ -112,11 +115,11 @@ class ColumnRoutes:
         dataset = (await self._names.find(key, request)).id
         sent = await json_object(request)
         async with self._changing:
-            definitions = await self._definitions(key, dataset)
+            known = await self._known(key, dataset)
             found = await self._find(
-                key, ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+                key, ColumnsRequest(dataset, id=request.match_info["id"]), known
             )
-            check_room(definitions, found.name)
+            check_room(known.definitions, found.name)
             changed = self._changed(dataset, found, read_change(sent, found.name))
             await self._names.ask(key, lambda metadata: metadata.put_column(changed))
         return web.json_response(describe(dataset, found._replace(defined=changed)))
@@ -140,42 +143,33 @@ class ColumnRoutes:
         key = await authorize(self._keys, request, "columns")
         dataset = (await self._names.find(key, request)).id
         async with self._changing:
-            definitions = await self._definitions(key, dataset)
+            known = await self._known(key, dataset)
             found = await self._find(
-                key, ColumnsRequest(dataset, id=request.match_info["id"]), definitions
+                key, ColumnsRequest(dataset, id=request.match_info["id"]), known
             )
-            check_room(definitions, found.name)
+            check_room(known.definitions, found.name)
             now_ns = self._clock.now_ns()
             identity = column_id(dataset, found.name)
             tombstone = Column(identity, dataset, found.name, updated_ns=now_ns, deleted_ns=now_ns)
             await self._names.ask(key, lambda metadata: metadata.put_column(tombstone))
         return web.Response(status=204)
 
-    async def _find(
-        self, key: ApiKey, wanted: ColumnsRequest, definitions: dict[str, Column]
-    ) -> ColumnView:
+    async def _find(self, key: ApiKey, wanted: ColumnsRequest, known: ColumnMetadata) -> ColumnView:
         """The column of a name or an id. Raises NotFound."""
         page = await self._indexers.columns(wanted, requester_of(key))
         indexed: IndexedColumn | None = page.columns[0] if page.columns else None
         name = wanted.name if indexed is None else indexed.name
         if name is None:
-            name = next((one.name for one in definitions.values() if one.id == wanted.id), None)
-        found = None if name is None else shown(name, indexed, definitions.get(name))
+            name = next(
+                (one.name for one in known.definitions.values() if one.id == wanted.id), None
+            )
+        found = None if name is None else shown(name, indexed, known)
         if found is None:
             raise NotFound("Column not found")
         return found
 
-    async def _definitions(self, key: ApiKey, dataset: str) -> dict[str, Column]:
-        return await self._names.ask(key, lambda metadata: definitions_of(metadata, dataset))
-
-    async def _definitions_if_available(self, key: ApiKey, dataset: str) -> dict[str, Column]:
-        """The definitions; empty while metadata fails, as columns of events stay readable (I8)."""
-        if self._names.metadata_is_away:
-            return {}
-        try:
-            return await self._definitions(key, dataset)
-        except MetadataUnavailable:
-            return {}
+    async def _known(self, key: ApiKey, dataset: str) -> ColumnMetadata:
+        return await self._names.ask(key, lambda metadata: column_metadata(metadata, dataset))
 
     async def _resolve(self, key: ApiKey, dataset: str, cursor: Cursor) -> str:
         """The name of the column that a cursor names."""

@@ -16,6 +16,12 @@ from common import limits
 from common.model.times.written import rfc3339
 from query.fields.details import Details, FieldDetails, merge_details
 from query.fields.request import FieldsRequest, read_fields_request
+from query.http.column_metadata import (
+    ColumnMetadata,
+    column_metadata_if_available,
+    described_facts,
+)
+from query.http.dataset_names import DatasetNames
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
 from query.results.unknown_fields import UnknownFieldNotes
@@ -36,11 +42,13 @@ class FieldsRoute:
         requests: DatasetRequestReader,
         runner: QueryRunner,
         indexers: IndexerClient,
+        names: DatasetNames,
         notes: UnknownFieldNotes,
     ) -> None:
         self._requests = requests
         self._runner = runner
         self._indexers = indexers
+        self._names = names
         self._notes = notes
 
     def add_to(self, app: web.Application) -> None:
@@ -54,6 +62,7 @@ class FieldsRoute:
         wanted = read_fields_request(begun.body, begun.dataset, begun.now_ns, begun.requester)
         coverage = begun.coverage_required()
         page = await run_while_connected(request, self._page(wanted))
+        known = await column_metadata_if_available(self._names, begun.key, begun.dataset)
         head: dict[str, Any] = {
             "next": page.columns[-1].name if page.more and page.columns else None
         }
@@ -61,14 +70,17 @@ class FieldsRoute:
         if wanted.name is not None and not page.columns:
             notes += await self._notes.unknown(wanted.dataset, {wanted.name: ""}, wanted.requester)
         if not wanted.details:
-            head |= {"fields": [_described(column) for column in page.columns], "notes": notes}
+            head |= {
+                "fields": [_described(column, known) for column in page.columns],
+                "notes": notes,
+            }
             return _json(head)
         counting = self._details(wanted, [column.name for column in page.columns], coverage)
         counted, answer, why = await run_while_connected(request, counting)
         details = answer.result
         head |= {
             "fields": [
-                _described(column) | _detailed(one, details.events, counted.samples)
+                _described(column, known) | _detailed(one, details.events, counted.samples)
                 for column, one in zip(page.columns, details.fields, strict=True)
             ],
             "events": details.events,
@@ -126,12 +138,16 @@ class FieldsRoute:
         return await self._runner.run_plan(plan, merging, coverage, wanted.requester)
 
 
-def _described(column: IndexedColumn) -> dict[str, Any]:
-    return {
+def _described(column: IndexedColumn, known: ColumnMetadata) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "name": column.name,
         "types": [_TYPE_NAMES[one] for one in column.types],
         "last_indexed": rfc3339(column.last_seen_ns),
     }
+    defined = known.definitions.get(column.name)
+    if defined is not None and not defined.deleted_ns and defined.description:
+        found["description"] = defined.description
+    return found | described_facts(known.facts.get(column.name))
 
 
 def _detailed(details: FieldDetails, events: int, samples: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from common.metadata import (
     Access,
     ApiKey,
     Column,
+    ColumnFacts,
     Dataset,
     KeyKind,
     Metadata,
@@ -174,6 +175,22 @@ def test_what_is_said_of_columns_is_kept_replaced_and_listed_by_dataset(metadata
     assert metadata.list_columns("unknown") == []
 
 
+def test_facts_of_columns_stand_beside_what_a_user_has_set(metadata: Metadata) -> None:
+    defined = Column("c2", "d", "Stra\u00dfe", "float", "the user's", True, 3, 4)
+    metadata.put_column(defined)
+    first = ColumnFacts("c2", "d", "Stra\u00dfe", "sum", "ms", "delta", True, "the sender's", 5)
+    other = ColumnFacts("c1", "d", "b", "gauge")
+    metadata.put_column_facts([first, other, ColumnFacts("c1", "another", "a", "gauge")])
+    metadata.put_column_facts([])
+    assert metadata.list_column_facts("d") == [other, first]
+    changed = replace(first, monotonic=False, unit="s")
+    metadata.put_column_facts([changed, other])
+    assert metadata.list_column_facts("d") == [other, changed]
+    assert metadata.list_column_facts("d")[1].monotonic is False
+    assert metadata.list_column_facts("unknown") == []
+    assert metadata.list_columns("d") == [defined]
+
+
 def test_stored_query_is_echoed_unchanged(metadata: Metadata) -> None:
     query = StoredQuery("q", "e", "d", b'{ "limit" : 1.0 }\xff', 7)
     metadata.put_query(query)
@@ -237,6 +254,7 @@ def filled(metadata: Metadata, queries: int = 3) -> list[MetadataRow]:
     for n in range(queries):
         metadata.put_query(StoredQuery(f"q{n}", other.id, "d1", b'{"\xff":1}', n))
     metadata.put_column(Column("c1", "d1", "na\u00efve", "string", "text", True, 1, 2, 3))
+    metadata.put_column_facts([ColumnFacts("c1", "d1", "na\u00efve", "gauge", updated_ns=4)])
     return list(metadata.dump())
 
 
@@ -248,7 +266,7 @@ def test_dump_has_every_row_parents_first_and_loads_into_an_empty_store(
     kinds = [kind_of(row) for row in rows]
     assert kinds == sorted(kinds, key=list(KINDS).index)
     assert [row.id for row in rows if isinstance(row, ApiKey)] == ["Id", "id"]
-    assert len(rows) == 1 + 2 + 2 + 2 + 3 + 1
+    assert len(rows) == 1 + 2 + 2 + 2 + 3 + 1 + 1
     other = known.METADATA[metadata_kind](tmp_path / "other")
     other.open()
     try:

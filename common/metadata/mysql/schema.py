@@ -49,6 +49,11 @@ MIGRATIONS: tuple[str, ...] = (
         type VARBINARY(32) NOT NULL, description TEXT NOT NULL, hidden TINYINT NOT NULL,
         created_ns BIGINT NOT NULL, updated_ns BIGINT NOT NULL, deleted_ns BIGINT NOT NULL,
         PRIMARY KEY (dataset_id, id)) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS column_facts (
+        id VARBINARY(64) NOT NULL, dataset_id VARBINARY(64) NOT NULL, name MEDIUMTEXT NOT NULL,
+        kind TEXT NOT NULL, unit TEXT NOT NULL, temporality TEXT NOT NULL,
+        monotonic TINYINT NOT NULL, description TEXT NOT NULL, updated_ns BIGINT NOT NULL,
+        PRIMARY KEY (dataset_id, id)) {_TABLE}""",
 )
 # A column that is there: of a step that was done and not counted before its process ended.
 _COLUMN_EXISTS = 1060

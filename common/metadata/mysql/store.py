@@ -6,7 +6,7 @@ call fails within about the time-out, and callers have caches (I8).
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from common.clock import Clock
@@ -15,6 +15,7 @@ from common.metadata.interface import (
     Access,
     ApiKey,
     Column,
+    ColumnFacts,
     Dataset,
     Environment,
     MetadataRow,
@@ -26,6 +27,7 @@ from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.pool import Db, Pool, connect, translate_errors
 from common.metadata.mysql.rows import insert_of, query_of, raw, read_all, texts, write_all
 from common.metadata.row_mapping import (
+    COLUMN_FACTS,
     COLUMNS,
     DATASETS,
     ENVIRONMENTS,
@@ -34,6 +36,7 @@ from common.metadata.row_mapping import (
     SELECT_KEYS,
     TEAMS,
     Row,
+    column_facts_of,
     column_of,
     dataset_of,
     environment_of,
@@ -228,6 +231,20 @@ class MysqlMetadata:
             f"{COLUMNS.select()} WHERE dataset_id = %s ORDER BY id", (raw(dataset_id),)
         )
         return [column_of(texts(row)) for row in rows]
+
+    def put_column_facts(self, facts: Sequence[ColumnFacts]) -> None:
+        """Insert or replace what is known of some columns, all or nothing: in one statement."""
+        if not facts:
+            return
+        rows = [insert_of(one, "REPLACE") for one in facts]
+        statement, marks = rows[0][0], f", ({', '.join(['%s'] * len(rows[0][1]))})"
+        values = tuple(value for _, row in rows for value in row)
+        self._write(statement + marks * (len(rows) - 1), values)
+
+    def list_column_facts(self, dataset_id: str) -> list[ColumnFacts]:
+        """What is known of the dataset's columns from their senders, by id."""
+        query = f"{COLUMN_FACTS.select()} WHERE dataset_id = %s ORDER BY id"
+        return [column_facts_of(texts(row)) for row in self._read(query, (raw(dataset_id),))]
 
     def put_query(self, query: StoredQuery) -> None:
         """Store a query; storing the same id again does nothing."""

@@ -9,7 +9,9 @@ import pytest
 from yarl import URL
 
 from common.errors import MetadataUnavailable
+from common.metadata import ColumnFacts
 from common.metadata.sqlite import SqliteMetadata
+from common.model.names import column_id
 from tests.query.harness import QueryHarness, query_harness
 
 PATH = "/1/columns/shop"
@@ -190,3 +192,38 @@ async def test_columns_of_events_are_listed_while_metadata_is_away(
             assert await names_of(running) == ["ms", "status"]
         assert len(asked) == 1, "a store that hangs is not waited for again and again"
         assert (await running.post(PATH, {"key_name": "other"}))[0] == 503
+
+
+async def test_facts_of_a_metric_are_shown_beside_what_a_user_wrote(tmp_path: Path) -> None:
+    async with past_columns(tmp_path) as running:
+        _, before = await running.get(f"{PATH}?key_name=ms")
+        assert "metric" not in before
+        environments = running.metadata.list_environments()
+        datasets = [d for _, e in environments for d in running.metadata.list_datasets(e.id)]
+        (dataset,) = [d.id for d in datasets if column_id(d.id, "ms") == before["id"]]
+        facts = ColumnFacts(
+            *(column_id(dataset, "ms"), dataset, "ms", "histogram", "s", "delta", False),
+            *("the sender's", 2**62),
+        )
+        old = ColumnFacts("0", dataset, "status", "gauge", description="of a deleted dataset")
+        never = ColumnFacts("1", dataset, "of no event", "gauge", updated_ns=2**62)
+        running.metadata.put_column_facts([facts, old, never])
+        metric = {
+            "type": "histogram",
+            "unit": "s",
+            "temporality": "delta",
+            "monotonic": False,
+            "description": "the sender's",
+        }
+        assert await running.get(f"{PATH}?key_name=ms") == (200, before | {"metric": metric})
+        _, changed = await running.put(f"{PATH}/{before['id']}", {"description": "took"})
+        assert (changed["description"], changed["metric"]) == ("took", metric)
+        assert await running.get(f"{PATH}/{before['id']}") == (200, changed)
+        assert await names_of(running) == ["ms", "status"]
+        _, answer = await running.post("/bw/1/fields", {"dataset": "shop", "details": False})
+        ms, status = answer["fields"]
+        assert (ms["description"], ms["metric"]) == ("took", metric)
+        assert not status.keys() & {"description", "metric"}
+        running.metadata.close()  # fields of events stay readable
+        _, answer = await running.post("/bw/1/fields", {"dataset": "shop", "details": False})
+        assert [field["name"] for field in answer["fields"]] == ["ms", "status"]
