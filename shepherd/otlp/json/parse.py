@@ -1,0 +1,46 @@
+"""Parses the text of an OTLP/JSON request.
+
+Of several members with the same name the last one counts, as in JavaScript, Python and Go. Beyond
+JSON, what clients' libraries write is read: NaN and Infinity, surrogates without a partner, control
+characters in strings, a byte order mark, and bytes that are no UTF-8.
+"""
+
+import json
+from typing import Any, Final
+
+import orjson
+
+from common.scan.events import MalformedBody
+from common.scan.work_budget import Work
+
+_BYTES_PER_UNIT: Final = 512
+_LENIENT_BYTES_PER_UNIT: Final = 64
+_EXACT_CHARS: Final = 20  # a longer integer is beyond 64 bits: the nearest double does
+
+
+def parse(text: bytes, work: Work) -> dict[str, Any]:
+    """The request's object. Raises MalformedBody, TooMuchWork."""
+    work.spend(1 + len(text) // _BYTES_PER_UNIT)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = _parse_leniently(text, work)
+    if not isinstance(value, dict):
+        raise MalformedBody("it is not a JSON object")
+    return value
+
+
+def _parse_leniently(text: bytes, work: Work) -> object:
+    work.spend(1 + len(text) // _LENIENT_BYTES_PER_UNIT)
+    try:
+        return json.loads(
+            text.decode("utf-8-sig", errors="replace"), strict=False, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        raise MalformedBody(f"it is not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise MalformedBody("its JSON is nested too deeply") from None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _EXACT_CHARS else float(digits)

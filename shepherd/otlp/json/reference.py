@@ -1,0 +1,274 @@
+"""Writes a parsed message of OTLP/JSON as protobuf, field by field in the text's order.
+
+- null is absent, an unknown field is ignored, and so is a value that its field cannot hold: the
+  rest of the message is kept. Only a list of items that is no list refuses the whole body.
+- What an attribute's value says badly is not lost: a whole number beyond 64 bits becomes the
+  nearest double, and a value of another type than its field's name keeps its own.
+- A value that is nested deeper than libraries read is a text: the JSON it came as.
+- Of several fields that exclude each other the last one counts, as in protobuf.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from common.scan.events import MalformedBody
+from common.scan.work_budget import Work
+from shepherd.otlp.json.scalars import (
+    READERS,
+    Json,
+    Reader,
+    delimited,
+    double,
+    enum_reader,
+    varint,
+)
+from shepherd.otlp.json.schema import MESSAGES, Field, Kind
+
+# Writes a value that is not null as a whole field, with its tag; empty if nothing is to be written.
+Writer = Callable[[Json, "Walk"], bytes]
+
+_VARINT, _EIGHT_BYTES, _DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
+_WIRE_TYPES: Final[Mapping[Kind, int]] = {
+    Kind.MESSAGE: _DELIMITED,
+    Kind.STRING: _DELIMITED,
+    Kind.BYTES: _DELIMITED,
+    Kind.ID: _DELIMITED,
+    Kind.FIXED32: _FOUR_BYTES,
+    Kind.FIXED64: _EIGHT_BYTES,
+    Kind.SFIXED64: _EIGHT_BYTES,
+    Kind.DOUBLE: _EIGHT_BYTES,
+}
+_ZEROS: Final[Mapping[int, bytes]] = {
+    _VARINT: b"\x00",
+    _DELIMITED: b"\x00",
+    _FOUR_BYTES: bytes(4),
+    _EIGHT_BYTES: bytes(8),
+}
+_DOUBLE: Final = struct.Struct("<d")
+_ANY: Final = "AnyValue"
+# The field of AnyValue for a value that does not name its type. A list or an object becomes text.
+_FIELD_OF_TYPE: Final[Mapping[type, str]] = {
+    bool: "boolValue",
+    int: "intValue",
+    float: "doubleValue",
+}
+_ANY_TEXT: Final = b"\x0a"  # the tag of string_value
+_BYTES_PER_UNIT: Final = 64  # a unit of work is worth so many written bytes
+# Levels of arrays and lists in a value. Protobuf's libraries refuse messages nested deeper than
+# 100; a level is up to 3 of them, and 6 enclose the value.
+VALUE_NESTING_MAX: Final = 30
+
+
+class Walk:
+    """One walk over a request: its work, and in how many arrays and lists it is.
+
+    Raises TooMuchWork and WorkStopped from each method.
+    """
+
+    __slots__ = ("_work", "nesting")
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.nesting = 0
+
+    def see(self, elements: int) -> None:
+        """Count a list before its elements are written."""
+        self._work.spend(1 + elements)
+
+    def wrote(self, size: int) -> None:
+        """Count a written item of so many bytes."""
+        self._work.spend(1 + size // _BYTES_PER_UNIT)
+
+
+def write_message(name: str, value: Json, walk: Walk) -> bytes:
+    """The message of that name without its tag; empty for a value that is no object.
+
+    Raises MalformedBody for a list of items that is no list of objects, TooMuchWork.
+    """
+    if not isinstance(value, dict):
+        return _of_json_type(value, walk) if name == _ANY and value is not None else b""
+    writers = _WRITERS[name]
+    parts = []
+    for field, item in value.items():
+        if item is not None and (write := writers.get(field)) is not None:
+            parts.append(write(item, walk))
+    return b"".join(parts)
+
+
+def _of_json_type(value: Json, walk: Walk) -> bytes:
+    """An AnyValue of the type that the value has in JSON."""
+    return _WRITERS[_ANY][_FIELD_OF_TYPE.get(type(value), "stringValue")](value, walk)
+
+
+def _nested_writer(field: Field) -> Writer:
+    """The writer of a value that holds values."""
+    write_nested = _message_writer(field)
+
+    def write(value: Json, walk: Walk) -> bytes:
+        if walk.nesting == VALUE_NESTING_MAX:
+            text = READERS[Kind.STRING](value)
+            return b"" if text is None else _ANY_TEXT + text
+        walk.nesting += 1
+        written = write_nested(value, walk)
+        walk.nesting -= 1
+        return written
+
+    return write
+
+
+def _message_writer(field: Field) -> Writer:
+    tag, name = _tag(field), field.type
+
+    def write(value: Json, walk: Walk) -> bytes:
+        if not isinstance(value, dict) and name != _ANY:
+            return b""
+        return tag + delimited(write_message(name, value, walk))
+
+    return write
+
+
+def _list_writer(field: Field) -> Writer:
+    """The writer of a list of messages. An element null of an array keeps its position."""
+    tag, name, keeps_null = _tag(field), field.type, field.type == _ANY
+
+    def write(value: Json, walk: Walk) -> bytes:
+        if not isinstance(value, list):
+            return b""
+        walk.see(len(value))
+        return b"".join(
+            tag + delimited(write_message(name, item, walk))
+            for item in value
+            if isinstance(item, dict) or keeps_null
+        )
+
+    return write
+
+
+def _items_writer(field: Field) -> Writer:
+    tag, name, shown = _tag(field), field.type, field.json_name
+
+    def write(value: Json, walk: Walk) -> bytes:
+        if not isinstance(value, list):
+            if value in ({}, ""):  # how some languages write an empty list
+                return b""
+            raise MalformedBody(f"{shown} is not a list")
+        parts: list[bytes] = []
+        for item in value:
+            if item is None:
+                continue
+            if not isinstance(item, dict):
+                raise MalformedBody(f"{shown} has an element that is not an object")
+            message = delimited(write_message(name, item, walk))
+            walk.wrote(len(message))
+            parts += (tag, message)
+        return b"".join(parts)
+
+    return write
+
+
+def _scalar_writer(field: Field, reader: Reader) -> Writer:
+    tag = _tag(field)
+    unwritten = None if field.always else _ZEROS[_wire_type(field)]
+
+    def write(value: Json, walk: Walk) -> bytes:
+        payload = reader(value)
+        return b"" if payload is None or payload == unwritten else tag + payload
+
+    return write
+
+
+def _value_writer(field: Field, reader: Reader) -> Writer:
+    """The writer of a scalar of AnyValue: what it cannot read it writes with the type it has."""
+    tag = _tag(field)
+
+    def write(value: Json, walk: Walk) -> bytes:
+        payload = reader(value)
+        if payload is not None:
+            return tag + payload
+        return b"" if field.kind is Kind.STRING else _of_json_type(value, walk)
+
+    return write
+
+
+def _integer_writer(field: Field, otherwise: Writer) -> Writer:
+    """The writer of a whole number that may be beyond 64 bits, or none: it is a double then."""
+    tag, tag_of_double = _tag(field), _varint_tag(field.double, _EIGHT_BYTES)
+    reader = READERS[field.kind]
+
+    def write(value: Json, walk: Walk) -> bytes:
+        read = double(value)
+        if read is None:
+            return otherwise(value, walk)
+        payload = reader(value) if read.is_integer() else None
+        return tag_of_double + _DOUBLE.pack(read) if payload is None else tag + payload
+
+    return write
+
+
+def _texts_writer(field: Field, reader: Reader) -> Writer:
+    tag = _tag(field)
+
+    def write(value: Json, walk: Walk) -> bytes:
+        if not isinstance(value, list):
+            return b""
+        walk.see(len(value))
+        return b"".join(tag + (reader(item) or b"\x00") for item in value if item is not None)
+
+    return write
+
+
+def _packed_writer(field: Field, reader: Reader) -> Writer:
+    """The writer of a list of numbers. What is none becomes 0, so that the others keep theirs."""
+    tag, zero = _varint_tag(field.number, _DELIMITED), _ZEROS[_wire_type(field)]
+
+    def write(value: Json, walk: Walk) -> bytes:
+        if not isinstance(value, list) or not value:
+            return b""
+        walk.see(len(value))
+        return tag + delimited(b"".join(reader(item) or zero for item in value))
+
+    return write
+
+
+def _wire_type(field: Field) -> int:
+    return _WIRE_TYPES.get(field.kind, _VARINT)
+
+
+def _tag(field: Field) -> bytes:
+    return _varint_tag(field.number, _wire_type(field))
+
+
+def _varint_tag(number: int, wire_type: int) -> bytes:
+    return varint(number << 3 | wire_type)
+
+
+def _writer(message: str, field: Field) -> Writer:
+    if field.kind is Kind.MESSAGE:
+        if message == _ANY:
+            return _nested_writer(field)
+        if field.items:
+            return _items_writer(field)
+        return _list_writer(field) if field.repeated else _message_writer(field)
+    reader = enum_reader(field.type) if field.kind is Kind.ENUM else READERS[field.kind]
+    if field.repeated:
+        make = _texts_writer if field.kind is Kind.STRING else _packed_writer
+        return make(field, reader)
+    if field.double:
+        return _integer_writer(field, _of_json_type if message == _ANY else _nothing)
+    return _value_writer(field, reader) if message == _ANY else _scalar_writer(field, reader)
+
+
+def _nothing(value: Json, walk: Walk) -> bytes:
+    return b""
+
+
+_WRITERS: Final[Mapping[str, Mapping[str, Writer]]] = {
+    message: {
+        name: writer
+        for field in fields
+        for writer in (_writer(message, field),)
+        for name in (field.json_name, field.name)
+    }
+    for message, fields in MESSAGES.items()
+}
