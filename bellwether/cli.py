@@ -51,6 +51,9 @@ COMMANDS = {
     "rows": Listed("rows", "Show events of DATASET, the newest first."),
     "fields": Listed("fields", "List the fields of DATASET, or those that PATTERN means."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
+    "signature": Listed(
+        "signature", "Print the signature of the stack in FILE (or of standard input)."
+    ),
     "env": Listed("env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."),
     "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),
     "logout": Listed("servers", "Forget the server NAME and its key."),

@@ -9,6 +9,7 @@ from typing import Final
 # --- one event (contract: the vendor's published limits) ---------------------------------------
 EVENT_FIELDS_MAX: Final = 2_000  # members of an event after unpacking; the vendor's limit
 EVENT_BYTES_MAX: Final = 1_000_000  # bytes of one event's `data`; the vendor's limit
+STACK_CHARS_MAX: Final = 65_536  # of a stack that are read for its signature: a whole string value
 STRING_BYTES_MAX: Final = 65_535  # UTF-8 bytes of one string value or key; the vendor's limit
 LONG_STRING_BYTES_MAX: Final = 1_000_000  # what a setting may raise it to, for values: an event
 TRUNCATED_NAMES_BYTES_MAX: Final = 4_096  # names of cut fields that an event lists, then `…`

@@ -14,6 +14,7 @@ from shepherd.honeycomb.media import Media
 from shepherd.honeycomb.split.interface import Splitter
 from shepherd.http.body import EmptyBody, decompress
 from shepherd.ingest.decoded_events import Decoded
+from shepherd.ingest.signatures import has_stacks, signed, with_signatures
 
 _NULL: Final = re.compile(rb"[ \t\r\n]*+null[ \t\r\n]*+")
 _NIL: Final = b"\xc0"
@@ -36,7 +37,8 @@ def decode_batch(splitter: Splitter, wire: Wire, depth: int, work: Work | None =
     work = work or Work()
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX, work)
     _refuse_null(plain, wire.media)
-    return _refuse_no_events(splitter.split(plain, wire.media, depth, wire.arrival_ns, work))
+    events = splitter.split(plain, wire.media, depth, wire.arrival_ns, work)
+    return with_signatures(_refuse_no_events(events), work)
 
 
 def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded | None:
@@ -46,7 +48,9 @@ def decode_batch_quickly(splitter: Splitter, wire: Wire, depth: int) -> Decoded 
     plain = decompress(wire.body, wire.encoding, limits.BATCH_BODY_BYTES_MAX)
     _refuse_null(plain, wire.media)
     events = splitter.split_quickly(plain, wire.media, depth, wire.arrival_ns)
-    return None if events is None else _refuse_no_events(events)
+    if events is None or has_stacks(events.lines.text):
+        return None
+    return _refuse_no_events(events)
 
 
 def _refuse_null(plain: bytes, media: Media) -> None:
@@ -86,7 +90,7 @@ def decode_event(
         data, mended = scan.check_event(plain, depth, work, string_max)
         rate, rated = read_rate(headers.rate)
         time_ns = json_events.header_time(headers.time, wire.arrival_ns)
-        return Accepted(time_ns, rate, data, mended + rated)
+        return Accepted(time_ns, rate, signed(data, work), mended + rated)
     except EventFault as fault:
         return fault.refused()
 

@@ -1,0 +1,1 @@
+"""Signatures of exceptions: one short text for one fault, whatever build its stack comes from."""
