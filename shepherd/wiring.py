@@ -27,8 +27,9 @@ from shepherd.internal_routes import Readiness
 from shepherd.own_events import OwnEvents
 from shepherd.placement.selector import PartitionSelector
 from shepherd.request_summary import RequestSummary
+from shepherd.zipkin.protocol import ZipkinProtocol
 
-PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol,)
+PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol, ZipkinProtocol)
 """The ingest protocols of the shepherd."""
 
 

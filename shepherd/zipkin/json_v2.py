@@ -1,0 +1,35 @@
+"""Reads a span of version 2 of Zipkin's JSON."""
+
+from shepherd.zipkin import ids
+from shepherd.zipkin.json_values import Members, Reading
+from shepherd.zipkin.span import Annotation, Span
+
+
+def read_span(members: Members) -> Span:
+    """The span of a JSON object, with whatever of it can be read."""
+    reading = Reading()
+    tags = {
+        name: read
+        for name, value in reading.members(members, "tags").items()
+        if (read := reading.tag(value)) is not None
+    }
+    annotations = [
+        Annotation(reading.time_ns(one, "timestamp"), reading.text(one, "value"))
+        for one in reading.objects(members, "annotations")
+    ]
+    return Span(
+        trace_id=ids.trace_id(reading.text(members, "traceId").strip()),
+        span_id=ids.span_id(reading.text(members, "id").strip()),
+        parent_id=ids.parent_id(reading.text(members, "parentId").strip()),
+        name=reading.text(members, "name"),
+        kind=reading.text(members, "kind").strip().lower(),
+        time_ns=reading.time_ns(members, "timestamp"),
+        duration_us=reading.number(members, "duration"),
+        local=reading.endpoint(members, "localEndpoint"),
+        remote=reading.endpoint(members, "remoteEndpoint"),
+        annotations=annotations,
+        tags=tags,
+        debug=reading.flag(members, "debug"),
+        shared=reading.flag(members, "shared"),
+        mended=tuple(reading.mended),
+    )

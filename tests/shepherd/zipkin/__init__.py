@@ -1,0 +1,1 @@
+"""Zipkin in: every rule of the mapping, hostile bodies, the routes."""

@@ -1,0 +1,183 @@
+"""Zipkin's routes over real HTTP: statuses, encodings, keys, datasets, what is counted."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import zstandard
+from aiohttp import ClientSession
+
+from common.errors import LogFull
+from common.metadata import Access, KeyKind
+from shepherd.config import ShepherdConfig
+from tests.shepherd.harness import shepherd
+from tests.waiting import eventually
+
+PATH = "/api/v2/spans"
+SPAN: dict[str, Any] = {
+    "traceId": "1",
+    "id": "2",
+    "name": "n",
+    "timestamp": 1_795_248_341_123_456,
+    "localEndpoint": {"serviceName": "web"},
+}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/"])
+async def test_spans_are_stored_by_service_and_answered_without_a_body(
+    tmp_path: Path, config: ShepherdConfig, path: str
+) -> None:
+    spans = [SPAN, {**SPAN, "localEndpoint": {"serviceName": "Users"}}, {**SPAN, "id": "3"}]
+    async with shepherd(tmp_path, config) as server:
+        status, answer, headers = await server.post(path, spans, JSON)
+        assert (status, answer) == (202, b"")
+        assert headers["X-Bellwether-Receipt"].count(",") == 1
+        assert headers["Content-Length"] == "0"
+        web, users = await server.events("web"), await server.events("users")
+    assert [event.data["trace.span_id"] for event in web] == ["0" * 15 + "2", "0" * 15 + "3"]  # type: ignore[index]
+    assert len(users) == 1
+    assert web[0].time_ns == 1_795_248_341_123_456_000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("zstd", zstandard.compress),
+        ("identity", bytes),
+        ("GZIP", gzip.compress),
+    ],
+)
+async def test_content_encodings(tmp_path: Path, encoding: str, encode: Any) -> None:
+    async with shepherd(tmp_path) as server:
+        body = encode(orjson.dumps([SPAN]))
+        status, _, _ = await server.post(PATH, body, {**JSON, "Content-Encoding": encoding})
+        assert status == 202
+        assert len(await server.events("web")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "error"),
+    [
+        (b"", {}, 400, "should not be empty"),
+        (b"[{]", {}, 400, "malformed"),
+        (orjson.dumps(SPAN), {}, 400, "JSON array"),
+        (b"[{},7]", {}, 400, "nothing of the request could be stored: the span has no ids"),
+        (orjson.dumps([SPAN]), {"Content-Encoding": "gzip"}, 400, "gzip encoding is damaged"),
+        (orjson.dumps([SPAN]), {"Content-Encoding": "br"}, 415, "unsupported content encoding"),
+        (orjson.dumps([SPAN]), {"Content-Type": "application/x-thrift"}, 415, "application/json"),
+        (orjson.dumps([SPAN]), {"Content-Type": "text/html"}, 415, "unsupported content type"),
+        (b"[%b]" % (b" " * (20 * 2**20)), {}, 400, "too large"),
+    ],
+)
+async def test_clear_refusals(
+    tmp_path: Path,
+    config: ShepherdConfig,
+    body: bytes,
+    headers: dict[str, str],
+    status: int,
+    error: str,
+) -> None:
+    async with shepherd(tmp_path, config) as server:
+        found, answer, _ = await server.post(PATH, body, {**JSON, **headers})
+        assert (found, error in answer["error"]) == (status, True), answer
+        assert await server.records() == []
+
+
+async def test_no_spans_is_how_clients_ask_whether_they_may_send(tmp_path: Path) -> None:
+    async with shepherd(tmp_path) as server:
+        status, answer, headers = await server.post(PATH, b"[]", JSON)
+        assert (status, answer) == (202, b"")
+        assert "X-Bellwether-Receipt" not in headers
+        assert await server.records() == []
+        async with ClientSession() as http:
+            async with http.post(f"{server.url}{PATH}", data=b"[]", headers=JSON) as reply:
+                assert reply.status == 401
+            query = f"{server.url}{PATH}?X-Honeycomb-Team=x"
+            async with http.post(query, data=b"[]", headers=JSON) as reply:
+                assert reply.status == 401
+
+
+async def test_keys_without_the_right_are_refused(tmp_path: Path) -> None:
+    async with shepherd(tmp_path) as server:
+        server.add_key("reads-only-reads-only-1", access=Access(events=False, queries=True))
+        headers = {**JSON, "X-Honeycomb-Team": "reads-only-reads-only-1"}
+        status, answer, _ = await server.post(PATH, [SPAN], headers)
+        assert (status, answer["error"]) == (403, "this API key may not send events")
+        server.add_key("makes-none-makes-none-1", access=Access(create_datasets=False))
+        headers = {**JSON, "X-Honeycomb-Team": "makes-none-makes-none-1"}
+        status, _, _ = await server.post(PATH, [SPAN], headers)
+        assert status == 404
+
+
+async def test_the_header_names_the_dataset_for_classic_keys_alone(tmp_path: Path) -> None:
+    async with shepherd(tmp_path) as server:
+        named = {**JSON, "X-Honeycomb-Dataset": "from-header"}
+        await server.post(PATH, [SPAN], named)
+        assert len(await server.events("web")) == 1
+        classic = "0123456789abcdef" * 2
+        server.add_key(classic, KeyKind.CONFIGURATION)
+        await server.post(PATH, [SPAN], {**named, "X-Honeycomb-Team": classic})
+        assert len(await server.events("from-header")) == 1
+        await server.post(PATH, [SPAN], {**JSON, "X-Honeycomb-Team": classic})
+        assert len(await server.events("web")) == 2
+
+
+class Emitted:
+    """Telemetry that is only kept."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def emit(self, name: str, **fields: object) -> None:
+        self.events.append({"name": name, **fields})
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["name"] == name]
+
+
+async def test_what_is_refused_is_counted_and_neighbours_are_stored(tmp_path: Path) -> None:
+    told = Emitted()
+    async with shepherd(tmp_path, telemetry=told) as server:
+        body = b'[%b,{},7,{"name":"x","tags":{"a":NaN}}]' % orjson.dumps(SPAN)
+        status, answer, headers = await server.post(PATH, body, JSON)
+        assert (status, answer, headers["X-Bellwether-Refused"]) == (202, b"", "2")
+        assert len(await server.events("web")) == 1
+        assert len(await server.events("unknown_service")) == 1
+        await eventually(lambda: len(told.named("refused_events")) == 2)
+        await eventually(lambda: told.named("mended_events") and told.named("requests"))
+    refused = told.named("refused_events")
+    assert {(event["dataset"], event["rule"], event["events"]) for event in refused} == {
+        ("unknown_service", "data_empty", 1),
+        ("unknown_service", "not_an_object", 1),
+    }
+    (mended,) = told.named("mended_events")
+    assert (mended["rule"], mended["field"]) == ("not_finite", "tags.a")
+    (request,) = told.named("requests")
+    counted = [request[name] for name in ("route", "dataset", "status", "requests", "events")]
+    assert counted == [PATH, "(zipkin)", 202, 1, 4]
+
+
+async def test_503_when_the_log_takes_nothing(tmp_path: Path) -> None:
+    async with shepherd(tmp_path, ShepherdConfig(port=0, ack_timeout_s=0.5)) as server:
+        server.log.fault = LogFull("full")
+        status, _, headers = await server.post(PATH, [SPAN], JSON)
+        assert status == 503
+        assert int(headers["Retry-After"]) > 0
+
+
+async def test_other_methods(tmp_path: Path) -> None:
+    async with shepherd(tmp_path) as server, server.http.get(f"{server.url}{PATH}/") as reply:
+        assert (reply.status, reply.headers["Allow"]) == (405, "POST")
+
+
+async def test_large_bodies_are_decoded_in_a_thread(tmp_path: Path) -> None:
+    spans = [{**SPAN, "id": f"{n:x}", "tags": {"n": str(n)}} for n in range(2_000)]
+    async with shepherd(tmp_path) as server:
+        status, _, _ = await server.post(PATH, spans, JSON)
+        assert status == 202
+        stored = await server.events("web")
+    assert {event.data["n"] for event in stored} == set(range(2_000))  # type: ignore[index]
