@@ -111,6 +111,7 @@ METADATA_TIMEOUT_S: Final = 2.0  # a request waits no longer for metadata
 DATASETS_MAX_DEFAULT: Final = 1_000
 DATASET_CACHE_ENTRIES_MAX: Final = 10_000  # datasets per process
 DATASET_NAME_FRESH_S: Final = 5  # a query role asks again what dataset a name means
+DATASET_LISTS_KEPT: Final = 100  # environments whose list of datasets a query role remembers
 DATASET_FRESH_S: Final = 20  # a changed depth is seen within about this
 DATASET_WAIT_S: Final = 0.5  # a new dataset waits this long to be registered, then continues
 METADATA_RETRY_S: Final = 5  # after a failure known keys are served without asking for this long
@@ -429,6 +430,12 @@ ROWS_LIMIT_MAX: Final = 10_000  # of one page: with the usual 500 bytes each, 5 
 # that runs 8 of them over 8 indexers holds 512 MiB at the very most.
 ROWS_BYTES_MAX: Final = 8 * 2**20
 ROWS_FIELDS_MAX: Final = 2_000  # names of fields in one query: as many as an event may have
+# Spans or traces that one question may gather, and their bytes: joining and sorting them takes a
+# query role some seconds and three times the bytes.
+SPANS_MAX: Final = 2_000_000
+SPANS_BYTES_MAX: Final = 64 * 2**20
+# Traces that one question may name by their ids: each becomes a condition of every statement.
+TRACE_IDS_MAX: Final = 100
 SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one
 FIELDS_DETAILED_MAX: Final = 200  # fields of one response with share and samples: a scan of each
 FIELDS_DETAILED_DEFAULT: Final = 100

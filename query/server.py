@@ -40,6 +40,8 @@ from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
 from query.tail.route import TailRoute
+from query.traces.environment import EnvironmentDatasets
+from query.traces.exchange import SpanExchange
 
 _TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
 _STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by themselves
@@ -56,6 +58,7 @@ class _Parts:
     watch: LogWatch
     results: ResultStore
     runner: QueryRunner
+    spans: SpanExchange
     peers: PeerResults
 
 
@@ -97,14 +100,17 @@ def _wire(
     hedging = HedgingPolicy(clock, config.hedge_ms)
     scatter = Scatter(replicas, http, token, hedging, bounds.probing)
     reconciler = Reconciler(scatter, http, token)
+    runner = QueryRunner(scatter, reconciler, watch, clock, config)
+    names = DatasetNames(backends.metadata, clock, bounds.metadata_calls_max)
     return _Parts(
         keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
-        names=DatasetNames(backends.metadata, clock, bounds.metadata_calls_max),
+        names=names,
         replicas=replicas,
         indexers=IndexerClient(replicas, http, token),
         watch=watch,
         results=ResultStore(clock, config.results_kept_s, bounds.results),
-        runner=QueryRunner(scatter, reconciler, watch, clock, config),
+        runner=runner,
+        spans=SpanExchange(runner, EnvironmentDatasets(names, clock)),
         peers=PeerResults(replicas, http, context.instance),
     )
 

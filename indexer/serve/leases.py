@@ -138,6 +138,7 @@ class PartitionLeases:
                     view.dataset_tombstones,
                     held.retention.now_ns(),
                 ),
+                dataset=dataset,
             )
         finally:
             self._cache.release(hashes)

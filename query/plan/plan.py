@@ -5,11 +5,11 @@ A plan has only absolute times, names and values, so that every indexer computes
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from common.process.versions import VersionedRequest
+from common.process.versions import PLAN_SPANS, VersionedRequest
 
 Scalar = int | float | bool | str
 GroupKey = tuple[Scalar | None, ...]  # a value per breakdown; None: the field is missing
@@ -117,6 +117,71 @@ class RowsWanted(
     after: RowPosition | None = None
 
 
+class SpanNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A dataset's definitions: the fields that hold the parts of a span. Of several, the first one
+    that an event has; an event without trace id is no part of a trace.
+
+    annotation: what an event is that is no span of its own, as `span_event`, `link`, `span_start`.
+    status: OTLP's code of the status: 2 is an error, as a true `error` is.
+    """
+
+    trace_id: tuple[str, ...] = ("trace.trace_id", "trace_id", "traceId")
+    span_id: tuple[str, ...] = ("trace.span_id", "id")
+    parent_id: tuple[str, ...] = ("trace.parent_id", "parentId")
+    name: tuple[str, ...] = ("name",)
+    service: tuple[str, ...] = ("service.name", "service_name", "serviceName")
+    duration_ms: tuple[str, ...] = ("duration_ms", "durationMs", "request_processing_time")
+    error: tuple[str, ...] = ("error",)
+    status: tuple[str, ...] = ("status_code",)
+    annotation: tuple[str, ...] = ("meta.annotation_type",)
+
+    @property
+    def every(self) -> set[str]:
+        """The names of all fields."""
+        return {name for part in self.__struct_fields__ for name in getattr(self, part)}
+
+
+DEFAULT_NAMES: Final = SpanNames()
+
+
+class SpanDataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A dataset whose spans are read, by its id."""
+
+    id: str
+    names: SpanNames = DEFAULT_NAMES
+
+
+class SpansPer(StrEnum):
+    """What a row of spans is: one span, or what the spans of one trace come to."""
+
+    SPAN = "span"
+    TRACE = "trace"
+
+
+class SpanQuery(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """A request for spans, over several datasets (docs/adr/0055-spans-of-many-datasets.md).
+
+    trace_ids: only spans of these traces; each in every form in which it may be stored. None: of
+        all traces.
+    fields: fields whose values are returned, of rows per span.
+    rows_max, bytes_max: a share with more is refused.
+    """
+
+    datasets: tuple[SpanDataset, ...]
+    rows_max: int
+    bytes_max: int
+    per: SpansPer = SpansPer.SPAN
+    trace_ids: tuple[str, ...] | None = None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def every_field(self) -> set[str]:
+        """The names of all fields that are read, but for those of filters."""
+        return set(self.fields).union(*(one.names.every for one in self.datasets))
+
+
 class Plan(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -135,6 +200,7 @@ class Plan(
         of those that do not. Any other undecided batch is left out and reported.
     only_counted: whether only the rows of the batches in `counted` are read.
     rows: request for rows; needs, breakdowns and steps are empty then.
+    spans: request for spans, likewise; its datasets are read, and `dataset` is empty.
     env, key: ids of the environment and key, for fair turns; the answer does not depend on them.
     """
 
@@ -156,6 +222,7 @@ class Plan(
     wait_ms: int = 0
     timeout_ms: int = 30_000
     rows: RowsWanted | None = None
+    spans: SpanQuery | None = None
     env: str = ""
     key: str = ""
 
@@ -172,4 +239,11 @@ def state_fields(plan: Plan) -> set[str]:
     named = {need.field for need in plan.needs if need.field is not None}
     if plan.rows is not None:
         named |= set(plan.rows.fields or ())
+    if plan.spans is not None:
+        named |= plan.spans.every_field
     return named | set(plan.breakdowns) | filter_fields(plan.filters)
+
+
+def version_needed(plan: Plan) -> int:
+    """The oldest version of requests in which the plan can be sent (`Understands.plan`)."""
+    return 1 if plan.spans is None else PLAN_SPANS

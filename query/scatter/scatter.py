@@ -25,7 +25,7 @@ from common.process.versions import OWN, oldest
 from common.process.web import INTERNAL_TOKEN_HEADER
 from common.tasks import cancel_and_wait
 from query.config import STANDARD_LIMITS, ProbeTiming
-from query.plan.plan import Plan, ShareRequest
+from query.plan.plan import Plan, ShareRequest, version_needed
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
 from query.scatter.replicas import Replicas
@@ -150,8 +150,9 @@ class Scatter:
         memory for states.
         """
         by_partition = await self._replicas.by_partition()
+        least = version_needed(plan)
         holders = (m.understands for p in partitions for m in by_partition.get(p, []))
-        version = min(oldest(holders).plan, version_max)
+        version = min(oldest(one for one in holders if one.plan >= least).plan, version_max)
         while True:
             try:
                 asked = VersionedPlan(plan, version, states)
@@ -171,12 +172,11 @@ class Scatter:
         members: dict[str, Member] = {}
         gathered = PartialResults()
         for partition in partitions:
-            untried = [m for m in by_partition.get(partition, []) if m.url not in tried]
+            holders = by_partition.get(partition, [])
+            untried = [m for m in _that_know(asked.plan, holders) if m.url not in tried]
             untried.sort(key=lambda m: self._hedging.is_suspect(m.url))
             if not untried:
-                gathered.missing[partition] = (
-                    "no indexer that holds it answered" if tried else "no indexer holds it"
-                )
+                gathered.missing[partition] = _why_missing(asked.plan, holders, tried)
                 continue
             if untried[0].understands.plan < asked.version:
                 raise OlderIndexer(untried[0], untried[0].understands.plan)
@@ -202,7 +202,7 @@ class Scatter:
         twin: asyncio.Task[PartialResults] | None = None
         try:
             await asyncio.wait({first}, timeout=self._hedging.hedge_after_s(asked.plan.wait_ms))
-            if not first.done() and await self._may_hedge(partitions, tried):
+            if not first.done() and await self._may_hedge(asked, partitions, tried):
                 twin = asyncio.create_task(self._gather(asked, partitions, tried))
                 await asyncio.wait({first, twin}, return_when=asyncio.FIRST_COMPLETED)
                 if (
@@ -229,7 +229,7 @@ class Scatter:
             left = tuple(p for p in partitions if p not in mine.answered)
             if left:  # another indexer has just taken them over
                 mine.add(await self._gather(asked, left, tried))
-            if mine.incomplete and await self._has_other(partitions, tried):
+            if mine.incomplete and await self._has_other(asked, partitions, tried):
                 return await self._more_complete(mine, self._gather(asked, partitions, tried))
             return mine
         finally:
@@ -245,17 +245,22 @@ class Scatter:
             return mine
         return other if other.incomplete < mine.incomplete else mine
 
-    async def _may_hedge(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
-        if not await self._has_other(partitions, tried):
+    async def _may_hedge(
+        self, asked: VersionedPlan, partitions: tuple[int, ...], tried: frozenset[str]
+    ) -> bool:
+        if not await self._has_other(asked, partitions, tried):
             return False
         if self._hedging.may_hedge():
             return True
         share_hedges_total.labels("refused").inc()
         return False
 
-    async def _has_other(self, partitions: tuple[int, ...], tried: frozenset[str]) -> bool:
+    async def _has_other(
+        self, asked: VersionedPlan, partitions: tuple[int, ...], tried: frozenset[str]
+    ) -> bool:
         by_partition = await self._replicas.by_partition()
-        return any(m.url not in tried for p in partitions for m in by_partition.get(p, []))
+        holders = (_that_know(asked.plan, by_partition.get(p, [])) for p in partitions)
+        return any(m.url not in tried for some in holders for m in some)
 
     async def _request_share(
         self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
@@ -328,6 +333,25 @@ class Scatter:
         if answer.report.version > asked.version:
             raise ShareFailed("damaged", "the answer is of a newer version than its request")
         return answer
+
+
+def _that_know(plan: Plan, members: Sequence[Member]) -> list[Member]:
+    """The indexers that know such plans."""
+    least = version_needed(plan)
+    return [member for member in members if member.understands.plan >= least]
+
+
+def _why_missing(plan: Plan, holders: Sequence[Member], tried: frozenset[str]) -> str:
+    if tried:
+        return "no indexer that holds it answered"
+    least = version_needed(plan)
+    older = [member.instance for member in holders if member.understands.plan < least]
+    if older:
+        return (
+            f"{', '.join(sorted(older))} does not know such questions yet (requests of version "
+            f"{least}): upgrade it"
+        )
+    return "no indexer holds it"
 
 
 async def _all_or_first_error(

@@ -18,7 +18,7 @@ from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import Plan
+from query.plan.plan import Plan, SpanQuery
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases, ran_out_of_memory
@@ -26,11 +26,19 @@ from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
 from query.share.sources import gather
+from query.share.spans.search import covered_together, span_statement, with_common_ends
 from query.share.states.computed import Asking, compute_states
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements, hash_version
 from query.share.states.value_hashes import HashTexts
-from query.share.too_heavy import ShareTooHeavy, too_many_bytes, too_many_cells
+from query.share.too_heavy import (
+    Bounds,
+    ShareTooHeavy,
+    too_many_bytes,
+    too_many_cells,
+    too_many_span_bytes,
+    too_many_spans,
+)
 from query.share.view import DatasetView
 from segment.parquet.reference import ReferenceEncoders
 
@@ -109,6 +117,8 @@ class Computation:
     def _run(self) -> ShareAnswer:
         if self._plan.rows is not None:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
+        if self._plan.spans is not None:
+            return self._run_spans(self._plan.spans)
         sources = gather(self._plan, self._views, self._small, self._facts)
         statements = Statements(self._plan, sources, self._hash_version)
         with self._named_errors(), self._open() as connection:
@@ -142,6 +152,19 @@ class Computation:
 
             states = search.run(ask)
         return self._answer(search.types(), states)
+
+    def _run_spans(self, wanted: SpanQuery) -> ShareAnswer:
+        plan = with_common_ends(self._plan, self._views)
+        statement = span_statement(plan, wanted, self._views, self._small, self._facts)
+        with self._named_errors(), self._open() as connection:
+            for name, table in statement.tables.items():
+                connection.register(name, table)
+            bounds = Bounds(wanted.rows_max, wanted.bytes_max, too_many_spans, too_many_span_bytes)
+            table = self._table(statement.sql, statement.parameters, few=False, bounds=bounds)
+        covers = covered_together([covered(view, plan) for view in self._views])
+        return ShareAnswer(
+            ShareReport(covers, statement.types, self._hash_version), {"main": table}
+        )
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
         covers = [covered(view, self._plan) for view in self._views]
@@ -201,15 +224,21 @@ class Computation:
         few: bool,
         bounded: bool = False,
         kept: int = 0,
+        bounds: Bounds | None = None,
     ) -> pa.Table:
         """The rows of a statement.
 
+        bounds: of its rows; None: those of states.
         bounded: whether it has a limit of its own.
         few: whether they are surely few (see `_FEW_ROWS`).
         kept: bytes of the states that there are already.
         """
+        if bounds is None:
+            bounds = Bounds(
+                self._allowed.rows_max, self._allowed.bytes_max, too_many_cells, too_many_bytes
+            )
         if not bounded:
-            sql = f"SELECT * FROM ({sql}) LIMIT {self._allowed.rows_max + 1}"
+            sql = f"SELECT * FROM ({sql}) LIMIT {bounds.rows_max + 1}"
         self._bytes = 0
         batches, rows = list[pa.RecordBatch](), 0
         # closed at once: an error keeps this frame, and so the statement's memory, for a while
@@ -218,10 +247,7 @@ class Computation:
                 batches.append(batch)
                 rows += batch.num_rows
                 self._bytes += batch.nbytes
-                if rows > self._allowed.rows_max:
-                    raise too_many_cells(self._allowed.rows_max)
-                if kept + self._bytes > self._allowed.bytes_max:
-                    raise too_many_bytes(self._allowed.bytes_max)
+                bounds.check(rows, kept + self._bytes)
                 check_cancelled()
         return pa.Table.from_batches(batches, reader.schema)
 

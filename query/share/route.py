@@ -6,6 +6,7 @@ partition that is not held here is missing from the coverage of the answer.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -25,12 +26,13 @@ from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
 from query.plan.check_plan import check_request
-from query.plan.plan import Plan, ShareRequest, state_fields
+from query.plan.plan import Filter, Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.compute import Computation, ShareCancelled
 from query.share.database import Databases
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
+from query.share.spans.search import span_filters
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.too_heavy import too_many_bytes
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
@@ -109,8 +111,12 @@ class ShareEndpoint:
         plan = plan_with_typed_groups(wanted.plan) if wanted.version == 1 else wanted.plan
         deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
         async with AsyncExitStack() as leases:
-            entering = (self._enter(leases, plan, partition) for partition in wanted.partitions)
-            views = [view for view in await _all(entering, abandoned) if view is not None]
+            entering = (
+                self._enter(leases, plan, partition, dataset, filters)
+                for partition in wanted.partitions
+                for dataset, filters in _datasets(plan)
+            )
+            views = _whole_partitions(plan, await _all(entering, abandoned))
             place = self._slots.hold(*_asker(plan))
             try:
                 await _until_started(place, deadline, abandoned)
@@ -125,8 +131,14 @@ class ShareEndpoint:
                 shares_running.set(self._slots.running)
 
     async def _enter(
-        self, leases: AsyncExitStack, plan: Plan, partition: int
+        self,
+        leases: AsyncExitStack,
+        plan: Plan,
+        partition: int,
+        dataset: str,
+        filters: tuple[Filter, ...],
     ) -> DatasetView | None:
+        """A view; None: the partition is not held."""
         wanted = ViewRequest(
             plan.start_ns,
             plan.end_ns,
@@ -134,14 +146,12 @@ class ShareEndpoint:
             plan.at_least.get(partition),
             plan.wait_ms,
             frozenset(state_fields(plan)),
-            plan.filters,
-            plan.any_filter,
+            filters,
+            plan.any_filter and filters is plan.filters,
             _asker(plan),
         )
         try:
-            return await leases.enter_async_context(
-                self._views.lease(partition, plan.dataset, wanted)
-            )
+            return await leases.enter_async_context(self._views.lease(partition, dataset, wanted))
         except PartitionNotHeld:
             return None
 
@@ -176,6 +186,21 @@ def _run(computation: Computation, version: int) -> Body:
     if len(data) > limits.SHARE_BYTES_MAX:
         raise too_many_bytes(limits.SHARE_BYTES_MAX)
     return data
+
+
+def _datasets(plan: Plan) -> list[tuple[str, tuple[Filter, ...]]]:
+    """The datasets that a plan reads, each with the filters by which its segments are skipped."""
+    if plan.spans is None:
+        return [(plan.dataset, plan.filters)]
+    return [(dataset.id, span_filters(plan, dataset)) for dataset in plan.spans.datasets]
+
+
+def _whole_partitions(plan: Plan, views: Iterable[DatasetView | None]) -> list[DatasetView]:
+    """The views of the partitions that were held while each dataset's view was taken."""
+    found = [view for view in views if view is not None]
+    number = Counter(view.partition for view in found)
+    wanted = 1 if plan.spans is None else len(plan.spans.datasets)
+    return [view for view in found if number[view.partition] == wanted]
 
 
 def _asker(plan: Plan) -> Requester:

@@ -40,6 +40,7 @@ class Sources:
     fields_sql: by field, its SQL expressions.
     row_sources: the sources that `s` refers to.
     rows_most: number of rows of all segments and blocks, before any condition.
+    is_empty: whether no source is left that may have a row.
 
     With positions there are also the columns p (partition), e (epoch number), o (offset), i (index
     in the record), s (index into `row_sources`), n (number of the row in its segment).
@@ -50,6 +51,7 @@ class Sources:
     fields_sql: dict[str, FieldSql]
     row_sources: tuple[RowSource, ...] = ()
     rows_most: int = 0
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,11 @@ def gather(
     *,
     with_positions: bool = False,
     more: str = "",
+    suffix: str = "",
 ) -> Sources:
     """The sources of a plan over the views of some partitions, if wanted with positions of rows.
 
+    suffix: of the names of tables, for statements over several sources.
     more: SQL of more columns of the rows with positions of a single segment, by their own names.
     small: where small segments are in memory. facts: by which segments are left out that no filter
     of the plan can match; None: none is. Raises DamagedObject.
@@ -111,10 +115,10 @@ def gather(
     named = frozenset(keys)
     parts, tables = [], dict[str, pa.Table]()
     if blocks:
-        tables[LIVE] = _live_table(live, keys, fields_sql, with_positions)
+        tables[LIVE + suffix] = _live_table(live, keys, fields_sql, with_positions)
         inside = all(_is_inside(block, plan) for block in blocks)
         where = "" if inside else f" WHERE {_time_range(plan, 't')}"
-        parts.append(f"SELECT * FROM {LIVE}{where}")
+        parts.append(f"SELECT * FROM {LIVE}{suffix}{where}")
     shapes: dict[_Shape, list[SegmentView]] = {}
     in_memory: list[tuple[_Shape, SegmentView]] = []
     timed = False
@@ -142,8 +146,8 @@ def gather(
         for shape, segment in (in_memory[at] for at in others):
             shapes.setdefault(shape, []).append(segment)
         if rows is not None:
-            tables[SMALL] = rows
-            parts.append(_small_select(plan, keys, fields_sql, timed=timed))
+            tables[SMALL + suffix] = rows
+            parts.append(_small_select(plan, keys, fields_sql, SMALL + suffix, timed=timed))
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
     return Sources(
@@ -152,6 +156,7 @@ def gather(
         fields_sql,
         tuple(row_sources),
         sum(segment.rows for _, segment in segments) + sum(block.rows for block in blocks),
+        not parts,
     )
 
 
@@ -285,11 +290,16 @@ def _time_range(plan: Plan, column: str) -> str:
 
 
 def _small_select(
-    plan: Plan, keys: Sequence[ColumnKey], fields_sql: dict[str, FieldSql], *, timed: bool
+    plan: Plan,
+    keys: Sequence[ColumnKey],
+    fields_sql: dict[str, FieldSql],
+    table: str,
+    *,
+    timed: bool,
 ) -> str:
     where = f" WHERE {_time_range(plan, _TIME_SQL)}" if timed else ""
     columns = [f'"{key.physical}" AS {_alias(key, fields_sql)}' for key in keys]
-    return f"SELECT {', '.join([*_SYSTEM, *columns])} FROM {SMALL}{where}"
+    return f"SELECT {', '.join([*_SYSTEM, *columns])} FROM {table}{where}"
 
 
 def _parquet_select(

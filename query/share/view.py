@@ -64,6 +64,7 @@ class DatasetView:
     given_up: number of such records that an operator has counted as lost (settled).
     expired_early: number of events in the range that retention has hidden too early; None: not
         known.
+    dataset: its id.
     """
 
     partition: int
@@ -84,6 +85,7 @@ class DatasetView:
     damaged: tuple[DamagedRecords, ...] = ()
     given_up: int = 0
     expired_early: int | None = 0
+    dataset: str = ""
 
 
 class PartitionNotHeld(LookupError):

@@ -141,9 +141,9 @@ class FakeIndexer:
 
 
 async def run_indexer(
-    locks: FileLocks, zone: str, views: Views, partitions: int
+    locks: FileLocks, zone: str, views: Views, partitions: int | range
 ) -> tuple[FakeIndexer, web.AppRunner]:
-    """An indexer that holds all partitions in its zone, and its server."""
+    """An indexer that holds these partitions, or so many, in its zone, and its server."""
     endpoint = ShareEndpoint(views, Databases(DatabaseLimits(128, 1), 4), SelectedEncoders())
     app = web.Application()
     runner = web.AppRunner(app, shutdown_timeout=0.2)
@@ -153,7 +153,7 @@ async def run_indexer(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     indexer.member = msgspec.structs.replace(indexer.member, url=url)
-    for partition in range(partitions):
+    for partition in range(partitions) if isinstance(partitions, int) else partitions:
         claim = locks.acquire(claim_name(zone, partition), encode_member(indexer.member))
         assert claim
         indexer.claims.append(claim)
