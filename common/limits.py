@@ -25,6 +25,14 @@ SAMPLE_RATE_MAX: Final = 2**31 - 1  # fits every client's integer; keeps weighte
 BATCH_BODY_BYTES_MAX: Final = 5_000_000  # after decompression; what clients split at
 EVENT_BODY_BYTES_MAX: Final = 1_000_000  # body of /1/events, after decompression
 BATCH_EVENTS_MAX: Final = 100_000  # bounds the reply; a 5 MB body of `{"data":{"a":1}}` fits
+OTLP_BODY_BYTES_MAX: Final = 20 * 2**20  # after decompression; the vendor's limit
+OTLP_EVENTS_MAX: Final = 250_000  # in 20 MiB, spans with ids, times and a name have 80 bytes each
+OTLP_DATASETS_MAX: Final = 1_000  # services of one request: a Collector may gather all of a cluster
+# Data of one request's events, each with the attributes of its resource: with the body, half of
+# what may be in flight, which is as much as one environment may have.
+OTLP_EVENTS_BYTES_MAX: Final = 42 * 2**20
+OTLP_WORK_UNITS_MAX: Final = 10_000_000  # four times those of a batch, for four times its bytes
+OTLP_VALUE_DEPTH_MAX: Final = 64  # lists and objects within an attribute; deeper ones are null
 BODY_NESTING_MAX: Final = 100_000  # deeper, the whole body is refused; an event far earlier
 # Units of close reading per body, of two microseconds each. An honest body of 5 MB that has to be
 # read closely in whole (because one value in it is NaN, and without the compiled splitter) takes

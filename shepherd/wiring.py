@@ -24,12 +24,13 @@ from shepherd.http.query_proxy import QueryProxy
 from shepherd.ingest.accept import AcceptParts
 from shepherd.ingest.protocol import IngestProtocol, MakeProtocol, ProtocolParts
 from shepherd.internal_routes import Readiness
+from shepherd.otlp.protocol import OtlpProtocol
 from shepherd.own_events import OwnEvents
 from shepherd.placement.selector import PartitionSelector
 from shepherd.request_summary import RequestSummary
 from shepherd.zipkin.protocol import ZipkinProtocol
 
-PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol, ZipkinProtocol)
+PROTOCOLS: Final[Sequence[MakeProtocol]] = (HoneycombProtocol, OtlpProtocol, ZipkinProtocol)
 """The ingest protocols of the shepherd."""
 
 

@@ -47,40 +47,62 @@ def wire_bytes_max(plain_max: int, encoding: str) -> int:
 def check_encoding(encoding: str) -> None:
     """Raises UnsupportedMedia for a Content-Encoding that is not supported."""
     if encoding and encoding.strip().lower() not in _DECODERS:
-        raise UnsupportedMedia("unsupported content encoding: use gzip, zstd or none")
+        raise UnsupportedMedia("unsupported content encoding: use gzip, zstd, deflate or none")
 
 
 def decompress(body: bytes, encoding: str, bytes_max: int, work: Work | None = None) -> bytes:
-    """The body's content, at most `bytes_max`. Blocks: call it in a thread for large bodies.
-
-    `encoding` has passed `check_encoding`. Raises EmptyBody, BodyTooLarge, MalformedBody,
-    TooMuchWork; WorkStopped when `work` is stopped meanwhile.
-    """
-    decoder = _DECODERS[encoding.strip().lower()]
-    plain = decoder(body, bytes_max, work or Work()) if decoder is not None else body
-    if len(plain) > bytes_max:
-        raise BodyTooLarge(bytes_max)
+    """As `decode_content`, of a body that is not blank: raises EmptyBody too."""
+    plain = decode_content(body, encoding, bytes_max, work)
     if not plain.strip(b" \t\r\n"):
         raise EmptyBody
     return plain
 
 
+def decode_content(body: bytes, encoding: str, bytes_max: int, work: Work | None = None) -> bytes:
+    """The body's content, at most `bytes_max`. Blocks: call it in a thread for large bodies.
+
+    `encoding` has passed `check_encoding`. Raises BodyTooLarge, MalformedBody, TooMuchWork;
+    WorkStopped when `work` is stopped meanwhile.
+    """
+    decoder = _DECODERS[encoding.strip().lower()]
+    plain = decoder(body, bytes_max, work or Work()) if decoder is not None else body
+    if len(plain) > bytes_max:
+        raise BodyTooLarge(bytes_max)
+    return plain
+
+
 def _gunzip(body: bytes, bytes_max: int, work: Work) -> bytes:
     """All members of a gzip body."""
+    return _unzip(body, 16 + zlib.MAX_WBITS, "gzip", bytes_max, work)
+
+
+def _inflate(body: bytes, bytes_max: int, work: Work) -> bytes:
+    """A deflate body: in zlib's format, as RFC 9110 has it, or without, as some clients send."""
+    has_header = (
+        len(body) > 1
+        and body[0] & 0x0F == zlib.DEFLATED
+        and not (int.from_bytes(body[:2], "big") % 31)
+    )
+    wbits = zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
+    return _unzip(body, wbits, "deflate", bytes_max, work)
+
+
+def _unzip(body: bytes, wbits: int, name: str, bytes_max: int, work: Work) -> bytes:
+    """All members of a body in one of zlib's formats."""
     pieces: list[bytes] = []
     room = bytes_max + 1
     at = members = 0
     while at < len(body):
         members += 1
-        unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        unzip = zlib.decompressobj(wbits)
         while not unzip.eof:
             if at == len(body):
-                raise MalformedBody("its gzip encoding is truncated")
+                raise MalformedBody(f"its {name} encoding is truncated")
             piece = body[at : at + _PIECE_BYTES]
             try:
                 plain = unzip.decompress(piece, room)
             except zlib.error as error:
-                raise MalformedBody("its gzip encoding is damaged") from error
+                raise MalformedBody(f"its {name} encoding is damaged") from error
             at += len(piece) - len(unzip.unused_data)
             room = _keep(plain, pieces, room, bytes_max)
             _check_excess(at, bytes_max + 1 - room, work)
@@ -139,6 +161,7 @@ _DECODERS: Final[dict[str, Callable[[bytes, int, Work], bytes] | None]] = {
     "identity": None,
     "gzip": _gunzip,
     "x-gzip": _gunzip,
+    "deflate": _inflate,
     "zstd": _unzstd,
     "zst": _unzstd,
 }

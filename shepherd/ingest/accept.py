@@ -39,7 +39,14 @@ from shepherd.ingest.decoded_events import (
     joined,
     stored_events,
 )
-from shepherd.ingest.events_by_dataset import Outcome, Run, RunOutcome, StoredCutter, with_remedy
+from shepherd.ingest.events_by_dataset import (
+    Outcome,
+    Remedy,
+    Run,
+    RunOutcome,
+    StoredCutter,
+    with_remedy,
+)
 from shepherd.request_summary import RequestDone, RequestSummary, count_mended, count_refused
 
 _SECOND_NS: Final = 10**9
@@ -178,8 +185,14 @@ class Submission(Held):
         units_max = self._request.route.limits.work_units_max
         return await self._parts.decode_pool.run(self._api_key, size, decode, units_max)
 
-    async def store(self, runs: Sequence[Run]) -> Outcome:
+    async def store(
+        self, runs: Sequence[Run], *, named: str | None = None, whole: bool = False
+    ) -> Outcome:
         """Spend the key's quota, count refused and mended events, and store the others.
+
+        named: an id that follows from the request's content, for protocols whose clients give none;
+        an id of the client's own goes first.
+        whole: fail as a whole when a retry could store more, as a named batch does.
 
         One dataset may fail, or be refused, while the events of others are stored: the outcome
         has both. The error is raised instead when nothing is stored but a retry could store it, or
@@ -204,12 +217,16 @@ class Submission(Held):
                 await self._count(run)
             self.hold(len(decoded.lines.text))  # a small body may unpack to much
         client_id = self._request.headers.get(BATCH_ID)
+        remedy = Remedy.SAME_ID if client_id is not None else Remedy.SAME_BYTES
+        client_id = client_id or named
+        if client_id is None:
+            remedy = Remedy.NONE
         if len(runs) == 1 and isinstance(runs[0].dataset, Resolved):
             stored = await self._store_lines(runs[0].dataset, runs[0].events.lines, client_id)
             outcomes: Sequence[RunOutcome] = (RunOutcome(runs[0], stored),)
         else:
             outcomes = await self._store_runs(runs, client_id)
-        found = self._outcome(outcomes, named=client_id is not None)
+        found = self._outcome(outcomes, remedy, whole=whole or client_id is not None)
         self._events = events
         return found
 
@@ -284,7 +301,7 @@ class Submission(Held):
             for run in runs
         ]
 
-    def _outcome(self, outcomes: Sequence[RunOutcome], *, named: bool) -> Outcome:
+    def _outcome(self, outcomes: Sequence[RunOutcome], remedy: Remedy, *, whole: bool) -> Outcome:
         """The outcome of the whole request, counted. Raises as `store`."""
         positions: list[Position] = []
         errors: list[BellwetherError] = []
@@ -301,15 +318,13 @@ class Submission(Held):
             ack_ns = self._parts.clock.monotonic_ns() - self._ready_ns
             metrics.ack_seconds.observe(ack_ns / _SECOND_NS)
         if errors:
-            outcomes = [
-                RunOutcome(one.run, with_remedy(one.stored, named=named)) for one in outcomes
-            ]
-            self._fail(outcomes, stored=bool(positions), named=named)
+            outcomes = [RunOutcome(one.run, with_remedy(one.stored, remedy)) for one in outcomes]
+            self._fail(outcomes, stored=bool(positions), whole=whole)
         if len(outcomes) > 1:
             positions = list(dict.fromkeys(positions))  # a record may hold events of several runs
         return Outcome(outcomes, format_receipt(positions))
 
-    def _fail(self, outcomes: Sequence[RunOutcome], *, stored: bool, named: bool) -> None:
+    def _fail(self, outcomes: Sequence[RunOutcome], *, stored: bool, whole: bool) -> None:
         """Raise the error that the whole request fails with, or count what was refused of it."""
         errors = [
             (one.run, part.events, part.outcome)
@@ -317,7 +332,7 @@ class Submission(Held):
             for part in one.stored
             if isinstance(part.outcome, BellwetherError)
         ]
-        if not stored or named:
+        if not stored or whole:
             for _, _, error in errors:
                 if error.status >= 500:
                     raise error

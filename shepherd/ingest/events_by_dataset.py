@@ -1,6 +1,7 @@
 """The events of a request by dataset, and their outcomes."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -65,25 +66,26 @@ class StoredCutter:
         return found
 
 
-def with_remedy(stored: Sequence[Stored], *, named: bool) -> list[Stored]:
-    """`stored`, with advice for the client added to errors that leave the outcome unknown.
+class Remedy(StrEnum):
+    """What a client can do about events of which it is not known whether they are stored."""
 
-    named: whether the client gave the request a batch id.
-    """
+    NONE = (
+        "sent again it may be there twice; give each request an "
+        f"{BATCH_ID_NAME} of its own, then it can be sent again and is stored once"
+    )
+    SAME_ID = f"send it again with the same {BATCH_ID_NAME}: it is stored once"
+    SAME_BYTES = "send the same bytes again: they are stored once"
+
+
+def with_remedy(stored: Sequence[Stored], remedy: Remedy) -> list[Stored]:
+    """`stored`, with advice for the client added to errors that leave the outcome unknown."""
     return [
-        Stored(part.events, _with_remedy(part.outcome, named))
+        Stored(part.events, _with_remedy(part.outcome, remedy))
         if isinstance(part.outcome, LogUnavailable) and not isinstance(part.outcome, LogRefused)
         else part
         for part in stored
     ]
 
 
-def _with_remedy(error: LogUnavailable, named: bool) -> LogUnavailable:
-    if named:
-        remedy = f"send it again with the same {BATCH_ID_NAME}: it is stored once"
-    else:
-        remedy = (
-            f"sent again it may be there twice; give each request an {BATCH_ID_NAME} of its own, "
-            "then it can be sent again and is stored once"
-        )
+def _with_remedy(error: LogUnavailable, remedy: Remedy) -> LogUnavailable:
     return LogUnavailable(f"{error}; {remedy}", error.retry_after_s or 1)

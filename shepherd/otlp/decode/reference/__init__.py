@@ -1,0 +1,1 @@
+"""The readable decoder: what an OTLP request means. The compiled one must give the same."""

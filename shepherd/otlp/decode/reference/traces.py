@@ -1,0 +1,67 @@
+"""Requests with spans: each span becomes one event, and one for each of its events and links."""
+
+from typing import Final
+
+from common.scan.events import Mended, Rule
+from common.scan.work_budget import Work
+from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody
+from shepherd.otlp.decode.reference.events import Draft, Gatherer
+from shepherd.otlp.decode.reference.origin import read_resource, read_scope, traces_dataset
+from shepherd.otlp.decode.reference.sample_rate import (
+    NAMES,
+    rate_of_attributes,
+    rate_of_trace_state,
+)
+from shepherd.otlp.decode.reference.spans import (
+    Span,
+    event_draft,
+    link_draft,
+    read_span,
+    span_draft,
+)
+from shepherd.otlp.decode.reference.values import Attributes, Value
+from shepherd.otlp.decode.reference.wire import fields, length_delimited, text_of
+
+RESOURCE_GROUP: Final = length_delimited(1)
+_RATE_MENDED: Final = Mended(Rule.SAMPLE_RATE, "samplerate")
+
+
+def decode_traces(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest:
+    """The events of an ExportTraceServiceRequest. Raises as `Decoder.decode`."""
+    gatherer = Gatherer()
+    for tag, _, group in fields(memoryview(body.message), work):
+        if tag != RESOURCE_GROUP:
+            continue
+        resource = read_resource(group, work)
+        dataset = traces_dataset(body, resource.attributes.values)
+        for scope_group in resource.scope_groups:
+            scope = read_scope(scope_group, resource.attributes, work)
+            for item in scope.items:
+                number = gatherer.next_item()
+                drafts = _drafts(read_span(item, work), scope.inherited, body.arrival_ns)
+                for draft in drafts:
+                    event = draft.finish(string_max, work)
+                    gatherer.add(dataset, number, event, own=draft is drafts[-1])
+    return gatherer.finish()
+
+
+def _drafts(span: Span, inherited: Attributes, arrival_ns: int) -> list[Draft]:
+    """The events of a span, its own last; all have its sample rate."""
+    drafts = [event_draft(event, span, inherited, arrival_ns) for event in span.events]
+    drafts += [link_draft(link, span, inherited, arrival_ns) for link in span.links]
+    drafts.append(span_draft(span, inherited, arrival_ns))
+    told: dict[str, Value] = {
+        name: values[name]
+        for name in NAMES
+        for values in (inherited.values, span.attributes.values)
+        if name in values
+    }
+    rate, is_odd = rate_of_attributes(told)
+    if not rate:
+        rate = rate_of_trace_state(text_of(span.trace_state)[0], span.span_id) or 1
+    for draft in drafts:
+        draft.rate = rate
+        draft.leave_out(NAMES)
+    if is_odd:
+        drafts[-1].mended[_RATE_MENDED] = None
+    return drafts

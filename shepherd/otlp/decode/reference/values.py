@@ -1,0 +1,204 @@
+"""OTLP's attributes as fields of an event.
+
+Texts, numbers and booleans are fields as they are. An object (kvlist) becomes one field for each of
+its members, `name.member`, five objects deep; a list, bytes and a deeper object become their JSON
+with a line break at its end, as the vendor stores them. An absent value (null) gives no field.
+"""
+
+import base64
+import math
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import orjson
+
+from common import limits
+from common.scan.events import Mended, Rule
+from common.scan.value_repair import changed_field
+from common.scan.work_budget import Work
+from shepherd.otlp.decode.reference.wire import (
+    fields,
+    fixed64,
+    length_delimited,
+    signed,
+    text_of,
+    varint,
+)
+
+Value = str | bool | int | float
+Nested = Value | None | list["Nested"] | dict[str, "Nested"]
+
+_KEY: Final = length_delimited(1)
+_VALUE: Final = length_delimited(2)
+_STRING: Final = length_delimited(1)
+_BOOL: Final = varint(2)
+_INT: Final = varint(3)
+_DOUBLE: Final = fixed64(4)
+_LIST: Final = length_delimited(5)
+_OBJECT: Final = length_delimited(6)
+_BYTES: Final = length_delimited(7)
+_ITEM: Final = length_delimited(1)  # of a list, and of an object
+_ABSENT: Final = -1
+_TAGS: Final = frozenset((_STRING, _BOOL, _INT, _DOUBLE, _LIST, _OBJECT, _BYTES))
+_FLATTENED_DEPTH: Final = 5
+
+
+class Attributes:
+    """Fields of an event in the order in which they came; of a name that comes twice the first.
+
+    values: by name.
+    mended: fields that are not stored as sent, each once.
+    """
+
+    __slots__ = ("mended", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+        self.mended: dict[Mended, None] = {}
+
+    def add(self, name: str, value: Value) -> None:
+        """Add a field that is not there yet."""
+        self.values.setdefault(name, value)
+
+    def add_text(self, name: str, content: memoryview) -> None:
+        """Add a text that is not there yet; an empty one gives no field."""
+        if content:
+            text, is_utf8 = text_of(content)
+            if not is_utf8:
+                self.mend(Rule.NOT_UTF8, name)
+            self.add(name, text)
+
+    def mend(self, rule: Rule, name: str) -> None:
+        """Note that a field is not stored as sent."""
+        self.mended[changed_field(rule, name)] = None
+
+
+def add_attribute(attributes: Attributes, key_value: memoryview, work: Work) -> None:
+    """Add the fields of a KeyValue message. Raises MalformedBody, TooMuchWork."""
+    _add_member(attributes, "", key_value, 0, work)
+
+
+def add_value(attributes: Attributes, name: str, any_value: memoryview, work: Work) -> None:
+    """Add the fields of an AnyValue message under this name. Raises as `add_attribute`."""
+    _add(attributes, name, any_value, 0, work)
+
+
+def add_json(attributes: Attributes, name: str, any_value: memoryview, work: Work) -> None:
+    """Add an AnyValue message as one field: its JSON and a line break. Raises as above."""
+    attributes.add(name, _as_json(_nested(any_value, 0, attributes, name, work)))
+
+
+def _add_member(
+    attributes: Attributes, prefix: str, key_value: memoryview, depth: int, work: Work
+) -> None:
+    key, value = _key_value(key_value, work)
+    name, is_utf8 = text_of(key)
+    name = prefix + name
+    if not key:
+        attributes.mend(Rule.UNSUPPORTED_VALUE, name)  # a value without a name
+        return
+    if len(name) * 4 > limits.STRING_BYTES_MAX < len(name.encode()):
+        attributes.mend(Rule.KEY_TOO_LONG, name)
+        return
+    if not is_utf8:
+        attributes.mend(Rule.NOT_UTF8, name)
+    _add(attributes, name, value, depth, work)
+
+
+def _key_value(message: memoryview, work: Work) -> tuple[memoryview, memoryview]:
+    key = value = memoryview(b"")
+    for tag, _, content in fields(message, work):
+        if tag == _KEY:
+            key = content
+        elif tag == _VALUE:
+            value = content
+    return key, value
+
+
+def _read(any_value: memoryview, work: Work) -> tuple[int, int, memoryview]:
+    """The tag, number and content of a value: of several the last, as protobuf has it."""
+    found = _ABSENT, 0, memoryview(b"")
+    for tag, value, content in fields(any_value, work):
+        if tag in _TAGS:
+            found = tag, value, content
+    return found
+
+
+def _add(attributes: Attributes, name: str, any_value: memoryview, depth: int, work: Work) -> None:
+    tag, number, content = _read(any_value, work)
+    if tag == _STRING:
+        text, is_utf8 = text_of(content)
+        if not is_utf8:
+            attributes.mend(Rule.NOT_UTF8, name)
+        attributes.add(name, text)
+    elif tag == _INT:
+        attributes.add(name, signed(number))
+    elif tag == _BOOL:
+        attributes.add(name, bool(number))
+    elif tag == _DOUBLE:
+        value = _double(number)
+        if math.isfinite(value):
+            attributes.add(name, value)
+        else:
+            attributes.mend(Rule.NOT_FINITE, name)
+    elif tag == _OBJECT and depth < _FLATTENED_DEPTH:
+        for member in _items(content, work):
+            _add_member(attributes, f"{name}.", member, depth + 1, work)
+    elif tag == _ABSENT:
+        attributes.mend(Rule.UNSUPPORTED_VALUE, name)
+    else:
+        add_json(attributes, name, any_value, work)
+
+
+def _items(content: memoryview, work: Work) -> Iterator[memoryview]:
+    """The elements of a list, or the members of an object."""
+    return (item for tag, _, item in fields(content, work) if tag == _ITEM)
+
+
+def _double(bits: int) -> float:
+    number: float = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+    return number
+
+
+def _as_json(value: Nested) -> str:
+    return orjson.dumps(value).decode() + "\n"
+
+
+def _nested(
+    any_value: memoryview, depth: int, attributes: Attributes, name: str, work: Work
+) -> Nested:
+    """A value within JSON. Faults are noted for the field `name`.
+
+    depth: objects and lists around it, in which it is null beyond a limit.
+    """
+    tag, number, content = _read(any_value, work)
+    if tag == _STRING:
+        text, is_utf8 = text_of(content)
+        if not is_utf8:
+            attributes.mend(Rule.NOT_UTF8, name)
+        return text
+    if tag == _INT:
+        return signed(number)
+    if tag == _BOOL:
+        return bool(number)
+    if tag == _DOUBLE:
+        value = _double(number)
+        if math.isfinite(value):
+            return value
+        attributes.mend(Rule.NOT_FINITE, name)
+        return None
+    if tag == _BYTES:
+        return base64.b64encode(content).decode()
+    if tag == _ABSENT:
+        return None
+    if depth >= limits.OTLP_VALUE_DEPTH_MAX:
+        attributes.mend(Rule.TOO_DEEP, name)
+        return None
+    if tag == _LIST:
+        return [_nested(item, depth + 1, attributes, name, work) for item in _items(content, work)]
+    found: dict[str, Nested] = {}
+    for member in _items(content, work):
+        key, value_content = _key_value(member, work)
+        found.setdefault(text_of(key)[0], _nested(value_content, depth + 1, attributes, name, work))
+    return found
