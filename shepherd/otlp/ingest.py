@@ -24,6 +24,7 @@ from shepherd.http.request import ProtocolLimits
 from shepherd.ingest.accept import Submission
 from shepherd.ingest.decoded_events import NO_LINES, Decoded
 from shepherd.ingest.events_by_dataset import Outcome, Run, RunOutcome
+from shepherd.ingest.signatures import has_stacks, with_signatures
 from shepherd.otlp.content_id import content_id
 from shepherd.otlp.decode.interface import DecodedRequest, Decoder, Group, OtlpBody, Signal
 from shepherd.otlp.media import Media, to_message
@@ -34,6 +35,7 @@ LIMITS: Final = ProtocolLimits(
     datasets_max=limits.OTLP_DATASETS_MAX,
     work_units_max=limits.OTLP_WORK_UNITS_MAX,
 )
+COUNTED_AS: Final = "(otlp)"  # the dataset under which a request is counted
 DATASET_HEADER: Final = "x-honeycomb-dataset"
 
 
@@ -125,14 +127,25 @@ class OtlpIngest:
     ) -> tuple[DecodedRequest, str]:
         """The request's events, and its batch id. Runs in a thread."""
         content = decode_content(request.body, request.encoding, limits.OTLP_BODY_BYTES_MAX, work)
-        message = to_message(request.media, request.signal, content, work)
         sender = request.sender
-        body = OtlpBody(request.signal, message, arrival_ns, sender.dataset, sender.classic)
         try:
-            decoded = self._decoder.decode(body, work)
+            message = to_message(request.media, request.signal, content, work)
+            body = OtlpBody(request.signal, message, arrival_ns, sender.dataset, sender.classic)
+            decoded = _signed(self._decoder.decode(body, work), work)
         except MalformedBody as error:
             raise MalformedRequest(error) from error
         return decoded, content_id(sender.key.environment.id, request.signal, content)
+
+
+def _signed(decoded: DecodedRequest, work: Work) -> DecodedRequest:
+    """The events, those with a stack with the signature of their exception."""
+    if not any(has_stacks(group.events.lines.text) for group in decoded.groups):
+        return decoded
+    groups = [
+        Group(group.dataset, with_signatures(group.events, work), group.items, group.own)
+        for group in decoded.groups
+    ]
+    return DecodedRequest(groups, decoded.items, decoded.unreadable)
 
 
 def _run(group: Group, dataset: Resolved | BellwetherError) -> Run:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from common.errors import UnsupportedMedia
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import Signal
+from shepherd.otlp.json.transcode import to_protobuf
 
 
 class Media(StrEnum):
@@ -33,6 +34,4 @@ def media_of(content_type: str) -> Media | None:
 
 def to_message(media: Media, signal: Signal, content: bytes, work: Work) -> bytes:
     """A body's content as protobuf. Raises MalformedBody, TooMuchWork."""
-    if media is Media.JSON:
-        raise UnsupportedMedia(f"OTLP {signal} as JSON are not taken by this version")
-    return content
+    return to_protobuf(signal, content, work) if media is Media.JSON else content

@@ -14,7 +14,7 @@ from shepherd.http.request import (
 )
 from shepherd.ingest.accept import AcceptParts, Submission
 from shepherd.otlp.decode.interface import Signal
-from shepherd.otlp.ingest import LIMITS, OtlpIngest, OtlpRequest, read_sender
+from shepherd.otlp.ingest import COUNTED_AS, LIMITS, OtlpIngest, OtlpRequest, read_sender
 from shepherd.otlp.media import Media, UnsupportedContentType, media_of
 from shepherd.otlp.responses import error_response, export_response
 
@@ -45,7 +45,7 @@ class HttpRoutes:
         self, request: IngestRequest, signal: Signal, media: Media | None
     ) -> IngestResponse:
         sender = await read_sender(request.headers, self._keys, signal)
-        with Submission(self._accept, sender.key, request, sender.dataset) as submission:
+        with Submission(self._accept, sender.key, request, COUNTED_AS) as submission:
             submission.admit()
             if media is None:
                 raise UnsupportedContentType

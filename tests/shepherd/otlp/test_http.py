@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
 from tests.shepherd.harness import shepherd
 from tests.shepherd.otlp.messages import of_service, request, span
@@ -36,3 +40,13 @@ async def test_spans_are_stored_in_the_dataset_of_their_service(
         assert headers["X-Bellwether-Receipt"].count(",") == 1
         assert len(await server.events("web")) == 2
         assert len(await server.events("api")) == 1
+
+
+async def test_json_is_answered_as_json(tmp_path: Path) -> None:
+    text = json_format.MessageToJson(
+        ExportTraceServiceRequest.FromString(request(of_service(span())))
+    )
+    async with shepherd(tmp_path) as server:
+        sent = await server.post("/v1/traces", text, {"Content-Type": "application/json"})
+        assert sent[:2] == (200, {})
+        assert len(await server.events("web")) == 1
