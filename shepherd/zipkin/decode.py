@@ -16,17 +16,25 @@ from common.scan.json_tokens import TokenKind
 from common.scan.work_budget import Work
 from shepherd.http.body import decompress
 from shepherd.ingest.decoded_events import Decoded, Sizes, decoded
+from shepherd.zipkin import json_v1, json_v2
 from shepherd.zipkin.events import UNKNOWN_SERVICE, SpanEvents, Writer, nothing_to_store
-from shepherd.zipkin.json_v2 import read_span
+from shepherd.zipkin.media import Form
 from shepherd.zipkin.odd_json import read_closely
 from shepherd.zipkin.span import Span
 
 _raw_spans: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
+_READERS: Final = {
+    Form.JSON_V1: json_v1.read_spans,
+    Form.JSON_V2: json_v2.read_spans,
+}
+
+
 class Wire(msgspec.Struct, frozen=True):
     """A request's body as it came, and what it is read with."""
 
+    form: Form
     body: bytes
     encoding: str
     arrival_ns: int  # unix ns
@@ -34,7 +42,7 @@ class Wire(msgspec.Struct, frozen=True):
     string_max: int  # bytes of a string; longer ones are cut
 
     def __repr__(self) -> str:
-        return f"Wire(encoding={self.encoding!r}, body=<{len(self.body)} bytes>)"
+        return f"Wire({self.form}, encoding={self.encoding!r}, body=<{len(self.body)} bytes>)"
 
 
 class DatasetEvents(msgspec.Struct, frozen=True, eq=False):
@@ -55,7 +63,7 @@ def decode(wire: Wire, work: Work | None = None) -> list[DatasetEvents]:
     writer = Writer(wire.dataset, wire.arrival_ns, wire.string_max, work)
     datasets: dict[str, tuple[list[Accepted | Refused], list[int]]] = {}
     count = size = 0
-    for span in _read_spans(plain, work):
+    for span in _read_spans(wire.form, plain, work):
         if isinstance(span, Refused):
             found = SpanEvents(UNKNOWN_SERVICE, (span,))
         else:
@@ -81,7 +89,7 @@ def _check_size(events: int, size: int) -> None:
         raise MalformedBody(f"its events have more than {limits.ZIPKIN_EVENTS_BYTES_MAX} bytes")
 
 
-def _read_spans(plain: bytes, work: Work) -> Iterator[Span | Refused]:
+def _read_spans(form: Form, plain: bytes, work: Work) -> Iterator[Span | Refused]:
     for raw in _elements(plain, work):
         try:
             members, mended = _members(raw, work)
@@ -91,11 +99,14 @@ def _read_spans(plain: bytes, work: Work) -> Iterator[Span | Refused]:
         if not isinstance(members, dict):
             yield json_events.not_an_object()
             continue
-        span = read_span(members)
-        if span.is_empty:
-            yield nothing_to_store()
-            continue
-        yield msgspec.structs.replace(span, mended=span.mended + mended) if mended else span
+        for span in _READERS[form](members):
+            if span.is_empty:
+                yield nothing_to_store()
+            elif mended:
+                yield msgspec.structs.replace(span, mended=span.mended + mended)
+                mended = ()
+            else:
+                yield span
 
 
 def _elements(plain: bytes, work: Work) -> Iterator[bytes]:

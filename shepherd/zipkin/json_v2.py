@@ -1,11 +1,13 @@
 """Reads a span of version 2 of Zipkin's JSON."""
 
+from collections.abc import Sequence
+
 from shepherd.zipkin import ids
 from shepherd.zipkin.json_values import Members, Reading
 from shepherd.zipkin.span import Annotation, Span
 
 
-def read_span(members: Members) -> Span:
+def read_spans(members: Members) -> Sequence[Span]:
     """The span of a JSON object, with whatever of it can be read."""
     reading = Reading()
     tags = {
@@ -17,7 +19,7 @@ def read_span(members: Members) -> Span:
         Annotation(reading.time_ns(one, "timestamp"), reading.text(one, "value"))
         for one in reading.objects(members, "annotations")
     ]
-    return Span(
+    span = Span(
         trace_id=ids.trace_id(reading.text(members, "traceId").strip()),
         span_id=ids.span_id(reading.text(members, "id").strip()),
         parent_id=ids.parent_id(reading.text(members, "parentId").strip()),
@@ -33,3 +35,4 @@ def read_span(members: Members) -> Span:
         shared=reading.flag(members, "shared"),
         mended=tuple(reading.mended),
     )
+    return (span,)

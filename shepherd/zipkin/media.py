@@ -1,5 +1,7 @@
-"""The content types of Zipkin's bodies."""
+"""The forms in which Zipkin's clients write spans, by route and content type."""
 
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Final
 
 from common.errors import UnsupportedMedia
@@ -15,7 +17,29 @@ _JSON: Final = frozenset(
 )
 
 
-def check_json(content_type: str) -> None:
-    """Raises UnsupportedMedia for what is not JSON."""
-    if content_type.split(";", 1)[0].strip().lower() not in _JSON:
-        raise UnsupportedMedia("unsupported content type: use application/json")
+class Form(StrEnum):
+    """How a body writes its spans."""
+
+    JSON_V1 = "JSON, version 1"
+    JSON_V2 = "JSON, version 2"
+
+
+FormOf = Callable[[str], Form]  # of a Content-Type header's value; raises UnsupportedMedia
+
+
+def form_of_v1(content_type: str) -> Form:
+    """The form of a body of `/api/v1/spans`. Raises UnsupportedMedia."""
+    if _kind(content_type) in _JSON:
+        return Form.JSON_V1
+    raise UnsupportedMedia("unsupported content type: use application/json")
+
+
+def form_of_v2(content_type: str) -> Form:
+    """The form of a body of `/api/v2/spans`. Raises UnsupportedMedia."""
+    if _kind(content_type) in _JSON:
+        return Form.JSON_V2
+    raise UnsupportedMedia("unsupported content type: use application/json")
+
+
+def _kind(content_type: str) -> str:
+    return content_type.split(";", 1)[0].strip().lower()

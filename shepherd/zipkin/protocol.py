@@ -5,7 +5,7 @@ from shepherd.zipkin.routes import ZipkinIngest
 
 
 class ZipkinProtocol(IngestProtocol):
-    """`/api/v2/spans`."""
+    """`/api/v2/spans` and `/api/v1/spans`."""
 
     def __init__(self, parts: ProtocolParts) -> None:
         ingest = ZipkinIngest(parts.accept, parts.keys, parts.config.string_bytes_max)

@@ -4,6 +4,7 @@ Zipkin has no answer for a part of a request: it is 202 as soon as something is 
 refused is counted and named in the dataset `bellwether`. If nothing could be stored, it is 400.
 """
 
+from functools import partial
 from typing import Final
 
 from common import limits
@@ -25,7 +26,7 @@ from shepherd.ingest.accept import AcceptParts, EventRefused, Submission
 from shepherd.ingest.decoded_events import stored_events
 from shepherd.ingest.events_by_dataset import Outcome, Run
 from shepherd.zipkin.decode import DatasetEvents, Wire, decode
-from shepherd.zipkin.media import check_json
+from shepherd.zipkin.media import FormOf, form_of_v1, form_of_v2
 
 _DATASET: Final = "x-honeycomb-dataset"
 _COUNTED_AS: Final = "(zipkin)"
@@ -46,21 +47,25 @@ class ZipkinIngest:
         self._accept = accept
         self._keys = keys
         self._string_max = string_max
-        self.routes = (IngestRoute("/api/v2/spans", _LIMITS, self._take_v2, has_name=False),)
+        self.routes = (
+            IngestRoute("/api/v2/spans", _LIMITS, partial(self._take, form_of_v2), has_name=False),
+            IngestRoute("/api/v1/spans", _LIMITS, partial(self._take, form_of_v1), has_name=False),
+        )
 
-    async def _take_v2(self, request: IngestRequest) -> IngestResponse:
+    async def _take(self, form_of: FormOf, request: IngestRequest) -> IngestResponse:
         """202 without a body. Raises BellwetherError for a request of which nothing is stored."""
         key = await authenticate(request.headers, self._keys)
         with Submission(self._accept, key, request, _COUNTED_AS) as submission:
             submission.status = 202
             submission.admit()
-            check_json(request.headers.get(CONTENT_TYPE, ""))
+            form = form_of(request.headers.get(CONTENT_TYPE, ""))
             check_encoding(encoding := request.headers.get(CONTENT_ENCODING, ""))
             body = await submission.receive()
             dataset = ""
             if is_classic(key_text(request.headers)):
                 dataset = request.headers.get(_DATASET, "").strip()
-            wire = Wire(body, encoding, submission.arrival_ns(), dataset, self._string_max)
+            arrival_ns = submission.arrival_ns()
+            wire = Wire(form, body, encoding, arrival_ns, dataset, self._string_max)
             groups = _decode_quickly(wire)
             if groups is None:
                 groups = await submission.decode(len(body), lambda work: decode(wire, work))

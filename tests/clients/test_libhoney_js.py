@@ -4,51 +4,24 @@ It is installed by npm, once, into a cache folder outside the repository.
 """
 
 import asyncio
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import orjson
 import pytest
 
+from tests.clients.npm import folder_with
 from tests.shepherd.harness import KEY, shepherd
 
 pytestmark = pytest.mark.slow
 
 VERSION = "4.3.1"
 SCRIPT = Path(__file__).with_name("libhoney_send.js")
-CACHE = Path(os.environ.get("BELLWETHER_TEST_CACHE", Path.home() / ".cache" / "bellwether-tests"))
 
 
 @pytest.fixture(scope="module")
 def client_folder() -> Path:
     """A folder whose node_modules holds the pinned client."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        missing = "node and npm are not installed: the JavaScript client is not tried"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    folder = CACHE / f"libhoney-js-{VERSION}"
-    if not (folder / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private":true}')
-        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(
-            [*command, f"libhoney@{VERSION}"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        if done.returncode:
-            failed = f"npm could not install libhoney {VERSION}: {done.stderr[-300:]}"
-            if os.environ.get("CI"):
-                pytest.fail(failed)
-            pytest.skip(failed)
-        (folder / "installed").touch()
-    return folder
+    return folder_with(f"libhoney-js-{VERSION}", f"libhoney@{VERSION}")
 
 
 async def test_every_event_gets_its_own_status_and_is_stored_exactly(

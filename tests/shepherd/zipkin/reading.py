@@ -7,6 +7,7 @@ import orjson
 from common import limits
 from common.scan.work_budget import Work
 from shepherd.zipkin.decode import Wire, decode
+from shepherd.zipkin.media import Form
 
 ARRIVAL_NS = 1_700_000_000_000_000_000
 
@@ -29,15 +30,18 @@ class Read(NamedTuple):
 
 
 def read(
-    body: object, dataset: str = "", work: Work | None = None, encoding: str = "", **wire: Any
+    body: object,
+    dataset: str = "",
+    work: Work | None = None,
+    string_max: int = limits.STRING_BYTES_MAX,
+    form: Form = Form.JSON_V2,
 ) -> Read:
     """The events of a body, in the request's order. body: bytes, or what is JSON of it."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    string_max = wire.pop("string_max", limits.STRING_BYTES_MAX)
     events: dict[int, Event] = {}
     refused: list[tuple[int, str]] = []
     mended: list[tuple[str, str]] = []
-    given = Wire(raw, encoding, ARRIVAL_NS, dataset, string_max, **wire)
+    given = Wire(form, raw, "", ARRIVAL_NS, dataset, string_max)
     for group in decode(given, work):
         found = group.events
         no_line = {index for index, _ in found.refused}

@@ -1,0 +1,41 @@
+"""Packages from npm, installed once into a cache folder outside the repository."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CACHE = Path(os.environ.get("BELLWETHER_TEST_CACHE", Path.home() / ".cache" / "bellwether-tests"))
+
+
+def folder_with(name: str, *packages: str) -> Path:
+    """A folder whose node_modules holds the packages (`zipkin@0.22.0`); the test is skipped where
+    there is no node, which in continuous integration is a failure.
+    """
+    if not (shutil.which("node") and shutil.which("npm")):
+        _missing("node and npm are not installed: the JavaScript client is not tried")
+    folder = CACHE / name
+    if not (folder / "installed").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private":true}')
+        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(
+            [*command, *packages],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        if done.returncode:
+            _missing(f"npm could not install {' '.join(packages)}: {done.stderr[-300:]}")
+        (folder / "installed").touch()
+    return folder
+
+
+def _missing(why: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
