@@ -166,6 +166,7 @@ class SpanQuery(
     trace_ids: only spans of these traces; each in every form in which it may be stored. None: of
         all traces.
     fields: fields whose values are returned, of rows per span.
+    with_data: whether rows per span have all fields of their event, as a JSON object.
     rows_max, bytes_max: a share with more is refused.
     """
 
@@ -175,6 +176,7 @@ class SpanQuery(
     per: SpansPer = SpansPer.SPAN
     trace_ids: tuple[str, ...] | None = None
     fields: tuple[str, ...] = ()
+    with_data: bool = False
 
     @property
     def every_field(self) -> set[str]:

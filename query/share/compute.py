@@ -26,7 +26,7 @@ from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
 from query.share.sources import gather
-from query.share.spans.search import covered_together, span_statement, with_common_ends
+from query.share.spans.search import covered_together, span_statement, with_common_ends, with_data
 from query.share.states.computed import Asking, compute_states
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements, hash_version
@@ -143,24 +143,27 @@ class Computation:
         return self._answer(types, states)
 
     def _run_rows(self, search: RowSearch) -> ShareAnswer:
-        with self._named_errors(), self._open() as connection:
-
-            def ask(sql: str, parameters: list[str], tables: Mapping[str, pa.Table]) -> pa.Table:
-                for name, table in tables.items():
-                    connection.register(name, table)
-                return self._table(sql, parameters, few=True, bounded=True)
-
-            states = search.run(ask)
+        with self._named_errors(), self._open():
+            states = search.run(self._ask)
         return self._answer(search.types(), states)
+
+    def _ask(self, sql: str, parameters: list[str], tables: Mapping[str, pa.Table]) -> pa.Table:
+        """The few rows of a statement over these tables, which has a limit of its own."""
+        assert self._connection is not None
+        for name, table in tables.items():
+            self._connection.register(name, table)
+        return self._table(sql, parameters, few=True, bounded=True)
 
     def _run_spans(self, wanted: SpanQuery) -> ShareAnswer:
         plan = with_common_ends(self._plan, self._views)
         statement = span_statement(plan, wanted, self._views, self._small, self._facts)
+        bounds = Bounds(wanted.rows_max, wanted.bytes_max, too_many_spans, too_many_span_bytes)
         with self._named_errors(), self._open() as connection:
             for name, table in statement.tables.items():
                 connection.register(name, table)
-            bounds = Bounds(wanted.rows_max, wanted.bytes_max, too_many_spans, too_many_span_bytes)
             table = self._table(statement.sql, statement.parameters, few=False, bounds=bounds)
+            if wanted.with_data:
+                table = with_data(table, statement, self._ask, wanted.bytes_max)
         covers = covered_together([covered(view, plan) for view in self._views])
         return ShareAnswer(
             ShareReport(covers, statement.types, self._hash_version), {"main": table}

@@ -6,27 +6,24 @@ read. Where few rows will match, as of a trace, one statement reads both. The ro
 that a COUNT over the same plan counts.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from common import limits
 from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
-from query.share.parquet_scan import parquet_scan
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_json import RowTexts, physical_columns
-from query.share.sources import POSITION, RowSource, gather
+from query.share.row_reader import EVERY_FIELD, FoundRow, RowReader, RunStatement, found_rows
+from query.share.sources import POSITION, gather
 from query.share.states.statements import Statements
 from query.share.view import DatasetView, SegmentView
-from segment.columns import ColumnBlock, ColumnKey, FieldType, select
-from segment.columns.key import SYSTEM_COLUMNS
+from segment.columns import ColumnKey, FieldType
 
-RunStatement = Callable[[str, list[str], Mapping[str, pa.Table]], pa.Table]
 _SEGMENTS_FIRST: Final = 4  # in the first scan; each later scan has twice as many
 _SEGMENTS_MOST: Final = 64
 _LOOK_UPS_MAX: Final = 4  # segments of a scan that are read one by one, with all fields
@@ -37,7 +34,6 @@ _ROWS_FIRST: Final = 32  # in the first read of fields, while the size of rows i
 _SHORT_FIRST: Final = limits.ROWS_LIMIT_DEFAULT + 1
 _SHORT_BYTES: Final = 256  # of a row in its file, on average
 _ROWS_MOST: Final = 2_000
-_EVERY_FIELD: Final = f"* EXCLUDE ({', '.join((*SYSTEM_COLUMNS, 'file_row_number'))})"
 MORE = "more"  # state: whether wanted rows did not fit into the answer
 
 
@@ -47,20 +43,6 @@ class Row(NamedTuple):
     position: RowPosition
     rate: int
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A row: position, sample rate and source.
-
-    number: row number in its segment. text: its fields as a JSON object, where they are read.
-    """
-
-    position: RowPosition
-    rate: int
-    source: RowSource
-    number: int
-    text: bytes | None = None
 
 
 class RowSearch:
@@ -122,7 +104,7 @@ class RowSearch:
         return {"main": pa.table(columns), MORE: more}
 
     # --- positions ------------------------------------------------------------------------------
-    def _first(self, ask: RunStatement) -> list[_Found]:
+    def _first(self, ask: RunStatement) -> list[FoundRow]:
         """The first rows in their order, at most as many as wanted."""
         limit = self._wanted.limit
         found = self._search(self._finding, self._live_only(), ask)
@@ -170,9 +152,9 @@ class RowSearch:
 
     def _search_wave(
         self, plan: Plan, wave: Sequence[tuple[DatasetView, SegmentView]], ask: RunStatement
-    ) -> list[_Found]:
+    ) -> list[FoundRow]:
         """The first rows of these segments; more where they are few."""
-        found, left = list[_Found](), list[tuple[DatasetView, SegmentView]]()
+        found, left = list[FoundRow](), list[tuple[DatasetView, SegmentView]]()
         facts = self._facts if len(wave) <= _LOOK_UPS_MAX else None
         for one in wave:
             some = None
@@ -187,11 +169,11 @@ class RowSearch:
 
     def _look_up(
         self, plan: Plan, one: tuple[DatasetView, SegmentView], ask: RunStatement
-    ) -> list[_Found] | None:
+    ) -> list[FoundRow] | None:
         """All rows of a segment with their fields; None: they are more than a few."""
         fields = self._wanted.fields
         columns = physical_columns(one[1], fields)
-        more = _EVERY_FIELD if columns is None else ", ".join(columns)
+        more = EVERY_FIELD if columns is None else ", ".join(columns)
         sources = gather(plan, _views_of([one]), with_positions=True, more=more)
         statements = Statements(plan, sources)
         sql = statements.some_rows(self._wanted, _ROWS_LOOKED_UP + 1)
@@ -200,11 +182,13 @@ class RowSearch:
             return None
         texts = RowTexts(table.num_rows)
         texts.add_table(table, range(table.num_rows), fields)
-        found, made = _found_in(table, sources.row_sources), texts.made()
+        found, made = found_rows(table, sources.row_sources), texts.made()
         self._looked_up += sum(map(len, made))
         return [replace(row, text=text) for row, text in zip(found, made, strict=True)]
 
-    def _search(self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement) -> list[_Found]:
+    def _search(
+        self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement
+    ) -> list[FoundRow]:
         if not views:
             return []
         sources = gather(plan, views, with_positions=True)
@@ -212,20 +196,21 @@ class RowSearch:
             return []
         statements = Statements(plan, sources)
         table = ask(statements.first_rows(self._wanted), statements.parameters, sources.tables)
-        found = _found_in(table, sources.row_sources)
+        found = found_rows(table, sources.row_sources)
         found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
         return found
 
     # --- fields ---------------------------------------------------------------------------------
-    def _read(self, found: Sequence[_Found], ask: RunStatement) -> list[bytes]:
+    def _read(self, found: Sequence[FoundRow], ask: RunStatement) -> list[bytes]:
         """The first rows as JSON objects, as many as fit, but at least one.
 
         Their sizes are not known in advance: a few are read first, then as many as should fit.
         """
+        reader = RowReader(self._wanted.fields, ask)
         texts: list[bytes] = []
         size, step = 0, _SHORT_FIRST if _are_short(found) else _ROWS_FIRST
         while len(texts) < len(found):
-            for text in self._texts(found[len(texts) : len(texts) + step], ask):
+            for text in reader.texts(found[len(texts) : len(texts) + step]):
                 size += len(text)
                 if texts and size > self._wanted.bytes_max:
                     return texts
@@ -234,75 +219,8 @@ class RowSearch:
             step = max(1, min(_ROWS_MOST, left + 1))
         return texts
 
-    def _texts(self, some: Sequence[_Found], ask: RunStatement) -> list[bytes]:
-        by_source: dict[int, list[int]] = {}
-        for at, row in enumerate(some):
-            if row.text is None:
-                by_source.setdefault(id(row.source), []).append(at)
-        texts = RowTexts(len(some))
-        for members in by_source.values():
-            source = some[members[0]].source
-            if isinstance(source, ColumnBlock):
-                self._read_live(source, members, some, texts)
-            else:
-                self._read_segment(source, members, some, texts, ask)
-        made = zip(some, texts.made(), strict=True)
-        return [text if row.text is None else row.text for row, text in made]
 
-    def _read_live(
-        self, block: ColumnBlock, members: list[int], some: Sequence[_Found], texts: RowTexts
-    ) -> None:
-        fields = self._wanted.fields
-        if fields is not None:
-            keys = [ColumnKey(field, one) for field in fields for one in FieldType]
-            named = {key: block.columns[key] for key in keys if key in block.columns}
-            block = replace(block, columns=named, held_bytes=-1)
-        mask = np.zeros(block.rows, np.bool_)
-        at_row: dict[int, int] = {}
-        offsets = np.array([some[at].position.offset for at in members], np.int64)
-        indices = np.array([some[at].position.index_in_record for at in members], np.int64)
-        first = np.searchsorted(block.offset, offsets)  # the events of a record are adjacent
-        rows = first + indices - block.index_in_record[first]
-        for at, row in zip(members, rows.tolist(), strict=True):
-            mask[row] = True
-            at_row[row] = at
-        order = [at_row[row] for row in sorted(at_row)]  # of the rows that are selected
-        for key, column in select(block, mask).columns.items():
-            texts.add(key, [order[row] for row in column.rows.tolist()], column.values)
-
-    def _read_segment(
-        self,
-        segment: SegmentView,
-        members: list[int],
-        some: Sequence[_Found],
-        texts: RowTexts,
-        ask: RunStatement,
-    ) -> None:
-        at_row = {some[at].number: at for at in members}
-        columns = physical_columns(segment, self._wanted.fields)
-        if columns == ():
-            return  # none of the fields is in this segment
-        selected = _EVERY_FIELD if columns is None else ", ".join(columns)
-        numbers = ", ".join(f"{number:d}" for number in sorted(at_row))
-        table = ask(
-            f"SELECT file_row_number, {selected} FROM {parquet_scan([segment], row_numbers=True)}"
-            f" WHERE file_row_number BETWEEN {min(at_row):d} AND {max(at_row):d}"
-            f" AND file_row_number IN ({numbers})",
-            [],
-            {},
-        )
-        order = [at_row[number] for number in table.column("file_row_number").to_pylist()]
-        texts.add_table(table.drop_columns("file_row_number"), order, self._wanted.fields)
-
-
-def _found_in(table: pa.Table, sources: Sequence[RowSource]) -> list[_Found]:
-    """The rows of a statement, in its order."""
-    names = (*POSITION, "r", "s", "n")
-    rows = zip(*(table.column(name).to_pylist() for name in names), strict=True)
-    return [_Found(RowPosition(*row[:5]), row[5], sources[row[6]], row[7]) for row in rows]
-
-
-def _are_short(found: Sequence[_Found]) -> bool:
+def _are_short(found: Sequence[FoundRow]) -> bool:
     """Whether the rows are all in files whose rows are short."""
     sources = {id(row.source): row.source for row in found}.values()
     return all(

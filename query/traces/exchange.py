@@ -78,6 +78,7 @@ def _query(wanted: SpansWanted, named: NamedDatasets) -> SpanQuery:
         per=wanted.per,
         trace_ids=trace_ids,
         fields=wanted.fields,
+        with_data=wanted.with_data,
         rows_max=limits.SPANS_MAX,
         bytes_max=limits.SPANS_BYTES_MAX,
     )

@@ -75,7 +75,8 @@ def _schema(query: SpanQuery) -> pa.Schema:
     """The columns of a share's rows."""
     if query.per is SpansPer.TRACE:
         return _TRACES
-    return pa.schema([*_SPANS, *((f"f{at}", pa.string()) for at, _ in enumerate(query.fields))])
+    fields = [(f"f{at}", pa.string()) for at, _ in enumerate(query.fields)]
+    return pa.schema([*_SPANS, *fields, *([("data", pa.binary())] if query.with_data else [])])
 
 
 def _traces(rows: pa.Table) -> pa.Table:

@@ -21,6 +21,7 @@ class SpansWanted:
     trace_ids: only spans of these traces, as people write them: in any case, short or padded.
         None: of all traces.
     fields: fields whose values are returned (`SpanTable.field`), of rows per span.
+    with_data: whether rows per span have all fields of their event. Only few spans are asked so.
     per: what a row is: a span, or what the spans of a trace come to.
     limit: only the first rows in the order of time; None: all, or `Unprocessable`.
     """
@@ -32,6 +33,7 @@ class SpansWanted:
     any_filter: bool = False
     trace_ids: tuple[str, ...] | None = None
     fields: tuple[str, ...] = ()
+    with_data: bool = False
     per: SpansPer = SpansPer.SPAN
     limit: int | None = None
 
@@ -45,6 +47,7 @@ class SpanTable:
         common form of `query.share.spans.parts`), span_id, parent_id, name, service (string),
         duration_ms (double), error (bool, never null), annotation (string; null: a span of its own,
         else `span_event`, `link`, `span_start` and the like). What an event lacks is null.
+        With `with_data` also data (binary), all fields as a JSON object, in the order of names.
         Of a row per trace: trace_id, start_ns, end_ns (int64), spans, errors (int64, of spans of
         their own), services (list of strings, sorted), and of the first root span root_ns,
         root_id, root_name, root_service, root_ms (double), root_error; null without a root.

@@ -1,8 +1,10 @@
 """An indexer that answers shares, columns and tails over HTTP, and can be slow or refuse."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -144,7 +146,8 @@ async def run_indexer(
     locks: FileLocks, zone: str, views: Views, partitions: int | range
 ) -> tuple[FakeIndexer, web.AppRunner]:
     """An indexer that holds these partitions, or so many, in its zone, and its server."""
-    endpoint = ShareEndpoint(views, Databases(DatabaseLimits(128, 1), 4), SelectedEncoders())
+    databases = Databases(DatabaseLimits(128, 1), 4, Path(tempfile.gettempdir()))
+    endpoint = ShareEndpoint(views, databases, SelectedEncoders())
     app = web.Application()
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     indexer = FakeIndexer(Member("indexer", f"ix-{zone}", "", zone, 1, 1, "1"), views, endpoint)

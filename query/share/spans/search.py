@@ -14,13 +14,15 @@ import msgspec
 import pyarrow as pa
 
 from common.errors import Unavailable
-from query.plan.plan import Filter, FilterOp, Plan, SpanDataset, SpanQuery, SpansPer
+from query.plan.plan import Filter, FilterOp, Plan, RowPosition, SpanDataset, SpanQuery, SpansPer
 from query.share.answer import PartitionCovered
 from query.share.filters import Parameters, condition
 from query.share.pruning.footer_facts import FooterFacts
+from query.share.row_reader import FoundRow, RowReader, RunStatement
 from query.share.small_segments import SmallSegments
-from query.share.sources import gather
+from query.share.sources import POSITION, RowSource, gather
 from query.share.spans.parts import SpanParts, common_form, in_some_trace, json_value_sql
+from query.share.too_heavy import too_many_span_bytes
 from query.share.view import DatasetView
 from segment.columns import FieldType
 
@@ -37,16 +39,22 @@ SPAN_COLUMNS: Final = {
     "annotation": "VARCHAR",
 }
 _NS_PER_MS: Final = 1_000_000
+_POSITION: Final = (*POSITION, "s", "n")
+_ROWS_READ: Final = 1_000  # whose fields are read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement, what is bound to it, and the tables that it reads. types: as of a report."""
+    """A statement, what is bound to it, and the tables that it reads.
+
+    types: as of a report. sources: by the number of a dataset, those that `s` refers to.
+    """
 
     sql: str
     parameters: list[str]
     tables: Mapping[str, pa.Table]
     types: dict[str, str]
+    sources: Mapping[int, Sequence[RowSource]]
 
 
 def span_filters(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
@@ -112,6 +120,7 @@ def span_statement(
     """The statement of the rows. Raises DamagedObject."""
     parameters, tables = Parameters(), dict[str, pa.Table]()
     types: dict[str, set[FieldType]] = {}
+    row_sources: dict[int, Sequence[RowSource]] = {}
     parts: list[str] = []
     by_dataset: dict[str, list[DatasetView]] = {}
     for view in views:
@@ -122,12 +131,16 @@ def span_statement(
         held = by_dataset.get(dataset.id, [])
         if not any(view.segments or view.blocks for view in held):
             continue
-        sources = gather(narrowed, held, small, facts, suffix=f"_{number}")
+        with_positions = wanted.with_data
+        sources = gather(
+            narrowed, held, small, facts, with_positions=with_positions, suffix=f"_{number}"
+        )
         for field, field_sql in sources.fields_sql.items():
             types.setdefault(field, set()).update(field_sql.types)
         if sources.is_empty:
             continue
         tables |= sources.tables
+        row_sources[number] = sources.row_sources
         span = SpanParts(dataset.names, sources.fields_sql)
         where = [condition(one, sources.fields_sql, parameters) for one in filters]
         if wanted.trace_ids is not None and span.several_trace_ids:
@@ -137,6 +150,8 @@ def span_statement(
         columns = _columns(number, span)
         for index, field in enumerate(wanted.fields):
             columns[f"f{index}"] = json_value_sql(sources.fields_sql[field])
+        if wanted.with_data:
+            columns |= {name: name for name in _POSITION}
         if wanted.per is SpansPer.TRACE:
             columns["is_span"] = span.is_span
             columns["is_root"] = span.is_root
@@ -145,7 +160,28 @@ def span_statement(
     spans = " UNION ALL ".join(parts) or _no_spans(wanted)
     sql = _traces(spans) if wanted.per is SpansPer.TRACE else spans
     letters = {field: "".join(sorted(t.value for t in some)) for field, some in types.items()}
-    return Statement(sql, parameters.values, tables, letters)
+    return Statement(sql, parameters.values, tables, letters, row_sources)
+
+
+def with_data(spans: pa.Table, statement: Statement, ask: RunStatement, bytes_max: int) -> pa.Table:
+    """The spans with a column `data`. Raises ShareTooHeavy."""
+    rows = [
+        FoundRow(RowPosition(*row[1:6]), 1, statement.sources[row[0]][row[6]], row[7])
+        for row in zip(
+            *(spans.column(name).to_pylist() for name in ("dataset", *_POSITION)), strict=True
+        )
+    ]
+    order = sorted(range(len(rows)), key=lambda at: (id(rows[at].source), rows[at].position))
+    reader, size = RowReader(None, ask), spans.nbytes
+    texts = [b""] * len(rows)
+    for begin in range(0, len(rows), _ROWS_READ):
+        some = order[begin : begin + _ROWS_READ]
+        for at, text in zip(some, reader.texts([rows[at] for at in some]), strict=True):
+            texts[at] = text
+            size += len(text)
+        if size > bytes_max:
+            raise too_many_span_bytes(bytes_max)
+    return spans.drop_columns(list(_POSITION)).append_column("data", pa.array(texts, pa.binary()))
 
 
 def _columns(number: int, span: SpanParts) -> dict[str, str]:
@@ -166,6 +202,8 @@ def _columns(number: int, span: SpanParts) -> dict[str, str]:
 def _no_spans(wanted: SpanQuery) -> str:
     columns = [f"NULL::{kind} AS {name}" for name, kind in SPAN_COLUMNS.items()]
     columns += [f"NULL::VARCHAR AS f{index}" for index, _ in enumerate(wanted.fields)]
+    if wanted.with_data:
+        columns += [f"0::BIGINT AS {name}" for name in _POSITION]
     if wanted.per is SpansPer.TRACE:
         columns += ["FALSE AS is_span", "FALSE AS is_root"]
     return f"SELECT {', '.join(columns)} WHERE FALSE"

@@ -64,6 +64,17 @@ async def test_a_trace_is_found_in_every_partition_and_dataset(tmp_path: Path) -
     assert found.field("service.name").to_pylist() == ['"front"', *[None] * 59]
 
 
+async def test_all_fields_of_a_traces_spans_come_as_they_were_sent(tmp_path: Path) -> None:
+    chance = random.Random(4)
+    rows = trace_of(30, "ab" * 16, chance) + trace_of(9, "cd" * 16, chance, first=100)
+    async with span_cluster(tmp_path, scattered(rows, chance)) as running:
+        wanted = SpansWanted(trace_ids=("ab" * 16,), with_data=True)
+        found = await running.exchange.gather(wanted, running.key)
+    datas = [json.loads(one) for one in found.rows.column("data").to_pylist()]
+    assert datas == [row.data for _, row in rows[:30]]
+    assert "s" not in found.rows.column_names
+
+
 async def test_one_row_per_trace_says_what_its_spans_come_to(tmp_path: Path) -> None:
     chance = random.Random(2)
     rows = trace_of(40, "a" * 32, chance) + trace_of(20, "b" * 32, chance, first=50)
