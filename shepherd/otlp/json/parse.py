@@ -6,36 +6,43 @@ characters in strings, a byte order mark, and bytes that are no UTF-8.
 """
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
+from shepherd.otlp.json.scalars import Json
 
 _BYTES_PER_UNIT: Final = 512
 _LENIENT_BYTES_PER_UNIT: Final = 64
 _EXACT_CHARS: Final = 20  # a longer integer is beyond 64 bits: the nearest double does
 
 
-def parse(text: bytes, work: Work) -> dict[str, Any]:
+def parse(text: bytes, work: Work) -> dict[str, Json]:
     """The request's object. Raises MalformedBody, TooMuchWork."""
-    work.spend(1 + len(text) // _BYTES_PER_UNIT)
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        value = _parse_leniently(text, work)
+    value = parse_value(text, work)
     if not isinstance(value, dict):
         raise MalformedBody("it is not a JSON object")
     return value
 
 
-def _parse_leniently(text: bytes, work: Work) -> object:
+def parse_value(text: bytes, work: Work) -> Json:
+    """Any value. Raises MalformedBody, TooMuchWork."""
+    work.spend(1 + len(text) // _BYTES_PER_UNIT)
+    try:
+        parsed: Json = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        parsed = _parse_leniently(text, work)
+    return parsed
+
+
+def _parse_leniently(text: bytes, work: Work) -> Json:
     work.spend(1 + len(text) // _LENIENT_BYTES_PER_UNIT)
     try:
-        return json.loads(
-            text.decode("utf-8-sig", errors="replace"), strict=False, parse_int=_integer
-        )
+        readable = text.decode("utf-8-sig", errors="replace")
+        parsed: Json = json.loads(readable, strict=False, parse_int=_integer)
+        return parsed
     except json.JSONDecodeError as error:
         raise MalformedBody(f"it is not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:

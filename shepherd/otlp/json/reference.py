@@ -14,6 +14,8 @@ from typing import Final
 
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
+from shepherd.otlp.decode.interface import Signal
+from shepherd.otlp.json.parse import parse
 from shepherd.otlp.json.scalars import (
     READERS,
     Json,
@@ -21,29 +23,26 @@ from shepherd.otlp.json.scalars import (
     delimited,
     double,
     enum_reader,
-    varint,
 )
-from shepherd.otlp.json.schema import MESSAGES, Field, Kind
+from shepherd.otlp.json.schema import MESSAGES, REQUESTS, Field, Kind
+from shepherd.otlp.json.tags import (
+    DELIMITED,
+    EIGHT_BYTES,
+    FOUR_BYTES,
+    VARINT,
+    tag_of,
+    varint_tag,
+    wire_type_of,
+)
 
 # Writes a value that is not null as a whole field, with its tag; empty if nothing is to be written.
 Writer = Callable[[Json, "Walk"], bytes]
 
-_VARINT, _EIGHT_BYTES, _DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
-_WIRE_TYPES: Final[Mapping[Kind, int]] = {
-    Kind.MESSAGE: _DELIMITED,
-    Kind.STRING: _DELIMITED,
-    Kind.BYTES: _DELIMITED,
-    Kind.ID: _DELIMITED,
-    Kind.FIXED32: _FOUR_BYTES,
-    Kind.FIXED64: _EIGHT_BYTES,
-    Kind.SFIXED64: _EIGHT_BYTES,
-    Kind.DOUBLE: _EIGHT_BYTES,
-}
 _ZEROS: Final[Mapping[int, bytes]] = {
-    _VARINT: b"\x00",
-    _DELIMITED: b"\x00",
-    _FOUR_BYTES: bytes(4),
-    _EIGHT_BYTES: bytes(8),
+    VARINT: b"\x00",
+    DELIMITED: b"\x00",
+    FOUR_BYTES: bytes(4),
+    EIGHT_BYTES: bytes(8),
 }
 _DOUBLE: Final = struct.Struct("<d")
 _ANY: Final = "AnyValue"
@@ -68,9 +67,9 @@ class Walk:
 
     __slots__ = ("_work", "nesting")
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, nesting: int = 0) -> None:
         self._work = work
-        self.nesting = 0
+        self.nesting = nesting
 
     def see(self, elements: int) -> None:
         """Count a list before its elements are written."""
@@ -79,6 +78,19 @@ class Walk:
     def wrote(self, size: int) -> None:
         """Count a written item of so many bytes."""
         self._work.spend(1 + size // _BYTES_PER_UNIT)
+
+
+class ReferenceTranscoder:
+    """See `Transcoder`. It holds the GIL."""
+
+    name = "reference"
+
+    def to_protobuf(self, signal: Signal, text: bytes, work: Work) -> bytes:
+        """As `Transcoder.to_protobuf`."""
+        try:
+            return write_message(REQUESTS[signal], parse(text, work), Walk(work))
+        except RecursionError:
+            raise MalformedBody("its JSON is nested too deeply") from None
 
 
 def write_message(name: str, value: Json, walk: Walk) -> bytes:
@@ -94,6 +106,11 @@ def write_message(name: str, value: Json, walk: Walk) -> bytes:
         if item is not None and (write := writers.get(field)) is not None:
             parts.append(write(item, walk))
     return b"".join(parts)
+
+
+def write_field(message: str, field: str, value: Json, walk: Walk) -> bytes:
+    """A field of that message with its tag, for a value that is not null. Raises the same."""
+    return _WRITERS[message][field](value, walk)
 
 
 def _of_json_type(value: Json, walk: Walk) -> bytes:
@@ -118,7 +135,7 @@ def _nested_writer(field: Field) -> Writer:
 
 
 def _message_writer(field: Field) -> Writer:
-    tag, name = _tag(field), field.type
+    tag, name = tag_of(field), field.type
 
     def write(value: Json, walk: Walk) -> bytes:
         if not isinstance(value, dict) and name != _ANY:
@@ -130,7 +147,7 @@ def _message_writer(field: Field) -> Writer:
 
 def _list_writer(field: Field) -> Writer:
     """The writer of a list of messages. An element null of an array keeps its position."""
-    tag, name, keeps_null = _tag(field), field.type, field.type == _ANY
+    tag, name, keeps_null = tag_of(field), field.type, field.type == _ANY
 
     def write(value: Json, walk: Walk) -> bytes:
         if not isinstance(value, list):
@@ -146,7 +163,7 @@ def _list_writer(field: Field) -> Writer:
 
 
 def _items_writer(field: Field) -> Writer:
-    tag, name, shown = _tag(field), field.type, field.json_name
+    tag, name, shown = tag_of(field), field.type, field.json_name
 
     def write(value: Json, walk: Walk) -> bytes:
         if not isinstance(value, list):
@@ -168,8 +185,8 @@ def _items_writer(field: Field) -> Writer:
 
 
 def _scalar_writer(field: Field, reader: Reader) -> Writer:
-    tag = _tag(field)
-    unwritten = None if field.always else _ZEROS[_wire_type(field)]
+    tag = tag_of(field)
+    unwritten = None if field.always else _ZEROS[wire_type_of(field)]
 
     def write(value: Json, walk: Walk) -> bytes:
         payload = reader(value)
@@ -180,7 +197,7 @@ def _scalar_writer(field: Field, reader: Reader) -> Writer:
 
 def _value_writer(field: Field, reader: Reader) -> Writer:
     """The writer of a scalar of AnyValue: what it cannot read it writes with the type it has."""
-    tag = _tag(field)
+    tag = tag_of(field)
 
     def write(value: Json, walk: Walk) -> bytes:
         payload = reader(value)
@@ -193,7 +210,7 @@ def _value_writer(field: Field, reader: Reader) -> Writer:
 
 def _integer_writer(field: Field, otherwise: Writer) -> Writer:
     """The writer of a whole number that may be beyond 64 bits, or none: it is a double then."""
-    tag, tag_of_double = _tag(field), _varint_tag(field.double, _EIGHT_BYTES)
+    tag, tag_of_double = tag_of(field), varint_tag(field.double, EIGHT_BYTES)
     reader = READERS[field.kind]
 
     def write(value: Json, walk: Walk) -> bytes:
@@ -207,7 +224,7 @@ def _integer_writer(field: Field, otherwise: Writer) -> Writer:
 
 
 def _texts_writer(field: Field, reader: Reader) -> Writer:
-    tag = _tag(field)
+    tag = tag_of(field)
 
     def write(value: Json, walk: Walk) -> bytes:
         if not isinstance(value, list):
@@ -220,7 +237,7 @@ def _texts_writer(field: Field, reader: Reader) -> Writer:
 
 def _packed_writer(field: Field, reader: Reader) -> Writer:
     """The writer of a list of numbers. What is none becomes 0, so that the others keep theirs."""
-    tag, zero = _varint_tag(field.number, _DELIMITED), _ZEROS[_wire_type(field)]
+    tag, zero = varint_tag(field.number, DELIMITED), _ZEROS[wire_type_of(field)]
 
     def write(value: Json, walk: Walk) -> bytes:
         if not isinstance(value, list) or not value:
@@ -229,18 +246,6 @@ def _packed_writer(field: Field, reader: Reader) -> Writer:
         return tag + delimited(b"".join(reader(item) or zero for item in value))
 
     return write
-
-
-def _wire_type(field: Field) -> int:
-    return _WIRE_TYPES.get(field.kind, _VARINT)
-
-
-def _tag(field: Field) -> bytes:
-    return _varint_tag(field.number, _wire_type(field))
-
-
-def _varint_tag(number: int, wire_type: int) -> bytes:
-    return varint(number << 3 | wire_type)
 
 
 def _writer(message: str, field: Field) -> Writer:

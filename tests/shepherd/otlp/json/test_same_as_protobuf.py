@@ -1,6 +1,5 @@
 """The bytes are the message that protobuf's own library reads from the same text."""
 
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,9 +11,9 @@ from hypothesis import strategies as st
 from shepherd.otlp.decode.interface import Signal
 from tests.shepherd.otlp.json.messages import messages
 from tests.shepherd.otlp.json.protobuf import REQUESTS, otlp_json, read
+from tests.shepherd.otlp.json.same import RECORDED
 
 SIGNALS = st.sampled_from(list(Signal))
-RECORDED = orjson.loads(Path(__file__).with_name("recorded.json").read_bytes())
 
 
 def same(read_back: Any, sent: Any) -> bool:
