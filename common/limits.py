@@ -96,6 +96,22 @@ ANSWER_STALL_S: Final = 60.0  # a client that reads nothing for this long is gon
 TLS_HANDSHAKE_TIMEOUT_S: Final = 10.0  # two round trips, on the worst links some seconds
 TLS_SHUTDOWN_TIMEOUT_S: Final = 5.0  # the client's own goodbye is a courtesy
 
+# --- OTLP over gRPC ------------------------------------------------------------------------------
+GRPC_CONNECTIONS_MAX: Final = 1_024  # an exporter keeps one; this is no bound per address
+GRPC_STREAMS_MAX: Final = 100  # calls at once on a connection: as many as RFC 9113 recommends
+GRPC_PENDING_MAX: Final = 4_096  # calls that nobody has looked at; each has 64 KiB of its message
+# Messages that are received at once, each of up to 20 MiB; more of them wait unread. Small ones are
+# there when they are asked for, so that only slow senders of large ones wait for each other.
+GRPC_MESSAGES_MAX: Final = 16
+GRPC_MESSAGES_KEPT: Final = 4  # of those, for environments of which none is being received
+GRPC_MESSAGES_WAITING_MAX: Final = 2_048  # each has 64 KiB of its message
+GRPC_MESSAGES_WAITING_ENV_MAX: Final = 512
+GRPC_TURN_WAIT_S: Final = 15.0  # then the client is told to repeat the call
+GRPC_IDLE_S: Final = 300.0  # a connection without a call is closed; exporters of metrics: each 60 s
+GRPC_KEEPALIVE_S: Final = 60.0  # then a silent client is asked whether it is still there
+GRPC_KEEPALIVE_TIMEOUT_S: Final = 20.0
+GRPC_PING_INTERVAL_S: Final = 5.0  # clients that ask more often are disconnected
+
 # --- own telemetry -----------------------------------------------------------------------------
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of all events of a role
 TELEMETRY_BATCH_EVENTS_MAX: Final = 1_024  # sent at once

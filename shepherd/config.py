@@ -15,6 +15,11 @@ class ShepherdConfig:
     port: int = setting(8080, "Port of the public API (0: the system chooses).")
     tls_cert: str = setting("", "PEM file with the certificate chain; with `tls_key` turns on TLS.")
     tls_key: str = setting("", "PEM file with the certificate's private key.")
+    otlp_grpc_port: int = setting(
+        -1,
+        "Port of OTLP over gRPC, at the same address and with the same certificate (0: the system "
+        "chooses, -1: none). Where it is not set, `up` takes 4317, or any free one with port 0.",
+    )
     linger_ms: float = setting(3.0, "How long events wait for others of their dataset.")
     in_flight_bytes_max: int = setting(
         128 * 1024 * 1024,

@@ -2,21 +2,32 @@
 
 from collections.abc import Mapping
 
-from shepherd.ingest.protocol import IngestProtocol, ProtocolParts
+from shepherd.ingest.protocol import IngestProtocol, ProtocolListener, ProtocolParts
 from shepherd.otlp.decode.interface import Decoder
 from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
+from shepherd.otlp.grpc.exports import Exports
+from shepherd.otlp.grpc.start import start_listener
 from shepherd.otlp.ingest import OtlpIngest
 from shepherd.otlp.routes import HttpRoutes
 
 
 class OtlpProtocol(IngestProtocol):
-    """`/v1/traces`, `/v1/logs` and `/v1/metrics`."""
+    """`/v1/traces`, `/v1/logs` and `/v1/metrics`; over gRPC on a port of its own."""
 
     def __init__(self, parts: ProtocolParts) -> None:
         self._decoder: Decoder = ReferenceDecoder(parts.config.string_bytes_max)
         ingest = OtlpIngest(self._decoder)
         self.routes = HttpRoutes(parts.accept, parts.keys, ingest).routes
+        self._config = parts.config
+        self._exports = Exports(parts.accept, parts.keys, ingest)
+        self._grpc_address: str | None = None
+
+    async def listen(self) -> ProtocolListener | None:
+        """As `IngestProtocol.listen`: gRPC's, if the settings have a port for it."""
+        listener = await start_listener(self._exports, self._config)
+        self._grpc_address = None if listener is None else listener.address
+        return listener
 
     def status(self) -> Mapping[str, object]:
-        """The name of the decoder that serves."""
-        return {"otlp_decoder": self._decoder.name}
+        """The name of the decoder that serves, and where gRPC is listened for."""
+        return {"otlp_decoder": self._decoder.name, "otlp_grpc": self._grpc_address}

@@ -1,0 +1,109 @@
+"""Calls that end in the middle, and a listener that stops: counted once, stored once (I1, I2)."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+
+from common.log import Appended
+from common.model.record import Record
+from shepherd.config import ShepherdConfig
+from tests.shepherd.otlp.grpc.calls import TRACES, Client, client, spans
+from tests.waiting import PATIENCE_S, eventually
+
+MESSAGE = spans([1, 2]).SerializeToString()
+Code = grpc.StatusCode
+
+
+class Held:
+    """Appends wait until they may go on."""
+
+    def __init__(self) -> None:
+        self.began = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+
+@contextlib.contextmanager
+def appends_held(it: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    held, append = Held(), it.server.log.append
+
+    async def wait(partition: int, record: Record) -> Appended:
+        held.began.set()
+        await held.go_on.wait()
+        return await append(partition, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(it.server.log, "append", wait)
+        yield held
+
+
+class Summaries:
+    """Telemetry that keeps status, number and events of the gRPC requests that were summed up."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[object, object, object]] = []
+
+    def emit(self, name: str, **fields: object) -> None:
+        if name == "requests" and fields["route"] == TRACES:
+            self.found.append((fields["status"], fields["requests"], fields["events"]))
+
+
+@pytest.mark.parametrize("how", ["deadline", "cancelled"])
+async def test_call_that_ends_before_its_answer_is_counted_once_and_its_repetition_stored_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    telemetry = Summaries()
+    async with client(tmp_path, telemetry=telemetry) as it:
+        with appends_held(it, monkeypatch) as held:
+            call = it.call(MESSAGE, timeout_s=1.0 if how == "deadline" else PATIENCE_S)
+            await asyncio.wait_for(held.began.wait(), PATIENCE_S)
+            if how == "cancelled":
+                call.cancel()
+            code = await call.code()
+            assert code is (Code.CANCELLED if how == "cancelled" else Code.DEADLINE_EXCEEDED)
+
+            await eventually(lambda: telemetry.found)
+            held.go_on.set()
+        await it.call(MESSAGE)
+        assert await it.numbers() == [1, 2]
+        await eventually(lambda: len(telemetry.found) > 1)
+    assert telemetry.found == [(0, 1, 0), (200, 1, 2)]
+
+
+async def test_stop_answers_what_is_in_flight_and_takes_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with client(tmp_path) as it:
+        with appends_held(it, monkeypatch) as held:
+            call = it.call(MESSAGE)
+            sending = asyncio.ensure_future(call.code())
+            await asyncio.wait_for(held.began.wait(), PATIENCE_S)
+            it.server.stop.set()
+            async with grpc.aio.insecure_channel(it.address) as another:
+
+                async def is_refused() -> bool:
+                    late = another.unary_unary(TRACES)(b"", timeout=PATIENCE_S)
+                    return await late.code() is Code.UNAVAILABLE
+
+                await eventually(is_refused)
+            assert not sending.done()
+            held.go_on.set()
+            assert await sending is Code.OK
+            assert await it.numbers() == [1, 2]
+
+
+async def test_stop_ends_what_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ShepherdConfig(port=0, stop_timeout_s=0.2)
+    async with client(tmp_path, config) as it:
+        with appends_held(it, monkeypatch) as held:
+            call = it.call(MESSAGE)
+            await asyncio.wait_for(held.began.wait(), PATIENCE_S)
+            it.server.stop.set()
+            assert await call.code() in (Code.UNAVAILABLE, Code.CANCELLED)
+            held.go_on.set()
