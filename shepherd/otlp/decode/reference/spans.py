@@ -16,8 +16,8 @@ from shepherd.otlp.decode.reference.wire import (
     varint,
 )
 
-ERROR: Final = 2  # the status code of a span that failed
-EXCEPTION: Final = "exception"
+_ERROR: Final = 2  # the status code of a span that failed
+_EXCEPTION: Final = b"exception"  # the name of a span event that tells of one
 _EXCEPTION_FIELDS: Final = (
     "exception.message",
     "exception.type",
@@ -74,7 +74,7 @@ class Span(msgspec.Struct, eq=False):
     @property
     def is_error(self) -> bool:
         """Whether its status says that it failed."""
-        return self.status_code == ERROR
+        return self.status_code == _ERROR
 
 
 class SpanEvent(msgspec.Struct, eq=False):
@@ -189,12 +189,12 @@ def span_draft(span: Span, inherited: Attributes, arrival_ns: int) -> Draft:
     draft.put_text("trace.trace_state", span.trace_state)
     draft.put("meta.signal_type", "trace")
     draft.put_dropped(span.dropped)
-    for event in span.events:
-        if event.name == EXCEPTION.encode():
-            values = event.attributes.values
-            for name in _EXCEPTION_FIELDS:
-                if name in values:
-                    draft.put(name, values[name])
+    exception = next((event for event in span.events if bytes(event.name) == _EXCEPTION), None)
+    if exception is not None:  # of several the first: fields of two would be mixed
+        values = exception.attributes.values
+        for name in _EXCEPTION_FIELDS:
+            if name in values:
+                draft.put(name, values[name])
     return draft
 
 
