@@ -27,7 +27,8 @@ from shepherd.ingest.events_by_dataset import Outcome, Run, RunOutcome
 from shepherd.ingest.signatures import has_stacks, with_signatures
 from shepherd.otlp.content_id import content_id
 from shepherd.otlp.decode.interface import DecodedRequest, Decoder, Group, OtlpBody, Signal
-from shepherd.otlp.media import Media, to_message
+from shepherd.otlp.json.interface import Transcoder
+from shepherd.otlp.media import Media
 
 LIMITS: Final = ProtocolLimits(
     body_bytes_max=limits.OTLP_BODY_BYTES_MAX,
@@ -103,8 +104,9 @@ class Taken(msgspec.Struct, frozen=True):
 class OtlpIngest:
     """Takes requests, however they have come."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, transcoder: Transcoder) -> None:
         self._decoder = decoder
+        self._transcoder = transcoder
 
     async def take(self, request: OtlpRequest, submission: Submission) -> Taken:
         """Decode and store a request. The submission has received its body.
@@ -129,7 +131,9 @@ class OtlpIngest:
         content = decode_content(request.body, request.encoding, limits.OTLP_BODY_BYTES_MAX, work)
         sender = request.sender
         try:
-            message = to_message(request.media, request.signal, content, work)
+            message = content
+            if request.media is Media.JSON:
+                message = self._transcoder.to_protobuf(request.signal, content, work)
             body = OtlpBody(request.signal, message, arrival_ns, sender.dataset, sender.classic)
             decoded = _signed(self._decoder.decode(body, work), work)
         except MalformedBody as error:

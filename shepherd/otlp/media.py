@@ -3,9 +3,6 @@
 from enum import StrEnum
 
 from common.errors import UnsupportedMedia
-from common.scan.work_budget import Work
-from shepherd.otlp.decode.interface import Signal
-from shepherd.otlp.json.transcode import to_protobuf
 
 
 class Media(StrEnum):
@@ -30,8 +27,3 @@ def media_of(content_type: str) -> Media | None:
         return Media(content_type.split(";", 1)[0].strip().lower())
     except ValueError:
         return None
-
-
-def to_message(media: Media, signal: Signal, content: bytes, work: Work) -> bytes:
-    """A body's content as protobuf. Raises MalformedBody, TooMuchWork."""
-    return to_protobuf(signal, content, work) if media is Media.JSON else content

@@ -1,6 +1,7 @@
 """OTLP as the shepherd registers it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from shepherd.ingest.protocol import IngestProtocol, ProtocolListener, ProtocolParts
 from shepherd.otlp.decode.interface import Decoder
@@ -8,6 +9,7 @@ from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
 from shepherd.otlp.grpc.exports import Exports
 from shepherd.otlp.grpc.start import start_listener
 from shepherd.otlp.ingest import OtlpIngest
+from shepherd.otlp.json.selected import SelectedTranscoder
 from shepherd.otlp.routes import HttpRoutes
 
 
@@ -15,12 +17,22 @@ class OtlpProtocol(IngestProtocol):
     """`/v1/traces`, `/v1/logs` and `/v1/metrics`; over gRPC on a port of its own."""
 
     def __init__(self, parts: ProtocolParts) -> None:
-        self._decoder: Decoder = ReferenceDecoder(parts.config.string_bytes_max)
-        ingest = OtlpIngest(self._decoder)
+        config = parts.config
+        self._decoder: Decoder = ReferenceDecoder(config.string_bytes_max)
+        self._transcoder = SelectedTranscoder()
+        ingest = OtlpIngest(self._decoder, self._transcoder)
         self.routes = HttpRoutes(parts.accept, parts.keys, ingest).routes
-        self._config = parts.config
+        self._config = config
         self._exports = Exports(parts.accept, parts.keys, ingest)
         self._grpc_address: str | None = None
+        self._kernel_folder: Path | None = None
+        if config.kernel:
+            self._kernel_folder = Path(config.kernel_cache or parts.folder / "kernel")
+
+    async def prepare(self) -> None:
+        """Compile the transcoder, then serve with the compiled one."""
+        if self._kernel_folder is not None:
+            await self._transcoder.use_compiled(self._kernel_folder)
 
     async def listen(self) -> ProtocolListener | None:
         """As `IngestProtocol.listen`: gRPC's, if the settings have a port for it."""
@@ -29,5 +41,9 @@ class OtlpProtocol(IngestProtocol):
         return listener
 
     def status(self) -> Mapping[str, object]:
-        """The name of the decoder that serves, and where gRPC is listened for."""
-        return {"otlp_decoder": self._decoder.name, "otlp_grpc": self._grpc_address}
+        """The names of what serves, and where gRPC is listened for."""
+        return {
+            "otlp_decoder": self._decoder.name,
+            "otlp_transcoder": self._transcoder.name,
+            "otlp_grpc": self._grpc_address,
+        }

@@ -16,6 +16,7 @@ import common.scan.kernel
 import indexer.shred.kernel
 import shepherd.honeycomb.split.kernel
 import shepherd.honeycomb.split.kernel.msgpack
+import shepherd.otlp.json.kernel
 from common import limits
 from common.kernels.compile import options
 from common.kernels.precompile import use_cache
@@ -227,8 +228,40 @@ class MsgpackTarget:
         return lambda case: assert_same(splitter, case[1], case[0], Media.MSGPACK)
 
 
+class OtlpJsonTarget:
+    """Requests of OTLP in JSON; the depth stands for the signal."""
+
+    setting = Setting(
+        packages=(common.scan.kernel, shepherd.otlp.json.kernel),
+        small={"FRAMES_MAX": 40},
+        limits={},
+        depths=(0, 1, 2),
+        bytes_max=4_000,
+    )
+
+    def samples(self) -> Iterator[Case]:
+        from tests.shepherd.otlp.json.same import SAMPLES, SIGNALS
+        from tests.shepherd.otlp.json.test_same_as_reference import EDGES
+
+        for sample in SAMPLES:
+            yield SIGNALS.index(sample.signal), sample.text
+        for text in EDGES:
+            yield 0, text
+
+    def fresh(self, dice: random.Random) -> Case | None:
+        return None
+
+    def check(self) -> Check:
+        from shepherd.otlp.json.compiled.transcoder import KernelTranscoder
+        from tests.shepherd.otlp.json.same import SIGNALS, Sample, assert_same
+
+        transcoder = KernelTranscoder(pass_bytes=50)
+        return lambda case: assert_same(transcoder, Sample(SIGNALS[case[0]], case[1]))
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "shredder": ShredderTarget,
     "json": JsonTarget,
     "msgpack": MsgpackTarget,
+    "otlp_json": OtlpJsonTarget,
 }

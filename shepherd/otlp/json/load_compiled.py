@@ -11,7 +11,7 @@ from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.json.interface import Transcoder
-from shepherd.otlp.json.reference import ReferenceTranscoder
+from shepherd.otlp.json.transcode import ReferenceTranscoder
 
 SOURCES = (common.scan.kernel, shepherd.otlp.json.kernel)
 _VALUES = (

@@ -14,8 +14,6 @@ from typing import Final
 
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
-from shepherd.otlp.decode.interface import Signal
-from shepherd.otlp.json.parse import parse
 from shepherd.otlp.json.scalars import (
     READERS,
     Json,
@@ -24,7 +22,7 @@ from shepherd.otlp.json.scalars import (
     double,
     enum_reader,
 )
-from shepherd.otlp.json.schema import MESSAGES, REQUESTS, Field, Kind
+from shepherd.otlp.json.schema import MESSAGES, Field, Kind
 from shepherd.otlp.json.tags import (
     DELIMITED,
     EIGHT_BYTES,
@@ -78,19 +76,6 @@ class Walk:
     def wrote(self, size: int) -> None:
         """Count a written item of so many bytes."""
         self._work.spend(1 + size // _BYTES_PER_UNIT)
-
-
-class ReferenceTranscoder:
-    """See `Transcoder`. It holds the GIL."""
-
-    name = "reference"
-
-    def to_protobuf(self, signal: Signal, text: bytes, work: Work) -> bytes:
-        """As `Transcoder.to_protobuf`."""
-        try:
-            return write_message(REQUESTS[signal], parse(text, work), Walk(work))
-        except RecursionError:
-            raise MalformedBody("its JSON is nested too deeply") from None
 
 
 def write_message(name: str, value: Json, walk: Walk) -> bytes:

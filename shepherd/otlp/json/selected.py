@@ -7,7 +7,7 @@ from common.metrics import kernel_events_handed_total
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.json.interface import Transcoder
-from shepherd.otlp.json.reference import ReferenceTranscoder
+from shepherd.otlp.json.transcode import ReferenceTranscoder
 
 
 class SelectedTranscoder:

@@ -1,4 +1,4 @@
-"""The entrance: an OTLP/JSON request as the protobuf bytes of the same request."""
+"""The readable transcoder: parses the text, then walks over it. The compiled one's oracle."""
 
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
@@ -8,12 +8,18 @@ from shepherd.otlp.json.reference import Walk, write_message
 from shepherd.otlp.json.schema import REQUESTS
 
 
-def to_protobuf(signal: Signal, text: bytes, work: Work) -> bytes:
-    """The request as protobuf. It holds the GIL: call it in a thread of the decode pool.
+class ReferenceTranscoder:
+    """See `Transcoder`. It holds the GIL."""
 
-    Raises MalformedBody for a text that is no JSON object, or in which a list of spans, log records
-    or data points is none; TooMuchWork, WorkStopped.
-    """
+    name = "reference"
+
+    def to_protobuf(self, signal: Signal, text: bytes, work: Work) -> bytes:
+        """As `Transcoder.to_protobuf`."""
+        return to_protobuf(signal, text, work)
+
+
+def to_protobuf(signal: Signal, text: bytes, work: Work) -> bytes:
+    """As `Transcoder.to_protobuf`."""
     try:
         return write_message(REQUESTS[signal], parse(text, work), Walk(work))
     except RecursionError:

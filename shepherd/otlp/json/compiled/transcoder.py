@@ -15,10 +15,10 @@ from shepherd.otlp.json.kernel.walk import transcode
 from shepherd.otlp.json.parse import parse_value
 from shepherd.otlp.json.reference import (
     VALUE_NESTING_MAX,
-    ReferenceTranscoder,
     Walk,
     write_field,
 )
+from shepherd.otlp.json.transcode import ReferenceTranscoder
 
 _TEXT_BYTES: Final = 1_048_576  # larger texts get buffers of their own
 _PASS_BYTES: Final = 262_144  # of text: half a millisecond
@@ -43,9 +43,14 @@ class KernelTranscoder:
 
     name = "kernel"
 
-    def __init__(self, on_fallback: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        on_fallback: Callable[[int], None] = lambda _: None,
+        pass_bytes: int = _PASS_BYTES,
+    ) -> None:
         self._reference = ReferenceTranscoder()
         self._on_fallback = on_fallback
+        self._pass_bytes = pass_bytes
         self._tables = make_tables()
         self._idle: deque[_Memory] = deque(maxlen=_IDLE_MAX)
 
@@ -87,7 +92,7 @@ class KernelTranscoder:
         read = 0
         while True:
             state = transcode(
-                buffer, length, read + _PASS_BYTES, tables.words, tables.names, words, out
+                buffer, length, read + self._pass_bytes, tables.words, tables.names, words, out
             )
             if state == t.BROKEN:
                 raise _Broken

@@ -11,10 +11,11 @@ from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.json.compiled.transcoder import KernelTranscoder
 from shepherd.otlp.json.interface import Transcoder
-from shepherd.otlp.json.reference import ReferenceTranscoder
+from shepherd.otlp.json.transcode import ReferenceTranscoder
 from tests.fuzz.mutate import mutated
 
 RECORDED = orjson.loads(Path(__file__).with_name("recorded.json").read_bytes())
+SIGNALS = list(Signal)
 _REFERENCE = ReferenceTranscoder()
 _BYTES_MAX = 20_000
 _ATTRIBUTE_VALUES = (

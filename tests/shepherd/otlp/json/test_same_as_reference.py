@@ -128,6 +128,12 @@ def large(spans: int) -> bytes:
     return orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": many}]}]})
 
 
+def test_a_text_in_many_passes() -> None:
+    in_small_steps = KernelTranscoder(pass_bytes=10)
+    for sample in SAMPLES:
+        assert_same(in_small_steps, sample)
+
+
 def test_texts_of_several_passes(transcoder: KernelTranscoder) -> None:
     for spans in (2_000, 8_000):  # the larger one has memory of its own
         assert_same(transcoder, Sample(Signal.TRACES, large(spans)))

@@ -9,8 +9,8 @@ from common.metrics import kernel_active
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.json import load_compiled
-from shepherd.otlp.json.reference import ReferenceTranscoder
 from shepherd.otlp.json.selected import SelectedTranscoder
+from shepherd.otlp.json.transcode import ReferenceTranscoder
 from tests.kernel_cache import KERNEL_CACHE
 from tests.shepherd.otlp.json.same import RECORDED
 
