@@ -51,6 +51,15 @@ COMMANDS = {
     "rows": Listed("rows", "Show events of DATASET, the newest first."),
     "fields": Listed("fields", "List the fields of DATASET, or those that PATTERN means."),
     "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
+    "states": Listed(
+        "states",
+        "Show the states of instances: how often and how long each, what follows, who is where "
+        "now.",
+    ),
+    "flow": Listed(
+        "flow",
+        "Show which step follows which in an instance, and which steps ran at the same time.",
+    ),
     "signature": Listed(
         "signature", "Print the signature of the stack in FILE (or of standard input)."
     ),

@@ -447,6 +447,14 @@ QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size togethe
 # polls at the vendor's limit of ten requests a minute asks three times within it.
 QUERY_UNPOLLED_S: Final = 20
 QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-your-writes
+# Pairs of steps that ran at once which one question compares: some seconds. And how many parents
+# above a step are looked at to tell whether it is part of another: deeper ones count as overlaps.
+FLOW_OVERLAPS_MAX: Final = 20_000_000
+FLOW_DEPTH_MAX: Final = 256
+FLOW_SKEW_MS_DEFAULT: Final = 100.0  # clocks of machines that keep time by NTP differ by less
+FLOW_QUIET_S_DEFAULT: Final = 3_600.0  # without a word for longer, a step counts as interrupted
+FLOW_LISTED_DEFAULT: Final = 100  # rows of each list of an answer
+FLOW_LISTED_MAX: Final = 10_000
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default
 ROWS_LIMIT_DEFAULT: Final = 100  # events of one page: what a person looks at
 ROWS_LIMIT_MAX: Final = 10_000  # of one page: with the usual 500 bytes each, 5 MB

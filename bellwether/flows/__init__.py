@@ -1,0 +1,1 @@
+"""What `bellwether states` and `bellwether flow` ask and print."""

@@ -1,0 +1,153 @@
+"""The request of `POST /bw/1/flows`: which events are steps, of which instances, against what."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from common import limits
+from query.faults import SpecError
+from query.plan.plan import Filter
+from query.plan.planner import build_request
+from query.plan.read_spec import read_spec
+
+TRACE_ID: Final = "trace.trace_id"
+NAME: Final = "name"
+STATE: Final = "state.name"
+NEXT: Final = "state.next"
+PROCESS_FIELDS: Final = ("service.instance.id", "process.pid", "host.name")
+_RANGE: Final = ("time_range", "start_time", "end_time")
+_POPULATION: Final = ("filters", "filter_combination", *_RANGE)
+_OWN: Final = (
+    "datasets", "instance", "step", "next", "process", "terminal", "skew_ms", "quiet_s",
+    "repeats_over", "against", "limit", "coverage", "after",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Events of a time range (unix ns, half open) that meet conditions."""
+
+    filters: tuple[Filter, ...]
+    any_filter: bool
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRequest:
+    """What is asked.
+
+    datasets: names; None: all of the environment.
+    instance, step: the fields that name them. next_step: a field that says what comes next.
+    process: the field that names a step's process; None: the first of PROCESS_FIELDS that it has.
+    terminal: steps after which nothing follows. skew_ms: what clocks may differ by.
+    quiet_s: how long an instance may be quiet. repeats_over: visits that are not listed.
+    """
+
+    now: Population
+    against: Population | None = None
+    datasets: tuple[str, ...] | None = None
+    instance: str = TRACE_ID
+    step: str = NAME
+    next_step: str | None = None
+    process: str | None = None
+    terminal: tuple[str, ...] = ()
+    skew_ms: float = limits.FLOW_SKEW_MS_DEFAULT
+    quiet_s: float = limits.FLOW_QUIET_S_DEFAULT
+    repeats_over: int = 1
+    limit: int = limits.FLOW_LISTED_DEFAULT
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields whose values are needed beside those that every span has."""
+        wanted = [name for name in (self.instance, self.step) if name not in (TRACE_ID, NAME)]
+        if self.next_step is not None:
+            wanted.append(self.next_step)
+        wanted += PROCESS_FIELDS if self.process is None else (self.process,)
+        return tuple(dict.fromkeys(wanted))
+
+
+def read_flow_request(body: dict[str, Any], now_ns: int) -> FlowRequest:
+    """The request of a body. now_ns: the present time, unix ns. Raises SpecError."""
+    for name in body:
+        if name not in _POPULATION and name not in _OWN:
+            known = ", ".join((*_OWN, *_POPULATION))
+            raise SpecError(name, "invalid", f"no such member; there are {known}")
+    population: dict[str, Any] = {name: body[name] for name in _POPULATION if name in body}
+    step = _text(body, "step") or NAME
+    following = _text(body, "next") or (NEXT if step == STATE else None)
+    listed = _whole(body, "limit", limits.FLOW_LISTED_DEFAULT)
+    if not 1 <= listed <= limits.FLOW_LISTED_MAX:
+        raise SpecError("limit", "invalid", f"must be between 1 and {limits.FLOW_LISTED_MAX}")
+    return FlowRequest(
+        now=_population(population, now_ns),
+        against=_against(body, population, now_ns),
+        datasets=_texts(body, "datasets") or None,
+        instance=_text(body, "instance") or TRACE_ID,
+        step=step,
+        next_step=following,
+        process=_text(body, "process"),
+        terminal=_texts(body, "terminal"),
+        skew_ms=_number(body, "skew_ms", limits.FLOW_SKEW_MS_DEFAULT),
+        quiet_s=_number(body, "quiet_s", limits.FLOW_QUIET_S_DEFAULT),
+        repeats_over=_whole(body, "repeats_over", 1),
+        limit=listed,
+    )
+
+
+def _against(body: dict[str, Any], own: dict[str, Any], now_ns: int) -> Population | None:
+    given = body.get("against")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not given:
+        why = "must be an object with filters, or a time range, or both"
+        raise SpecError("against", "incorrect_type", why)
+    for name in given:
+        if name not in _POPULATION:
+            raise SpecError(
+                f"against.{name}", "invalid", f"must be one of {', '.join(_POPULATION)}"
+            )
+    ranged = any(name in given for name in _RANGE)
+    filtered = "filters" in given
+    merged = {
+        name: value for name, value in own.items() if not (ranged if name in _RANGE else filtered)
+    }
+    try:
+        return _population({**merged, **given}, now_ns)
+    except SpecError as error:
+        raise SpecError("against", "invalid", str(error)) from error
+
+
+def _population(spec: dict[str, Any], now_ns: int) -> Population:
+    read = read_spec({**spec, "calculations": [{"op": "COUNT"}]})
+    request = build_request(read, "", now_ns)
+    return Population(read.filters, read.any_filter, request.start_ns, request.end_ns)
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value:
+        raise SpecError(name, "incorrect_type", "must be the name of a field")
+    return value
+
+
+def _texts(body: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = body.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise SpecError(name, "incorrect_type", "must be an array of strings")
+    return tuple(value)
+
+
+def _number(body: dict[str, Any], name: str, default: float) -> float:
+    value = body.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        raise SpecError(name, "incorrect_type", "must be a number, not negative")
+    return float(value)
+
+
+def _whole(body: dict[str, Any], name: str, default: int) -> int:
+    value = _number(body, name, default)
+    if value != int(value):
+        raise SpecError(name, "incorrect_type", "must be a whole number")
+    return int(value)

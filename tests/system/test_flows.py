@@ -1,0 +1,112 @@
+"""States and flows of a real `up`, asked by the commands: a machine whose process is killed."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.system.harness import System, running
+
+pytestmark = pytest.mark.system
+STATES = ("request", "launch", "healthy", "done")
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("flows")) as found:
+        send(found)
+        yield found
+
+
+def state(job: int, name: str, begun_s: float, ms: float, **more: Any) -> dict[str, Any]:
+    data = {
+        "name": "state",
+        "state.machine": "replace",
+        "state.name": name,
+        "trace.trace_id": f"a{job:031x}",
+        "trace.span_id": f"{job:08x}{STATES.index(name):08x}",
+        "duration_ms": ms,
+        "service.instance.id": f"host {job % 2}",
+        "version": 1 + (job >= 20),
+        **more,
+    }
+    time_text = datetime.fromtimestamp(begun_s, UTC).isoformat()
+    return {"time": time_text, "data": data}
+
+
+def send(system: System) -> None:
+    """40 jobs; those from 20 on begin to launch before the request is over. One more is killed
+    in a state that it announced, another one in a state that it did not announce.
+    """
+    events = []
+    now_s = time.time()
+    for job in range(40):
+        at_s = now_s - 3_000 + job
+        for number, name in enumerate(STATES):
+            following = (*STATES, "")[number + 1]
+            early_s = 0.5 if job >= 20 and name == "launch" else 0.0
+            begun_s = at_s + number * 2 - early_s
+            events.append(state(job, name, begun_s, 1_999, **{"state.next": following}))
+    events.append(state(50, "request", now_s - 900, 1_000, **{"state.next": "launch"}))
+    announced = {"meta.annotation_type": "span_start", "duration_ms": 0}
+    events.append(state(50, "launch", now_s - 899, 0, **announced))
+    events.append(state(51, "request", now_s - 800, 1_000, **{"state.next": "launch"}))
+    system.send("jobs", events)
+
+
+def asked(system: System, *words: str) -> Any:
+    done = system.run(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_states_tell_how_long_what_follows_and_who_is_where(system: System) -> None:
+    words = ("states", 'WHERE state.machine = "replace" LAST 1h')
+    system.wait_until(lambda: asked(system, *words)["events"] == 163, "the events")
+    answer = asked(system, *words)
+    assert answer["coverage"]["complete"]
+    assert {one["step"]: one["count"] for one in answer["steps"]} == {
+        "request": 42, "launch": 41, "healthy": 40, "done": 40,
+    }  # fmt: skip
+    follows = {(one["from"], one["to"]): one["count"] for one in answer["transitions"]}
+    assert follows == {
+        ("request", "launch"): 41, ("launch", "healthy"): 40, ("healthy", "done"): 40,
+    }  # fmt: skip
+    unfinished = [(one["instance"], one["step"], one["known"]) for one in answer["unfinished"]]
+    assert unfinished == [
+        (f"a{50:031x}", "launch", "announced"), (f"a{51:031x}", "request", "inferred"),
+    ]  # fmt: skip
+    assert answer["unfinished"][0]["longer_than_p99"]
+    assert asked(system, *words, "--quiet", "5m")["unfinished"][0]["known"] == "interrupted"
+    printed = system.run(*words)
+    assert printed.returncode == 0, printed.stderr
+    assert "announced" in printed.stdout
+    assert "42 instances, 163 steps" in printed.stderr
+
+
+def test_flow_tells_which_pairs_began_to_overlap(system: System) -> None:
+    words = ("flow", "WHERE version = 2 LAST 1h", "--step", "state.name")
+    words += ("--against", "WHERE version = 1", "--dataset", "jobs")
+    answer = asked(system, *words)
+    (found,) = answer["against"]["overlaps"]
+    assert (found["first"], found["second"]) == ("launch", "request")
+    assert (found["instances"], found["instances_against"]) == (20, 0)
+    assert answer["against"]["transitions"] == []
+    printed = system.run(*words)
+    assert "changed: what follows: none differ" in printed.stdout
+    same = asked(system, *words[:-4], "--against", "WHERE version = 2")
+    assert same["against"]["overlaps"] == []
+
+
+def test_what_cannot_be_read_is_told(system: System) -> None:
+    refused = system.http("POST", "/bw/1/flows", {"stp": "name"})
+    assert refused.status == 422 or refused.status == 400
+    bad = system.run("flow", "WHERE version =")
+    assert bad.returncode != 0
+    assert "version" in bad.stderr
+    nothing = asked(system, "flow", "--step", "no.such.field", "--dataset", "jobs")
+    assert nothing["steps"] == []
+    assert any("no.such.field" in note for note in nothing["notes"])
