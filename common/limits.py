@@ -38,11 +38,6 @@ BODY_NESTING_MAX: Final = 100_000  # deeper, the whole body is refused; an event
 # read closely in whole (because one value in it is NaN, and without the compiled splitter) takes
 # 1 to 2 million; the compiled splitter needs next to none.
 BODY_WORK_UNITS_MAX: Final = 2_500_000
-# --- Zipkin (ADR 0054)
-ZIPKIN_BODY_BYTES_MAX: Final = 20 * 2**20  # as OTLP's: a Collector sends batches of 8,192 spans
-ZIPKIN_EVENTS_MAX: Final = 100_000  # spans and annotations of a body, as a batch's events
-ZIPKIN_EVENTS_BYTES_MAX: Final = 64 * 2**20  # made of a body: annotations repeat their span's name
-ZIPKIN_DATASETS_MAX: Final = 256  # services in one body; agents and Collectors send for many
 DATASET_DESCRIPTION_CHARS_MAX: Final = 1_024  # the vendor's limit
 COLUMN_TEXT_CHARS_MAX: Final = 255  # of a column's name and of its description: the vendor's limits
 MANAGEMENT_BODY_BYTES_MAX: Final = 100_000  # the vendor's limit for everything that is not ingest

@@ -22,10 +22,10 @@ from shepherd.http.body import decode_content
 from shepherd.http.key_header import authenticate, key_text
 from shepherd.http.request import ProtocolLimits
 from shepherd.ingest.accept import Submission
+from shepherd.ingest.content_id import content_id
 from shepherd.ingest.decoded_events import NO_LINES, Decoded
 from shepherd.ingest.events_by_dataset import Outcome, Run, RunOutcome
 from shepherd.ingest.signatures import has_stacks, with_signatures
-from shepherd.otlp.content_id import content_id
 from shepherd.otlp.decode.interface import DecodedRequest, Decoder, Group, OtlpBody, Signal
 from shepherd.otlp.json.interface import Transcoder
 from shepherd.otlp.media import Media
@@ -138,7 +138,7 @@ class OtlpIngest:
             decoded = _signed(self._decoder.decode(body, work), work)
         except MalformedBody as error:
             raise MalformedRequest(error) from error
-        return decoded, content_id(sender.key.environment.id, request.signal, content)
+        return decoded, content_id(sender.key.environment.id, f"v1/{request.signal}", content)
 
 
 def _signed(decoded: DecodedRequest, work: Work) -> DecodedRequest:

@@ -1,34 +1,22 @@
 """Decodes a body into the events of each dataset. Pure: runs on the loop or in a thread."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import msgspec
 import numpy as np
-import orjson
 
 from common import limits
-from common.scan import json_events
-from common.scan import json_tokens as jt
-from common.scan.events import Accepted, EventFault, MalformedBody, Mended, Refused
-from common.scan.json_data import skip
-from common.scan.json_tokens import TokenKind
+from common.scan.events import Accepted, MalformedBody, Refused
 from common.scan.work_budget import Work
-from shepherd.http.body import decompress
+from shepherd.http.body import EmptyBody, decode_content
+from shepherd.ingest.content_id import content_id
 from shepherd.ingest.decoded_events import Decoded, Sizes, decoded
-from shepherd.zipkin import json_v1, json_v2
+from shepherd.ingest.signatures import with_signatures
+from shepherd.zipkin import json_v1, json_v2, protobuf
 from shepherd.zipkin.events import UNKNOWN_SERVICE, SpanEvents, Writer, nothing_to_store
+from shepherd.zipkin.json_body import read_spans
 from shepherd.zipkin.media import Form
-from shepherd.zipkin.odd_json import read_closely
 from shepherd.zipkin.span import Span
-
-_raw_spans: Final = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-_READERS: Final = {
-    Form.JSON_V1: json_v1.read_spans,
-    Form.JSON_V2: json_v2.read_spans,
-}
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -37,6 +25,7 @@ class Wire(msgspec.Struct, frozen=True):
     form: Form
     body: bytes
     encoding: str
+    environment: str  # the id of the key's
     arrival_ns: int  # unix ns
     dataset: str  # for spans that name none themselves; empty: their service's
     string_max: int  # bytes of a string; longer ones are cut
@@ -53,19 +42,25 @@ class DatasetEvents(msgspec.Struct, frozen=True, eq=False):
     indexes: Sizes  # of each event among all of the request
 
 
-def decode(wire: Wire, work: Work | None = None) -> list[DatasetEvents]:
-    """The events of a body by dataset, in the order in which the datasets occur first.
+class DecodedSpans(msgspec.Struct, frozen=True, eq=False):
+    """A request's events by dataset, in the order in which the datasets occur first."""
 
-    Raises BadRequest for a body that cannot be read; TooMuchWork.
-    """
-    work = work or Work()
-    plain = decompress(wire.body, wire.encoding, limits.ZIPKIN_BODY_BYTES_MAX, work)
+    groups: list[DatasetEvents]
+    batch_id: str  # that follows from the body, as Zipkin has none
+
+
+def decode(wire: Wire, work: Work | None = None) -> DecodedSpans:
+    """Raises BadRequest for a body that cannot be read; TooMuchWork."""
+    work = work or Work(limits.OTLP_WORK_UNITS_MAX)
+    plain = decode_content(wire.body, wire.encoding, limits.OTLP_BODY_BYTES_MAX, work)
     writer = Writer(wire.dataset, wire.arrival_ns, wire.string_max, work)
     datasets: dict[str, tuple[list[Accepted | Refused], list[int]]] = {}
     count = size = 0
-    for span in _read_spans(wire.form, plain, work):
+    for span in _read(wire.form, plain, work):
         if isinstance(span, Refused):
             found = SpanEvents(UNKNOWN_SERVICE, (span,))
+        elif span.is_empty:
+            found = SpanEvents(UNKNOWN_SERVICE, (nothing_to_store(),))
         else:
             found = writer.events(span)
         events = found.events
@@ -75,77 +70,26 @@ def decode(wire: Wire, work: Work | None = None) -> list[DatasetEvents]:
         count += len(events)
         size += sum(len(event.data) for event in events if isinstance(event, Accepted))
         _check_size(count, size)
-    return [
-        DatasetEvents(name, decoded(outcomes), np.array(indexes, np.int64))
+    groups = [
+        DatasetEvents(name, with_signatures(decoded(outcomes), work), np.array(indexes, np.int64))
         for name, (outcomes, indexes) in datasets.items()
     ]
+    return DecodedSpans(groups, content_id(wire.environment, wire.form, plain))
+
+
+def _read(form: Form, plain: bytes, work: Work) -> Iterator[Span | Refused]:
+    if form is Form.PROTOBUF:
+        if not plain:
+            raise EmptyBody
+        return protobuf.read_spans(plain, work)
+    if not plain.strip(b" \t\r\n"):
+        raise EmptyBody
+    return read_spans(plain, json_v1.read if form is Form.JSON_V1 else json_v2.read, work)
 
 
 def _check_size(events: int, size: int) -> None:
     """Raises MalformedBody: each annotation repeats names of its span, so few bytes can be many."""
-    if events > limits.ZIPKIN_EVENTS_MAX:
-        raise MalformedBody(f"more than {limits.ZIPKIN_EVENTS_MAX} spans and annotations")
-    if size > limits.ZIPKIN_EVENTS_BYTES_MAX:
-        raise MalformedBody(f"its events have more than {limits.ZIPKIN_EVENTS_BYTES_MAX} bytes")
-
-
-def _read_spans(form: Form, plain: bytes, work: Work) -> Iterator[Span | Refused]:
-    for raw in _elements(plain, work):
-        try:
-            members, mended = _members(raw, work)
-        except EventFault as fault:
-            yield fault.refused()
-            continue
-        if not isinstance(members, dict):
-            yield json_events.not_an_object()
-            continue
-        for span in _READERS[form](members):
-            if span.is_empty:
-                yield nothing_to_store()
-            elif mended:
-                yield msgspec.structs.replace(span, mended=span.mended + mended)
-                mended = ()
-            else:
-                yield span
-
-
-def _elements(plain: bytes, work: Work) -> Iterator[bytes]:
-    """The JSON of each element of the body's array. Raises MalformedBody."""
-    try:
-        raws = _raw_spans.decode(plain)
-    except (ValueError, RecursionError):  # also values that are no JSON, such as NaN
-        yield from _elements_by_tokens(plain, work)
-        return
-    for raw in raws:
-        yield bytes(raw)
-
-
-def _elements_by_tokens(plain: bytes, work: Work) -> Iterator[bytes]:
-    stream = jt.tokens(plain, depth_max=limits.BODY_NESTING_MAX, work=work)
-    places: list[tuple[int, int]] = []
-    try:
-        if next(stream).kind is not TokenKind.ARRAY_START:
-            raise MalformedBody("spans come as a JSON array, also a single one: [{...}]")
-        token = next(stream)
-        while token.kind is not TokenKind.ARRAY_END:
-            places.append((token.start, skip(stream, token)))
-            if len(places) > limits.ZIPKIN_EVENTS_MAX:
-                raise MalformedBody(f"more than {limits.ZIPKIN_EVENTS_MAX} spans")
-            token = next(stream)
-        if jt.skip_space(plain, token.end) != len(plain):
-            raise json_events.text_after(token.end)
-    except jt.JsonSyntaxError as error:
-        raise MalformedBody(str(error)) from error
-    for start, end in places:
-        yield plain[start:end]
-
-
-def _members(raw: bytes, work: Work) -> tuple[object, tuple[Mended, ...]]:
-    """The value of an element, and what of it could not be read.
-
-    Raises EventFault for an element that cannot be read, MalformedBody for a body that is no JSON.
-    """
-    try:
-        return orjson.loads(raw), ()
-    except ValueError:
-        return read_closely(raw, work)
+    if events > limits.OTLP_EVENTS_MAX:
+        raise MalformedBody(f"more than {limits.OTLP_EVENTS_MAX} spans and annotations")
+    if size > limits.OTLP_EVENTS_BYTES_MAX:
+        raise MalformedBody(f"its events have more than {limits.OTLP_EVENTS_BYTES_MAX} bytes")

@@ -60,7 +60,7 @@ class _Side:
     tags: dict[str, TagValue] = field(default_factory=dict)
 
 
-def read_spans(members: Members) -> Sequence[Span]:
+def read(members: Members) -> Sequence[Span]:
     """The one or two spans of a JSON object, with whatever of them can be read."""
     reading = Reading()
     noted = [

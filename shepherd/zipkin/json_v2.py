@@ -7,7 +7,7 @@ from shepherd.zipkin.json_values import Members, Reading
 from shepherd.zipkin.span import Annotation, Span
 
 
-def read_spans(members: Members) -> Sequence[Span]:
+def read(members: Members) -> Sequence[Span]:
     """The span of a JSON object, with whatever of it can be read."""
     reading = Reading()
     tags = {

@@ -15,6 +15,7 @@ _JSON: Final = frozenset(
         "application/x-www-form-urlencoded",  # the default of `curl -d`
     }
 )
+_PROTOBUF: Final = frozenset({"application/x-protobuf", "application/protobuf"})
 
 
 class Form(StrEnum):
@@ -22,6 +23,7 @@ class Form(StrEnum):
 
     JSON_V1 = "JSON, version 1"
     JSON_V2 = "JSON, version 2"
+    PROTOBUF = "protobuf, version 2"
 
 
 FormOf = Callable[[str], Form]  # of a Content-Type header's value; raises UnsupportedMedia
@@ -36,9 +38,14 @@ def form_of_v1(content_type: str) -> Form:
 
 def form_of_v2(content_type: str) -> Form:
     """The form of a body of `/api/v2/spans`. Raises UnsupportedMedia."""
-    if _kind(content_type) in _JSON:
+    kind = _kind(content_type)
+    if kind in _JSON:
         return Form.JSON_V2
-    raise UnsupportedMedia("unsupported content type: use application/json")
+    if kind in _PROTOBUF:
+        return Form.PROTOBUF
+    raise UnsupportedMedia(
+        "unsupported content type: use application/json or application/x-protobuf"
+    )
 
 
 def _kind(content_type: str) -> str:

@@ -11,6 +11,7 @@ from common import limits
 from common.errors import BellwetherError
 from common.process.auth import KeyCache, is_classic
 from common.scan.work_budget import TooMuchWork, Work
+from shepherd.datasets.cache import Resolved
 from shepherd.http.body import check_encoding
 from shepherd.http.key_header import authenticate, key_text
 from shepherd.http.request import (
@@ -23,19 +24,19 @@ from shepherd.http.request import (
     ProtocolLimits,
 )
 from shepherd.ingest.accept import AcceptParts, EventRefused, Submission
-from shepherd.ingest.decoded_events import stored_events
+from shepherd.ingest.decoded_events import NO_LINES, Decoded, stored_events
 from shepherd.ingest.events_by_dataset import Outcome, Run
-from shepherd.zipkin.decode import DatasetEvents, Wire, decode
+from shepherd.zipkin.decode import DatasetEvents, DecodedSpans, Wire, decode
 from shepherd.zipkin.media import FormOf, form_of_v1, form_of_v2
 
 _DATASET: Final = "x-honeycomb-dataset"
 _COUNTED_AS: Final = "(zipkin)"
 _REFUSED: Final = "X-Bellwether-Refused"
-_LIMITS: Final = ProtocolLimits(
-    body_bytes_max=limits.ZIPKIN_BODY_BYTES_MAX,
-    events_max=limits.ZIPKIN_EVENTS_MAX,
-    datasets_max=limits.ZIPKIN_DATASETS_MAX,
-    work_units_max=limits.BODY_WORK_UNITS_MAX,
+_LIMITS: Final = ProtocolLimits(  # those of OTLP: a Collector sends the same batches in both forms
+    body_bytes_max=limits.OTLP_BODY_BYTES_MAX,
+    events_max=limits.OTLP_EVENTS_MAX,
+    datasets_max=limits.OTLP_DATASETS_MAX,
+    work_units_max=limits.OTLP_WORK_UNITS_MAX,
 )
 
 
@@ -64,22 +65,20 @@ class ZipkinIngest:
             dataset = ""
             if is_classic(key_text(request.headers)):
                 dataset = request.headers.get(_DATASET, "").strip()
-            arrival_ns = submission.arrival_ns()
-            wire = Wire(form, body, encoding, arrival_ns, dataset, self._string_max)
-            groups = _decode_quickly(wire)
-            if groups is None:
-                groups = await submission.decode(len(body), lambda work: decode(wire, work))
-            if not groups:
+            arrival_ns, environment = submission.arrival_ns(), key.environment.id
+            wire = Wire(form, body, encoding, environment, arrival_ns, dataset, self._string_max)
+            found = _decode_quickly(wire)
+            if found is None:
+                found = await submission.decode(len(body), lambda work: decode(wire, work))
+            if not found.groups:
                 return IngestResponse(202, {})  # how clients ask whether they may send
-            datasets = await submission.resolve_all([group.dataset for group in groups])
-            runs = [
-                Run(group.dataset, datasets[group.dataset], group.events, group.indexes)
-                for group in groups
-            ]
-            return _response(await submission.store(runs))
+            datasets = await submission.resolve_all([group.dataset for group in found.groups])
+            runs = [_run(group, datasets[group.dataset]) for group in found.groups]
+            submission.arrival_ns()
+            return _response(await submission.store(runs, named=found.batch_id))
 
 
-def _decode_quickly(wire: Wire) -> list[DatasetEvents] | None:
+def _decode_quickly(wire: Wire) -> DecodedSpans | None:
     """As `decode`, if it blocks the event loop for at most some milliseconds; else None."""
     if wire.encoding or len(wire.body) > limits.OFF_LOOP_BODY_BYTES:
         return None
@@ -87,6 +86,13 @@ def _decode_quickly(wire: Wire) -> list[DatasetEvents] | None:
         return decode(wire, Work(limits.ON_LOOP_WORK_UNITS_MAX))
     except TooMuchWork:
         return None
+
+
+def _run(group: DatasetEvents, dataset: Resolved | BellwetherError) -> Run:
+    events = group.events
+    if not isinstance(dataset, Resolved):
+        events = Decoded(events.events, NO_LINES)
+    return Run(group.dataset, dataset, events, group.indexes)
 
 
 def _response(outcome: Outcome) -> IngestResponse:

@@ -41,8 +41,8 @@ def read(
     events: dict[int, Event] = {}
     refused: list[tuple[int, str]] = []
     mended: list[tuple[str, str]] = []
-    given = Wire(form, raw, "", ARRIVAL_NS, dataset, string_max)
-    for group in decode(given, work):
+    given = Wire(form, raw, "", "env", ARRIVAL_NS, dataset, string_max)
+    for group in decode(given, work).groups:
         found = group.events
         no_line = {index for index, _ in found.refused}
         refused += [(int(group.indexes[index]), why.rule) for index, why in found.refused]

@@ -122,11 +122,13 @@ def test_few_bytes_do_not_become_many() -> None:
         read([span])
 
 
-def test_too_many_spans() -> None:
-    with pytest.raises(MalformedBody, match="more than 100000 spans and annotations"):
-        read(b"[%b]" % b",".join([b"{}"] * 100_001))
-    with pytest.raises(MalformedBody, match="more than 100000 spans"):
-        read(b"[%b,NaN]" % b",".join([b"{}"] * 100_001))
+def test_too_many_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "OTLP_EVENTS_MAX", 1_000)
+    with pytest.raises(MalformedBody, match="more than 1000 spans and annotations"):
+        read(b"[%b]" % b",".join([b"{}"] * 1_001))
+    with pytest.raises(MalformedBody, match="more than 1000 spans"):
+        read(b"[%b,NaN]" % b",".join([b"{}"] * 1_001))
+    assert read(b"[%b]" % b",".join([GOOD_JSON] * 1_000)).refused == []
 
 
 def test_work_is_counted() -> None:

@@ -1,6 +1,8 @@
 """Zipkin's routes over real HTTP: statuses, encodings, keys, datasets, what is counted."""
 
 import gzip
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from common.errors import LogFull
 from common.metadata import Access, KeyKind
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import shepherd
+from tests.shepherd.zipkin import proto_spans
 from tests.waiting import eventually
 
 PATH = "/api/v2/spans"
@@ -42,49 +45,100 @@ async def test_spans_are_stored_by_service_and_answered_without_a_body(
     assert web[0].time_ns == 1_795_248_341_123_456_000
 
 
-@pytest.mark.parametrize(
-    ("encoding", "encode"),
-    [
-        ("gzip", gzip.compress),
-        ("zstd", zstandard.compress),
-        ("identity", bytes),
-        ("GZIP", gzip.compress),
-    ],
-)
-async def test_content_encodings(tmp_path: Path, encoding: str, encode: Any) -> None:
+async def test_content_encodings(tmp_path: Path) -> None:
+    encoders: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress,
+        "GZIP": gzip.compress,
+        "zstd": zstandard.compress,
+        "deflate": zlib.compress,
+        "identity": bytes,
+    }
     async with shepherd(tmp_path) as server:
-        body = encode(orjson.dumps([SPAN]))
-        status, _, _ = await server.post(PATH, body, {**JSON, "Content-Encoding": encoding})
-        assert status == 202
-        assert len(await server.events("web")) == 1
+        for number, (encoding, encode) in enumerate(encoders.items()):
+            body = encode(orjson.dumps([{**SPAN, "id": str(number + 1)}]))
+            status, _, _ = await server.post(PATH, body, {**JSON, "Content-Encoding": encoding})
+            assert status == 202
+        assert len(await server.events("web")) == len(encoders)
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "status", "error"),
-    [
-        (b"", {}, 400, "should not be empty"),
-        (b"[{]", {}, 400, "malformed"),
-        (orjson.dumps(SPAN), {}, 400, "JSON array"),
-        (b"[{},7]", {}, 400, "nothing of the request could be stored: the span has no ids"),
-        (orjson.dumps([SPAN]), {"Content-Encoding": "gzip"}, 400, "gzip encoding is damaged"),
-        (orjson.dumps([SPAN]), {"Content-Encoding": "br"}, 415, "unsupported content encoding"),
-        (orjson.dumps([SPAN]), {"Content-Type": "application/x-thrift"}, 415, "application/json"),
-        (orjson.dumps([SPAN]), {"Content-Type": "text/html"}, 415, "unsupported content type"),
-        (b"[%b]" % (b" " * (20 * 2**20)), {}, 400, "too large"),
-    ],
-)
-async def test_clear_refusals(
-    tmp_path: Path,
-    config: ShepherdConfig,
-    body: bytes,
-    headers: dict[str, str],
-    status: int,
-    error: str,
-) -> None:
+ONE = orjson.dumps([SPAN])
+REFUSALS: list[tuple[bytes, dict[str, str], int, str]] = [
+    (b"", {}, 400, "should not be empty"),
+    (b"[{]", {}, 400, "malformed"),
+    (orjson.dumps(SPAN), {}, 400, "JSON array"),
+    (b"[{},7]", {}, 400, "nothing of the request could be stored: the span has no ids"),
+    (ONE, {"Content-Encoding": "gzip"}, 400, "gzip encoding is damaged"),
+    (ONE, {"Content-Encoding": "br"}, 415, "unsupported content encoding"),
+    (ONE, {"Content-Type": "application/x-thrift"}, 415, "application/json"),
+    (ONE, {"Content-Type": "text/html"}, 415, "unsupported content type"),
+    (b"[%b]" % (b" " * (20 * 2**20)), {}, 400, "too large"),
+]
+
+
+async def test_clear_refusals(tmp_path: Path, config: ShepherdConfig) -> None:
     async with shepherd(tmp_path, config) as server:
-        found, answer, _ = await server.post(PATH, body, {**JSON, **headers})
-        assert (found, error in answer["error"]) == (status, True), answer
+        for body, headers, status, error in REFUSALS:
+            found, answer, _ = await server.post(PATH, body, {**JSON, **headers})
+            assert (found, error in answer["error"]) == (status, True), answer
         assert await server.records() == []
+
+
+async def test_protobuf_and_version_1(tmp_path: Path, config: ShepherdConfig) -> None:
+    body = proto_spans.body(proto_spans.span({"id": b"\x01" * 8, "name": "n"}))
+    async with shepherd(tmp_path, config) as server:
+        for kind in ("application/x-protobuf", "application/protobuf; charset=x"):
+            status, answer, _ = await server.post(PATH, body, {"Content-Type": kind})
+            assert (status, answer) == (202, b"")
+        note = {"value": "cs", "timestamp": 5, "endpoint": {"serviceName": "old"}}
+        old = [{"traceId": "1", "id": "2", "annotations": [note]}]
+        assert (await server.post("/api/v1/spans/", old, JSON))[0] == 202
+        proto = {"Content-Type": "application/x-protobuf"}
+        assert (await server.post("/api/v1/spans", body, proto))[0] == 415
+        assert (await server.post(PATH, b"\x0a\x05a", proto))[0] == 400
+        assert len(await server.events("old")) == 1
+        stored = await server.events("unknown_service")
+    assert {event.record.batch for event in stored} == {stored[0].record.batch}
+
+
+async def test_a_body_that_is_repeated_is_stored_once(tmp_path: Path) -> None:
+    spans = [SPAN, {**SPAN, "localEndpoint": {"serviceName": "users"}}]
+    async with shepherd(tmp_path) as server:
+        for body in (orjson.dumps(spans), gzip.compress(orjson.dumps(spans))):
+            encoding = {"Content-Encoding": "gzip"} if body[:1] == b"\x1f" else {}
+            assert (await server.post(PATH, body, {**JSON, **encoding}))[0] == 202
+        await server.post(PATH, orjson.dumps([*spans, {**SPAN, "id": "4"}]), JSON)
+        named = {"X-Bellwether-Batch-Id": "mine"}
+        await server.post(PATH, orjson.dumps(spans), {**JSON, **named})
+        web = [event.record.batch for event in await server.events("web")]
+    assert len(web) == 5
+    assert web.count(web[0]) in (2, 4)
+    assert len(set(web)) == 3  # the repetition, the longer body, the client's own id
+
+
+async def test_a_repetition_is_asked_for_where_a_part_was_not_stored(tmp_path: Path) -> None:
+    spans = [SPAN, {**SPAN, "localEndpoint": {"serviceName": "users"}}]
+    async with shepherd(tmp_path, ShepherdConfig(port=0, ack_timeout_s=0.5)) as server:
+        failing = server.dataset("users")
+        server.log.hits = lambda record: record.dataset == failing
+        server.log.fault = LogFull("full")
+        status, _, headers = await server.post(PATH, spans, JSON)
+        assert (status, "Retry-After" in headers) == (503, True)
+        server.log.fault = None
+        assert (await server.post(PATH, spans, JSON))[0] == 202
+        web, users = await server.events("web"), await server.events("users")
+    assert len({event.record.batch for event in web}) == 1
+    assert len(users) == 1
+
+
+async def test_packed_exceptions_have_a_signature(tmp_path: Path) -> None:
+    stack = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nKeyError: 1'
+    fields = {"exception.type": "KeyError", "exception.stacktrace": stack}
+    note = {"timestamp": 5, "value": orjson.dumps({"exception": fields}).decode()}
+    async with shepherd(tmp_path) as server:
+        await server.post(PATH, [{**SPAN, "annotations": [note]}], JSON)
+        stored: list[Any] = [event.data for event in await server.events("web")]
+    signatures = {event["exception.signature"] for event in stored}
+    assert (len(stored), len(signatures)) == (2, 1)
 
 
 async def test_no_spans_is_how_clients_ask_whether_they_may_send(tmp_path: Path) -> None:
