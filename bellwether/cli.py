@@ -63,6 +63,7 @@ COMMANDS = {
     "signature": Listed(
         "signature", "Print the signature of the stack in FILE (or of standard input)."
     ),
+    "trace": Listed("trace", "Show the trace ID as a tree, from all datasets and all time."),
     "env": Listed("env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."),
     "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),
     "logout": Listed("servers", "Forget the server NAME and its key."),

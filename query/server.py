@@ -43,6 +43,7 @@ from query.tail.route import TailRoute
 from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
 from query.traces.flows.route import FlowRoute
+from query.traces.one.route import TraceRoute
 
 _TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
 _STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by themselves
@@ -143,6 +144,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     RowsRoute(requests, runner, unknown_fields).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     FlowRoute(keys, parts.spans, clock).add_to(app)
+    TraceRoute(keys, parts.spans, clock).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
     DatasetRoutes(

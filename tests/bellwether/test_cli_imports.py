@@ -44,7 +44,7 @@ def test_help_and_version_import_no_command_and_nothing_slow() -> None:
     assert not {name for name in imported if name.startswith("bellwether.commands.")}
 
 
-@pytest.mark.parametrize("command", ["query", "rows", "fields", "tail", "send"])
+@pytest.mark.parametrize("command", ["query", "rows", "fields", "tail", "trace", "send"])
 def test_help_of_a_client_command_imports_nothing_slow(command: str) -> None:
     imported, printed = modules_after(command, "--help")
     assert "Usage: bellwether" in printed
@@ -54,7 +54,17 @@ def test_help_of_a_client_command_imports_nothing_slow(command: str) -> None:
 
 
 def test_no_command_of_the_client_needs_a_package_of_the_server() -> None:
-    for command in ("send", "query", "rows", "fields", "tail", "status", "shell", "servers"):
+    for command in (
+        "send",
+        "query",
+        "rows",
+        "fields",
+        "tail",
+        "trace",
+        "status",
+        "shell",
+        "servers",
+    ):
         imported, printed = modules_after(command, "--help")
         assert "Usage: bellwether" in printed
         assert imported & set(SERVER_PACKAGES) == set(), command
