@@ -16,7 +16,16 @@ from shepherd.otlp.json.scalars import Json
 
 _BYTES_PER_UNIT: Final = 512
 _LENIENT_BYTES_PER_UNIT: Final = 64
+# The shortest attribute has 35 bytes and two objects: 20 MiB hold fewer than this. A parsed object
+# takes some 200 bytes, whatever its text.
+_CONTAINERS_MAX: Final = 1_250_000
 _EXACT_CHARS: Final = 20  # a longer integer is beyond 64 bits: the nearest double does
+
+
+def check_size(text: bytes) -> None:
+    """Raises MalformedBody for a text that would take too much memory."""
+    if len(text) > _CONTAINERS_MAX < text.count(b"{") + text.count(b"["):
+        raise MalformedBody(f"more than {_CONTAINERS_MAX} objects and lists")
 
 
 def parse(text: bytes, work: Work) -> dict[str, Json]:

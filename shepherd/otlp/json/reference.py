@@ -4,7 +4,6 @@
   rest of the message is kept. Only a list of items that is no list refuses the whole body.
 - What an attribute's value says badly is not lost: a whole number beyond 64 bits becomes the
   nearest double, and a value of another type than its field's name keeps its own.
-- A value that is nested deeper than libraries read is a text: the JSON it came as.
 - Of several fields that exclude each other the last one counts, as in protobuf.
 """
 
@@ -12,6 +11,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from common import limits
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
 from shepherd.otlp.json.scalars import (
@@ -50,11 +50,10 @@ _FIELD_OF_TYPE: Final[Mapping[type, str]] = {
     int: "intValue",
     float: "doubleValue",
 }
-_ANY_TEXT: Final = b"\x0a"  # the tag of string_value
 _BYTES_PER_UNIT: Final = 64  # a unit of work is worth so many written bytes
-# Levels of arrays and lists in a value. Protobuf's libraries refuse messages nested deeper than
-# 100; a level is up to 3 of them, and 6 enclose the value.
-VALUE_NESTING_MAX: Final = 30
+# Lists and objects in a value. Deeper ones are written empty: they are null for the decoder, which
+# takes OTLP_VALUE_DEPTH_MAX of them in a value's JSON, within the few that become fields.
+VALUE_NESTING_MAX: Final = limits.OTLP_VALUE_DEPTH_MAX + 5
 
 
 class Walk:
@@ -105,12 +104,11 @@ def _of_json_type(value: Json, walk: Walk) -> bytes:
 
 def _nested_writer(field: Field) -> Writer:
     """The writer of a value that holds values."""
-    write_nested = _message_writer(field)
+    write_nested, empty = _message_writer(field), tag_of(field) + delimited(b"")
 
     def write(value: Json, walk: Walk) -> bytes:
         if walk.nesting == VALUE_NESTING_MAX:
-            text = READERS[Kind.STRING](value)
-            return b"" if text is None else _ANY_TEXT + text
+            return empty if isinstance(value, dict) else b""
         walk.nesting += 1
         written = write_nested(value, walk)
         walk.nesting -= 1

@@ -3,7 +3,7 @@
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import Signal
-from shepherd.otlp.json.parse import parse
+from shepherd.otlp.json.parse import check_size, parse
 from shepherd.otlp.json.reference import Walk, write_message
 from shepherd.otlp.json.schema import REQUESTS
 
@@ -20,6 +20,7 @@ class ReferenceTranscoder:
 
 def to_protobuf(signal: Signal, text: bytes, work: Work) -> bytes:
     """As `Transcoder.to_protobuf`."""
+    check_size(text)
     try:
         return write_message(REQUESTS[signal], parse(text, work), Walk(work))
     except RecursionError:

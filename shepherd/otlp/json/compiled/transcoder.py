@@ -12,7 +12,7 @@ from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.json.compiled.tables import make_tables
 from shepherd.otlp.json.kernel import tables as t
 from shepherd.otlp.json.kernel.walk import transcode
-from shepherd.otlp.json.parse import parse_value
+from shepherd.otlp.json.parse import check_size, parse_value
 from shepherd.otlp.json.reference import (
     VALUE_NESTING_MAX,
     Walk,
@@ -56,6 +56,7 @@ class KernelTranscoder:
 
     def to_protobuf(self, signal: Signal, text: bytes, work: Work) -> bytes:
         """As `Transcoder.to_protobuf`."""
+        check_size(text)
         try:
             memory = self._idle.pop()
         except IndexError:

@@ -115,6 +115,14 @@ def _value_end(buffer: Bytes, at: int, words: Int64s) -> int:
 
 
 @inlined
+def _write_empty(tables: Int64s, field: int, out: Bytes, to: int) -> int:
+    """Write an empty message; returns the position after it."""
+    to = write_tag(tables, field, out, to)
+    store8(out, to, 0)
+    return to + 1
+
+
+@inlined
 def _leave(words: Int64s, state: int, at: int, to: int, depth: int, fresh: int) -> int:
     put(words, AT, at)
     put(words, TO, to)
@@ -218,9 +226,7 @@ def transcode(
             if at < 0 or value >= 0:
                 return BROKEN
             if element and get(tables, field + FIELD_ANY):  # it keeps its position
-                to = write_tag(tables, field, out, to)
-                store8(out, to, 0)
-                to += 1
+                to = _write_empty(tables, field, out, to)
             continue
         # --- a scalar, or a list of them
         inner = get(tables, field + FIELD_TYPE)
@@ -239,7 +245,11 @@ def transcode(
             if depth == FRAMES_MAX - 1:
                 return BROKEN
             if nests and get(words, NESTING) == get(words, NESTING_MAX):
-                return _odd(buffer, at, to, depth, field, 0, words)
+                at = _value_end(buffer, at, words)
+                if at < 0:
+                    return BROKEN
+                to = _write_empty(tables, field, out, to)
+                continue
             depth += 1
             frame += FRAME_WORDS
             fresh = 1
@@ -256,7 +266,7 @@ def transcode(
             continue
         if get(tables, field + FIELD_ITEMS):
             return BROKEN
-        if nests or (get(tables, field + FIELD_ANY) and not opens_list):
+        if get(tables, field + FIELD_ANY) and not opens_list:
             return _odd(buffer, at, to, depth, field, element, words)
         at = _value_end(buffer, at, words)  # of another type: left out
         if at < 0:

@@ -81,7 +81,7 @@ def test_strings_of_every_length_with_and_without_escapes(transcoder: KernelTran
             assert_same(transcoder, Sample(Signal.TRACES, written))
 
 
-@pytest.mark.parametrize("depth", [1, 10, 29, 30, 31, 32, 60, 62, 70, 100, 230, 260, 500])
+@pytest.mark.parametrize("depth", [1, 10, 62, 63, 64, 68, 69, 70, 71, 100, 230, 260, 500])
 @pytest.mark.parametrize(
     ("opening", "closing"),
     [

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from common import limits
 from common.scan.events import MalformedBody
 from common.scan.work_budget import TooMuchWork, Work, WorkStopped
-from shepherd.otlp.decode.interface import Signal
-from shepherd.otlp.json.reference import VALUE_NESTING_MAX
+from shepherd.otlp.decode.interface import OtlpBody, Signal
+from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
 from shepherd.otlp.json.transcode import to_protobuf
 from tests.shepherd.otlp.json.protobuf import read
 
@@ -276,26 +277,33 @@ def nested(depth: int, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", OPENINGS)
-@pytest.mark.parametrize("depth", [1, VALUE_NESTING_MAX, VALUE_NESTING_MAX + 1, 80])
-def test_values_nested_deeper_than_messages_may_be_are_their_own_json(
-    depth: int, kind: str
-) -> None:
-    found = value_of(nested(depth, kind))
-    for _ in range(min(depth, VALUE_NESTING_MAX)):
-        inner = found.array_value if kind == "arrayValue" else found.kvlist_value
-        (found,) = inner.values
-        found = found if kind == "arrayValue" else found.value
-    if depth <= VALUE_NESTING_MAX:
-        assert found.int_value == 1
-    else:
-        deeper = depth - VALUE_NESTING_MAX
-        assert {kind: json.loads(found.string_value)} == json.loads(nested(deeper, kind))
+@pytest.mark.parametrize("depth", [1, 5, 64, 65, 69, 70, 71, 120, 200])
+def test_deep_values_are_whole_as_far_as_the_decoder_takes_them(depth: int, kind: str) -> None:
+    attributes = '[{"key":"a","value":@},{"key":"b","value":{"intValue":"7"}}]'
+    text = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"n","attributes":@}]}]}]}'
+    text = text.replace("@", attributes).replace("@", nested(depth, kind))
+    message = to_protobuf(Signal.TRACES, text.encode(), Work())
+    decoded = ReferenceDecoder().decode(OtlpBody(Signal.TRACES, message, 1), Work())
+    (group,) = decoded.groups
+    (line,) = group.events.lines.text.splitlines()
+    fields = json.loads(line)["d"]
+    assert fields["b"] == 7
+    (name,) = (name for name in fields if name == "a" or name.startswith("a."))
+    value = fields[name]
+    inner = json.loads(value) if isinstance(value, str) else value
+    levels = name.count(".")
+    while isinstance(inner, list | dict):
+        (inner,) = inner if isinstance(inner, list) else inner.values()
+        levels += 1
+    taken = limits.OTLP_VALUE_DEPTH_MAX + (5 if kind == "kvlistValue" else 0)
+    assert (inner, levels) == ((1, depth) if depth <= taken else (None, taken))
+    assert bool(group.events.mended) == (depth > taken)
 
 
-def test_a_value_nested_too_deeply_to_be_written_is_left_out() -> None:
-    found = value_of(nested(235, "kvlistValue"))  # 940 levels of JSON; parsers go to about 1,000
-    while found.WhichOneof("value") is not None:
-        found = found.kvlist_value.values[0].value
+@pytest.mark.parametrize("text", [b"[" * 1_250_001, b'{"a":[%b{}]}' % (b"{}," * 1_250_000)])
+def test_more_objects_than_honest_texts_have_are_refused(text: bytes) -> None:
+    with pytest.raises(MalformedBody, match="more than 1250000 objects"):
+        to_protobuf(Signal.TRACES, text, Work())
 
 
 @pytest.mark.parametrize("kind", OPENINGS)
