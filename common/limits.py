@@ -33,6 +33,10 @@ OTLP_DATASETS_MAX: Final = 1_000  # services of one request: a Collector may gat
 OTLP_EVENTS_BYTES_MAX: Final = 42 * 2**20
 OTLP_WORK_UNITS_MAX: Final = 10_000_000  # four times those of a batch, for four times its bytes
 OTLP_VALUE_DEPTH_MAX: Final = 64  # lists and objects within an attribute; deeper ones are null
+METRIC_FIELDS_BYTES_MAX: Final = EVENT_BYTES_MAX // 2  # of one event; attributes have as much
+METRIC_BUCKETS_MAX: Final = STRING_BYTES_MAX // 2  # of one histogram: a count and a comma each
+METRIC_QUANTILES_MAX: Final = 1_000  # of one summary: each is a field
+METRIC_EXEMPLARS_MAX: Final = 256  # of one data point: SDKs send one per bucket, at most 160
 BODY_NESTING_MAX: Final = 100_000  # deeper, the whole body is refused; an event far earlier
 # Units of close reading per body, of two microseconds each. An honest body of 5 MB that has to be
 # read closely in whole (because one value in it is NaN, and without the compiled splitter) takes
@@ -308,6 +312,13 @@ TAIL_RETRY_S: Final = 5  # tails are long: a place is seldom free sooner
 TWINS_ASKED_MAX: Final = 4  # for a whole copy of a segment; there are one or two
 FOOTERS_BYTES_MAX: Final = 96 * 2**20  # column names of segments in memory: over a million names
 COLUMN_DEFINITIONS_MAX: Final = 10_000  # of a dataset: columns with a description or a type
+# What senders of metrics say of columns: the description of one; how many of an environment may
+# wait for metadata (the columns of a request with 150 histograms), of how many environments; and of
+# how many a process knows that it has sent them (some 100 bytes each).
+COLUMN_FACTS_TEXT_CHARS_MAX: Final = 1_024
+COLUMN_FACTS_WAITING_MAX: Final = 2_000
+COLUMN_FACTS_ENVIRONMENTS_MAX: Final = 256
+COLUMN_FACTS_SENT_MAX: Final = 200_000
 COLUMNS_PAGE_MAX: Final = 10_000  # columns of one response; the vendor's limit for a dataset
 COLUMNS_PAGE_BYTES_MAX: Final = 8 * 2**20  # their names: one may be half a megabyte long
 DATASETS_PAGE_MAX: Final = 10_000  # datasets of one response: some 3 MB

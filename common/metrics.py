@@ -115,6 +115,10 @@ reroutes_capped_total = _counter(
 telemetry_dropped_total = _counter(
     "bellwether_telemetry_dropped", "Own events dropped: the queue was full."
 )
+column_facts_dropped_total = _counter(
+    "bellwether_column_facts_dropped",
+    "Facts of metrics' columns that were not stored: metadata fails, or there is no room.",
+)
 key_cache_stale_total = _counter(
     "bellwether_key_cache_stale",
     "Requests let in by a stale key entry: metadata does not answer (I8). Look at metadata.",

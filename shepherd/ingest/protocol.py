@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from common.clock import Clock
+from common.metadata import Metadata
 from common.process.auth import KeyCache
 from shepherd.config import ShepherdConfig
 from shepherd.http.request import IngestRoute
@@ -23,6 +24,7 @@ class ProtocolParts:
 
     accept: AcceptParts
     keys: KeyCache
+    metadata: Metadata
     clock: Clock
     config: ShepherdConfig
     folder: Path  # of the role, for what a protocol keeps on disk
@@ -46,7 +48,9 @@ class IngestProtocol:
         """Add the protocol's routes other than those for events."""
 
     async def prepare(self) -> None:
-        """Slow preparation, run after the start while requests are already served."""
+        """Slow preparation, and work in the background: it runs after the start, while requests are
+        already served, and is cancelled when the role drains.
+        """
 
     async def listen(self) -> ProtocolListener | None:
         """Start a listener of the protocol's own. It is drained with the public port."""

@@ -23,12 +23,13 @@ from shepherd.http.key_header import authenticate, key_text
 from shepherd.http.request import ProtocolLimits
 from shepherd.ingest.accept import Submission
 from shepherd.ingest.content_id import content_id
-from shepherd.ingest.decoded_events import NO_LINES, Decoded
+from shepherd.ingest.decoded_events import NO_LINES, Decoded, stored_events
 from shepherd.ingest.events_by_dataset import Outcome, Run, RunOutcome
 from shepherd.ingest.signatures import has_stacks, with_signatures
 from shepherd.otlp.decode.interface import DecodedRequest, Decoder, Group, OtlpBody, Signal
 from shepherd.otlp.json.interface import Transcoder
 from shepherd.otlp.media import Media
+from shepherd.otlp.metrics.facts_queue import FactsQueue
 
 LIMITS: Final = ProtocolLimits(
     body_bytes_max=limits.OTLP_BODY_BYTES_MAX,
@@ -104,9 +105,10 @@ class Taken(msgspec.Struct, frozen=True):
 class OtlpIngest:
     """Takes requests, however they have come."""
 
-    def __init__(self, decoder: Decoder, transcoder: Transcoder) -> None:
+    def __init__(self, decoder: Decoder, transcoder: Transcoder, facts: FactsQueue) -> None:
         self._decoder = decoder
         self._transcoder = transcoder
+        self._facts = facts
 
     async def take(self, request: OtlpRequest, submission: Submission) -> Taken:
         """Decode and store a request. The submission has received its body.
@@ -122,7 +124,15 @@ class OtlpIngest:
         runs = [_run(group, datasets[group.dataset]) for group in decoded.groups]
         submission.arrival_ns()
         outcome = await submission.store(runs, named=name)
+        self._offer_facts(request.sender.key, decoded, outcome)
         return _taken(decoded, outcome)
+
+    def _offer_facts(self, key: ApiKey, decoded: DecodedRequest, outcome: Outcome) -> None:
+        """Queue what the request says of columns of datasets of which something is stored."""
+        for group, found in zip(decoded.groups, outcome.runs, strict=True):
+            dataset = found.run.dataset
+            if group.facts and isinstance(dataset, Resolved) and stored_events(found.stored):
+                self._facts.offer(key.environment.id, dataset.target.dataset_id, group.facts)
 
     def _decode(
         self, request: OtlpRequest, arrival_ns: int, work: Work
@@ -146,7 +156,7 @@ def _signed(decoded: DecodedRequest, work: Work) -> DecodedRequest:
     if not any(has_stacks(group.events.lines.text) for group in decoded.groups):
         return decoded
     groups = [
-        Group(group.dataset, with_signatures(group.events, work), group.items, group.own)
+        msgspec.structs.replace(group, events=with_signatures(group.events, work))
         for group in decoded.groups
     ]
     return DecodedRequest(groups, decoded.items, decoded.unreadable)
@@ -167,7 +177,7 @@ def _taken(decoded: DecodedRequest, outcome: Outcome) -> Taken:
         events_refused = _refused_events(found)
         for index, error in events_refused:
             if group.own[index]:
-                refused += 1
+                refused += 1 if group.weights is None else int(group.weights[index])
                 errors.append((int(group.items[index]), error))
     return Taken(outcome.receipt, refused, min(errors)[1] if errors else "")
 

@@ -1,8 +1,9 @@
 """OTLP as the shepherd registers it."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
+from common.tasks import run_together
 from shepherd.ingest.protocol import IngestProtocol, ProtocolListener, ProtocolParts
 from shepherd.otlp.decode.interface import Decoder
 from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
@@ -10,6 +11,7 @@ from shepherd.otlp.grpc.exports import Exports
 from shepherd.otlp.grpc.start import start_listener
 from shepherd.otlp.ingest import OtlpIngest
 from shepherd.otlp.json.selected import SelectedTranscoder
+from shepherd.otlp.metrics.facts_queue import FactsQueue
 from shepherd.otlp.routes import HttpRoutes
 
 
@@ -20,7 +22,8 @@ class OtlpProtocol(IngestProtocol):
         config = parts.config
         self._decoder: Decoder = ReferenceDecoder(config.string_bytes_max)
         self._transcoder = SelectedTranscoder()
-        ingest = OtlpIngest(self._decoder, self._transcoder)
+        self._facts = FactsQueue(parts.metadata, parts.clock)
+        ingest = OtlpIngest(self._decoder, self._transcoder, self._facts)
         self.routes = HttpRoutes(parts.accept, parts.keys, ingest).routes
         self._config = config
         self._exports = Exports(parts.accept, parts.keys, ingest)
@@ -30,9 +33,13 @@ class OtlpProtocol(IngestProtocol):
             self._kernel_folder = Path(config.kernel_cache or parts.folder / "kernel")
 
     async def prepare(self) -> None:
-        """Compile the transcoder, then serve with the compiled one."""
+        """Compile the transcoder, then serve with the compiled one. Bring facts of columns to
+        metadata until the role drains.
+        """
+        tasks: list[Coroutine[None, None, None]] = [self._facts.run()]
         if self._kernel_folder is not None:
-            await self._transcoder.use_compiled(self._kernel_folder)
+            tasks.append(self._transcoder.use_compiled(self._kernel_folder))
+        await run_together(*tasks)
 
     async def listen(self) -> ProtocolListener | None:
         """As `IngestProtocol.listen`: gRPC's, if the settings have a port for it."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from common.scan.events import Refused
 from common.scan.work_budget import Work
 from shepherd.ingest.decoded_events import Decoded, Sizes
+from shepherd.otlp.metrics.column_facts import FactsByHash
 
 Flags = npt.NDArray[np.bool_]
 
@@ -46,12 +47,17 @@ class Group(msgspec.Struct, frozen=True, eq=False):
     items: int64, one per event: the number of the event's item in the request, ascending. An item
     is refused if its own event is; a refused span event or link is counted, and its span is stored.
     own: bool, one per event: whether it is its item's own event.
+    weights: int64, one per event: of how many items it is; metrics gather several data points, of
+    which the first one's number is in `items`. None: each is of one.
+    facts: what the request says of columns, which goes to metadata.
     """
 
     dataset: str
     events: Decoded
     items: Sizes
     own: Flags
+    weights: Sizes | None = None
+    facts: FactsByHash = {}
 
 
 class DecodedRequest(msgspec.Struct, frozen=True, eq=False):

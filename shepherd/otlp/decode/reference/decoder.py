@@ -7,10 +7,14 @@ from common import limits
 from common.errors import NotFound
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody, Signal
+from shepherd.otlp.decode.reference.logs import decode_logs
+from shepherd.otlp.decode.reference.metrics import decode_metrics
 from shepherd.otlp.decode.reference.traces import decode_traces
 
 _DECODE: Final[Mapping[Signal, Callable[[OtlpBody, int, Work], DecodedRequest]]] = {
     Signal.TRACES: decode_traces,
+    Signal.LOGS: decode_logs,
+    Signal.METRICS: decode_metrics,
 }
 
 

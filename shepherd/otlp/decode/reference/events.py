@@ -21,6 +21,7 @@ from shepherd.ingest.decoded_events import decoded
 from shepherd.otlp.decode.interface import DecodedRequest, Group
 from shepherd.otlp.decode.reference.values import Attributes, Value
 from shepherd.otlp.decode.reference.wire import text_of
+from shepherd.otlp.metrics.column_facts import FactsByHash
 
 _BYTES_PER_UNIT: Final = 1_024  # of an event's text
 _TOO_MANY: Final = Mended(Rule.TOO_MANY_FIELDS, "(other)")
@@ -91,7 +92,7 @@ class Draft:
     def finish(self, string_max: int, work: Work) -> Accepted | Refused:
         """The event. Raises TooMuchWork."""
         values = self._values()
-        text = orjson.dumps(values)
+        text = bytes(memoryview(orjson.dumps(values)))  # orjson's own take 4 kB each
         work.spend(1 + len(text) // _BYTES_PER_UNIT)
         try:
             try:
@@ -147,12 +148,13 @@ class Draft:
 class _Gathered:
     """The events of one dataset."""
 
-    __slots__ = ("items", "outcomes", "own")
+    __slots__ = ("items", "outcomes", "own", "weights")
 
     def __init__(self) -> None:
         self.outcomes: list[Accepted | Refused] = []
         self.items: list[int] = []
         self.own: list[bool] = []
+        self.weights: list[int] = []
 
 
 class Gatherer:
@@ -173,21 +175,27 @@ class Gatherer:
         """Note an item that gives no event."""
         self._unreadable.append((item, why))
 
-    def add(self, dataset: str, item: int, event: Accepted | Refused, *, own: bool) -> None:
-        """Add an event. own: whether it is its item's own. Raises TooManyEventBytes."""
+    def add(
+        self, dataset: str, item: int, event: Accepted | Refused, *, own: bool, weight: int = 1
+    ) -> None:
+        """Add an event. Raises TooManyEventBytes.
+
+        own: whether it is its item's own. weight: of how many items it is, `item` and later ones.
+        """
         found = self._by_dataset.get(dataset)
         if found is None:
             found = self._by_dataset[dataset] = _Gathered()
         found.outcomes.append(event)
         found.items.append(item)
         found.own.append(own)
+        found.weights.append(weight)
         if isinstance(event, Accepted):
             self._bytes += len(event.data)
             if self._bytes > limits.OTLP_EVENTS_BYTES_MAX:
                 raise TooManyEventBytes
 
-    def finish(self) -> DecodedRequest:
-        """All events."""
+    def finish(self, facts: FactsByHash | None = None) -> DecodedRequest:
+        """All events. facts: of columns of every dataset."""
         return DecodedRequest(
             [
                 Group(
@@ -195,6 +203,8 @@ class Gatherer:
                     decoded(found.outcomes),
                     np.array(found.items, np.int64),
                     np.array(found.own, np.bool_),
+                    np.array(found.weights, np.int64),
+                    facts or {},
                 )
                 for dataset, found in self._by_dataset.items()
             ],

@@ -12,6 +12,7 @@ from shepherd.otlp.decode.reference.wire import fields, length_delimited, text_o
 
 UNKNOWN_SERVICE: Final = "unknown_service"
 _SERVICE: Final = "service.name"
+RESOURCE_GROUP: Final = length_delimited(1)  # of a request
 _RESOURCE: Final = length_delimited(1)  # of a group of scopes
 _SCOPE_GROUP: Final = length_delimited(2)
 _SCOPE: Final = length_delimited(1)  # of a group of items

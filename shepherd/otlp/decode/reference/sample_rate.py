@@ -8,13 +8,16 @@ the mean over many spans is right: by the span's own id, so that a repetition ge
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from common import limits
+from common.scan.events import Mended, Rule
 from common.scan.rates import read_rate
 from shepherd.otlp.decode.reference.values import Value
 
 NAMES: Final = ("sampleRate", "SampleRate")
+RATE_MENDED: Final = Mended(Rule.SAMPLE_RATE, "samplerate")
 _THRESHOLD_DIGITS: Final = 14
 _PROBABILITIES: Final = 2**56
 _ROUNDED_AT_RANDOM_MAX: Final = 100
@@ -46,6 +49,12 @@ def rate_of_attributes(values: dict[str, Value]) -> tuple[int, bool]:
         elif written != 0:
             is_odd = True
     return rate, is_odd
+
+
+def told_rate(inherited: Mapping[str, Value], own: Mapping[str, Value]) -> tuple[int, bool]:
+    """The same of an item: its own attributes go before those of its scope and resource."""
+    told = {name: values[name] for name in NAMES for values in (inherited, own) if name in values}
+    return rate_of_attributes(told)
 
 
 def _number(text: str) -> float:

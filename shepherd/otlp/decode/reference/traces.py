@@ -1,16 +1,19 @@
 """Requests with spans: each span becomes one event, and one for each of its events and links."""
 
-from typing import Final
-
-from common.scan.events import Mended, Rule
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody
 from shepherd.otlp.decode.reference.events import Draft, Gatherer
-from shepherd.otlp.decode.reference.origin import read_resource, read_scope, traces_dataset
+from shepherd.otlp.decode.reference.origin import (
+    RESOURCE_GROUP,
+    read_resource,
+    read_scope,
+    traces_dataset,
+)
 from shepherd.otlp.decode.reference.sample_rate import (
     NAMES,
-    rate_of_attributes,
+    RATE_MENDED,
     rate_of_trace_state,
+    told_rate,
 )
 from shepherd.otlp.decode.reference.spans import (
     Span,
@@ -19,11 +22,8 @@ from shepherd.otlp.decode.reference.spans import (
     read_span,
     span_draft,
 )
-from shepherd.otlp.decode.reference.values import Attributes, Value
-from shepherd.otlp.decode.reference.wire import fields, length_delimited, text_of
-
-RESOURCE_GROUP: Final = length_delimited(1)
-_RATE_MENDED: Final = Mended(Rule.SAMPLE_RATE, "samplerate")
+from shepherd.otlp.decode.reference.values import Attributes
+from shepherd.otlp.decode.reference.wire import fields, text_of
 
 
 def decode_traces(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest:
@@ -50,18 +50,12 @@ def _drafts(span: Span, inherited: Attributes, arrival_ns: int) -> list[Draft]:
     drafts = [event_draft(event, span, inherited, arrival_ns) for event in span.events]
     drafts += [link_draft(link, span, inherited, arrival_ns) for link in span.links]
     drafts.append(span_draft(span, inherited, arrival_ns))
-    told: dict[str, Value] = {
-        name: values[name]
-        for name in NAMES
-        for values in (inherited.values, span.attributes.values)
-        if name in values
-    }
-    rate, is_odd = rate_of_attributes(told)
+    rate, is_odd = told_rate(inherited.values, span.attributes.values)
     if not rate:
         rate = rate_of_trace_state(text_of(span.trace_state)[0], span.span_id) or 1
     for draft in drafts:
         draft.rate = rate
         draft.leave_out(NAMES)
     if is_odd:
-        drafts[-1].mended[_RATE_MENDED] = None
+        drafts[-1].mended[RATE_MENDED] = None
     return drafts

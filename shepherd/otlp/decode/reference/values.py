@@ -137,7 +137,7 @@ def _add(attributes: Attributes, name: str, any_value: memoryview, depth: int, w
     elif tag == _BOOL:
         attributes.add(name, bool(number))
     elif tag == _DOUBLE:
-        value = _double(number)
+        value = double_of(number)
         if math.isfinite(value):
             attributes.add(name, value)
         else:
@@ -156,7 +156,8 @@ def _items(content: memoryview, work: Work) -> Iterator[memoryview]:
     return (item for tag, _, item in fields(content, work) if tag == _ITEM)
 
 
-def _double(bits: int) -> float:
+def double_of(bits: int) -> float:
+    """A double from its 64 bits."""
     number: float = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
     return number
 
@@ -183,7 +184,7 @@ def _nested(
     if tag == _BOOL:
         return bool(number)
     if tag == _DOUBLE:
-        value = _double(number)
+        value = double_of(number)
         if math.isfinite(value):
             return value
         attributes.mend(Rule.NOT_FINITE, name)

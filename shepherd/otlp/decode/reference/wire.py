@@ -41,6 +41,11 @@ def fixed64(number: int) -> int:
     return number << _KIND_BITS | _FIXED64
 
 
+def fixed32(number: int) -> int:
+    """The tag of a field of 4 bytes."""
+    return number << _KIND_BITS | _FIXED32
+
+
 def length_delimited(number: int) -> int:
     """The tag of a field of strings, bytes, messages or packed numbers."""
     return number << _KIND_BITS | _LENGTH

@@ -1,0 +1,1 @@
+"""OTLP's metrics as events: values of data points, their gathering, and the facts of columns."""

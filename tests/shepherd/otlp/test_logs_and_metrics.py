@@ -1,0 +1,88 @@
+"""Logs and metrics over HTTP, against a real shepherd."""
+
+import math
+from pathlib import Path
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+
+from common.metadata import ColumnFacts
+from common.model.names import column_id
+from tests.shepherd.harness import shepherd
+from tests.shepherd.otlp.messages import START_NS
+from tests.shepherd.otlp.signals import (
+    logs_of,
+    logs_request,
+    metric,
+    metrics_of,
+    metrics_request,
+    number,
+    record,
+)
+from tests.waiting import eventually
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+
+
+async def test_log_records_are_stored_in_the_dataset_of_their_service(tmp_path: Path) -> None:
+    body = logs_request(
+        logs_of(record("a"), record("b"), resource={"service.name": "web"}), logs_of(record("c"))
+    )
+    async with shepherd(tmp_path) as server:
+        for _ in range(2):  # an exporter's repetition of the same bytes is the same records
+            status, answer, headers = await server.post("/v1/logs", body, PROTOBUF)
+            assert status == 200
+            assert ExportLogsServiceResponse.FromString(answer) == ExportLogsServiceResponse()
+            assert headers["X-Bellwether-Receipt"]
+        batches = {one.batch for _, one in await server.records()}
+        assert len(batches) == 2
+        web = await server.events("web")
+        assert {event.data["body"] for event in web} == {"a", "b"}  # type: ignore[index]
+        assert {event.time_ns for event in web} == {START_NS}
+        (other,) = {repr(event.data) for event in await server.events("unknown_log_source")}
+        assert "'body': 'c'" in other
+
+
+async def test_data_points_that_cannot_be_stored_are_counted_in_the_answer(tmp_path: Path) -> None:
+    wide = {"k" * 70_000: 1, "host": "b"}
+    body = metrics_request(
+        metrics_of(
+            metric("load", "gauge", number(math.nan), number(1), number(2, wide)),
+            metric("none", "sum", number(None), number(3), number(4, flags=1)),
+        )
+    )
+    async with shepherd(tmp_path) as server:
+        status, answer, _ = await server.post("/v1/metrics", body, PROTOBUF)
+        assert status == 200
+        partial = ExportMetricsServiceResponse.FromString(answer).partial_success
+        assert partial.rejected_data_points == 2
+        assert partial.error_message == "load: is NaN or infinite"
+        (first, second) = await server.events("unknown_metrics")
+        assert first.data == {"load": 1, "none": 3, "meta.signal_type": "metric"}
+        assert second.data == {"load": 2, "host": "b", "meta.signal_type": "metric"}
+
+
+async def test_facts_of_columns_come_to_metadata_and_a_request_does_not_need_it(
+    tmp_path: Path,
+) -> None:
+    body = metrics_request(
+        metrics_of(metric("load", "gauge", number(1), unit="s", description="how long"))
+    )
+    headers = {**PROTOBUF, "X-Honeycomb-Dataset": "mine"}
+    async with shepherd(tmp_path) as server:
+        assert (await server.post("/v1/metrics", body, headers))[0] == 200
+        dataset = server.dataset("mine")
+        metadata = server.backends.metadata
+        await eventually(lambda: metadata.list_column_facts(dataset))
+        (found,) = metadata.list_column_facts(dataset)
+        assert found == ColumnFacts(
+            *(column_id(dataset, "load"), dataset, "load", "gauge", "s", "", False, "how long"),
+            found.updated_ns,
+        )
+        metadata.close()
+        other = body.replace(b"load", b"last")
+        assert (await server.post("/v1/metrics", other, headers))[0] == 200
+        metadata.open()
+        assert len(await server.events("mine")) == 2
