@@ -88,7 +88,7 @@ def _summary(page: Page) -> list[str]:
 
 def _end(page: Page, shown: int, is_terminal: bool) -> None:
     for title, linked in (page.links or {}).items():
-        _print(f"links {title}:" if linked else f"links {title}: none")
+        _print(f"links {title} this trace:" + ("" if linked else " none"))
         for one in linked:
             _print("  " + drawable(_linked_text(one)))
     if shown < page.lines_in_all:

@@ -99,6 +99,39 @@ def test_a_short_id_finds_the_padded_one_and_the_other_way_round(system: System)
         assert [n["depth"] for n in trace(system, spelling)["lines"]] == [0, 1]
 
 
+def test_links_are_followed_from_a_trace_and_to_it(system: System) -> None:
+    one, other = "1" * 32, "2" * 32
+    ids = {"trace__trace_id": one, "duration_ms": 5.0, "service__name": "s"}
+    system.send("linking", [
+        event(0, trace__span_id="a", name="asked", **ids),
+        event(0, trace__trace_id=one, trace__parent_id="a", meta__annotation_type="link",
+              trace__link__trace_id=other.upper(), trace__link__span_id="b"),
+        event(0, trace__trace_id=one, trace__parent_id="a", meta__annotation_type="link",
+              trace__link__trace_id="3" * 32),
+    ])  # fmt: skip
+    system.send("linked", [
+        event(9, **{**ids, "trace__trace_id": other}, trace__span_id="b", name="done later",
+              error=True),
+    ])  # fmt: skip
+    wait_for(system, one, 3)
+    wait_for(system, other, 1)
+    found = trace(system, one, links="true")["links"]
+    assert found["to"] == []
+    known, unknown = sorted(found["from"], key=lambda link: link["trace_id"])
+    assert (known["trace_id"], known["span_id"], known["own_span_id"]) == (other, "b", "a")
+    assert (known["name"], known["service"], known["errors"]) == ("done later", "s", 1)
+    assert (unknown["trace_id"], unknown["note"]) == ("3" * 32, "no event of it is stored")
+    back = trace(system, other, links="true")["links"]
+    assert back["from"] == []
+    assert [(b["trace_id"], b["span_id"], b["own_span_id"]) for b in back["to"]] == [
+        (one, "a", "b")
+    ]
+    assert back["to"][0]["name"] == "asked"
+    assert "links" not in trace(system, one)
+    shown = system.run("trace", other, "--links").stdout
+    assert f"links to this trace:\n  trace {one}  span a  asked  [s]" in shown
+
+
 def test_what_is_not_there_and_what_cannot_be_read_is_told(system: System) -> None:
     refused = trace(system, "ffffffffffffffff", 404)
     assert "no event has the trace id ffffffffffffffff" in refused["detail"]

@@ -11,7 +11,7 @@ from query.traces.wanted import SpanTable
 # read beside the columns that every gathered span has
 _ERROR, _STATUS = "error", "status_code"
 _KIND, _SIGNAL, _SHARED = "span.kind", "meta.signal_type", "shared"
-_LINK_TRACE, _LINK_SPAN = "trace.link.trace_id", "trace.link.span_id"
+LINK_TRACE, LINK_SPAN = "trace.link.trace_id", "trace.link.span_id"
 _WITHIN: Final = ("span_id", "spanId")  # of a log line: the span in which it was written
 _INSTANCE: Final = "service.instance.id"  # one value per process
 _HOSTS: Final = ("host.name", "meta.local_hostname", "hostname")
@@ -19,7 +19,7 @@ _PIDS: Final = ("process.pid", "pid")
 _MACHINE: Final = "state.machine"
 _MESSAGES: Final = ("body", "message", "msg", "exception.message")
 JUDGED: Final = (
-    _ERROR, _STATUS, _KIND, _SIGNAL, _SHARED, _LINK_TRACE, _LINK_SPAN, *_WITHIN, _INSTANCE,
+    _ERROR, _STATUS, _KIND, _SIGNAL, _SHARED, LINK_TRACE, LINK_SPAN, *_WITHIN, _INSTANCE,
     *_HOSTS, *_PIDS, _MACHINE,
 )  # fmt: skip
 _NS_PER_MS: Final = 1e6
@@ -96,8 +96,8 @@ def _event(
         process=text(_INSTANCE) or ":".join(filter(None, (text(*_HOSTS), text(*_PIDS)))),
         machine=text(_MACHINE),
         shared=value(_SHARED) is True,
-        link_trace_id=text(_LINK_TRACE),
-        link_span_id=text(_LINK_SPAN),
+        link_trace_id=text(LINK_TRACE),
+        link_span_id=text(LINK_SPAN),
         message=text(*_MESSAGES),
         fields=fields or None,
     )

@@ -5,7 +5,7 @@ It takes a turn like a query (I14) and ends when its client closes the connectio
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -22,6 +22,15 @@ from query.http.access import authorize
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.results.runner import CoverageRequirement
 from query.traces.exchange import SpanExchange
+from query.traces.one.event import TraceEvent
+from query.traces.one.links import (
+    LINKS_MAX,
+    linked_wanted,
+    linking_wanted,
+    links_document,
+    links_from,
+    links_to,
+)
 from query.traces.one.page import encode_page
 from query.traces.one.read_table import events_of, fields_read
 from query.traces.one.request import TraceRequest, read_trace_request
@@ -72,8 +81,30 @@ class TraceRoute:
                 if table.complete:
                     raise NotFound(f"no event has the trace id {wanted.trace_id}")
                 notes.append(_NOTHING)
-            more = {"coverage": table.coverage, "notes": [*table.notes, *notes]}
-            return await asyncio.to_thread(_encode, wanted, table, more)
+            events = await asyncio.to_thread(_events, table, wanted)
+            more: dict[str, object] = {"coverage": table.coverage}
+            if wanted.links and wanted.cursor is None:
+                more["links"] = await self._links(wanted, events, key, notes)
+            more["notes"] = [*table.notes, *notes]
+            return await asyncio.to_thread(encode_page, wanted, events, more)
+
+    async def _links(
+        self, wanted: TraceRequest, events: Sequence[TraceEvent], key: ApiKey, notes: list[str]
+    ) -> dict[str, object]:
+        """Links in both directions. Adds to the notes what is missing."""
+        linking = await self._exchange.gather(linking_wanted(wanted.trace_id), key)
+        directions = {"from": links_from(events), "to": links_to(linking)}
+        for direction, links in directions.items():
+            if len(links) > LINKS_MAX:
+                notes.append(
+                    f"of more than {LINKS_MAX} links {direction} the trace the first are shown"
+                )
+                del links[LINKS_MAX:]
+        question = linked_wanted([*directions["from"], *directions["to"]])
+        linked = None if question is None else await self._exchange.gather(question, key)
+        if not linking.complete or not (linked is None or linked.complete):
+            notes.append("links may be missing: not everything could be asked for them")
+        return {direction: links_document(links, linked) for direction, links in directions.items()}
 
     async def _gather(
         self, wanted: TraceRequest, key: ApiKey, required: CoverageRequirement
@@ -99,5 +130,5 @@ def _spans_wanted(wanted: TraceRequest, *, with_messages: bool) -> SpansWanted:
     )
 
 
-def _encode(wanted: TraceRequest, table: SpanTable, more: Mapping[str, object]) -> bytes:
-    return encode_page(wanted, list(events_of(table, wanted.fields)), more)
+def _events(table: SpanTable, wanted: TraceRequest) -> list[TraceEvent]:
+    return list(events_of(table, wanted.fields))
