@@ -123,7 +123,7 @@ class OtlpIngest:
         datasets = await submission.resolve_all([group.dataset for group in decoded.groups])
         runs = [_run(group, datasets[group.dataset]) for group in decoded.groups]
         submission.arrival_ns()
-        outcome = await submission.store(runs, named=name)
+        outcome = await submission.store(runs, named=name, whole=True)
         self._offer_facts(request.sender.key, decoded, outcome)
         return _taken(decoded, outcome)
 
@@ -136,11 +136,15 @@ class OtlpIngest:
 
     def _decode(
         self, request: OtlpRequest, arrival_ns: int, work: Work
-    ) -> tuple[DecodedRequest, str]:
-        """The request's events, and its batch id. Runs in a thread."""
-        content = decode_content(request.body, request.encoding, limits.OTLP_BODY_BYTES_MAX, work)
+    ) -> tuple[DecodedRequest, str | None]:
+        """The request's events, and its batch id; None: it is small, and gathered with others.
+        Runs in a thread.
+        """
         sender = request.sender
         try:
+            content = decode_content(
+                request.body, request.encoding, limits.OTLP_BODY_BYTES_MAX, work
+            )
             message = content
             if request.media is Media.JSON:
                 message = self._transcoder.to_protobuf(request.signal, content, work)
@@ -148,6 +152,8 @@ class OtlpIngest:
             decoded = _signed(self._decoder.decode(body, work), work)
         except MalformedBody as error:
             raise MalformedRequest(error) from error
+        if decoded.items < limits.OTLP_NAMED_ITEMS_MIN:
+            return decoded, None
         return decoded, content_id(sender.key.environment.id, f"v1/{request.signal}", content)
 
 

@@ -6,6 +6,7 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from common import limits
 from common.model.position import parse_receipt
 from shepherd.config import ShepherdConfig
 from tests.shepherd.http.test_tls import write_certificate
@@ -43,13 +44,14 @@ async def test_compressed_messages(tmp_path: Path, compression: grpc.Compression
 async def test_repetition_of_the_same_bytes_is_stored_once_over_grpc_and_http(
     tmp_path: Path,
 ) -> None:
-    message = spans([1, 2]).SerializeToString()
+    numbers = list(range(limits.OTLP_NAMED_ITEMS_MIN))  # smaller requests are gathered
+    message = spans(numbers).SerializeToString()
     async with client(tmp_path) as it:
         await it.call(message)
         await it.call(message, compression=grpc.Compression.Gzip)
         headers = {"Content-Type": "application/x-protobuf"}
         assert (await it.server.post("/v1/traces", message, headers))[0] == 200
-        assert await it.numbers() == [1, 2]
+        assert await it.numbers() == numbers
         assert len(await it.server.records()) == 3
 
 

@@ -9,13 +9,15 @@ import grpc
 import grpc.aio
 import pytest
 
+from common import limits
 from common.log import Appended
 from common.model.record import Record
 from shepherd.config import ShepherdConfig
 from tests.shepherd.otlp.grpc.calls import TRACES, Client, client, spans
 from tests.waiting import PATIENCE_S, eventually
 
-MESSAGE = spans([1, 2]).SerializeToString()
+NUMBERS = list(range(limits.OTLP_NAMED_ITEMS_MIN))  # smaller requests are gathered
+MESSAGE = spans(NUMBERS).SerializeToString()
 Code = grpc.StatusCode
 
 
@@ -69,9 +71,9 @@ async def test_call_that_ends_before_its_answer_is_counted_once_and_its_repetiti
             await eventually(lambda: telemetry.found)
             held.go_on.set()
         await it.call(MESSAGE)
-        assert await it.numbers() == [1, 2]
+        assert await it.numbers() == NUMBERS
         await eventually(lambda: len(telemetry.found) > 1)
-    assert telemetry.found == [(0, 1, 0), (200, 1, 2)]
+    assert telemetry.found == [(0, 1, 0), (200, 1, len(NUMBERS))]
 
 
 async def test_stop_answers_what_is_in_flight_and_takes_nothing_more(
@@ -93,7 +95,7 @@ async def test_stop_answers_what_is_in_flight_and_takes_nothing_more(
             assert not sending.done()
             held.go_on.set()
             assert await sending is Code.OK
-            assert await it.numbers() == [1, 2]
+            assert await it.numbers() == NUMBERS
 
 
 async def test_stop_ends_what_takes_too_long(
