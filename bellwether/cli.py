@@ -18,8 +18,8 @@ from common.version import VERSION
 
 # what only `pip install 'bellwether[server]'` brings
 SERVER_PACKAGES = frozenset(
-    {"aiokafka", "boto3", "botocore", "duckdb", "kazoo", "llvmlite", "msgpack", "numba", "numpy",
-     "prometheus_client", "pyarrow", "pymysql", "xxhash"}
+    {"aiokafka", "boto3", "botocore", "duckdb", "grpc", "kazoo", "llvmlite", "msgpack", "numba",
+     "numpy", "prometheus_client", "pyarrow", "pymysql", "xxhash"}
 )  # fmt: skip
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 

@@ -87,6 +87,10 @@ class ShepherdConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise ValueError("port must be between 0 and 65535")
+        if not -1 <= self.otlp_grpc_port <= 65_535:
+            raise ValueError("otlp_grpc_port must be between -1 and 65535")
+        if self.otlp_grpc_port == self.port > 0:
+            raise ValueError("otlp_grpc_port must not be the port of the public API")
         if not limits.STRING_BYTES_MAX <= self.string_bytes_max <= limits.LONG_STRING_BYTES_MAX:
             raise ValueError(
                 f"string_bytes_max must be between {limits.STRING_BYTES_MAX} and"

@@ -71,11 +71,13 @@ class UpConsole:
         with suppress(OSError):  # output may go to a file on a full disk: the roles go on
             self._console.print(Text(text, style=style), soft_wrap=True, highlight=False)
 
-    def welcome(self, url: str, data: Path, prepared: Prepared) -> None:
-        """Address, key, and two commands to copy."""
+    def welcome(self, url: str, data: Path, prepared: Prepared, grpc: str = "") -> None:
+        """Address, key, and two commands to copy. grpc: where OTLP over gRPC is taken."""
         key_path = shorten(prepared.key_path)
         self._line(f"Bellwether {VERSION}", "bold")
         self._line(f"  address  {url}")
+        if grpc:
+            self._line(f"  gRPC     {grpc} (OTLP)")
         self._line(f"  data     {data}")
         if prepared.new_key is not None:
             self._line(f"  key      {prepared.new_key}", "bold green")
@@ -103,6 +105,14 @@ class UpConsole:
         self._line("or, for `bellwether` and curl in every folder of a shell:")
         for line in export_lines(data, url, self._environ):
             self._line(f"  {line}", "cyan")
+
+    def warn_grpc(self, trouble: str) -> None:
+        """Warn that OTLP comes in over HTTP alone."""
+        self._line(f"OTLP over gRPC is not served: {trouble}.", "yellow")
+        self._line(
+            "  OTLP over HTTP is. Set shepherd.otlp_grpc_port to another port, or to -1 for none.",
+            "yellow",
+        )
 
     def warn_public(self, host: str, *, tls: bool) -> None:
         """Warn of what listening beyond this machine means."""

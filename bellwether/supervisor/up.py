@@ -7,7 +7,6 @@ that what was acknowledged is finished before its readers stop.
 
 import os
 import signal
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from bellwether.supervisor.child import Child, ask_ready, child_environment, des
 from bellwether.supervisor.console import UpConsole
 from bellwether.supervisor.disk_reserve import ReserveMaintenance
 from bellwether.supervisor.first_start import FirstStartError, Prepared, prepare
+from bellwether.supervisor.grpc_port import GrpcPort, choose_grpc_port, free_port
 from bellwether.supervisor.shutdown_check import doubts_of_indexers, doubts_of_log
 from common.clock import Clock
 from common.errors import BellwetherError, Unavailable
@@ -96,16 +96,19 @@ class Supervisor:
             check_tls(self._public)
             port = choose_port(self._public.host, self._public.port)
             url = public_url(self._public, port)
+            check_grpc(grpc := choose_grpc_port(self._settings))
             try:
                 claim.update(encode_member(msgspec.structs.replace(member, url=url)))
             except Unavailable as error:
                 raise self._bad_data(error) from error
             self._reserve.before_roles()
             prepared = self._prepare()
-            self._console.welcome(url, self._data, prepared)
+            self._console.welcome(url, self._data, prepared, grpc_address(self._public, grpc.port))
+            if grpc.trouble:
+                self._console.warn_grpc(grpc.trouble)
             if self._public.host not in _LOOPBACK:
                 self._console.warn_public(self._public.host, tls=bool(self._public.tls_cert))
-            return self._supervise(locks, claim, port, begin_s)
+            return self._supervise(locks, claim, (port, grpc.port), begin_s)
         finally:
             locks.close()
 
@@ -151,10 +154,10 @@ class Supervisor:
         except (OSError, BellwetherError) as error:
             raise self._bad_data(error) from error
 
-    def _supervise(self, locks: Locks, claim: Claim, port: int, begin_s: float) -> int:
+    def _supervise(self, locks: Locks, claim: Claim, ports: tuple[int, int], begin_s: float) -> int:
         roles_fd, own_fd = os.pipe()  # own_fd closes when this process ends, however it ends
         try:
-            self._children = self._plan_children(port)
+            self._children = self._plan_children(*ports)
             for child in self._children:
                 child.start(self._now_s(), roles_fd)
             self._console.starting([child.label for child in self._children])
@@ -179,7 +182,7 @@ class Supervisor:
             os.close(roles_fd)
             claim.release()
 
-    def _plan_children(self, port: int) -> list[Child]:
+    def _plan_children(self, port: int, grpc_port: int) -> list[Child]:
         zones = _TWIN_ZONES if self._up.twins else (self._node.zone,)
         commands = [("shepherd", zones[0]), *(("indexer", z) for z in zones), ("query", zones[0])]
         if self._up.small:
@@ -192,6 +195,7 @@ class Supervisor:
                 "BELLWETHER_NODE_DATA": str(self._data),
                 "BELLWETHER_NODE_ZONE": zone,
                 "BELLWETHER_SHEPHERD_PORT": str(port),
+                "BELLWETHER_SHEPHERD_OTLP_GRPC_PORT": str(grpc_port),
                 "BELLWETHER_INDEXER_COPIES": str(len(zones)),
                 # compiled once for all processes of a role
                 "BELLWETHER_INDEXER_KERNEL_CACHE": settings.get("BELLWETHER_INDEXER_KERNEL_CACHE")
@@ -306,19 +310,24 @@ def _no_password() -> str:
 
 def choose_port(host: str, port: int) -> int:
     """Check that the port can be listened on; port 0 gives a free one. Raises CannotStart."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotStart(
-                f"cannot listen on {host}:{port}: {error.strerror}. "
-                "Choose another port with --port (0: any free one).",
-                EXIT_PORT,
-            ) from error
-        chosen: int = probe.getsockname()[1]
-        return chosen
+    try:
+        return free_port(host, port)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot listen on {host}:{port}: {error.strerror}. "
+            "Choose another port with --port (0: any free one).",
+            EXIT_PORT,
+        ) from error
+
+
+def check_grpc(found: GrpcPort) -> None:
+    """Raises CannotStart for a port of OTLP over gRPC that the operator wants and cannot have."""
+    if found.trouble and found.given:
+        raise CannotStart(
+            f"OTLP over gRPC: {found.trouble}. Set shepherd.otlp_grpc_port to another port "
+            "(0: any free one, -1: no gRPC).",
+            EXIT_PORT,
+        )
 
 
 def _clean_codes(child: Child) -> tuple[int, ...]:
@@ -328,10 +337,17 @@ def _clean_codes(child: Child) -> tuple[int, ...]:
 
 def public_url(config: ShepherdConfig, port: int) -> str:
     """The address to give to clients on this machine."""
+    return f"{'https' if config.tls_cert else 'http'}://{_local_host(config)}:{port}"
+
+
+def grpc_address(config: ShepherdConfig, port: int) -> str:
+    """Where clients on this machine send OTLP over gRPC; empty if there is no port for it."""
+    return f"{_local_host(config)}:{port}" if port > 0 else ""
+
+
+def _local_host(config: ShepherdConfig) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    return f"{'https' if config.tls_cert else 'http'}://{host}:{port}"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _held_by(locks: Locks, data: Path) -> str:

@@ -88,6 +88,7 @@ class System:
                     "PYTHONUNBUFFERED": "1",
                     "BELLWETHER_INDEXER_KERNEL_CACHE": str(KERNEL_CACHE),
                     "BELLWETHER_SHEPHERD_KERNEL_CACHE": str(KERNEL_CACHE),
+                    **self._free_grpc_port(),
                     **self.environ,
                 },
                 stdin=subprocess.DEVNULL,
@@ -98,6 +99,11 @@ class System:
         self._seen.add(self.process.pid)
         if wait:
             self.wait_ready()
+
+    def _free_grpc_port(self) -> dict[str, str]:
+        """So that programs under test do not meet on the usual one; an earlier build has none."""
+        earlier = "PYTHONPATH" in self.environ
+        return {} if earlier else {"BELLWETHER_SHEPHERD_OTLP_GRPC_PORT": "0"}
 
     @property
     def output_path(self) -> Path:

@@ -1,14 +1,18 @@
 """`bellwether up` with real processes: start, second start, crash, stop."""
 
 import contextlib
+import re
 import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
+from tests.shepherd.otlp.grpc.calls import TRACES, spans
 from tests.system.harness import System, running
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.system
 
@@ -32,6 +36,21 @@ def test_key_is_printed_once_and_kept_for_its_owner_alone(system: System) -> Non
     assert stat.S_IMODE(key_file.parent.stat().st_mode) == 0o700
     assert system.key not in "".join(p.read_text() for p in (system.data / "logs").glob("*.log"))
     assert system.key.encode() not in (system.data / "metadata.db").read_bytes()
+
+
+def test_otlp_over_grpc_is_taken_at_the_printed_address(system: System) -> None:
+    found = re.search(r"gRPC +(\S+) \(OTLP\)", system.output)
+    assert found, system.output
+    metadata = (("x-honeycomb-team", system.key),)
+    with grpc.insecure_channel(found[1]) as channel:
+        export = channel.unary_unary(TRACES)
+        export(spans([1, 2]).SerializeToString(), metadata=metadata, timeout=PATIENCE_S)
+    asked = {"calculations": [{"op": "COUNT"}], "start_time": 1, "end_time": 9_000_000_000}
+
+    def count() -> object:
+        return system.ask("web", asked)["data"]["results"]
+
+    system.wait_until(lambda: count() == [{"data": {"COUNT": 2}}], "the spans to be found")
 
 
 def test_second_up_is_refused_and_names_the_holder(system: System) -> None:

@@ -116,9 +116,8 @@ async def listen(exports: Exports, config: ShepherdConfig) -> GrpcListener:
 
 def _credentials(config: ShepherdConfig) -> Any:
     """TLS 1.2 or later, with the public port's certificate."""
-    certificate = Path(config.tls_cert).read_bytes()
-    key = Path(config.tls_key).read_bytes() if config.tls_key else certificate
-    return grpc.ssl_server_credentials([(key, certificate)])
+    key, certificate = Path(config.tls_key), Path(config.tls_cert)
+    return grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
 
 
 def _options(config: ShepherdConfig) -> Sequence[tuple[str, int]]:
