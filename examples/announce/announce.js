@@ -1,9 +1,10 @@
 // Announce spans when they start: a span processor for OpenTelemetry's SDK for JavaScript.
 //
-//     const provider = new NodeTracerProvider({
+//     const exporter = new OTLPTraceExporter();
+//     const provider = new TracerProvider({
 //       spanProcessors: [
-//         new AnnounceSpans(new OTLPTraceExporter()),
-//         new BatchSpanProcessor(new OTLPTraceExporter()),
+//         new AnnounceSpans({ exporter }),
+//         new BatchSpanProcessor({ exporter }), // version 3; before it: new BatchSpanProcessor(exporter)
 //       ],
 //     });
 //
@@ -13,8 +14,11 @@
 // it as no span. Each announcement is a request of its own: choose with `which` the spans that are
 // worth it. The request leaves in the background; `forceFlush` waits for those that are on the way.
 
+const { context } = require('@opentelemetry/api');
+const { suppressTracing } = require('@opentelemetry/core');
+
 class AnnounceSpans {
-  constructor(exporter, which = () => true) {
+  constructor({ exporter, which = () => true }) {
     this._exporter = exporter;
     this._which = which;
     this._pending = new Set();
@@ -31,9 +35,18 @@ class AnnounceSpans {
       duration: { value: [0, 0] },
       ended: { value: true },
     });
-    const sent = new Promise((resolve) => this._exporter.export([start], resolve));
+    const sent = this._send(start);
     this._pending.add(sent);
     sent.then(() => this._pending.delete(sent));
+  }
+
+  async _send(start) {
+    if (start.resource.asyncAttributesPending) await start.resource.waitForAsyncAttributes();
+    // the exporter's own request is no span of the program
+    await context.with(
+      suppressTracing(context.active()),
+      () => new Promise((resolve) => this._exporter.export([start], resolve)),
+    );
   }
 
   onEnd() {}

@@ -1,0 +1,1 @@
+"""Spans announced at their start (examples/announce), by programs that are killed in the middle."""
