@@ -46,7 +46,7 @@ class DecodedSpans(msgspec.Struct, frozen=True, eq=False):
     """A request's events by dataset, in the order in which the datasets occur first."""
 
     groups: list[DatasetEvents]
-    batch_id: str  # that follows from the body, as Zipkin has none
+    batch_id: str | None  # of the body, as Zipkin has none; None: it is small, and gathered
 
 
 def decode(wire: Wire, work: Work | None = None) -> DecodedSpans:
@@ -55,7 +55,7 @@ def decode(wire: Wire, work: Work | None = None) -> DecodedSpans:
     plain = decode_content(wire.body, wire.encoding, limits.OTLP_BODY_BYTES_MAX, work)
     writer = Writer(wire.dataset, wire.arrival_ns, wire.string_max, work)
     datasets: dict[str, tuple[list[Accepted | Refused], list[int]]] = {}
-    count = size = 0
+    spans = count = size = 0
     for span in _read(wire.form, plain, work):
         if isinstance(span, Refused):
             found = SpanEvents(UNKNOWN_SERVICE, (span,))
@@ -63,6 +63,7 @@ def decode(wire: Wire, work: Work | None = None) -> DecodedSpans:
             found = SpanEvents(UNKNOWN_SERVICE, (nothing_to_store(),))
         else:
             found = writer.events(span)
+        spans += 1
         events = found.events
         outcomes, indexes = datasets.setdefault(found.dataset, ([], []))
         outcomes += events
@@ -74,6 +75,8 @@ def decode(wire: Wire, work: Work | None = None) -> DecodedSpans:
         DatasetEvents(name, with_signatures(decoded(outcomes), work), np.array(indexes, np.int64))
         for name, (outcomes, indexes) in datasets.items()
     ]
+    if spans < limits.OTLP_NAMED_ITEMS_MIN:
+        return DecodedSpans(groups, None)
     return DecodedSpans(groups, content_id(wire.environment, wire.form, plain))
 
 

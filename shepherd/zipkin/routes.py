@@ -75,7 +75,7 @@ class ZipkinIngest:
             datasets = await submission.resolve_all([group.dataset for group in found.groups])
             runs = [_run(group, datasets[group.dataset]) for group in found.groups]
             submission.arrival_ns()
-            return _response(await submission.store(runs, named=found.batch_id))
+            return _response(await submission.store(runs, named=found.batch_id, whole=True))
 
 
 def _decode_quickly(wire: Wire) -> DecodedSpans | None:
