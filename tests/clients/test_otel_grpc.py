@@ -19,19 +19,20 @@ from tests.shepherd.otlp.grpc.calls import grpc_address
 from tests.waiting import PATIENCE_S, eventually
 
 SERVICES = {"plain": grpc.Compression.NoCompression, "zipped": grpc.Compression.Gzip}
-SPANS = 600
+BATCH = 64  # spans of a request: so many that its repetition is recognised
+SPANS = 10 * BATCH
 
 
 @contextmanager
 def tracing(address: str, service: str, compression: grpc.Compression) -> Iterator[TracerProvider]:
-    """An application's tracer. Its exporter repeats for up to a minute."""
+    """An application's tracer, which sends full batches. Its exporter repeats for a minute."""
     exporter = OTLPSpanExporter(
         f"http://{address}", headers=(("x-honeycomb-team", KEY),), timeout=PATIENCE_S,
         compression=compression,
     )  # fmt: skip
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(
-        BatchSpanProcessor(exporter, schedule_delay_millis=50, max_export_batch_size=20)
+        BatchSpanProcessor(exporter, schedule_delay_millis=600_000, max_export_batch_size=BATCH)
     )
     yield provider
     assert provider.force_flush(int(PATIENCE_S * 1_000))
