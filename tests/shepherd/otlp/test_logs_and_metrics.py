@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
+from common import limits
 from common.metadata import ColumnFacts
 from common.model.names import column_id
 from tests.shepherd.harness import shepherd
@@ -27,9 +28,9 @@ PROTOBUF = {"Content-Type": "application/x-protobuf"}
 
 
 async def test_log_records_are_stored_in_the_dataset_of_their_service(tmp_path: Path) -> None:
-    body = logs_request(
-        logs_of(record("a"), record("b"), resource={"service.name": "web"}), logs_of(record("c"))
-    )
+    many = [record(number) for number in range(limits.OTLP_NAMED_ITEMS_MIN)]
+    web = logs_of(*many, resource={"service.name": "web"})
+    body = logs_request(web, logs_of(record("c")))
     async with shepherd(tmp_path) as server:
         for _ in range(2):  # an exporter's repetition of the same bytes is the same records
             status, answer, headers = await server.post("/v1/logs", body, PROTOBUF)
@@ -38,9 +39,10 @@ async def test_log_records_are_stored_in_the_dataset_of_their_service(tmp_path: 
             assert headers["X-Bellwether-Receipt"]
         batches = {one.batch for _, one in await server.records()}
         assert len(batches) == 2
-        web = await server.events("web")
-        assert {event.data["body"] for event in web} == {"a", "b"}  # type: ignore[index]
-        assert {event.time_ns for event in web} == {START_NS}
+        stored = await server.events("web")
+        numbers = {event.data["body"] for event in stored}  # type: ignore[index]
+        assert numbers == set(range(len(many)))
+        assert {event.time_ns for event in stored} == {START_NS}
         (other,) = {repr(event.data) for event in await server.events("unknown_log_source")}
         assert "'body': 'c'" in other
 

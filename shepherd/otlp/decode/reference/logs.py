@@ -9,6 +9,7 @@ from shepherd.otlp.decode.reference.events import Draft, Gatherer
 from shepherd.otlp.decode.reference.ids import parent_id_text, trace_id_text
 from shepherd.otlp.decode.reference.origin import (
     RESOURCE_GROUP,
+    members_of,
     read_resource,
     read_scope,
     service_dataset,
@@ -57,11 +58,11 @@ def decode_logs(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest:
         if tag != RESOURCE_GROUP:
             continue
         resource = read_resource(group, work)
-        dataset = logs_dataset(body, resource.attributes.values)
-        for scope_group in resource.scope_groups:
-            scope = read_scope(scope_group, resource.attributes, work)
-            for item in scope.items:
-                draft = _draft(item, scope.inherited, body.arrival_ns, work)
+        dataset = logs_dataset(body, resource.values)
+        for scope_group in members_of(group, work):
+            inherited = read_scope(scope_group, resource, work)
+            for item in members_of(scope_group, work):
+                draft = _draft(item, inherited, body.arrival_ns, work)
                 event = draft.finish(string_max, work)
                 gatherer.add(dataset, gatherer.next_item(), event, own=True)
     return gatherer.finish()

@@ -4,7 +4,7 @@ An item is a data point. The fields of its event go in this order, and the first
 counts: metrics, attributes of the points, the mapping's own, those of the scope, of the resource.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,9 +17,10 @@ from common.scan.value_repair import changed_field
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody
 from shepherd.otlp.decode.reference.data_points import read_point
-from shepherd.otlp.decode.reference.events import Draft, Gatherer
+from shepherd.otlp.decode.reference.events import Draft, Gatherer, TooManyEventBytes
 from shepherd.otlp.decode.reference.origin import (
     RESOURCE_GROUP,
+    members_of,
     read_resource,
     read_scope,
 )
@@ -45,6 +46,7 @@ _TEMPORALITY: Final = varint(2)
 _MONOTONIC: Final = varint(3)
 _TEMPORALITIES: Final = {1: Temporality.DELTA, 2: Temporality.CUMULATIVE}
 _CORE_FIELDS: Final = 2
+_BYTES_PER_UNIT: Final = 1_024  # of a scope's fields as JSON
 # A column has a suffix of at most 32 bytes after its metric's name.
 _NAME_BYTES_MAX: Final = limits.STRING_BYTES_MAX - 32
 _NO_NAME: Final = Refused(Rule.DATA_MISSING, "the metric has no name")
@@ -64,10 +66,16 @@ class _Data(msgspec.Struct, frozen=True, eq=False):
 
 
 class _Origin(msgspec.Struct, frozen=True, eq=False):
-    """What the points of a resource and scope share. number: equal for equal contents."""
+    """What the points of a resource and scope share.
 
-    inherited: Attributes
+    number: equal for equal contents.
+    inherited: the fields as JSON by name: a request may have very many scopes.
+    """
+
     number: int
+    inherited: bytes
+    fields: int
+    mended: Sequence[Mended]
 
 
 def decode_metrics(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest:
@@ -77,11 +85,10 @@ def decode_metrics(body: OtlpBody, string_max: int, work: Work) -> DecodedReques
         if tag != RESOURCE_GROUP:
             continue
         resource = read_resource(group, work)
-        for scope_group in resource.scope_groups:
-            scope = read_scope(scope_group, resource.attributes, work)
-            origin = reader.origin(scope.inherited)
-            for item in scope.items:
-                reader.add_metric(_read_metric(item, work), origin)
+        for scope_group in members_of(group, work):
+            reader.begin_scope(read_scope(scope_group, resource, work))
+            for item in members_of(scope_group, work):
+                reader.add_metric(_read_metric(item, work))
     return reader.finish(string_max)
 
 
@@ -129,28 +136,47 @@ class _Reader:
         self._work = work
         self._events = Gatherer()
         self._points = PointGatherer(limits.OTLP_EVENTS_MAX)
+        self._inherited = Attributes()
+        self._origin: _Origin | None = None  # of the scope that is being read
         self._origins: dict[bytes, _Origin] = {}
-        self._inherited: list[Attributes] = []
+        self._origins_bytes = 0
         self._columns: dict[str, Metric] = {}
 
-    def origin(self, inherited: Attributes) -> _Origin:
-        """The origin of these fields: equal ones are one, wherever they are in the request."""
-        text = orjson.dumps(inherited.values, option=orjson.OPT_SORT_KEYS)
+    def begin_scope(self, inherited: Attributes) -> None:
+        """The metrics that follow inherit these fields."""
+        self._inherited, self._origin = inherited, None
+
+    def _current_origin(self) -> _Origin:
+        """The origin of the scope: equal ones are one, wherever they are in the request.
+
+        It is made for the scope's first point, so that each is a part of an event. Raises
+        TooManyEventBytes.
+        """
+        if self._origin is not None:
+            return self._origin
+        inherited = self._inherited
+        written = orjson.dumps(inherited.values, option=orjson.OPT_SORT_KEYS)
+        self._work.spend(len(written) // _BYTES_PER_UNIT)
+        text = bytes(memoryview(written))  # orjson's own take 4 kB each
         found = self._origins.get(text)
         if found is None:
-            found = self._origins[text] = _Origin(inherited, len(self._origins))
-            self._inherited.append(inherited)
+            self._origins_bytes += len(text)
+            if self._origins_bytes > limits.OTLP_EVENTS_BYTES_MAX:
+                raise TooManyEventBytes
+            number, count = len(self._origins), len(inherited.values)
+            found = self._origins[text] = _Origin(number, text, count, tuple(inherited.mended))
+        self._origin = found
         return found
 
-    def add_metric(self, data: _Data | None, origin: _Origin) -> None:
-        """Add all points of a metric."""
+    def add_metric(self, data: _Data | None) -> None:
+        """Add all points of a metric. Raises MalformedBody, TooManyEventBytes, TooMuchWork."""
         if data is None:
             return
         for tag, _, message in fields(data.points, self._work):
             if tag == _POINT:
-                self._add_point(data, message, origin)
+                self._add_point(data, message)
 
-    def _add_point(self, data: _Data, message: memoryview, origin: _Origin) -> None:
+    def _add_point(self, data: _Data, message: memoryview) -> None:
         item = self._events.next_item()
         if data.refused is not None:
             self._events.refuse(item, data.refused)
@@ -163,6 +189,7 @@ class _Reader:
         if not found.values:
             self._events.refuse(item, _without_value(metric, found))
             return
+        origin = self._current_origin()
         mended = (*data.mended, *point.attributes.mended, *found.mended)
         start_ns = point.start_ns
         if start_ns > INT64_MAX:
@@ -180,29 +207,40 @@ class _Reader:
                 start_ns,
                 Fields(found.values, mended),
             ),
-            len(origin.inherited.values) + _CORE_FIELDS,
+            origin.fields + _CORE_FIELDS,
         )
 
     def finish(self, string_max: int) -> DecodedRequest:
         """All events of the request."""
         dataset = self._body.dataset or UNKNOWN_METRICS
+        origins = list(self._origins.values())
+        inherited, of = Attributes(), -1
         for event in self._points.events:
-            made = self._draft(event).finish(string_max, self._work)
+            if event.shared != of:
+                inherited, of = _attributes_of(origins[event.shared]), event.shared
+            made = self._draft(event, inherited).finish(string_max, self._work)
             self._events.add(dataset, event.item, made, own=True, weight=event.points)
         return self._events.finish(facts_by_hash(self._columns))
 
-    def _draft(self, event: MetricEvent) -> Draft:
+    def _draft(self, event: MetricEvent, inherited: Attributes) -> Draft:
         own = Attributes()
         own.values = dict(event.fields)
         for name, value in orjson.loads(event.attributes).items():
             own.add(name, value)
         own.mended = dict.fromkeys(event.mended)
-        draft = Draft(own, self._inherited[event.shared])
+        draft = Draft(own, inherited)
         draft.put("meta.signal_type", "metric")
         if event.start_ns:
             draft.put(START, event.start_ns)
         draft.set_time(event.time_ns, self._body.arrival_ns)
         return draft
+
+
+def _attributes_of(origin: _Origin) -> Attributes:
+    found = Attributes()
+    found.values = orjson.loads(origin.inherited)
+    found.mended = dict.fromkeys(origin.mended)
+    return found
 
 
 def _without_value(metric: Metric, found: Fields) -> Refused:

@@ -1,8 +1,7 @@
 """What all items of a resource and scope share: fields, and the dataset that they go to."""
 
+from collections.abc import Iterator
 from typing import Final
-
-import msgspec
 
 from common.model.names import BadDatasetName, dataset_slug
 from common.scan.work_budget import Work
@@ -11,12 +10,12 @@ from shepherd.otlp.decode.reference.values import Attributes, Value, add_attribu
 from shepherd.otlp.decode.reference.wire import fields, length_delimited, text_of
 
 UNKNOWN_SERVICE: Final = "unknown_service"
+_FIELDS_PER_UNIT: Final = 8  # that are copied
 _SERVICE: Final = "service.name"
 RESOURCE_GROUP: Final = length_delimited(1)  # of a request
 _RESOURCE: Final = length_delimited(1)  # of a group of scopes
-_SCOPE_GROUP: Final = length_delimited(2)
+_MEMBER: Final = length_delimited(2)  # a group of items by scope, and an item of one
 _SCOPE: Final = length_delimited(1)  # of a group of items
-_ITEM: Final = length_delimited(2)
 _SCHEMA_URL: Final = length_delimited(3)  # of both groups
 _RESOURCE_ATTRIBUTE: Final = length_delimited(1)
 _SCOPE_NAME: Final = length_delimited(1)
@@ -36,47 +35,38 @@ _INSTRUMENTATION: Final = (
 )
 
 
-class Resource(msgspec.Struct, frozen=True, eq=False):
-    """A resource's fields, and its groups of items by scope, still encoded."""
+def members_of(group: memoryview, work: Work) -> Iterator[memoryview]:
+    """The groups of items of a resource's group, or the items of a scope's, still encoded.
 
-    attributes: Attributes
-    scope_groups: list[memoryview]
-
-
-class Scope(msgspec.Struct, frozen=True, eq=False):
-    """The fields that items inherit of their scope and resource, and the items, still encoded."""
-
-    inherited: Attributes
-    items: list[memoryview]
+    They are read one at a time: as objects in memory, millions of them would be a hundred times
+    larger than the request. Raises MalformedBody, TooMuchWork.
+    """
+    return (content for tag, _, content in fields(group, work) if tag == _MEMBER)
 
 
-def read_resource(group: memoryview, work: Work) -> Resource:
-    """A ResourceSpans, ResourceLogs or ResourceMetrics message; their fields have equal numbers.
-
-    Raises MalformedBody, TooMuchWork.
+def read_resource(group: memoryview, work: Work) -> Attributes:
+    """The resource's fields of a ResourceSpans, ResourceLogs or ResourceMetrics message, whose
+    fields have equal numbers. Raises as `members_of`.
     """
     attributes = Attributes()
-    scope_groups: list[memoryview] = []
     schema_url = memoryview(b"")
     for tag, _, content in fields(group, work):
         if tag == _RESOURCE:
             for inner, _, attribute in fields(content, work):
                 if inner == _RESOURCE_ATTRIBUTE:
                     add_attribute(attributes, attribute, work)
-        elif tag == _SCOPE_GROUP:
-            scope_groups.append(content)
         elif tag == _SCHEMA_URL:
             schema_url = content
     attributes.add_text("resource.schema_url", schema_url)
-    return Resource(attributes, scope_groups)
+    return attributes
 
 
-def read_scope(group: memoryview, resource: Attributes, work: Work) -> Scope:
-    """A ScopeSpans, ScopeLogs or ScopeMetrics message. Raises as `read_resource`."""
+def read_scope(group: memoryview, resource: Attributes, work: Work) -> Attributes:
+    """The fields that the items of a ScopeSpans, ScopeLogs or ScopeMetrics message inherit of
+    their scope and resource. Raises as `members_of`.
+    """
     scope = Attributes()
     name = version = schema_url = memoryview(b"")
-    attributes: list[memoryview] = []
-    items: list[memoryview] = []
     for tag, _, content in fields(group, work):
         if tag == _SCOPE:
             for inner, _, part in fields(content, work):
@@ -85,22 +75,19 @@ def read_scope(group: memoryview, resource: Attributes, work: Work) -> Scope:
                 elif inner == _SCOPE_VERSION:
                     version = part
                 elif inner == _SCOPE_ATTRIBUTE:
-                    attributes.append(part)
-        elif tag == _ITEM:
-            items.append(content)
+                    add_attribute(scope, part, work)
         elif tag == _SCHEMA_URL:
             schema_url = content
-    for attribute in attributes:
-        add_attribute(scope, attribute, work)
     scope.add_text("library.name", name)
     scope.add_text("library.version", version)
     if text_of(name)[0].startswith(_INSTRUMENTATION):
         scope.add("telemetry.instrumentation_library", True)
     scope.add_text("scope.schema_url", schema_url)
+    work.spend(len(resource.values) // _FIELDS_PER_UNIT)  # scopes may be many, and hold nothing
     for field, value in resource.values.items():
         scope.add(field, value)
     scope.mended.update(resource.mended)
-    return Scope(scope, items)
+    return scope
 
 
 def service_dataset(resource: dict[str, Value]) -> str | None:

@@ -5,6 +5,7 @@ from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody
 from shepherd.otlp.decode.reference.events import Draft, Gatherer
 from shepherd.otlp.decode.reference.origin import (
     RESOURCE_GROUP,
+    members_of,
     read_resource,
     read_scope,
     traces_dataset,
@@ -33,12 +34,12 @@ def decode_traces(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest
         if tag != RESOURCE_GROUP:
             continue
         resource = read_resource(group, work)
-        dataset = traces_dataset(body, resource.attributes.values)
-        for scope_group in resource.scope_groups:
-            scope = read_scope(scope_group, resource.attributes, work)
-            for item in scope.items:
+        dataset = traces_dataset(body, resource.values)
+        for scope_group in members_of(group, work):
+            inherited = read_scope(scope_group, resource, work)
+            for item in members_of(scope_group, work):
                 number = gatherer.next_item()
-                drafts = _drafts(read_span(item, work), scope.inherited, body.arrival_ns)
+                drafts = _drafts(read_span(item, work), inherited, body.arrival_ns)
                 for draft in drafts:
                     event = draft.finish(string_max, work)
                     gatherer.add(dataset, number, event, own=draft is drafts[-1])

@@ -18,6 +18,7 @@ from common.scan.events import MalformedBody, Mended, Refused, Rule
 from common.scan.work_budget import TooMuchWork, Work
 from shepherd.otlp.decode.interface import DecodedRequest, Group, OtlpBody, Signal
 from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
+from shepherd.otlp.decode.reference.events import TooManyEventBytes
 from shepherd.otlp.metrics.values import Kind, Temporality
 from tests.shepherd.otlp.messages import ARRIVAL_NS, SPAN, START_NS, TRACE, key_values
 from tests.shepherd.otlp.signals import (
@@ -270,6 +271,20 @@ def test_a_start_out_of_range_is_dropped_and_counted() -> None:
 def test_a_metric_goes_before_an_attribute_of_its_name_and_keeps_sample_rates_as_fields() -> None:
     found = data_of(metric("state", "gauge", number(1, {"state": "on", "sampleRate": 5})))
     assert found == {"state": 1, "sampleRate": 5, **MAPPING}
+
+
+def test_many_scopes_of_a_large_resource_are_refused_before_they_fill_the_memory() -> None:
+    resource = {f"k{n}": "x" * 400 for n in range(1_000)}
+    one = metrics_of(metric("x", "gauge", number(1)), resource=resource)
+    (scope,) = one.scope_metrics
+    for n in range(150):
+        scope.scope.name = f"scope {n}"
+        one.scope_metrics.append(scope)
+    with pytest.raises(TooManyEventBytes):
+        decode(metrics_request(one))
+    for group in one.scope_metrics:
+        group.metrics.clear()  # scopes without points cost nothing
+    assert decode(metrics_request(one)).groups == []
 
 
 def test_a_metric_without_data_has_no_point() -> None:
