@@ -473,6 +473,17 @@ ROWS_FIELDS_MAX: Final = 2_000  # names of fields in one query: as many as an ev
 # query role some seconds and three times the bytes.
 SPANS_MAX: Final = 2_000_000
 SPANS_BYTES_MAX: Final = 64 * 2**20
+# Traces that a search found and names by their ids, by which files are left out; more are joined as
+# keys. An id is some values of each statement, which take DuckDB as long as a small table of keys.
+TRACES_NAMED_MAX: Final = 20
+TRACES_LIMIT_DEFAULT: Final = 20  # traces that a search returns: what a person looks through
+TRACES_LIMIT_MAX: Final = 1_000
+# Body of a request for a share with keys of traces and spans: all that one question may gather,
+# and the plan beside it. An indexer holds two of those that are more than a usual request at once.
+SHARE_BODY_BYTES_MAX: Final = SPANS_BYTES_MAX + 4 * 2**20
+LARGE_BODY_BYTES: Final = 2**20
+LARGE_BODIES_MAX: Final = 2
+LARGE_BODY_WAIT_S: Final = 30.0  # for its turn: as long as a query may take
 # Traces that one question may name by their ids: each becomes a condition of every statement.
 TRACE_IDS_MAX: Final = 100
 SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one

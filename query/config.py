@@ -36,11 +36,17 @@ class QueryConfig:
         "How long a stopping query role goes on answering when others run: shepherds look every "
         "second.",
     )
+    trace_margin_s: int = setting(
+        3_600,
+        "How long before and after its time range a question looks for the other spans of a trace.",
+    )
     results_kept_s: int = setting(86_400, "How long finished results can be fetched.")
 
     def __post_init__(self) -> None:
         if self.running_max < 1 or self.waiting_max < 0:
             raise ValueError("running_max must be 1 or more, waiting_max 0 or more")
+        if self.trace_margin_s < 0:
+            raise ValueError("trace_margin_s must be 0 or more")
         if self.states_mb < 3:
             raise ValueError("states_mb must be 3 or more: a query may have a third of it")
 

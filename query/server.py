@@ -44,6 +44,8 @@ from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
 from query.traces.flows.route import FlowRoute
 from query.traces.one.route import TraceRoute
+from query.traces.relations.route import TracesRoute
+from query.traces.relations.search import TraceSearch
 
 _TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
 _STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by themselves
@@ -61,6 +63,7 @@ class _Parts:
     results: ResultStore
     runner: QueryRunner
     spans: SpanExchange
+    traces: TraceSearch
     peers: PeerResults
 
 
@@ -104,6 +107,7 @@ def _wire(
     reconciler = Reconciler(scatter, http, token)
     runner = QueryRunner(scatter, reconciler, watch, clock, config)
     names = DatasetNames(backends.metadata, clock, bounds.metadata_calls_max)
+    datasets = EnvironmentDatasets(names, clock)
     return _Parts(
         keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
         names=names,
@@ -112,7 +116,8 @@ def _wire(
         watch=watch,
         results=ResultStore(clock, config.results_kept_s, bounds.results),
         runner=runner,
-        spans=SpanExchange(runner, EnvironmentDatasets(names, clock)),
+        spans=SpanExchange(runner, datasets),
+        traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
     )
 
@@ -145,6 +150,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     FlowRoute(keys, parts.spans, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)
+    TracesRoute(requests, parts.traces).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
     DatasetRoutes(

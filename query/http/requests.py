@@ -87,12 +87,18 @@ class DatasetRequestReader:
         dataset = await self._names.id_of(key, request)
         return self._read(request, key, dataset, await json_object(request))
 
+    async def without_dataset(self, request: web.Request, members: str) -> DatasetRequest:
+        """A request of Bellwether's own API to the whole environment; `dataset` is empty.
+
+        members: allowed in its body, for the error text.
+        """
+        key = await authorize(self._keys, request, "queries")
+        return self._read(request, key, "", await _object(request, members))
+
     async def with_dataset_in_body(self, request: web.Request, members: str) -> DatasetRequest:
         """A request of Bellwether's own API. members: allowed in its body, for the error text."""
         key = await authorize(self._keys, request, "queries")
-        body = await json_body(request)
-        if not isinstance(body, dict):
-            raise BadRequest(f"the body must be a JSON object: {members}")
+        body = await _object(request, members)
         try:
             dataset = await self._names.id_named(key, _dataset_name(body))
         except BadDatasetName as error:
@@ -104,6 +110,13 @@ class DatasetRequestReader:
     ) -> DatasetRequest:
         after = request.headers.get(AFTER_HEADER)
         return DatasetRequest(key, dataset, body, self._clock.now_ns(), after)
+
+
+async def _object(request: web.Request, members: str) -> dict[str, Any]:
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise BadRequest(f"the body must be a JSON object: {members}")
+    return body
 
 
 def _dataset_name(body: dict[str, Any]) -> str:

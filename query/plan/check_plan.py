@@ -4,10 +4,19 @@ Without these checks an indexer would answer something else (partitions twice, g
 fail with an error that says nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from common.errors import BadRequest
-from query.plan.plan import GROUP_OPS, Filter, Plan, ShareRequest, State
+from query.plan.plan import (
+    GROUP_OPS,
+    Filter,
+    Kin,
+    Plan,
+    ShareRequest,
+    SpanQuery,
+    SpansPer,
+    State,
+)
 from query.plan.read_filters import LISTS, PATTERNS, UNARY, pattern_fault
 
 
@@ -24,6 +33,31 @@ def check_request(request: ShareRequest) -> None:
         raise BadRequest("a group has a key for each breakdown")
     _check_needs(plan)
     _check_filters(plan.filters)
+    if plan.spans is not None:
+        _check_spans(plan.spans)
+
+
+def _check_spans(spans: SpanQuery) -> None:
+    if not spans.datasets or len({one.id for one in spans.datasets}) < len(spans.datasets):
+        raise BadRequest("spans of one dataset or more are asked for, of each once")
+    if min(spans.rows_max, spans.bytes_max) < 0:
+        raise BadRequest("a share has no less than nothing")
+    if spans.per is SpansPer.MARKS and not (spans.marks or spans.kin):
+        raise BadRequest("one mark or more is asked for")
+    if spans.with_data and (spans.per is not SpansPer.SPAN or spans.joins):
+        raise BadRequest("only rows of single spans that are not joined have all fields")
+    if any(one.kin is Kin.TRACE for one in spans.kin):
+        raise BadRequest("kin are parents or children")
+    for filters in (*(m.filters for m in spans.marks), *(k.filters for k in spans.kin)):
+        _check_filters(filters)
+
+
+def check_keys(request: ShareRequest, columns: Sequence[Sequence[str]]) -> None:
+    """columns: names of the columns of each table of keys. Raises BadRequest."""
+    joins = () if request.plan.spans is None else request.plan.spans.joins
+    wanted = [["trace_id"] if one.kin is Kin.TRACE else ["trace_id", "id"] for one in joins]
+    if [list(names) for names in columns] != wanted:
+        raise BadRequest("a table of keys comes with each join of the plan, and no other")
 
 
 def _check_needs(plan: Plan) -> None:

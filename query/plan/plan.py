@@ -152,10 +152,51 @@ class SpanDataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class SpansPer(StrEnum):
-    """What a row of spans is: one span, or what the spans of one trace come to."""
+    """What a row of spans is."""
 
-    SPAN = "span"
+    SPAN = "span"  # one span
+    TRACE = "trace"  # what the spans of one trace come to, with its marks
+    MARKS = "marks"  # the marks of one trace that has any
+
+
+class SpanMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A condition on the events of a trace; the trace's mark is whether any of them matches.
+
+    root: only spans without a parent. inside: only events within the plan's `inside`.
+    """
+
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
+    root: bool = False
+    inside: bool = False
+
+
+class Kin(StrEnum):
+    """Whose spans keys are of: of a trace, or relatives of the spans that are joined with them."""
+
     TRACE = "trace"
+    PARENT = "parent"
+    CHILD = "child"
+
+
+class SpanKin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A request for the keys of spans that match, as parents or as children of others."""
+
+    kin: Kin
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
+
+
+class KeyJoin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A table of keys that comes with the request: only events are read that it has the key of.
+
+    Its columns: trace_id; of parents and children also id: the id of the span that an event's
+    parent is, or of which a child is an event.
+    negated: only events are read that it has no key of.
+    """
+
+    kin: Kin
+    negated: bool = False
 
 
 class SpanQuery(
@@ -167,6 +208,10 @@ class SpanQuery(
         all traces.
     fields: fields whose values are returned, of rows per span.
     with_data: whether rows per span have all fields of their event, as a JSON object.
+    marks: of rows per trace.
+    inside: range of times of marks, half open, in unix ns.
+    kin: further states `kin<i>`: the keys of spans that match.
+    joins: one for each table of keys that comes with the request.
     rows_max, bytes_max: a share with more is refused.
     """
 
@@ -177,11 +222,18 @@ class SpanQuery(
     trace_ids: tuple[str, ...] | None = None
     fields: tuple[str, ...] = ()
     with_data: bool = False
+    marks: tuple[SpanMark, ...] = ()
+    inside: tuple[int, int] | None = None
+    kin: tuple[SpanKin, ...] = ()
+    joins: tuple[KeyJoin, ...] = ()
 
     @property
     def every_field(self) -> set[str]:
-        """The names of all fields that are read, but for those of filters."""
-        return set(self.fields).union(*(one.names.every for one in self.datasets))
+        """The names of all fields that are read, but for those of the plan's filters."""
+        named = set(self.fields).union(*(one.names.every for one in self.datasets))
+        for filters in (*(m.filters for m in self.marks), *(k.filters for k in self.kin)):
+            named |= filter_fields(filters)
+        return named
 
 
 class Plan(

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -27,6 +27,7 @@ from query.cancellation import cancellable
 from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
+from query.results.coverage import coverage_of, notes_on_time, why_incomplete
 from query.results.series import (
     NO_ROWS,
     SERIES,
@@ -37,14 +38,14 @@ from query.results.series import (
     series_wanted,
     with_steps,
 )
+from query.results.steps import MakePlan, Steps
 from query.results.totals import Totals, merge_totals
 from query.results.type_notes import notes_on_types
-from query.scatter.receipts import split_receipt, unmet_positions
+from query.scatter.receipts import split_receipt
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import PartialResults, Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
 from query.share.answer import same_rows
-from query.share.damaged import describe
 
 _Result = TypeVar("_Result")
 
@@ -90,13 +91,6 @@ class PlanResult(Generic[_Result]):
     coverage: dict[str, Any]
     notes: list[str]
     types: dict[str, str]
-
-
-class MakePlan(Protocol):
-    """Makes the plan that every share computes."""
-
-    def __call__(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        """at_least, log, wait_ms: as in `Plan`."""
 
 
 class QueryRunner:
@@ -151,6 +145,24 @@ class QueryRunner:
         place = self._slots.hold(requester.env, requester.key)
         return await self._in_time(self._run_plan(make_plan, work, required, requester), place)
 
+    async def run_steps(
+        self,
+        ask: Callable[[Steps], Coroutine[None, None, _Result]],
+        required: CoverageRequirement,
+        requester: Requester,
+    ) -> _Result:
+        """Ask a question in several exchanges. Raises as `run` does."""
+        place = self._slots.hold(requester.env, requester.key)
+        states = self._states.question(requester.env, requester.key)
+        steps = Steps(
+            self._scatter,
+            lambda make_plan: self._reconcile(make_plan, required, states),
+            partial(self._merge, requester),
+            states,
+            must_be_complete=required.mode == "require",
+        )
+        return await self._in_time(ask(steps), place)
+
     def count_states(self) -> None:
         """Bring the metric of the states that are held up to date."""
         self._states.settle()
@@ -186,11 +198,9 @@ class QueryRunner:
         wait_ms = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
         plan = make_plan(at_least=at_least, wait_ms=wait_ms, log=epoch)
         reconciled = await self._reconciler.totals(plan, partitions, states)
-        coverage = _coverage(reconciled, others, partitions, self._clock.now_ns())
+        coverage = coverage_of(reconciled, others, partitions, self._clock.now_ns())
         if required.mode == "require" and not coverage["complete"]:
-            every = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
-            reasons = "; ".join(dict.fromkeys(filter(None, every)))  # each once
-            raise Unavailable(f"not every partition can be covered now: {reasons[:500]}")
+            raise Unavailable(why_incomplete(coverage))
         return reconciled, coverage
 
     async def _run_plan(
@@ -204,7 +214,7 @@ class QueryRunner:
         reconciled, coverage = await self._reconcile(make_plan, required, states)
         gathered = reconciled.gathered
         result = await self._merge(requester, partial(work, gathered.states))
-        return PlanResult(result, coverage, _notes_on_time(coverage), gathered.types)
+        return PlanResult(result, coverage, notes_on_time(coverage), gathered.types)
 
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
         at_once = query.with_series and self._groups.few_cells(query)
@@ -237,7 +247,7 @@ class QueryRunner:
         for last in (SERIES, TOTAL_SERIES):  # one order of members, whichever way was taken
             if last in merged.data:
                 merged.data[last] = merged.data.pop(last)
-        notes = [*notes_on_types(query.spec, totals.types), *_notes_on_time(coverage)]
+        notes = [*notes_on_types(query.spec, totals.types), *notes_on_time(coverage)]
         return Answer(merged.data, coverage, notes, totals.types, merged.groups)
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
@@ -327,62 +337,3 @@ def _first_plan(
     """The plan of the totals, or of totals and series at once."""
     plan = totals_plan(query, at_least=at_least, wait_ms=wait_ms, log=log)
     return with_steps(query, plan) if at_once else plan
-
-
-def _coverage(
-    reconciled: ReconciledTotals, others: list[Position], numbers: range, now_ns: int
-) -> dict[str, Any]:
-    """The rows that the answer includes, by partition. Watermarks are at most now_ns (I7)."""
-    latest_ns = now_ns + limits.LOG_AHEAD_MAX_NS
-    gathered, partitions = reconciled.gathered, list[dict[str, Any]]()
-    for partition in numbers:
-        counted = gathered.answered.get(partition)
-        if counted is None:
-            reason = gathered.missing.get(partition, "no indexer answered for it")
-            partitions.append({"partition": partition, "complete": False, "reason": reason})
-            continue
-        covered = counted.covered
-        partitions.append(
-            {
-                "partition": partition,
-                "epoch": covered.epoch,
-                "end_offset": covered.end_offset,
-                "watermark": min(covered.watermark_ns, latest_ns),
-                "indexer": counted.indexer.instance,
-                "zone": counted.indexer.zone,
-                "gaps": [list(gap) for gap in covered.gaps],
-                "unserved": covered.unserved,
-                "undecided": reconciled.undecided.get(partition, 0),
-                "damaged": [describe(one) for one in covered.damaged],
-                "damaged_records": covered.damaged_more
-                + sum(one.end - one.first for one in covered.damaged),
-                "given_up_records": covered.given_up,
-                "complete": covered.complete and partition not in reconciled.incomplete,
-                "reason": covered.reason or reconciled.incomplete.get(partition, ""),
-            }
-        )
-        if covered.watermark_ns > latest_ns:
-            partitions[-1]["log_ahead_s"] = (covered.watermark_ns - now_ns) // 10**9
-    shares = {p: counted.covered for p, counted in gathered.answered.items()}
-    unmet = unmet_positions(others, shares)
-    complete = not unmet and all(p["complete"] for p in partitions)
-    coverage: dict[str, Any] = {
-        "complete": complete,
-        "partitions": partitions,
-        "state_bytes": gathered.state_bytes,
-    }
-    if unmet:
-        coverage["reason"] = "; ".join(unmet)
-    return coverage
-
-
-def _notes_on_time(coverage: dict[str, Any]) -> list[str]:
-    """A note for each partition whose log's time is too much later than this process's clock."""
-    ahead = {p["partition"]: p["log_ahead_s"] for p in coverage["partitions"] if "log_ahead_s" in p}
-    if not ahead:
-        return []
-    return [
-        f"the log's time is up to {max(ahead.values()):,} s ahead of this query role's clock in "
-        f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
-        "believed; no event is left out for it"
-    ]

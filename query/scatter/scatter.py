@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Final, NamedTuple, NoReturn
 
 import aiohttp
-import msgspec
 import pyarrow as pa
 
 from common import limits
@@ -20,6 +20,7 @@ from common.errors import TooManyRequests, Unavailable, Unprocessable, without_f
 from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
 from common.process.error_body import read_error_body
+from common.process.fair.requester import Requester
 from common.process.members import Member
 from common.process.versions import OWN, oldest
 from common.process.web import INTERNAL_TOKEN_HEADER
@@ -33,6 +34,7 @@ from query.scatter.state_room import QuestionStates
 from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
 from query.share.states.version_1 import plan_with_tagged_groups
 from query.share.too_heavy import too_many_bytes
+from query.wire.keys import encode_body
 
 _logger = logging.getLogger(__name__)
 _REFUSALS: Final = (Unprocessable, TooManyRequests, Unavailable)
@@ -57,12 +59,13 @@ class OlderIndexer(Exception):
 class VersionedPlan(NamedTuple):
     """A plan of a question, and the version of its requests and states (`Understands.plan`).
 
-    states: those that the question holds.
+    states: those that the question holds. keys: the encoded tables that come with the plan.
     """
 
     plan: Plan
     version: int
     states: QuestionStates
+    keys: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +142,12 @@ class Scatter:
         states: QuestionStates,
         *,
         version_max: int = OWN.plan,
+        keys: bytes = b"",
     ) -> PartialResults:
         """The shares of all partitions that an indexer answers for.
 
         states: of the question, which may hold only so many.
+        keys: the tables of the plan's joins (`query.wire.keys.encode_keys`).
         version_max: of states that these are merged with; the result may be of an earlier one.
 
         Raises Unprocessable if the query is too heavy, TooManyRequests if this key has too many
@@ -155,7 +160,7 @@ class Scatter:
         version = min(oldest(one for one in holders if one.plan >= least).plan, version_max)
         while True:
             try:
-                asked = VersionedPlan(plan, version, states)
+                asked = VersionedPlan(plan, version, states, keys)
                 gathered = await self._gather(asked, tuple(partitions), frozenset())
             except OlderIndexer as error:  # which has fewer versions, so this ends
                 version = without_frames(error).version
@@ -301,14 +306,18 @@ class Scatter:
         self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
     ) -> ShareAnswer:
         plan = plan_with_tagged_groups(asked.plan) if asked.version == 1 else asked.plan
-        body = msgspec.json.encode(ShareRequest(plan, partitions, version=asked.version))
+        body = encode_body(ShareRequest(plan, partitions, version=asked.version), asked.keys)
         timeout = aiohttp.ClientTimeout(
             total=(asked.plan.timeout_ms + asked.plan.wait_ms) / 1000 + 5,
             sock_connect=limits.CONNECT_TIMEOUT_S,
         )
         try:
             async with self._http.post(
-                f"{member.url}/internal/share", data=body, headers=self._headers, timeout=timeout
+                f"{member.url}/internal/share",
+                params=Requester(plan.env, plan.key)._asdict() if asked.keys else None,
+                data=body if len(body) <= limits.LARGE_BODY_BYTES else BytesIO(body),
+                headers=self._headers,
+                timeout=timeout,
             ) as response:
                 data = await _read_bounded(response, asked.states)
                 status = response.status

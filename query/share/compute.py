@@ -26,7 +26,9 @@ from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
 from query.share.sources import gather
-from query.share.spans.search import covered_together, span_statement, with_common_ends, with_data
+from query.share.spans.coverage import covered_together, with_common_ends
+from query.share.spans.data import with_data
+from query.share.spans.statements import KEYS, SpanStatements
 from query.share.states.computed import Asking, compute_states
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements, hash_version
@@ -74,15 +76,18 @@ class Computation:
         facts: FooterFacts | None = None,
         version: int = OWN.plan,
         hash_texts: HashTexts = _NOT_COMPILED.hashes,
+        keys: Sequence[pa.Table] = (),
     ) -> None:
         """small: the small segments in memory; None: they are read from their files.
 
         facts: what is known about segments; None: every segment of the range is read.
         version: of the request, for which the states are computed (`Understands.plan`).
         hash_texts: compiled, or not: the hashes are the same.
+        keys: the tables of the plan's joins.
         """
         self._hash_version = hash_version(version)
         self._hash_texts = hash_texts
+        self._keys = keys
         self._plan = plan
         self._views = views
         self._databases = databases
@@ -156,18 +161,26 @@ class Computation:
 
     def _run_spans(self, wanted: SpanQuery) -> ShareAnswer:
         plan = with_common_ends(self._plan, self._views)
-        statement = span_statement(plan, wanted, self._views, self._small, self._facts)
+        statements = SpanStatements.over(plan, wanted, self._views, self._small, self._facts)
+        few = statements.rows_most <= _FEW_ROWS
         bounds = Bounds(wanted.rows_max, wanted.bytes_max, too_many_spans, too_many_span_bytes)
+        queries = {"main": statements.main()}
+        queries |= {f"kin{at}": statements.kin(one) for at, one in enumerate(wanted.kin)}
+        states: dict[str, pa.Table] = {}
         with self._named_errors(), self._open() as connection:
-            for name, table in statement.tables.items():
+            for name, table in statements.tables.items():
                 connection.register(name, table)
-            table = self._table(statement.sql, statement.parameters, few=False, bounds=bounds)
+            for number, keys in enumerate(self._keys):
+                connection.register(f"{KEYS}{number}", keys)
+            for name, (sql, parameters) in queries.items():
+                kept = sum(state.nbytes for state in states.values())
+                states[name] = self._table(sql, parameters, few=few, kept=kept, bounds=bounds)
             if wanted.with_data:
-                table = with_data(table, statement, self._ask, wanted.bytes_max)
+                states["main"] = with_data(
+                    states["main"], statements.row_sources, self._ask, wanted.bytes_max
+                )
         covers = covered_together([covered(view, plan) for view in self._views])
-        return ShareAnswer(
-            ShareReport(covers, statement.types, self._hash_version), {"main": table}
-        )
+        return ShareAnswer(ShareReport(covers, statements.types, self._hash_version), states)
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
         covers = [covered(view, self._plan) for view in self._views]

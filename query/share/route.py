@@ -7,35 +7,37 @@ partition that is not held here is missing from the coverage of the answer.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
 
+import pyarrow as pa
 from aiohttp import web
 
 from common import limits
-from common.errors import BadRequest, BellwetherError, Unavailable
+from common.errors import BadRequest, BellwetherError, TooLarge, Unavailable
 from common.metrics import shares_running
 from common.process.error_body import busy_response
 from common.process.fair.queue import FairLimits
 from common.process.fair.requester import Requester
-from common.process.fair.slots import FairSlots, SlotRequest
+from common.process.fair.slots import FairSlots
 from common.process.niceness import be_nice
-from common.process.versions import decode_request
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
-from query.plan.check_plan import check_request
+from query.plan.check_plan import check_keys, check_request
 from query.plan.plan import Filter, Plan, ShareRequest, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
+from query.share.bodies import ShareBodies, until_started
 from query.share.compute import Computation, ShareCancelled
 from query.share.database import Databases
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
-from query.share.spans.search import span_filters
+from query.share.spans.conditions import pruning_filters
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.too_heavy import too_many_bytes
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
+from query.wire.keys import decode_body
 from segment.parquet.selected import SelectedEncoders
 
 Body = bytes | bytearray
@@ -76,6 +78,7 @@ class ShareEndpoint:
         for_keys = min(limits.KEY_KEPT_FREE, running_max - kept_free - 1)
         slots = FairLimits(running_max, room, kept_free, for_keys, running_env_max=env_running_max)
         self._slots = FairSlots(slots, "queries")
+        self._bodies = ShareBodies(room)
         # Databases are opened in these threads, and DuckDB's own have their priority.
         self._threads = ThreadPoolExecutor(
             running_max, "share", initializer=partial(be_nice, limits.SHARE_NICENESS)
@@ -89,25 +92,34 @@ class ShareEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a share."""
         try:
-            wanted = decode_request(await request.read(), ShareRequest)
-            check_request(wanted)
-        except BadRequest as error:
+            async with self._bodies.read(request) as data:
+                return await self._handle(request, data)
+        except ShareCancelled:
+            return error_response(Unavailable("the share took longer than its time allows"))
+        except (BadRequest, TooLarge) as error:
             return error_response(error)
+        except BellwetherError as error:
+            return busy_response(error)
+
+    async def _handle(self, request: web.Request, data: Body) -> web.StreamResponse:
+        wanted, keys = decode_body(data)
+        check_request(wanted)
+        check_keys(wanted, [table.column_names for table in keys])
         try:
             place = self._inside.hold(*_asker(wanted.plan))
         except BellwetherError as error:
             return busy_response(error)
         try:
-            data = await self._answer(wanted, lambda: has_hung_up(request))
-        except ShareCancelled:
-            return error_response(Unavailable("the share took longer than its time allows"))
+            answer = await self._answer(wanted, lambda: has_hung_up(request), keys)
         except BellwetherError as error:
             return error_response(error)
         finally:
             place.leave()
-        return web.Response(body=data, content_type=CONTENT_TYPE)
+        return web.Response(body=answer, content_type=CONTENT_TYPE)
 
-    async def _answer(self, wanted: ShareRequest, abandoned: Callable[[], bool]) -> Body:
+    async def _answer(
+        self, wanted: ShareRequest, abandoned: Callable[[], bool], keys: Sequence[pa.Table]
+    ) -> Body:
         plan = plan_with_typed_groups(wanted.plan) if wanted.version == 1 else wanted.plan
         deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
         async with AsyncExitStack() as leases:
@@ -119,11 +131,11 @@ class ShareEndpoint:
             views = _whole_partitions(plan, await _all(entering, abandoned))
             place = self._slots.hold(*_asker(plan))
             try:
-                await _until_started(place, deadline, abandoned)
+                await until_started(place, deadline, abandoned)
                 shares_running.set(self._slots.running)
                 computation = Computation(
                     plan, views, self._databases, self._small, self._facts, wanted.version,
-                    self._encoders.now.hashes,
+                    self._encoders.now.hashes, keys,
                 )  # fmt: skip
                 return await self._compute(computation, wanted.version, deadline, abandoned)
             finally:
@@ -192,7 +204,7 @@ def _datasets(plan: Plan) -> list[tuple[str, tuple[Filter, ...]]]:
     """The datasets that a plan reads, each with the filters by which its segments are skipped."""
     if plan.spans is None:
         return [(plan.dataset, plan.filters)]
-    return [(dataset.id, span_filters(plan, dataset)) for dataset in plan.spans.datasets]
+    return [(dataset.id, pruning_filters(plan, dataset)) for dataset in plan.spans.datasets]
 
 
 def _whole_partitions(plan: Plan, views: Iterable[DatasetView | None]) -> list[DatasetView]:
@@ -224,13 +236,3 @@ async def _all(
         return [task.result() for task in tasks]
     finally:
         await cancel_and_wait(tasks)
-
-
-async def _until_started(
-    place: SlotRequest, deadline: float, abandoned: Callable[[], bool]
-) -> None:
-    """Wait for the slot. Raises ShareCancelled."""
-    loop = asyncio.get_running_loop()
-    while not await place.wait(limits.HANG_UP_CHECK_S):
-        if loop.time() > deadline or abandoned():
-            raise ShareCancelled

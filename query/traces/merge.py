@@ -74,16 +74,17 @@ def merged(
 def _schema(query: SpanQuery) -> pa.Schema:
     """The columns of a share's rows."""
     if query.per is SpansPer.TRACE:
-        return _TRACES
+        marks = [(f"m{at}", pa.bool_()) for at, _ in enumerate(query.marks)]
+        return pa.schema([*_TRACES, *marks])
     fields = [(f"f{at}", pa.string()) for at, _ in enumerate(query.fields)]
     return pa.schema([*_SPANS, *fields, *([("data", pa.binary())] if query.with_data else [])])
 
 
 def _traces(rows: pa.Table) -> pa.Table:
     """What the spans of each trace come to, out of what those of each share come to."""
-    totals = rows.group_by("trace_id", use_threads=False).aggregate(
-        [("start_ns", "min"), ("end_ns", "max"), ("spans", "sum"), ("errors", "sum")]
-    )
+    marks = [name for name in rows.column_names if name not in _TRACES.names]
+    sums = [("start_ns", "min"), ("end_ns", "max"), ("spans", "sum"), ("errors", "sum")]
+    totals = rows.group_by("trace_id").aggregate([*sums, *((name, "any") for name in marks)])
     ids = totals.column("trace_id").combine_chunks()
     check_cancelled()
     columns = {
@@ -94,6 +95,7 @@ def _traces(rows: pa.Table) -> pa.Table:
         "errors": totals.column("errors_sum").cast(pa.int64()),
         "services": _services(rows, ids),
         **_roots(rows, ids),
+        **{name: totals.column(f"{name}_any") for name in marks},
     }
     return pa.table(columns)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,10 @@ def padded(indexer: FakeIndexer, size: int) -> None:
         writer.write_table(more)
     encoded: bytes = sink.getvalue().to_pybytes()
 
-    async def long(wanted: ShareRequest, abandoned: Callable[[], bool]) -> bytes | bytearray:
-        return bytes(await answer(wanted, abandoned)) + encoded
+    async def long(
+        wanted: ShareRequest, abandoned: Callable[[], bool], keys: Sequence[pa.Table]
+    ) -> bytes | bytearray:
+        return bytes(await answer(wanted, abandoned, keys)) + encoded
 
     indexer.endpoint._answer = long  # type: ignore[method-assign]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -112,14 +112,14 @@ class Views:
     def lease(
         self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AbstractAsyncContextManager[DatasetView]:
-        return self._lease(partition)
+        return self._lease(partition, dataset)
 
     @asynccontextmanager
-    async def _lease(self, partition: int) -> AsyncIterator[DatasetView]:
+    async def _lease(self, partition: int, dataset: str) -> AsyncIterator[DatasetView]:
         if partition not in self.held:
             raise PartitionNotHeld(partition)
         self.leased += 1
-        yield self.held[partition]
+        yield replace(self.held[partition], dataset=dataset)
 
 
 def dense_block(columns: dict[ColumnKey, pa.Array]) -> ColumnBlock:

@@ -65,7 +65,7 @@ class SlowViews(Views):
     def lease(
         self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AbstractAsyncContextManager[DatasetView]:
-        return self._never(partition) if wanted.timeout_ms else self._lease(partition)
+        return self._never(partition) if wanted.timeout_ms else self._lease(partition, dataset)
 
     @asynccontextmanager
     async def _never(self, partition: int) -> AsyncIterator[DatasetView]:

@@ -29,11 +29,13 @@ from query.scatter.scatter import Scatter
 from query.share.view import DatasetView, PartitionNotHeld, ViewRequest
 from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
+from query.traces.relations.search import TraceSearch
 from tests.query.fake_indexer import FakeIndexer, run_indexer
 from tests.query.harness import add_keys
 from tests.query.share.rows import Row, Views, block, segment, view
 
 PARTITIONS = 12
+MARGIN_S = 3_600
 INDEXERS = 3
 DATASETS = ("web", "billing", "logs")
 Placed = Mapping[tuple[int, str], Sequence[Row]]
@@ -65,6 +67,7 @@ class SpanCluster:
     """What gathers spans, the key that asks, and the indexers with their views."""
 
     exchange: SpanExchange
+    search: TraceSearch
     key: ApiKey
     indexers: list[FakeIndexer]
     ids: dict[str, str]
@@ -137,7 +140,11 @@ async def span_cluster(
         datasets = EnvironmentDatasets(DatasetNames(metadata, clock), clock)
         indexers = [one for one, _ in started if one.member.zone.startswith("z")]
         try:
-            yield SpanCluster(SpanExchange(runner, datasets), key, indexers, ids, runner)
+            exchange, search = (
+                SpanExchange(runner, datasets),
+                TraceSearch(runner, datasets, MARGIN_S),
+            )
+            yield SpanCluster(exchange, search, key, indexers, ids, runner)
         finally:
             await replicas.close()
             for indexer, server in started:

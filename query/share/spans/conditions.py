@@ -1,0 +1,71 @@
+"""The conditions of a plan on spans: those of its own, and those by which segments are left out."""
+
+from collections.abc import Mapping, Sequence
+
+from query.plan.plan import Filter, FilterOp, Kin, Plan, SpanDataset, SpanKin, SpanMark, SpansPer
+from query.share.field_sql import FieldSql
+from query.share.filters import Parameters, condition
+from query.share.spans.parts import SpanParts, in_some_trace
+
+
+def joined(filters: Sequence[Filter], any_filter: bool) -> tuple[Filter, ...]:
+    """The filters as conditions that must all hold."""
+    if any_filter and len(filters) > 1:
+        return (Filter("", FilterOp.ANY_OF, (), tuple(filters)),)
+    return tuple(filters)
+
+
+def own_filters(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
+    """The filters that every span of the dataset matches: of the plan, and of its trace's id."""
+    assert plan.spans is not None
+    of_trace = in_some_trace(dataset.names, plan.spans.trace_ids)
+    return *joined(plan.filters, plan.any_filter), of_trace
+
+
+def pruning_filters(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
+    """Filters that every event of the dataset matches that the plan needs: segments without one
+    are not read.
+    """
+    assert plan.spans is not None
+    own = own_filters(plan, dataset)
+    if plan.spans.per is not SpansPer.MARKS:
+        return own
+    wanted = [joined(mark.filters, mark.any_filter) for mark in plan.spans.marks]
+    wanted += [joined(kin.filters, kin.any_filter) for kin in plan.spans.kin]
+    if not wanted or not all(wanted):
+        return own
+    each = [one[0] if len(one) == 1 else Filter("", FilterOp.ALL_OF, (), one) for one in wanted]
+    return *own, each[0] if len(each) == 1 else Filter("", FilterOp.ANY_OF, (), tuple(each))
+
+
+class SpanConditions:
+    """The conditions of marks and kin in SQL, over the source rows of one dataset."""
+
+    def __init__(
+        self, span: SpanParts, fields_sql: Mapping[str, FieldSql], parameters: Parameters
+    ) -> None:
+        self._span = span
+        self._fields_sql = fields_sql
+        self._parameters = parameters
+
+    def all_of(self, filters: Sequence[Filter], any_filter: bool = False) -> list[str]:
+        """SQL BOOLEANs that must all hold, each TRUE, FALSE or NULL."""
+        return [
+            condition(one, self._fields_sql, self._parameters)
+            for one in joined(filters, any_filter)
+        ]
+
+    def mark(self, mark: SpanMark, inside: tuple[int, int] | None) -> str:
+        """SQL BOOLEAN, never NULL: the event matches."""
+        found = self.all_of(mark.filters, mark.any_filter)
+        if mark.root:
+            found.insert(0, self._span.is_root)
+        if mark.inside and inside is not None:
+            found.append(f"t >= {inside[0]:d} AND t < {inside[1]:d}")
+        return f"coalesce({' AND '.join(found)}, FALSE)" if found else "TRUE"
+
+    def kin(self, kin: SpanKin) -> str:
+        """SQL BOOLEAN: the event is a span that matches."""
+        has = self._span.span_id if kin.kin is Kin.PARENT else self._span.parent_id
+        found = [self._span.is_span, f"{has} IS NOT NULL"]
+        return " AND ".join([*found, *self.all_of(kin.filters, kin.any_filter)])

@@ -1,0 +1,267 @@
+"""The statements of a plan on spans, over the views of some partitions.
+
+A row is a span, or what the spans of one trace that the share has come to: a trace lies in many
+partitions, so that `query.traces.merge` puts the rows of all shares together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+from query.plan.plan import Kin, Plan, SpanDataset, SpanKin, SpanQuery, SpansPer
+from query.share.filters import Parameters
+from query.share.pruning.footer_facts import FooterFacts
+from query.share.small_segments import SmallSegments
+from query.share.sources import POSITION, RowSource, Sources, gather
+from query.share.spans.conditions import SpanConditions, own_filters, pruning_filters
+from query.share.spans.parts import SpanParts, common_form, json_value_sql
+from query.share.view import DatasetView
+from segment.columns import FieldType
+
+PLACE: Final = (*POSITION, "s", "n")  # columns of a row's position and source
+KEYS: Final = "keys"  # and the number of a join: a table of keys
+_NS_PER_MS: Final = 1_000_000
+_COLUMNS: Final = {
+    "dataset": "INTEGER",
+    "time_ns": "BIGINT",
+    "trace_id": "VARCHAR",
+    "span_id": "VARCHAR",
+    "parent_id": "VARCHAR",
+    "name": "VARCHAR",
+    "service": "VARCHAR",
+    "duration_ms": "DOUBLE",
+    "error": "BOOLEAN",
+    "annotation": "VARCHAR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Dataset:
+    """A dataset with rows to read. number: its index in the plan."""
+
+    number: int
+    dataset: SpanDataset
+    sources: Sources
+    span: SpanParts
+
+    def conditions(self, parameters: Parameters) -> SpanConditions:
+        """The conditions of a statement that these are bound to."""
+        return SpanConditions(self.span, self.sources.fields_sql, parameters)
+
+
+class Statement(NamedTuple):
+    """A statement, and the values that are bound to it."""
+
+    sql: str
+    parameters: list[str]
+
+
+@dataclass(slots=True)
+class SpanStatements:
+    """Statements over the sources of every dataset.
+
+    tables: those to register, by name. types: as of a report.
+    """
+
+    plan: Plan
+    wanted: SpanQuery
+    _datasets: list[_Dataset] = field(default_factory=list)
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def over(
+        cls,
+        plan: Plan,
+        wanted: SpanQuery,
+        views: Sequence[DatasetView],
+        small: SmallSegments | None = None,
+        facts: FooterFacts | None = None,
+    ) -> "SpanStatements":
+        """The statements over these views. Raises DamagedObject."""
+        made = cls(plan, wanted)
+        by_dataset: dict[str, list[DatasetView]] = {}
+        for view in views:
+            by_dataset.setdefault(view.dataset, []).append(view)
+        types: dict[str, set[FieldType]] = {}
+        for number, dataset in enumerate(wanted.datasets):
+            held = by_dataset.get(dataset.id, [])
+            if not any(view.segments or view.blocks for view in held):
+                continue
+            narrowed = msgspec.structs.replace(
+                plan, filters=pruning_filters(plan, dataset), any_filter=False
+            )
+            sources = gather(
+                narrowed,
+                held,
+                small,
+                facts,
+                with_positions=wanted.with_data,
+                suffix=f"_{number}",
+            )
+            for name, field_sql in sources.fields_sql.items():
+                types.setdefault(name, set()).update(field_sql.types)
+            if not sources.is_empty:
+                made._add(number, dataset, sources)
+        made.types = {f: "".join(sorted(t.value for t in some)) for f, some in types.items()}
+        return made
+
+    def _add(self, number: int, dataset: SpanDataset, sources: Sources) -> None:
+        self.tables |= sources.tables
+        span = SpanParts(dataset.names, sources.fields_sql)
+        self._datasets.append(_Dataset(number, dataset, sources, span))
+
+    @property
+    def row_sources(self) -> Mapping[int, Sequence[RowSource]]:
+        """By the number of a dataset, the sources that the column `s` refers to."""
+        return {one.number: one.sources.row_sources for one in self._datasets}
+
+    @property
+    def rows_most(self) -> int:
+        """Number of rows of all sources, before any condition."""
+        return sum(one.sources.rows_most for one in self._datasets)
+
+    def main(self) -> Statement:
+        """The rows."""
+        bound = Parameters()
+        if self.wanted.per is SpansPer.MARKS:
+            return Statement(self._marks(bound), bound.values)
+        parts = [self._select(one, self._columns(one, bound), [], bound) for one in self._datasets]
+        spans = self._joined(parts, self._no_columns())
+        sql = spans if self.wanted.per is SpansPer.SPAN else self._traces(spans)
+        return Statement(sql, bound.values)
+
+    def kin(self, kin: SpanKin) -> Statement:
+        """Keys of the spans that match: trace_id, id."""
+        parts, bound = list[str](), Parameters()
+        for one in self._datasets:
+            own_id = one.span.span_id if kin.kin is Kin.PARENT else one.span.parent_id
+            columns = {"trace_id": one.span.trace_id, "id": own_id}
+            parts.append(self._select(one, columns, [one.conditions(bound).kin(kin)], bound))
+        none = {"trace_id": "NULL::VARCHAR", "id": "NULL::VARCHAR"}
+        sql = f"SELECT DISTINCT trace_id, id FROM ({_union(parts, none)})"
+        return Statement(sql, bound.values)
+
+    def _marks(self, bound: Parameters) -> str:
+        """The marks of each trace that has one."""
+        parts, wanted = list[str](), self.wanted
+        for one in self._datasets if wanted.marks else ():
+            marks = [one.conditions(bound).mark(mark, wanted.inside) for mark in wanted.marks]
+            columns = {"trace_id": one.span.trace_id}
+            columns |= {f"m{at}": sql for at, sql in enumerate(marks)}
+            where = [] if "TRUE" in marks else [f"({' OR '.join(marks)})"]
+            if self._needs_ids:
+                columns |= {"span_id": one.span.span_id, "parent_id": one.span.parent_id}
+            parts.append(self._select(one, columns, where, bound))
+        none = {"trace_id": "NULL::VARCHAR"} | {f"m{at}": "FALSE" for at in self._mark_numbers}
+        if self._needs_ids:
+            none |= {"span_id": "NULL::VARCHAR", "parent_id": "NULL::VARCHAR"}
+        either = "".join(f", bool_or(m{at}) AS m{at}" for at in self._mark_numbers)
+        return f"SELECT trace_id{either} FROM ({self._joined(parts, none)}) GROUP BY trace_id"
+
+    @property
+    def _mark_numbers(self) -> range:
+        return range(len(self.wanted.marks))
+
+    @property
+    def _needs_ids(self) -> bool:
+        """Whether spans are joined by their ids."""
+        return any(one.kin is not Kin.TRACE for one in self.wanted.joins)
+
+    def _select(
+        self, one: _Dataset, columns: Mapping[str, str], where: list[str], bound: Parameters
+    ) -> str:
+        """The columns of the dataset's events that are in a trace and match."""
+        conditions = one.conditions(bound).all_of(own_filters(self.plan, one.dataset))
+        ids = self.wanted.trace_ids
+        if ids is not None and one.span.several_trace_ids:
+            forms = ", ".join(map(bound.bind, dict.fromkeys(map(common_form, ids))))
+            conditions.append(f"{one.span.trace_id} IN ({forms})")
+        selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+        every = " AND ".join([*conditions, *where])
+        return f"SELECT {selected} FROM ({one.sources.sql}) src WHERE {every}"
+
+    def _joined(self, parts: Sequence[str], none: Mapping[str, str]) -> str:
+        """The rows of all datasets, joined with every table of keys."""
+        rows, joins = _union(parts, none), self.wanted.joins
+        if not joins:
+            return rows
+        joined = f"SELECT u.* FROM ({rows}) u"
+        for number, join in enumerate(joins):
+            how = "ANTI" if join.negated else "SEMI"
+            on = f"u.trace_id = k{number}.trace_id"
+            if join.kin is not Kin.TRACE:
+                own = "parent_id" if join.kin is Kin.PARENT else "span_id"
+                on += f" AND u.{own} = k{number}.id"
+            joined += f" {how} JOIN {KEYS}{number} k{number} ON {on}"
+        return joined
+
+    def _columns(self, one: _Dataset, bound: Parameters) -> dict[str, str]:
+        span, wanted = one.span, self.wanted
+        columns = {
+            "dataset": f"{one.number:d}::INTEGER",
+            "time_ns": "t",
+            "trace_id": span.trace_id,
+            "span_id": span.span_id,
+            "parent_id": span.parent_id,
+            "name": span.name,
+            "service": span.service,
+            "duration_ms": span.duration_ms,
+            "error": span.error,
+            "annotation": span.annotation,
+        }
+        for at, name in enumerate(wanted.fields):
+            columns[f"f{at}"] = json_value_sql(one.sources.fields_sql[name])
+        if wanted.with_data:
+            columns |= {name: name for name in PLACE}
+        if wanted.per is SpansPer.TRACE:
+            columns |= {"is_span": span.is_span, "is_root": span.is_root}
+            for at, mark in enumerate(wanted.marks):
+                columns[f"m{at}"] = one.conditions(bound).mark(mark, wanted.inside)
+        return columns
+
+    def _no_columns(self) -> dict[str, str]:
+        columns = {name: f"NULL::{kind}" for name, kind in _COLUMNS.items()}
+        columns |= {f"f{at}": "NULL::VARCHAR" for at, _ in enumerate(self.wanted.fields)}
+        if self.wanted.with_data:
+            columns |= dict.fromkeys(PLACE, "0::BIGINT")
+        if self.wanted.per is SpansPer.TRACE:
+            columns |= dict.fromkeys(["is_span", "is_root"], "FALSE")
+            columns |= {f"m{at}": "FALSE" for at in self._mark_numbers}
+        return columns
+
+    def _traces(self, spans: str) -> str:
+        """What the spans of each trace come to; of several roots the first one.
+
+        Times are summed as 128-bit integers: a duration may lead beyond the last time there is.
+        """
+        length = f"coalesce(TRY_CAST(greatest(duration_ms, 0) * {_NS_PER_MS} AS HUGEINT), 0)"
+        end = f"least(time_ns::HUGEINT + {length}, {2**63 - 1})::BIGINT"
+        root = (
+            "min(struct_pack(root_ns := time_ns, root_id := coalesce(span_id, ''),"
+            " root_name := name, root_service := service, root_ms := duration_ms,"
+            " root_error := error)) FILTER (WHERE is_root)"
+        )
+        marks = "".join(f", m{at}" for at in self._mark_numbers)
+        either = "".join(f", bool_or(m{at}) AS m{at}" for at in self._mark_numbers)
+        inner = (
+            f"SELECT trace_id, min(time_ns) AS start_ns, max({end}) AS end_ns,"
+            " count(*) FILTER (WHERE is_span) AS spans,"
+            " count(*) FILTER (WHERE is_span AND error) AS errors,"
+            " list(DISTINCT service) FILTER (WHERE service IS NOT NULL) AS services,"
+            f" {root} AS root{either} FROM ({spans}) GROUP BY trace_id"
+        )
+        return (
+            "SELECT trace_id, start_ns, end_ns, spans, errors, services, root.root_ns,"
+            " root.root_id, root.root_name, root.root_service, root.root_ms, root.root_error"
+            f"{marks} FROM ({inner})"
+        )
+
+
+def _union(parts: Sequence[str], none: Mapping[str, str]) -> str:
+    """The rows of all parts. none: the columns without any, by name."""
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in none.items())
+    return " UNION ALL ".join(parts) or f"SELECT {columns} WHERE FALSE"

@@ -1,0 +1,1 @@
+"""Conditions on other spans of a trace (`root.name`, `none.error`), and traces found by them."""
