@@ -53,15 +53,20 @@ def test_fluent_bit_posts_the_batches_that_the_api_takes() -> None:
     assert event.time_ns == 1795892436123456000
 
 
-def test_filebeat_and_the_collector_send_to_where_the_relay_listens() -> None:
+def test_filebeat_sends_to_where_the_relay_listens() -> None:
     relay = tomllib.loads((FOLDER / "vector-relay.toml").read_text())["sources"]
     beats = yaml.safe_load((FOLDER / "filebeat.yml").read_text())
     assert beats["output.logstash"]["hosts"] == [relay["beats"]["address"]]
+
+
+def test_the_collector_sends_what_its_receivers_read() -> None:
     collector = yaml.safe_load((FOLDER / "otel-collector.yaml").read_text())
-    assert collector["exporters"]["otlp"]["endpoint"] == relay["otel"]["grpc"]["address"]
+    exporter = collector["exporters"]["otlphttp"]
+    assert exporter["endpoint"] == ADDRESS
+    assert exporter["headers"]["x-honeycomb-team"] == "${env:BELLWETHER_KEY}"
     pipeline = collector["service"]["pipelines"]["logs"]
     assert set(pipeline["receivers"]) <= set(collector["receivers"])
     assert set(pipeline["exporters"]) <= set(collector["exporters"])
     stores = set(collector["service"]["extensions"])
     assert collector["receivers"]["filelog"]["storage"] in stores
-    assert collector["exporters"]["otlp"]["sending_queue"]["storage"] in stores
+    assert exporter["sending_queue"]["storage"] in stores
