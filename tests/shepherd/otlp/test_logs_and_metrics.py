@@ -3,17 +3,29 @@
 import math
 from pathlib import Path
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    Exemplar,
+    ExponentialHistogramDataPoint,
+    HistogramDataPoint,
+    SummaryDataPoint,
 )
 
 from common import limits
 from common.metadata import ColumnFacts
 from common.model.names import column_id
 from tests.shepherd.harness import shepherd
-from tests.shepherd.otlp.messages import START_NS
+from tests.shepherd.otlp.messages import SPAN, START_NS, TRACE
 from tests.shepherd.otlp.signals import (
+    TIMES,
     logs_of,
     logs_request,
     metric,
@@ -88,3 +100,40 @@ async def test_facts_of_columns_come_to_metadata_and_a_request_does_not_need_it(
         assert (await server.post("/v1/metrics", other, headers))[0] == 200
         metadata.open()
         assert len(await server.events("mine")) == 2
+
+
+async def test_json_and_protobuf_give_the_same_events(tmp_path: Path) -> None:
+    histogram = HistogramDataPoint(
+        count=3,
+        sum=4.5,
+        bucket_counts=[1, 2],
+        explicit_bounds=[1.5],
+        exemplars=[Exemplar(as_double=0.5, trace_id=TRACE, span_id=SPAN)],
+        **TIMES,
+    )
+    exponential = ExponentialHistogramDataPoint(
+        count=2, scale=-1, positive={"offset": -3, "bucket_counts": [1, 1]}, **TIMES
+    )
+    summary = SummaryDataPoint(count=1, quantile_values=[{"quantile": 0.5, "value": 2.5}], **TIMES)
+    metrics = metrics_request(
+        metrics_of(
+            metric("load", "gauge", number(2**62), number(1.0, {"host": "a"})),
+            metric("took", "histogram", histogram, aggregation_temporality=1, unit="ms"),
+            metric("size", "exponential_histogram", exponential, aggregation_temporality=2),
+            metric("wait", "summary", summary),
+        )
+    )
+    logs = logs_request(
+        logs_of(record({"a": [1, None]}, {"k": 2**62}, trace_id=TRACE, severity_number=9))
+    )
+    async with shepherd(tmp_path) as server:
+        for path, body, dataset, kind in (
+            ("/v1/metrics", metrics, "unknown_metrics", ExportMetricsServiceRequest),
+            ("/v1/logs", logs, "unknown_log_source", ExportLogsServiceRequest),
+        ):
+            assert (await server.post(path, body, PROTOBUF))[0] == 200
+            text = json_format.MessageToJson(kind.FromString(body))
+            sent = await server.post(path, text, {"Content-Type": "application/json"})
+            assert sent[:2] == (200, {})
+            stored = [event.data for event in await server.events(dataset)]
+            assert len(stored) == 2 * len({repr(data) for data in stored})
