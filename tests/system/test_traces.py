@@ -1,11 +1,20 @@
 """One trace, asked of a real `up`: over datasets, spellings of its id, pages and commands."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from opentelemetry import trace as trace_api
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.system.harness import System, running
 
@@ -171,3 +180,61 @@ def test_a_long_trace_comes_in_pages_and_the_command_shows_it(system: System) ->
     whole = json.loads(system.run("trace", "ab" * 16, "--all", "--json").stdout)
     assert len(whole["lines"]) == count
     assert whole["next"] is None
+
+
+def test_spans_events_links_and_logs_of_opentelemetrys_sdk_are_one_tree(system: System) -> None:
+    headers = {"x-honeycomb-team": system.key}
+    front, back = (Resource.create({"service.name": name}) for name in ("otel-a", "otel-b"))
+    tracers = []
+    for resource in (front, back):
+        provider = TracerProvider(resource=resource)
+        exporter = OTLPSpanExporter(endpoint=f"{system.url}/v1/traces", headers=headers)
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        tracers.append(provider.get_tracer("test"))
+    logs = LoggerProvider(resource=back)
+    log_exporter = OTLPLogExporter(endpoint=f"{system.url}/v1/logs", headers=headers)
+    logs.add_log_record_processor(SimpleLogRecordProcessor(log_exporter))
+    logger = logging.Logger("otel-test")
+    logger.addHandler(LoggingHandler(logger_provider=logs))
+    linked = trace_api.SpanContext(0xABC, 0xDEF, is_remote=True)
+    with tracers[0].start_as_current_span("ask", links=[trace_api.Link(linked)]) as root:
+        with tracers[1].start_as_current_span("serve", kind=trace_api.SpanKind.SERVER) as child:
+            child.set_attribute("error", "False")
+            logger.warning("about to fail")
+            child.record_exception(ValueError("no room"))
+            child.set_status(trace_api.StatusCode.ERROR)
+        trace_id = f"{root.get_span_context().trace_id:032x}"
+    found = wait_for(system, trace_id, 5)
+    lines = {(n["kind"], n.get("name") or n.get("message")): n for n in found["lines"]}
+    shape = [(n["depth"], *key) for key, n in lines.items()]
+    assert shape == [
+        (0, "span", "ask"), (1, "link", None), (1, "span", "serve"),
+        (2, "event", "about to fail"), (2, "event", "exception"),
+    ]  # fmt: skip
+    served = lines["span", "serve"]
+    assert (served["error"], served["error_by"]) == (True, ["status_code"])
+    assert lines["event", "exception"]["message"] == "no room"
+    assert lines["event", "exception"]["error"] is False, "that is said of its span"
+    assert lines["link", None]["link"]["span_id"] == f"{0xDEF:016x}"
+    assert found["errors"] == 1
+    shown = system.run("trace", trace_id).stdout
+    assert "serve  [otel-b]  ERROR" in shown
+    assert "- exception: no room" in shown
+
+
+def test_a_span_that_zipkins_client_and_server_share_is_two_lines(system: System) -> None:
+    ids = {"traceId": "5af7183fb1d4cf5f", "id": "352bff9a74ca9ad2"}
+    body = [
+        {**ids, "kind": "CLIENT", "name": "get", "timestamp": BASE_S * 10**6, "duration": 9_000,
+         "localEndpoint": {"serviceName": "asks"}},
+        {**ids, "kind": "SERVER", "name": "get", "timestamp": BASE_S * 10**6 + 2_000,
+         "duration": 5_000, "shared": True, "localEndpoint": {"serviceName": "serves"},
+         "annotations": [{"timestamp": BASE_S * 10**6 + 3_000, "value": "cache miss"}]},
+    ]  # fmt: skip
+    sent = system.http("POST", "/api/v2/spans", json.dumps(body).encode())
+    assert sent.status == 202, sent.body
+    found = wait_for(system, ids["traceId"], 3)
+    assert [(n["depth"], n["service"], n.get("marks")) for n in found["lines"]] == [
+        (0, "asks", None), (1, "serves", ["shared_id"]), (2, "serves", None),
+    ]  # fmt: skip
+    assert found["lines"][0]["self_ms"] == 4.0

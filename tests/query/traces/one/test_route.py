@@ -1,0 +1,91 @@
+"""`GET /bw/1/traces/{id}` of a running query role, over indexers that answer shares."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from common.model.names import dataset_id
+from common.process.auth import hash_key
+from common.process.versions import OWN
+from tests.query.harness import BASE_S, QueryHarness, query_harness
+from tests.query.share.rows import Row
+from tests.waiting import eventually
+
+TRACE = "00000000000000aa00000000000000bb"
+ROWS = [
+    Row((BASE_S + n) * 10**9, {
+        "trace.trace_id": TRACE, "trace.span_id": f"{n + 1:x}", "name": f"step {n}",
+        "duration_ms": 500.0, **({"trace.parent_id": "1"} if n else {}),
+    })
+    for n in range(100)
+]  # fmt: skip
+
+
+async def answer_to(running: QueryHarness, path: str, status: int = 200, key: str = "K") -> Any:
+    found, answer = await running.get(f"/bw/1/traces/{path}", key)
+    assert found == status, answer
+    return answer
+
+
+async def ready(running: QueryHarness) -> None:
+    """The indexers hold rows of the dataset and say what they understand; the role has seen it."""
+    key = running.metadata.find_key(hash_key("K"))
+    assert key is not None
+    dataset = dataset_id(key.team.id, key.environment.id, "shop")
+    for indexer in running.indexers.values():
+        indexer.announce(OWN)
+        held = indexer.views.held
+        held |= {number: replace(one, dataset=dataset) for number, one in held.items()}
+
+    async def complete() -> bool:
+        status, answer = await running.get(f"/bw/1/traces/{TRACE}")
+        return bool(status == 200 and answer["coverage"]["complete"])
+
+    await eventually(complete)
+
+
+async def test_a_trace_is_answered_by_the_environments_keys_alone(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        await ready(running)
+        answer = await answer_to(running, TRACE)
+        assert (answer["spans"], answer["roots"], answer["lines_in_all"]) == (100, 1, 100)
+        assert [line["depth"] for line in answer["lines"]] == [0, *[1] * 99]
+        await answer_to(running, TRACE, 404, "OTHER")
+        await answer_to(running, TRACE, 403, "NOQUERY")
+        await answer_to(running, TRACE, 403, "INGEST")
+        await answer_to(running, TRACE, 401, "nobody")
+
+
+async def test_a_trace_that_is_not_there_is_404_only_if_everything_was_asked(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        await ready(running)
+        refused = await answer_to(running, "cc", 404)
+        assert "no event has the trace id cc" in refused["detail"]
+        running.indexers["a"].views.held.pop(1)
+        answer = await answer_to(running, "cc")
+        assert answer["lines"] == []
+        assert answer["next"] is None
+        assert answer["coverage"]["complete"] is False
+        assert any("no event of this trace" in note for note in answer["notes"])
+        part = await answer_to(running, TRACE)
+        assert part["coverage"]["complete"] is False
+        assert 0 < part["spans"] < 100
+        await answer_to(running, f"{TRACE}?coverage=require", 503)
+
+
+async def test_pages_hold_while_partitions_answer_in_any_order(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        await ready(running)
+        names, cursor = list[str](), ""
+        while True:
+            answer = await answer_to(running, f"{TRACE}?limit=30{cursor}")
+            names += [line["name"] for line in answer["lines"]]
+            if answer["next"] is None:
+                break
+            cursor = f"&cursor={answer['next']}"
+        assert names == [f"step {n}" for n in range(100)]
+        running.indexers["a"].views.held.pop(0)
+        ended = await answer_to(running, f"{TRACE}?limit=30{cursor}", 410)
+        assert "begin again" in ended["error"]
