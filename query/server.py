@@ -46,6 +46,7 @@ from query.traces.flows.route import FlowRoute
 from query.traces.one.route import TraceRoute
 from query.traces.relations.route import TracesRoute
 from query.traces.relations.search import TraceSearch
+from query.zipkin.route import ZipkinRoutes
 
 _TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
 _STOP_TIMEOUT_S: Final = 20.0  # a query in flight is finished; tails end by themselves
@@ -151,6 +152,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     FlowRoute(keys, parts.spans, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)
+    ZipkinRoutes(keys, parts.spans, clock).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
     DatasetRoutes(

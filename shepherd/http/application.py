@@ -50,6 +50,8 @@ def public_application(
     for route in routes:
         for path in with_slash(route.pattern):
             app.router.add_post(path, _take_from_aiohttp(route))
+            if route.is_read_elsewhere:
+                app.router.add_get(path, forward)
     if cors.on:
         _add_cors(app, routes, cors, refuse)
     app.router.add_get("/x/alive", _alive)

@@ -86,6 +86,7 @@ class IngestRoute(msgspec.Struct, frozen=True):
     take: Callable[[IngestRequest], Awaitable[IngestResponse]]
     has_name: bool = True  # whether one more segment follows: a dataset's name
     error_response: Callable[[BellwetherError], IngestResponse] = error_to_response
+    is_read_elsewhere: bool = False  # whether a GET of the path is for a query role
 
     @property
     def pattern(self) -> str:

@@ -48,9 +48,11 @@ class ZipkinIngest:
         self._accept = accept
         self._keys = keys
         self._string_max = string_max
+        take_v2, take_v1 = partial(self._take, form_of_v2), partial(self._take, form_of_v1)
         self.routes = (
-            IngestRoute("/api/v2/spans", _LIMITS, partial(self._take, form_of_v2), has_name=False),
-            IngestRoute("/api/v1/spans", _LIMITS, partial(self._take, form_of_v1), has_name=False),
+            # GET names the spans of a service: `query.zipkin`
+            IngestRoute("/api/v2/spans", _LIMITS, take_v2, has_name=False, is_read_elsewhere=True),
+            IngestRoute("/api/v1/spans", _LIMITS, take_v1, has_name=False),
         )
 
     async def _take(self, form_of: FormOf, request: IngestRequest) -> IngestResponse:

@@ -228,8 +228,15 @@ async def test_503_when_the_log_takes_nothing(tmp_path: Path) -> None:
 
 
 async def test_other_methods(tmp_path: Path) -> None:
-    async with shepherd(tmp_path) as server, server.http.get(f"{server.url}{PATH}/") as reply:
-        assert (reply.status, reply.headers["Allow"]) == (405, "POST")
+    async with shepherd(tmp_path) as server:
+        for path in (PATH, f"{PATH}/", "/api/v1/spans"):
+            async with server.http.put(f"{server.url}{path}") as reply:
+                assert (reply.status, reply.headers["Allow"]) == (405, "POST")
+        async with server.http.get(f"{server.url}{PATH}/?serviceName=web") as reply:
+            assert reply.status == 503  # a question for a query role, of which there is none
+            assert "no query role" in await reply.text()
+        async with server.http.get(f"{server.url}/api/v1/spans") as reply:
+            assert reply.status == 405
 
 
 async def test_large_bodies_are_decoded_in_a_thread(tmp_path: Path) -> None:

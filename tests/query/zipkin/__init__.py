@@ -1,0 +1,1 @@
+"""Zipkin out: its read API over the traces that are stored."""
