@@ -458,8 +458,16 @@ QUERY_WAIT_S_MAX: Final = 60  # longest wait for an inline answer or for read-yo
 # above a step are looked at to tell whether it is part of another: deeper ones count as overlaps.
 FLOW_OVERLAPS_MAX: Final = 20_000_000
 FLOW_DEPTH_MAX: Final = 256
-FLOW_SKEW_MS_DEFAULT: Final = 100.0  # clocks of machines that keep time by NTP differ by less
-FLOW_QUIET_S_DEFAULT: Final = 3_600.0  # without a word for longer, a step counts as interrupted
+TRACE_SKEW_MS_DEFAULT: Final = 10.0  # clocks that NTP keeps differ by less
+# Spans of batch work last minutes; a span that is open for longer without any sign of life is more
+# often dead than alive. The caller may state another time.
+TRACE_SILENT_S_DEFAULT: Final = 600.0
+# Traces whose typical one is compared with another, and the spans of all of them: comparing so many
+# takes some seconds and some 200 MB.
+COMPARED_TRACES_MAX: Final = 30
+COMPARED_SPANS_MAX: Final = 200_000
+COMPARED_LISTED_DEFAULT: Final = 100  # differences of an answer
+COMPARED_LISTED_MAX: Final = 10_000
 FLOW_LISTED_DEFAULT: Final = 100  # rows of each list of an answer
 FLOW_LISTED_MAX: Final = 10_000
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default

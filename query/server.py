@@ -40,6 +40,7 @@ from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
 from query.tail.route import TailRoute
+from query.traces.compare.route import CompareRoute
 from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
 from query.traces.flows.route import FlowRoute
@@ -153,6 +154,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)
     ZipkinRoutes(keys, parts.spans, clock).add_to(app)
+    CompareRoute(requests, parts.spans, parts.traces, clock).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
     DatasetRoutes(

@@ -15,7 +15,7 @@ from bellwether.options.shared import client_options
 @click.option(
     "--skew",
     type=Duration(),
-    help="What the clocks of two processes may differ by, 100ms: steps of two processes overlap if "
+    help="What the clocks of two processes may differ by, 10ms: steps of two processes overlap if "
     "they do so for longer.",
 )
 @client_options

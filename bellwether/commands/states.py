@@ -21,10 +21,10 @@ _STATE = "state.name"
     "--terminal", multiple=True, metavar="STATE", help="A state after which nothing follows."
 )
 @click.option(
-    "--quiet",
+    "--silent",
     type=Duration(),
     help="A state that began and of whose instance nothing came for longer counts as interrupted: "
-    "1h.",
+    "10m.",
 )
 @click.option(
     "--repeats", type=click.IntRange(1), help="List instances in a state more often: 1 time."
@@ -42,7 +42,7 @@ def states(
     step: str | None,
     following: str | None,
     terminal: tuple[str, ...],
-    quiet: float | None,
+    silent: float | None,
     repeats: int | None,
 ) -> None:
     """Show the states of instances: how often and how long each, what follows, who is where now.
@@ -63,7 +63,7 @@ def states(
         "step": step or _STATE,
         "next": following,
         "terminal": list(terminal),
-        "quiet_s": None if quiet is None else quiet / 1_000,
+        "silent_s": None if silent is None else silent / 1_000,
         "repeats_over": repeats,
     }
     if as_json:

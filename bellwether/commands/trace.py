@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _USUAL = 500  # lines
 # subcommands by name: the module in this package that has a command of that name
-SUBCOMMANDS: Final[dict[str, str]] = {}
+SUBCOMMANDS: Final[dict[str, str]] = {"compare": "trace_compare"}
 
 
 class _TraceCommand(click.Command):

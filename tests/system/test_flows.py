@@ -1,4 +1,4 @@
-"""States and flows of a real `up`, asked by the commands: a machine whose process is killed."""
+"""States, flows and comparisons of a real `up`, asked by the commands."""
 
 import json
 import time
@@ -80,7 +80,7 @@ def test_states_tell_how_long_what_follows_and_who_is_where(system: System) -> N
         (f"a{50:031x}", "launch", "announced"), (f"a{51:031x}", "request", "inferred"),
     ]  # fmt: skip
     assert answer["unfinished"][0]["longer_than_p99"]
-    assert asked(system, *words, "--quiet", "5m")["unfinished"][0]["known"] == "interrupted"
+    assert asked(system, *words, "--silent", "5m")["unfinished"][0]["known"] == "interrupted"
     printed = system.run(*words)
     assert printed.returncode == 0, printed.stderr
     assert "announced" in printed.stdout
@@ -110,3 +110,56 @@ def test_what_cannot_be_read_is_told(system: System) -> None:
     nothing = asked(system, "flow", "--step", "no.such.field", "--dataset", "jobs")
     assert nothing["steps"] == []
     assert any("no.such.field" in note for note in nothing["notes"])
+
+
+def create_cluster(trace: str, at_s: float, *, second_balancer: bool) -> list[dict[str, Any]]:
+    """A plan that creates a cluster: where the second balancer is missing, an error was dropped."""
+    steps = ["plan", "create network", "create balancer", "plan", "create hosts"]
+    steps += ["create balancer"] if second_balancer else []
+    steps += ["plan"]
+    spans = [("create_cluster", "", 7_000.0, "front")]
+    spans += [(f"{name} i-{trace[:8]}", "0", 900.0, "planner") for name in steps]
+    return [
+        {
+            "time": datetime.fromtimestamp(at_s + number, UTC).isoformat(),
+            "data": {
+                "name": name, "service.name": service, "duration_ms": ms,
+                "trace.trace_id": trace, "trace.span_id": f"{trace[:8]}{number}",
+                **({"trace.parent_id": f"{trace[:8]}0"} if parent else {}),
+            },
+        }
+        for number, (name, parent, ms, service) in enumerate(spans)
+    ]  # fmt: skip
+
+
+def test_the_comparison_names_the_missing_call_first(system: System) -> None:
+    now_s = time.time()
+    good = [f"9{n:07x}{n:024x}" for n in range(40)]
+    bad = f"b{7:031x}"
+    events = [
+        event
+        for number, trace in enumerate(good)
+        for event in create_cluster(trace, now_s - 2_000 + number, second_balancer=True)
+    ]
+    events += create_cluster(bad, now_s - 100, second_balancer=False)
+    system.send("plans", events)
+    words = ("flow", "LAST 1h", "--dataset", "plans")
+    system.wait_until(lambda: asked(system, *words)["events"] == len(events), "the spans")
+    conditions = 'WHERE none.error = true AND root.name = "create_cluster" LAST 1h'
+    for other in ((good[3], bad), (bad, "--against", conditions)):
+        answer = asked(system, "trace", "compare", *other)
+        assert answer["counts"] == {"missing": 1}
+        (found,) = answer["differences"]
+        assert (found["what"], found["parent"]) == ("missing", "create_cluster")
+        assert found["name"].startswith("create balancer")
+        assert answer["trace"] == {"id": bad, "spans": 7}
+        assert answer["coverage"]["complete"]
+        printed = system.run("trace", "compare", *other)
+        assert printed.stdout.splitlines()[1].startswith("missing   planner: create balancer")
+    assert answer["reference"]["traces"] == 30
+    assert bad != answer["reference"]["id"]
+    alike = system.run("trace", "compare", good[1], good[2])
+    assert "no difference" in alike.stdout
+    assert system.run("trace", "compare", good[1], "c" * 32).returncode != 0
+    empty = system.run("trace", "compare", bad, "--against", 'WHERE root.name = "nothing" LAST 1h')
+    assert "no other trace meets the conditions" in empty.stderr

@@ -17,7 +17,7 @@ PROCESS_FIELDS: Final = ("service.instance.id", "process.pid", "host.name")
 _RANGE: Final = ("time_range", "start_time", "end_time")
 _POPULATION: Final = ("filters", "filter_combination", *_RANGE)
 _OWN: Final = (
-    "datasets", "instance", "step", "next", "process", "terminal", "skew_ms", "quiet_s",
+    "datasets", "instance", "step", "next", "process", "terminal", "skew_ms", "silent_s",
     "repeats_over", "against", "limit", "coverage", "after",
 )  # fmt: skip
 
@@ -40,7 +40,7 @@ class FlowRequest:
     instance, step: the fields that name them. next_step: a field that says what comes next.
     process: the field that names a step's process; None: the first of PROCESS_FIELDS that it has.
     terminal: steps after which nothing follows. skew_ms: what clocks may differ by.
-    quiet_s: how long an instance may be quiet. repeats_over: visits that are not listed.
+    silent_s: how long an instance may be silent. repeats_over: visits that are not listed.
     """
 
     now: Population
@@ -51,8 +51,8 @@ class FlowRequest:
     next_step: str | None = None
     process: str | None = None
     terminal: tuple[str, ...] = ()
-    skew_ms: float = limits.FLOW_SKEW_MS_DEFAULT
-    quiet_s: float = limits.FLOW_QUIET_S_DEFAULT
+    skew_ms: float = limits.TRACE_SKEW_MS_DEFAULT
+    silent_s: float = limits.TRACE_SILENT_S_DEFAULT
     repeats_over: int = 1
     limit: int = limits.FLOW_LISTED_DEFAULT
 
@@ -87,8 +87,8 @@ def read_flow_request(body: dict[str, Any], now_ns: int) -> FlowRequest:
         next_step=following,
         process=_text(body, "process"),
         terminal=_texts(body, "terminal"),
-        skew_ms=_number(body, "skew_ms", limits.FLOW_SKEW_MS_DEFAULT),
-        quiet_s=_number(body, "quiet_s", limits.FLOW_QUIET_S_DEFAULT),
+        skew_ms=_number(body, "skew_ms", limits.TRACE_SKEW_MS_DEFAULT),
+        silent_s=_number(body, "silent_s", limits.TRACE_SILENT_S_DEFAULT),
         repeats_over=_whole(body, "repeats_over", 1),
         limit=listed,
     )

@@ -27,7 +27,7 @@ def flow_document(
     at_once = overlaps(now, wanted.skew_ms)
     notes = [] if at_once.all_compared else [_NOT_ALL]
     limit = wanted.limit
-    where = whereabouts(now, now_ns, wanted.quiet_s * 1_000, wanted.terminal)
+    where = whereabouts(now, now_ns, wanted.silent_s * 1_000, wanted.terminal)
     document: dict[str, Any] = {
         **_population(wanted.now, now),
         "steps": _steps(now, times)[:limit],
@@ -37,7 +37,7 @@ def flow_document(
         "unfinished_by_step": _by_step(where),
         "repeated": _repeated(now, wanted.repeats_over)[:limit],
         "skew_ms": wanted.skew_ms,
-        "quiet_s": wanted.quiet_s,
+        "silent_s": wanted.silent_s,
     }
     if against is not None and wanted.against is not None:
         other = overlaps(against, wanted.skew_ms)

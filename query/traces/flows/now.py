@@ -44,11 +44,11 @@ class Whereabouts:
 
 
 def whereabouts(
-    steps: Steps, now_ns: int, quiet_ms: float, terminal: Collection[str]
+    steps: Steps, now_ns: int, silent_ms: float, terminal: Collection[str]
 ) -> list[Whereabouts]:
     """One per instance that is not finished, the one that has not moved for longest first.
 
-    quiet_ms: an announced step of an instance without any later event for longer is interrupted.
+    silent_ms: an announced step of an instance without any later event for longer is interrupted.
     terminal: names of steps after which nothing follows.
     """
     if not len(steps):
@@ -62,8 +62,8 @@ def whereabouts(
     for group, row in enumerate(current.tolist()):
         following = _text(steps.names, steps.next_step[row])
         if steps.announced[row]:
-            quiet = now_ns - int(newest_ns[group]) > quiet_ms * _MS_NS
-            known = Known.INTERRUPTED if quiet or _moved(steps, row) else Known.ANNOUNCED
+            silent = now_ns - int(newest_ns[group]) > silent_ms * _MS_NS
+            known = Known.INTERRUPTED if silent or _moved(steps, row) else Known.ANNOUNCED
             since_ns = int(steps.start_ns[row])
         else:
             known = _after(steps, row, following, terminal)

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from multidict import MultiMapping
 
+from common import limits
 from query.faults import SpecError
 from query.traces.one.ids import trace_id_of
 from query.traces.one.tree import Judging
@@ -21,11 +22,7 @@ LINES_DEFAULT: Final = 1_000  # of a page: some hundred screens
 LINES_MAX: Final = 10_000  # of a page: with 500 bytes each, 5 MB; 100,000 spans are ten pages
 FIELDS_MAX: Final = 100  # requested fields: each is a column of everything the trace has
 ID_CHARS_MAX: Final = 256  # of a trace's id: ids are 32 digits, own ones perhaps a path
-# Spans of batch work last minutes; a span that is open for longer without any sign below it is
-# more often dead than alive. The caller may state another time.
-SILENT_S_DEFAULT: Final = 600.0
 SILENT_S_MAX: Final = 365 * 86_400.0
-SKEW_MS_DEFAULT: Final = 10.0  # clocks that NTP keeps differ by less
 SKEW_MS_MAX: Final = 86_400_000.0
 _CURSOR_VERSION: Final = 1
 _PARAMETERS: Final = (
@@ -90,8 +87,8 @@ def read_trace_request(trace_id: str, given: MultiMapping[str], now_ns: int) -> 
     fields = tuple(dict.fromkeys(given.getall("field", [])))
     if len(fields) > FIELDS_MAX:
         raise SpecError("field", "invalid", f"{len(fields)} fields, at most {FIELDS_MAX} are read")
-    silent_s = _number(given, "silent_s", SILENT_S_DEFAULT, SILENT_S_MAX)
-    skew_ms = _number(given, "skew_ms", SKEW_MS_DEFAULT, SKEW_MS_MAX)
+    silent_s = _number(given, "silent_s", limits.TRACE_SILENT_S_DEFAULT, SILENT_S_MAX)
+    skew_ms = _number(given, "skew_ms", limits.TRACE_SKEW_MS_DEFAULT, SKEW_MS_MAX)
     links = given.get("links", "false")
     if links not in _TRUE:
         raise SpecError("links", "invalid", "must be true or false")

@@ -6,10 +6,10 @@ from tests.query.traces.flows.plain import MS, Event, columns
 
 
 def where(
-    *events: Event, now_ms: int = 1_000, terminal: tuple[str, ...] = (), quiet_ms: float = 10_000
+    *events: Event, now_ms: int = 1_000, terminal: tuple[str, ...] = (), silent_ms: float = 10_000
 ) -> list[tuple[str, str, int, Known]]:
     steps = make_steps(columns(events))
-    found = whereabouts(steps, now_ms * MS, quiet_ms, terminal)
+    found = whereabouts(steps, now_ms * MS, silent_ms, terminal)
     return [(one.instance, one.step, one.since_ns // MS, one.known) for one in found]
 
 
