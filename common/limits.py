@@ -100,10 +100,13 @@ TLS_SHUTDOWN_TIMEOUT_S: Final = 5.0  # the client's own goodbye is a courtesy
 GRPC_CONNECTIONS_MAX: Final = 1_024  # an exporter keeps one; this is no bound per address
 GRPC_STREAMS_MAX: Final = 100  # calls at once on a connection: as many as RFC 9113 recommends
 GRPC_PENDING_MAX: Final = 4_096  # calls that nobody has looked at; each has 64 KiB of its message
-# Messages that are received at once, each of up to 20 MiB; more of them wait unread. Small ones are
-# there when they are asked for, so that only slow senders of large ones wait for each other.
-GRPC_MESSAGES_MAX: Final = 16
-GRPC_MESSAGES_KEPT: Final = 4  # of those, for environments of which none is being received
+# Messages that are received at once, each of up to 20 MiB: one for so many bytes that may be in
+# flight, so 16 of them. Others wait unread. Small ones are there when they are asked for: only slow
+# senders of large ones wait for each other.
+GRPC_BYTES_PER_MESSAGE: Final = 8 * 2**20
+GRPC_MESSAGES_MIN: Final = 6
+GRPC_MESSAGES_KEPT: Final = 3  # of those, for environments of which none is being received
+GRPC_MESSAGES_KEY_KEPT: Final = 2  # and for keys
 GRPC_MESSAGES_WAITING_MAX: Final = 2_048  # each has 64 KiB of its message
 GRPC_MESSAGES_WAITING_ENV_MAX: Final = 512
 GRPC_TURN_WAIT_S: Final = 15.0  # then the client is told to repeat the call

@@ -26,7 +26,8 @@ class OtlpProtocol(IngestProtocol):
         ingest = OtlpIngest(self._decoder, self._transcoder, self._facts)
         self.routes = HttpRoutes(parts.accept, parts.keys, ingest).routes
         self._config = config
-        self._exports = Exports(parts.accept, parts.keys, ingest)
+        in_flight_bytes_max = parts.config.in_flight_bytes_max
+        self._exports = Exports(parts.accept, parts.keys, ingest, in_flight_bytes_max)
         self._grpc_address: str | None = None
         self._kernel_folder: Path | None = None
         if config.kernel:

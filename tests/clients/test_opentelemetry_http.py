@@ -14,7 +14,7 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from common import limits
 from tests.shepherd.harness import KEY, Shepherd, shepherd
@@ -27,15 +27,22 @@ BATCH = 2 * limits.OTLP_NAMED_ITEMS_MIN
 PATIENCE_S = 120
 
 
-@contextlib.contextmanager
-def tracing(url: str, key: str, batch: int = BATCH) -> Iterator[Callable[[int], None]]:
-    """Makes numbered spans, which are exported in batches; the end waits for the last one."""
+def tracing(
+    url: str, key: str, batch: int = BATCH
+) -> contextlib.AbstractContextManager[Callable[[int], None]]:
+    """As `numbered_spans`, over HTTP."""
     exporter = OTLPSpanExporter(
         endpoint=f"{url}/v1/traces",
         headers={"x-honeycomb-team": key},
         compression=Compression.Gzip,
         timeout=PATIENCE_S,
     )
+    return numbered_spans(exporter, batch)
+
+
+@contextlib.contextmanager
+def numbered_spans(exporter: SpanExporter, batch: int = BATCH) -> Iterator[Callable[[int], None]]:
+    """Makes numbered spans, which are exported in batches; the end waits for the last one."""
     processor = BatchSpanProcessor(
         exporter,
         max_queue_size=1_000_000,
@@ -146,30 +153,37 @@ async def test_spans_have_what_the_sdk_tells_of_them(tmp_path: Path) -> None:
 
 @pytest.mark.system
 async def test_spans_through_kills_of_the_shepherd_are_stored_once(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        await through_kills(system, "HTTP", lambda: tracing(system.url, system.key))
+
+
+async def through_kills(
+    system: System,
+    how: str,
+    spans_made: Callable[[], contextlib.AbstractContextManager[Callable[[int], None]]],
+) -> None:
+    """Make spans while the shepherd is killed twice; each must be stored once."""
     spans = 40 * BATCH
     chance = random.Random(1)
 
-    def work(system: System, made: threading.Semaphore) -> None:
-        with tracing(system.url, system.key) as make:
+    def work(made: threading.Semaphore) -> None:
+        with spans_made() as make:
             for number in range(1, spans + 1):
                 make(number)
                 if number % BATCH == 0:
                     made.release()
                     time.sleep(0.02)  # the work of a program, so that kills come while it runs
 
-    with running(tmp_path) as system:
-        made = threading.Semaphore(0)
-        working = asyncio.create_task(asyncio.to_thread(work, system, made))
-        for _ in range(2):
-            for _ in range(chance.randint(3, 8)):
-                await asyncio.to_thread(made.acquire)
-            killed = system.kill_role("shepherd")
-            await asyncio.to_thread(
-                lambda pid=killed: system.wait_role_ready("shepherd", not_pid=pid)
-            )
-        await asyncio.wait_for(working, PATIENCE_S)
-        assert system.run("cut").returncode == 0
-        counts = await count_stored(Target(system.url, system.key, "shop"), spans)
+    made = threading.Semaphore(0)
+    working = asyncio.create_task(asyncio.to_thread(work, made))
+    for _ in range(2):
+        for _ in range(chance.randint(3, 8)):
+            await asyncio.to_thread(made.acquire)
+        killed = system.kill_role("shepherd")
+        await asyncio.to_thread(lambda pid=killed: system.wait_role_ready("shepherd", not_pid=pid))
+    await asyncio.wait_for(working, PATIENCE_S)
+    assert system.run("cut").returncode == 0
+    counts = await count_stored(Target(system.url, system.key, "shop"), spans)
     missing = [number for number in range(1, spans + 1) if not counts[number]]
-    show(f"OpenTelemetry over HTTP, 2 kills: {spans} spans, {len(missing)} missing")
+    show(f"OpenTelemetry over {how}, 2 kills: {spans} spans, {len(missing)} missing")
     assert counts == collections.Counter(range(1, spans + 1))

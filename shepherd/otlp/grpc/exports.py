@@ -80,7 +80,9 @@ class Exports:
     methods: by the name of the service, the route of its method `Export`.
     """
 
-    def __init__(self, accept: AcceptParts, keys: KeyCache, ingest: OtlpIngest) -> None:
+    def __init__(
+        self, accept: AcceptParts, keys: KeyCache, ingest: OtlpIngest, in_flight_bytes_max: int
+    ) -> None:
         self._accept = accept
         self._keys = keys
         self._ingest = ingest
@@ -88,8 +90,11 @@ class Exports:
         # as they come: instead, few are received at once, and the others wait unread.
         self._receiving = FairSlots(
             FairLimits(
-                running_max=limits.GRPC_MESSAGES_MAX,
+                running_max=max(
+                    limits.GRPC_MESSAGES_MIN, in_flight_bytes_max // limits.GRPC_BYTES_PER_MESSAGE
+                ),
                 kept_free=limits.GRPC_MESSAGES_KEPT,
+                key_kept_free=limits.GRPC_MESSAGES_KEY_KEPT,
                 waiting_max=limits.GRPC_MESSAGES_WAITING_MAX,
                 waiting_env_max=limits.GRPC_MESSAGES_WAITING_ENV_MAX,
             ),

@@ -143,16 +143,16 @@ async def test_slow_message_is_given_up(it: Client, monkeypatch: pytest.MonkeyPa
     assert await call.details() == "Request body did not arrive in time."
 
 
-async def test_messages_wait_for_their_turn_and_other_environments_go_on(
+async def test_messages_wait_for_their_turn_and_others_go_on(
     it: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "GRPC_TURN_WAIT_S", 0.2)
     monkeypatch.setattr(limits, "BODY_READ_TIMEOUT_S", PATIENCE_S)
     silent = [
         it.channel.stream_unary(TRACES)(metadata=WITH_KEY, timeout=PATIENCE_S)
-        for _ in range(limits.GRPC_MESSAGES_MAX)
+        for _ in range(ShepherdConfig().in_flight_bytes_max // limits.GRPC_BYTES_PER_MESSAGE)
     ]
-    # as many as one environment may have are being received; the others have waited in vain
+    # as many as one key may have are being received; the others have waited in vain
     done, _ = await asyncio.wait(
         [asyncio.ensure_future(call.code()) for call in silent],
         timeout=PATIENCE_S,
@@ -161,7 +161,8 @@ async def test_messages_wait_for_their_turn_and_other_environments_go_on(
     assert {task.result() for task in done} == {Code.UNAVAILABLE}
     error = await it.refused(MESSAGE)
     assert (error.code(), retry_after_s(error)) == (Code.UNAVAILABLE, 1)
-    it.server.add_key("other", environment="Other")
-    await it.call(MESSAGE, metadata=(("x-honeycomb-team", "other"),))
+    for key, environment in (("own", "Env"), ("other", "Other")):
+        it.server.add_key(key, environment=environment)
+        await it.call(MESSAGE, metadata=(("x-honeycomb-team", key),))
     for call in silent:
         call.cancel()
