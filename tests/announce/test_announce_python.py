@@ -1,5 +1,7 @@
 """SIGKILL in the middle of a state, with and without announcements, through OpenTelemetry's SDK."""
 
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.harness import System, running
+from tests.system.harness import ROOT, System, running
 
 pytestmark = pytest.mark.system
 WORKER = Path(__file__).with_name("worker.py")
@@ -112,3 +114,22 @@ def test_announcements_are_no_spans_of_other_questions(system: System) -> None:
         ],
     }
     assert system.ask("fleet", spec)["data"]["results"][0]["data"]["COUNT"] == 3
+
+
+def test_the_two_lines_for_libhoney_announce_a_span_that_is_killed_a_moment_later(
+    system: System,
+) -> None:
+    page = (ROOT / "docs" / "traces.md").read_text("utf-8")
+    [lines] = re.findall(r"^```python\n(libhoney.*?)^```", page, re.MULTILINE | re.DOTALL)
+    trace_id = "11" * 16
+    ids = {"trace.trace_id": trace_id, "trace.span_id": "2a", "service.name": "honey"}
+    program = f"""
+import libhoney, os, signal
+libhoney.init(writekey={system.key!r}, dataset="honey", api_host={system.url!r})
+ids = {ids!r}
+{lines}
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=WAIT_S, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert known(trace(system, trace_id, 1)) == [(0, "launch", "announced")]

@@ -1,6 +1,11 @@
 """`bellwether trace` prints what the API answers, in any width, with and without colour."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +24,7 @@ from query.traces.one.page import encode_page
 from query.traces.one.request import read_trace_request
 from query.traces.one.tree import Judging, build
 from tests.bellwether.local_server import serving
+from tests.system.harness import ROOT
 
 S = 10**9
 MS = 10**6
@@ -152,3 +158,28 @@ def test_durations_have_a_unit_that_fits() -> None:
     assert [duration_text(ms) for ms in (0, 0.000042, 0.25, 12.345678, 1_234.0, 90_000, 7.2e6)] == [
         "0", "42 ns", "250 µs", "12.35 ms", "1.234 s", "1.5 min", "2 h",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_failures_are_red_on_a_terminal_unless_colour_is_not_wanted(
+    setting: dict[str, str], coloured: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environ |= {"PYTHONPATH": str(ROOT), "COLUMNS": "100", **setting}
+    with serving(_Server) as url:
+        command = [sys.executable, "-m", "bellwether", "trace", "ab", "--url", url, "--key", "k"]
+        done = subprocess.run(
+            command, stdout=theirs, stderr=subprocess.DEVNULL, env=environ, timeout=60, check=False
+        )
+    os.close(theirs)
+    printed = b""
+    with contextlib.suppress(OSError):  # its end, where the other side is closed
+        while read := os.read(ours, 65_536):
+            printed += read
+    os.close(ours)
+    assert done.returncode == 0, printed
+    failed = [line for line in printed.decode().splitlines() if "call  [db]  ERROR" in line]
+    assert len(failed) == 1
+    assert failed[0].startswith("\x1b[31m!") == coloured
+    assert ("\x1b[" in printed.decode()) == coloured
