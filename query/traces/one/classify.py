@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from query.traces.one.event import LINK, SPAN_EVENT, SPAN_START, TraceEvent
+from query.traces.one.event import LINK, SPAN_START, TraceEvent
 from query.traces.one.ids import folded
 
 
@@ -13,13 +13,11 @@ class Classified:
 
     spans: finished ones, and unfinished ones of which an event came (an announcement: its
         annotation is SPAN_START).
-    announced: folded ids of spans whose start was announced.
     """
 
     spans: list[TraceEvent]
     inside: list[TraceEvent]
     links: list[TraceEvent]
-    announced: frozenset[str]
 
 
 def classify(events: Iterable[TraceEvent]) -> Classified:
@@ -34,7 +32,7 @@ def classify(events: Iterable[TraceEvent]) -> Classified:
             links.append(event)
         elif event.annotation == SPAN_START and event.span_id:
             starts.append(event)
-        elif event.annotation == SPAN_EVENT or event.signal == "log" or not event.span_id:
+        elif event.annotation or event.signal == "log" or not event.span_id:
             inside.append(event)
         elif event.duration_ns is None:
             unsure.append(event)
@@ -51,6 +49,7 @@ def classify(events: Iterable[TraceEvent]) -> Classified:
         else:
             known.add(folded(event.span_id))
             spans.append(event)
-    spans.sort(key=TraceEvent.order)
-    inside.sort(key=TraceEvent.order)
-    return Classified(spans, inside, links, frozenset(folded(one.span_id) for one in starts))
+    if starts or unsure:
+        spans.sort(key=TraceEvent.order)
+        inside.sort(key=TraceEvent.order)
+    return Classified(spans, inside, links)

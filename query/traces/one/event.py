@@ -1,21 +1,18 @@
 """One stored event of a trace, as a value: a span, or what happened in one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from query.traces.one.ids import folded
+import msgspec
 
-SPAN_EVENT: Final = "span_event"  # values of meta.annotation_type
-LINK: Final = "link"
+LINK: Final = "link"  # values of meta.annotation_type
 SPAN_START: Final = "span_start"
 # `error` as text that means no failure: clients write booleans as text (Python's `str(False)`)
 _NO_ERROR: Final = frozenset({"", "false", "0"})
 _STATUS_ERROR: Final = 2  # status_code of a span that failed, as OpenTelemetry numbers it
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEvent:
+class TraceEvent(msgspec.Struct, frozen=True):
     """An event of a trace, read by the definitions of its dataset. An absent text is empty.
 
     time_ns: unix ns; of a span its start.
@@ -61,7 +58,7 @@ class TraceEvent:
         """A key by which the events of a trace always come in the same order."""
         longer_first = -(self.duration_ns or 0)
         return (
-            self.time_ns, longer_first, folded(self.span_id), self.parent_id, self.dataset,
+            self.time_ns, longer_first, self.span_id, self.parent_id, self.dataset,
             self.name,
         )  # fmt: skip
 

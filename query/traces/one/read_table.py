@@ -1,6 +1,8 @@
 """The events of a trace out of the table that was gathered."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -34,73 +36,94 @@ def fields_read(wanted: Sequence[str], *, with_messages: bool) -> tuple[str, ...
 
 def events_of(table: SpanTable, wanted: Sequence[str]) -> Iterator[TraceEvent]:
     """The events. wanted: fields that are returned as they are stored."""
-    rows, count = table.rows, table.rows.num_rows
-    columns = {name: rows.column(name).to_pylist() for name in _COLUMNS}
-    texts = {name: _column(table, name, count) for name in table.names}
-    for at in range(count):
-        yield _event(at, columns, texts, wanted)
+    columns = _Columns(table)
+    rows = zip(
+        columns.plain("span_id"), columns.plain("parent_id"), columns.plain("time_ns"),
+        columns.durations(), columns.plain("name"), columns.plain("service"),
+        columns.plain("dataset"), columns.errors(), columns.texts(_KIND),
+        columns.plain("annotation"), columns.texts(_SIGNAL), columns.texts(*_WITHIN),
+        columns.texts(_INSTANCE), columns.texts(*_HOSTS), columns.texts(*_PIDS),
+        columns.texts(_MACHINE), columns.texts(_SHARED), columns.texts(LINK_TRACE),
+        columns.texts(LINK_SPAN), columns.texts(*_MESSAGES), columns.fields(wanted),
+        strict=True,
+    )  # fmt: skip
+    for (
+        span_id, parent_id, time_ns, duration_ns, name, service, dataset, error_by, kind,
+        annotation, signal, within, instance, host, pid, machine, shared, link_trace, link_span,
+        message, fields,
+    ) in rows:  # fmt: skip
+        yield TraceEvent(
+            span_id or "", parent_id or "", time_ns, duration_ns, name or "", service or "",
+            dataset or "", error_by, kind.lower(), annotation or "", signal, within,
+            instance or ":".join(filter(None, (host, pid))), machine, shared == "true",
+            link_trace, link_span, message, fields,
+        )  # fmt: skip
 
 
-_COLUMNS: Final = (
-    "dataset", "time_ns", "span_id", "parent_id", "name", "service", "duration_ms", "error",
-    "annotation",
-)  # fmt: skip
+class _Columns:
+    """Columns of the table as values of Python, one per row."""
+
+    def __init__(self, table: SpanTable) -> None:
+        self._table = table
+        self._rows = table.rows.num_rows
+
+    def plain(self, name: str) -> list[Any]:
+        """A column that every gathered span has."""
+        values: list[Any] = self._table.rows.column(name).to_pylist()
+        return values
+
+    def texts(self, *names: str) -> Iterable[str]:
+        """As text, of the first of these fields that an event has; empty without any."""
+        found: list[str] | None = None
+        for column in filter(None, map(self._stored, names)):
+            if found is None:
+                found = [_text(value) for value in column]
+            else:
+                found = [known or _text(value) for known, value in zip(found, column, strict=True)]
+        return repeat("", self._rows) if found is None else found
+
+    def durations(self) -> Iterator[int | None]:
+        """Nanoseconds; None where there is none."""
+        times = self.plain("time_ns")
+        for duration_ms, time_ns in zip(self.plain("duration_ms"), times, strict=True):
+            known = duration_ms is not None and not math.isnan(duration_ms)
+            yield _nanoseconds(duration_ms, time_ns) if known else None
+
+    def errors(self) -> Iterator[tuple[str, ...]]:
+        """The fields by which an event failed."""
+        columns = (self._stored(name) or repeat(None, self._rows) for name in (_ERROR, _STATUS))
+        for failed, error, status in zip(self.plain("error"), *columns, strict=True):
+            yield failed_by(_value(error), _value(status)) or (_ERROR,) if failed else ()
+
+    def fields(self, names: Sequence[str]) -> Iterable[dict[str, msgspec.Raw] | None]:
+        """The fields of these names that an event has."""
+        columns = [(name, column) for name in names if (column := self._stored(name)) is not None]
+        if not columns:
+            return repeat(None, self._rows)
+        return (
+            {name: msgspec.Raw(v.encode()) for name, column in columns if (v := column[at])} or None
+            for at in range(self._rows)
+        )
+
+    def _stored(self, name: str) -> list[str | None] | None:
+        """JSON texts of a field; None where it was not read, or no event has it."""
+        if name not in self._table.names:
+            return None
+        values = self._table.field(name)
+        return None if values.null_count == self._rows else values.to_pylist()
 
 
-def _column(table: SpanTable, name: str, count: int) -> list[str | None] | None:
-    """JSON texts; None where no event has the field."""
-    values = table.field(name)
-    return None if values.null_count == count else values.to_pylist()
+def _value(text: str | None) -> object:
+    return None if text is None else msgspec.json.decode(text)
 
 
-def _event(
-    at: int,
-    columns: dict[str, list[Any]],
-    texts: dict[str, list[str | None] | None],
-    wanted: Sequence[str],
-) -> TraceEvent:
-    def value(name: str) -> object:
-        column = texts.get(name)
-        text = None if column is None else column[at]
-        return None if text is None else msgspec.json.decode(text)
-
-    def text(*names: str) -> str:
-        for name in names:
-            found = value(name)
-            if found is not None and found != "":
-                return found if isinstance(found, str) else msgspec.json.encode(found).decode()
+def _text(stored: str | None) -> str:
+    """The text of a JSON text; numbers and the like as they are written."""
+    if stored is None:
         return ""
-
-    time_ns, duration_ms = columns["time_ns"][at], columns["duration_ms"][at]
-    error_by: tuple[str, ...] = ()
-    if columns["error"][at]:
-        error_by = failed_by(value(_ERROR), value(_STATUS)) or (_ERROR,)
-    fields = {
-        name: msgspec.Raw(found.encode())
-        for name in wanted
-        if (column := texts.get(name)) is not None and (found := column[at]) is not None
-    }
-    return TraceEvent(
-        span_id=columns["span_id"][at] or "",
-        parent_id=columns["parent_id"][at] or "",
-        time_ns=time_ns,
-        duration_ns=None if duration_ms is None else _nanoseconds(duration_ms, time_ns),
-        name=columns["name"][at] or "",
-        service=columns["service"][at] or "",
-        dataset=columns["dataset"][at] or "",
-        error_by=error_by,
-        kind=text(_KIND).lower(),
-        annotation=columns["annotation"][at] or "",
-        signal=text(_SIGNAL),
-        within=text(*_WITHIN),
-        process=text(_INSTANCE) or ":".join(filter(None, (text(*_HOSTS), text(*_PIDS)))),
-        machine=text(_MACHINE),
-        shared=value(_SHARED) is True,
-        link_trace_id=text(LINK_TRACE),
-        link_span_id=text(LINK_SPAN),
-        message=text(*_MESSAGES),
-        fields=fields or None,
-    )
+    if not stored.startswith('"'):
+        return "" if stored == "null" else stored
+    return msgspec.json.decode(stored, type=str) if "\\" in stored else stored[1:-1]
 
 
 def _nanoseconds(duration_ms: float, time_ns: int) -> int:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from query.traces.one.classify import Classified, classify
 from query.traces.one.event import LINK, SPAN_START, TraceEvent
 from query.traces.one.intervals import self_time
@@ -42,8 +44,7 @@ class Judging:
     skew_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLine:
+class TreeLine(msgspec.Struct, frozen=True):
     """One line of the tree, in depth-first order.
 
     event: None for a missing span.

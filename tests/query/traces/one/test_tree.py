@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,9 +115,13 @@ def test_an_announced_span_is_interrupted_after_silence_or_when_another_process_
     assert (opened.how, opened.went_on_ns, opened.silent) == ("interrupted", 960 * S, False)
 
     for other in (
-        replace(again, process="p1"),  # the same process goes on: it may do two things at once
-        replace(again, machine="another"),
-        replace(again, time_ns=950 * S + JUDGING.skew_ns),  # no later than clocks may differ
+        msgspec.structs.replace(
+            again, process="p1"
+        ),  # the same process goes on: it may do two things at once
+        msgspec.structs.replace(again, machine="another"),
+        msgspec.structs.replace(
+            again, time_ns=950 * S + JUDGING.skew_ns
+        ),  # no later than clocks may differ
     ):
         opened = line_of(build([waiting, start, other], JUDGING), "step").open
         assert opened is not None
@@ -209,7 +214,10 @@ def test_a_chain_of_100_000_spans_and_a_wide_trace_are_built_without_recursion()
     assert [line.depth for line in tree.lines] == list(range(count))
     assert tree.lines[0].spans_below == count - 1
     assert [line.depth for line in tree.lines[-1:]] == [count - 1]
-    wide = build([replace(one, parent_id="0" if one.time_ns else "") for one in chain], JUDGING)
+    wide = build(
+        [msgspec.structs.replace(one, parent_id="0" if one.time_ns else "") for one in chain],
+        JUDGING,
+    )
     assert [line.depth for line in wide.lines] == [0, *[1] * (count - 1)]
 
 
