@@ -498,6 +498,7 @@ LARGE_BODY_WAIT_S: Final = 30.0  # for its turn: as long as a query may take
 # Traces that one question may name by their ids: each becomes a condition of every statement.
 TRACE_IDS_MAX: Final = 100
 ZIPKIN_SPANS_MAX: Final = 20_000  # events of one answer of Zipkin's API: its page shows no more
+ZIPKIN_NAMES_MAX: Final = 10_000  # of one list: its page and Grafana's show them in a menu
 ZIPKIN_CALLS_MAX: Final = 200_000  # spans of a graph of dependencies: a second of work, 100 MB
 SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one
 FIELDS_DETAILED_MAX: Final = 200  # fields of one response with share and samples: a scan of each

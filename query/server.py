@@ -153,8 +153,8 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     FlowRoute(keys, parts.spans, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)
-    ZipkinRoutes(keys, parts.spans, clock).add_to(app)
     CompareRoute(requests, parts.spans, parts.traces, clock).add_to(app)
+    ZipkinRoutes(keys, parts.spans, parts.traces, clock).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
     DatasetRoutes(

@@ -157,6 +157,7 @@ class SpansPer(StrEnum):
     SPAN = "span"  # one span
     TRACE = "trace"  # what the spans of one trace come to, with its marks
     MARKS = "marks"  # the marks of one trace that has any
+    SERVICE = "service"  # a service, or one of its combinations of the fields' values
 
 
 class SpanMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -63,6 +63,10 @@ def merged(
         names = pa.array(dataset_names, pa.string())
         at = rows.column_names.index("dataset")
         rows = rows.set_column(at, "dataset", pc.take(names, rows.column("dataset")))
+    elif per is SpansPer.SERVICE:
+        order = [name for name in rows.column_names if name != "spans"]
+        rows = rows.group_by(order).aggregate([("spans", "sum")])
+        rows = rows.rename_columns([*order, "spans"])
     else:
         rows = _traces(rows)
         order = ["start_ns", "trace_id"]
@@ -77,6 +81,8 @@ def _schema(query: SpanQuery) -> pa.Schema:
         marks = [(f"m{at}", pa.bool_()) for at, _ in enumerate(query.marks)]
         return pa.schema([*_TRACES, *marks])
     fields = [(f"f{at}", pa.string()) for at, _ in enumerate(query.fields)]
+    if query.per is SpansPer.SERVICE:
+        return pa.schema([("service", pa.string()), *fields, ("spans", pa.int64())])
     return pa.schema([*_SPANS, *fields, *([("data", pa.binary())] if query.with_data else [])])
 
 

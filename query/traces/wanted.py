@@ -20,9 +20,9 @@ class SpansWanted:
     filters, any_filter: as in a plan; names of fields are those of events, not of columns here.
     trace_ids: only spans of these traces, as people write them: in any case, short or padded.
         None: of all traces.
-    fields: fields whose values are returned (`SpanTable.field`), of rows per span.
+    fields: fields whose values are returned (`SpanTable.field`), of rows per span or service.
     with_data: whether rows per span have all fields of their event. Only few spans are asked so.
-    per: what a row is: a span, or what the spans of a trace come to.
+    per: what a row is: a span, what the spans of a trace come to, or a service.
     limit: only the first rows in the order of time; None: all, or `Unprocessable`.
     """
 
@@ -51,6 +51,8 @@ class SpanTable:
         Of a row per trace: trace_id, start_ns, end_ns (int64), spans, errors (int64, of spans of
         their own), services (list of strings, sorted), and of the first root span root_ns,
         root_id, root_name, root_service, root_ms (double), root_error; null without a root.
+        Of a row per service, in the order of names: service (string), spans (int64), for each
+        combination of the values of the fields that its spans of their own have.
     coverage, notes: as in every answer. types: by field, the letters of its types.
     names: of the fields, in the order of their columns.
     """

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+import msgspec
 from aiohttp import web
 
 from common import limits
@@ -17,14 +18,24 @@ from common.metadata import ApiKey
 from common.process.auth import KeyCache
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
+from query.faults import SpecError
 from query.http.access import authorize
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
+from query.plan.plan import DEFAULT_NAMES, Filter, SpansPer
 from query.results.runner import CoverageRequirement
 from query.traces.exchange import SpanExchange
+from query.traces.relations.search import TraceSearch, TracesWanted
 from query.traces.wanted import SpansWanted, SpanTable
 from query.zipkin import dependencies, spans
 from query.zipkin.answer import ZipkinAnswer
-from query.zipkin.request import TimeRange, read_time_range, read_trace_id, read_trace_ids
+from query.zipkin.conditions import REMOTE, of_service, read_conditions, read_service
+from query.zipkin.request import (
+    TimeRange,
+    read_limit,
+    read_time_range,
+    read_trace_id,
+    read_trace_ids,
+)
 from query.zipkin.windows import newest_windows
 
 _PREFIXES: Final = ("", "/zipkin")
@@ -56,9 +67,12 @@ class ZipkinRequest:
 class ZipkinRoutes:
     """The handlers."""
 
-    def __init__(self, keys: KeyCache, exchange: SpanExchange, clock: Clock) -> None:
+    def __init__(
+        self, keys: KeyCache, exchange: SpanExchange, search: TraceSearch, clock: Clock
+    ) -> None:
         self._keys = keys
         self._exchange = exchange
+        self._search = search
         self._clock = clock
         at_once = FairLimits(_AT_ONCE_MAX, _WAITING_MAX, 1, limits.KEY_KEPT_FREE)
         self._slots = FairSlots(at_once, "requests for traces")
@@ -66,6 +80,10 @@ class ZipkinRoutes:
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
         routes: dict[str, Answer] = {
+            "/api/v2/services": self._services,
+            "/api/v2/spans": self._span_names,
+            "/api/v2/remoteServices": self._remote_services,
+            "/api/v2/traces": self._traces,
             "/api/v2/trace/{trace_id}": self._trace,
             "/api/v2/traceMany": self._trace_many,
             "/api/v2/dependencies": self._dependencies,
@@ -90,6 +108,65 @@ class ZipkinRoutes:
         async with self._slots.hold(request.key.environment.id, request.key.id):
             found = await answer(request)
             return await asyncio.to_thread(found.response)
+
+    async def _services(self, request: ZipkinRequest) -> ZipkinAnswer:
+        table = await self._of_services((), (), request)
+        return _names(table, table.rows.column("service").to_pylist())
+
+    async def _span_names(self, request: ZipkinRequest) -> ZipkinAnswer:
+        return await self._names_of_service(DEFAULT_NAMES.name[0], request)
+
+    async def _remote_services(self, request: ZipkinRequest) -> ZipkinAnswer:
+        return await self._names_of_service(REMOTE, request)
+
+    async def _names_of_service(self, field: str, request: ZipkinRequest) -> ZipkinAnswer:
+        """The values of a field that the spans of the named service have."""
+        service = read_service(request.given)
+        if not service:
+            raise SpecError("serviceName", "missing", "name a service")
+        table = await self._of_services(of_service(service), (field,), request)
+        texts = (msgspec.json.decode(text) for text in table.field(field).to_pylist() if text)
+        return _names(table, [text for text in texts if isinstance(text, str)])
+
+    async def _of_services(
+        self, filters: tuple[Filter, ...], fields: tuple[str, ...], request: ZipkinRequest
+    ) -> SpanTable:
+        range_ = read_time_range(request.given, request.now_ns)
+        wanted = SpansWanted(
+            start_ns=range_.start_ns,
+            end_ns=range_.end_ns,
+            filters=filters,
+            fields=fields,
+            per=SpansPer.SERVICE,
+            limit=limits.ZIPKIN_NAMES_MAX,
+        )
+        return await self._exchange.gather(wanted, request.key, request.required)
+
+    async def _traces(self, request: ZipkinRequest) -> ZipkinAnswer:
+        conditions, limit = read_conditions(request.given), read_limit(request.given)
+        range_ = read_time_range(request.given, request.now_ns)
+        ids: dict[str, None] = {}  # the newest first
+        complete = True
+        notes: list[str] = []
+        for start_ns, end_ns in newest_windows(range_):
+            wanted = TracesWanted(conditions, start_ns, end_ns, limit=limit)
+            try:
+                found = await self._search.find(wanted, request.key, request.required)
+            except Unprocessable:  # more spans than can be gathered
+                if not ids:
+                    raise
+                notes.append("older traces were not looked for: there are too many spans")
+                break
+            complete = complete and bool(found.coverage["complete"])
+            ids.update(dict.fromkeys(found.rows.column("trace_id").to_pylist()))
+            if len(ids) >= limit:
+                break
+        if not ids:
+            return ZipkinAnswer([], complete, notes)
+        newest = tuple(ids)[:limit]
+        made, table, more = await self._spans_of(newest, request)
+        traces = [spans for trace_id in newest if (spans := made.by_id.get(trace_id))]
+        return ZipkinAnswer(traces, complete and table.complete, [*notes, *more])
 
     async def _trace(self, request: ZipkinRequest) -> ZipkinAnswer:
         trace_id = read_trace_id(request.path["trace_id"])
@@ -151,6 +228,14 @@ class ZipkinRoutes:
                 break
         pairs = await asyncio.to_thread(dependencies.dependencies, found)
         return ZipkinAnswer(pairs, complete, notes)
+
+
+def _names(table: SpanTable, texts: list[str]) -> ZipkinAnswer:
+    """Names, each once, in their order."""
+    notes = list(table.notes)
+    if table.rows.num_rows == limits.ZIPKIN_NAMES_MAX:
+        notes.append(f"only the first {limits.ZIPKIN_NAMES_MAX} names are here")
+    return ZipkinAnswer(sorted(set(texts)), table.complete, notes)
 
 
 def _enough(range_: TimeRange, start_ns: int, spans_read: int) -> str:

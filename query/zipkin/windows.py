@@ -6,7 +6,7 @@ from typing import Final
 from query.zipkin.request import TimeRange
 
 _FIRST_NS: Final = 60 * 10**9
-_GROWS: Final = 4  # a day is seven parts
+_GROWS: Final = 10  # a day is five parts
 
 
 def newest_windows(range_: TimeRange) -> Iterator[tuple[int, int]]:

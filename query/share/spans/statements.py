@@ -129,6 +129,8 @@ class SpanStatements:
         bound = Parameters()
         if self.wanted.per is SpansPer.MARKS:
             return Statement(self._marks(bound), bound.values)
+        if self.wanted.per is SpansPer.SERVICE:
+            return Statement(self._services(bound), bound.values)
         parts = [self._select(one, self._columns(one, bound), [], bound) for one in self._datasets]
         spans = self._joined(parts, self._no_columns())
         sql = spans if self.wanted.per is SpansPer.SPAN else self._traces(spans)
@@ -161,6 +163,19 @@ class SpanStatements:
             none |= {"span_id": "NULL::VARCHAR", "parent_id": "NULL::VARCHAR"}
         either = "".join(f", bool_or(m{at}) AS m{at}" for at in self._mark_numbers)
         return f"SELECT trace_id{either} FROM ({self._joined(parts, none)}) GROUP BY trace_id"
+
+    def _services(self, bound: Parameters) -> str:
+        """The services of spans of their own, by the values of the fields, with their number."""
+        parts, fields = list[str](), [f"f{at}" for at, _ in enumerate(self.wanted.fields)]
+        for one in self._datasets:
+            columns = {"service": one.span.service}
+            for at, name in enumerate(self.wanted.fields):
+                columns[f"f{at}"] = json_value_sql(one.sources.fields_sql[name])
+            where = [one.span.is_span, f"{one.span.service} IS NOT NULL"]
+            parts.append(self._select(one, columns, where, bound))
+        none = dict.fromkeys(["service", *fields], "NULL::VARCHAR")
+        by = ", ".join(["service", *fields])
+        return f"SELECT {by}, count(*) AS spans FROM ({_union(parts, none)}) GROUP BY {by}"
 
     @property
     def _mark_numbers(self) -> range:
