@@ -108,7 +108,7 @@ class FactsQueue:
         dataset = self._metadata.get_dataset(dataset_id)
         since_ns = 0 if dataset is None else dataset.created_ns
         stored = {one.id: one for one in self._metadata.list_column_facts(dataset_id)}
-        now_ns = self._clock.now_ns()
+        now_ns = max(self._clock.now_ns(), since_ns)  # the dataset's is another process's clock
         rows = [_row(dataset_id, one, now_ns) for one in facts]
         changed = [row for row in rows if _changes(row, stored.get(row.id), since_ns)]
         new = [row for row in rows if row.id not in stored]

@@ -17,7 +17,7 @@ from common.scan import fast_json
 from common.scan.events import Accepted, EventFault, Mended, Refused, Rule
 from common.scan.value_repair import changed_field
 from common.scan.work_budget import Work
-from shepherd.ingest.decoded_events import decoded
+from shepherd.ingest.decoded_events import Sizes, decoded
 from shepherd.otlp.decode.interface import DecodedRequest, Group
 from shepherd.otlp.decode.reference.values import Attributes, Value
 from shepherd.otlp.decode.reference.wire import text_of
@@ -157,6 +157,11 @@ class _Gathered:
         self.weights: list[int] = []
 
 
+def _weights(weights: list[int]) -> Sizes | None:
+    """As `Group.weights`."""
+    return np.array(weights, np.int64) if max(weights) > 1 else None
+
+
 class Gatherer:
     """Gathers the events of a request by dataset."""
 
@@ -203,7 +208,7 @@ class Gatherer:
                     decoded(found.outcomes),
                     np.array(found.items, np.int64),
                     np.array(found.own, np.bool_),
-                    np.array(found.weights, np.int64),
+                    _weights(found.weights),
                     facts or {},
                 )
                 for dataset, found in self._by_dataset.items()

@@ -1,10 +1,13 @@
 """What data points of metrics become."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     Exemplar,
     ExponentialHistogramDataPoint,
@@ -285,6 +288,45 @@ def test_many_scopes_of_a_large_resource_are_refused_before_they_fill_the_memory
     for group in one.scope_metrics:
         group.metrics.clear()  # scopes without points cost nothing
     assert decode(metrics_request(one)).groups == []
+
+
+POINTS = st.tuples(
+    st.sampled_from("abc"),
+    st.dictionaries(st.sampled_from("xy"), st.sampled_from([1, True, "1", 1.0]), max_size=2),
+    st.sampled_from([5, 6]),
+    st.integers(-(2**63), 2**63 - 1),
+)
+
+
+@given(st.lists(POINTS, max_size=30))
+def test_every_point_is_in_exactly_one_event(points: list[Any]) -> None:
+    metrics = [
+        metric(name, "sum", number(value, attributes, time_unix_nano=time_ns))
+        for name, attributes, time_ns, value in points
+    ]
+    decoded = decode(metrics_request(metrics_of(*metrics)))
+    found, seen, weights = list[Any](), Counter[Any](), 0
+    for group in decoded.groups:
+        weights += int(group.weights.sum() if group.weights is not None else len(group.items))
+        for event in events_of(group):
+            data = event["d"]
+            attributes = {name: data[name] for name in data.keys() & {"x", "y"}}
+            names = data.keys() & set("abc")
+            seen[event["t"], repr(sorted(attributes.items()))] += 1
+            found += [(name, attributes, event["t"], data[name]) for name in names]
+    assert Counter(map(_as_text, found)) == Counter(map(_as_text, points))
+    assert weights == decoded.items == len(points)
+    most: Counter[Any] = Counter()
+    for name, attributes, time_ns, _ in points:
+        most[name, time_ns, repr(sorted(attributes.items()))] += 1
+    for (time_ns, text), events in seen.items():
+        if max(most[name, time_ns, text] for name in "abc") == 1:  # no metric has a second point
+            assert events == 1
+
+
+def _as_text(point: tuple[str, dict[str, Any], int, int]) -> str:
+    name, attributes, time_ns, value = point
+    return repr((name, sorted(attributes.items()), time_ns, value))
 
 
 def test_a_metric_without_data_has_no_point() -> None:
