@@ -105,7 +105,9 @@ async def build_parts(
         summary=summary,
         decode_pool=decode_pool,
     )
-    protocol_parts = ProtocolParts(accept, keys, backends.metadata, clock, config, folder)
+    protocol_parts = ProtocolParts(
+        accept, keys, backends.metadata, clock, config, folder, context.random
+    )
     return Parts(
         keys=keys,
         datasets=datasets,

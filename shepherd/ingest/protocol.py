@@ -3,6 +3,7 @@
 `shepherd.wiring.PROTOCOLS` lists the protocols; the rest of the shepherd depends on none of them.
 """
 
+import random
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class ProtocolParts:
     clock: Clock
     config: ShepherdConfig
     folder: Path  # of the role, for what a protocol keeps on disk
+    random: random.Random
 
 
 class ProtocolListener(typing.Protocol):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from common.tasks import run_together
 from shepherd.ingest.protocol import IngestProtocol, ProtocolListener, ProtocolParts
-from shepherd.otlp.decode.interface import Decoder
-from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
+from shepherd.otlp.decode.selected import SelectedDecoder
 from shepherd.otlp.grpc.exports import Exports
 from shepherd.otlp.grpc.start import start_listener
 from shepherd.otlp.ingest import OtlpIngest
@@ -20,7 +19,7 @@ class OtlpProtocol(IngestProtocol):
 
     def __init__(self, parts: ProtocolParts) -> None:
         config = parts.config
-        self._decoder: Decoder = ReferenceDecoder(config.string_bytes_max)
+        self._decoder = SelectedDecoder(config.string_bytes_max)
         self._transcoder = SelectedTranscoder()
         self._facts = FactsQueue(parts.metadata, parts.clock)
         ingest = OtlpIngest(self._decoder, self._transcoder, self._facts)
@@ -29,18 +28,23 @@ class OtlpProtocol(IngestProtocol):
         in_flight_bytes_max = parts.config.in_flight_bytes_max
         self._exports = Exports(parts.accept, parts.keys, ingest, in_flight_bytes_max)
         self._grpc_address: str | None = None
+        self._seeds = parts.random.getrandbits(63), parts.random.getrandbits(63)
         self._kernel_folder: Path | None = None
         if config.kernel:
             self._kernel_folder = Path(config.kernel_cache or parts.folder / "kernel")
 
     async def prepare(self) -> None:
-        """Compile the transcoder, then serve with the compiled one. Bring facts of columns to
-        metadata until the role drains.
+        """Compile decoder and transcoder, then serve with the compiled ones. Bring facts of
+        columns to metadata until the role drains.
         """
         tasks: list[Coroutine[None, None, None]] = [self._facts.run()]
         if self._kernel_folder is not None:
-            tasks.append(self._transcoder.use_compiled(self._kernel_folder))
+            tasks.append(self._use_compiled(self._kernel_folder))
         await run_together(*tasks)
+
+    async def _use_compiled(self, folder: Path) -> None:
+        await self._decoder.use_compiled(folder, self._seeds)
+        await self._transcoder.use_compiled(folder)
 
     async def listen(self) -> ProtocolListener | None:
         """As `IngestProtocol.listen`: gRPC's, if the settings have a port for it."""

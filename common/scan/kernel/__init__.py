@@ -1,4 +1,4 @@
-"""Compiled primitives for scanning JSON, shared by shredder and splitter.
+"""Compiled primitives for scanning JSON, and for writing it, shared by all kernels.
 
 Every function here works on a `bytes` buffer as uint8, with `SENTINEL_BYTES` more after its end.
 Positions are int64; a negative result (`FAIL`) means "not proved to be valid": the caller then

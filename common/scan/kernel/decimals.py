@@ -31,6 +31,8 @@ from common.scan.kernel.ascii_codes import (
 from common.scan.kernel.numbers import power_of_ten
 
 TEXT_ROOM = 128  # from where a number is written: its text, and what is overwritten after it
+MILLIONTHS_MIN, MILLIONTHS_MAX = 100, 10**15 - 1  # for `write_millionths`: no exponent, 15 digits
+_MILLION = 1_000_000
 _FRACTION_BITS = 52
 _HIDDEN = 1 << _FRACTION_BITS
 _BIAS = 1075  # a normal double is its 53-bit integer times 2**(exponent - this)
@@ -40,7 +42,7 @@ _FIXED_MIN, _FIXED_MAX = -4, 16  # digits before the point for which no exponent
 _ZERO_POINT = int.from_bytes(b"0.000000", "little")
 _POINT_ZERO = int.from_bytes(b".0  ", "little")
 _MAGNITUDE = 2**63 - 1
-_EIGHT = 100_000_000
+SMALL_MAX = 100_000_000  # what eight digits can write
 # Quotients by products with rounded-up reciprocals: right for all unsigned 64-bit integers.
 _PER_TEN = 0xCCCCCCCCCCCCCCCD - 2**64
 _PER_EIGHT = 0xABCC77118461CEFD - 2**64
@@ -69,8 +71,11 @@ def _digits_of(number: int) -> int:
 
 
 @inlined
-def _write_first(out: Bytes, to: int, number: int) -> int:
-    """Write a number below 10**8 without leading zeros; returns the position after it."""
+def write_small(out: Bytes, to: int, number: int) -> int:
+    """Write a number below SMALL_MAX without leading zeros; returns the position after it.
+
+    Changes up to 7 bytes more.
+    """
     digits = _digits_of(number)
     zeros = min(trailing_zeros(digits) >> 3, 7)
     store64(out, to, shift_right(digits | EIGHT_ZEROS, 8 * zeros))
@@ -80,17 +85,17 @@ def _write_first(out: Bytes, to: int, number: int) -> int:
 @compiled
 def write_unsigned(out: Bytes, to: int, number: int) -> int:
     """Write an unsigned 64-bit integer; returns where it ends. Changes up to 7 bytes more."""
-    if 0 <= number < _EIGHT:
-        return _write_first(out, to, number)
+    if 0 <= number < SMALL_MAX:
+        return write_small(out, to, number)
     upper = _without_eight(number)
-    if upper < _EIGHT:
-        to = _write_first(out, to, upper)
+    if upper < SMALL_MAX:
+        to = write_small(out, to, upper)
     else:
         first = _without_eight(upper)
-        to = _write_first(out, to, first)
-        store64(out, to, _digits_of(upper - first * _EIGHT) | EIGHT_ZEROS)
+        to = write_small(out, to, first)
+        store64(out, to, _digits_of(upper - first * SMALL_MAX) | EIGHT_ZEROS)
         to += 8
-    store64(out, to, _digits_of(number - upper * _EIGHT) | EIGHT_ZEROS)
+    store64(out, to, _digits_of(number - upper * SMALL_MAX) | EIGHT_ZEROS)
     return to + 8
 
 
@@ -102,6 +107,22 @@ def write_integer(out: Bytes, to: int, number: int) -> int:
         to += 1
         number = -number  # of -2**63 too: the same bits as unsigned
     return write_unsigned(out, to, number)
+
+
+@inlined
+def write_millionths(out: Bytes, to: int, number: int) -> int:
+    """Write number / 10**6 as `write_double` would; returns the position after it.
+
+    number: 0, or from MILLIONTHS_MIN to MILLIONTHS_MAX. Of a decimal of at most 15 digits the
+    nearest double has no shorter text: two such decimals never have the same double. So no digits
+    are searched, a fifth of the time. Changes up to 7 bytes more.
+    """
+    whole = number // _MILLION
+    digits = _digits_of(number - whole * _MILLION)  # two zeros, then six digits
+    to = write_integer(out, to, whole)
+    store8(out, to, POINT)
+    store64(out, to + 1, shift_right(digits | EIGHT_ZEROS, 16))
+    return int(to + 7 - min(leading_zeros(digits) >> 3, 5))
 
 
 @inlined
@@ -189,8 +210,8 @@ def write_double(out: Bytes, to: int, bits: int) -> int:
     scratch = to + _SCRATCH
     upper = _without_eight(number)
     first = _without_eight(upper)
-    middle = _digits_of(upper - first * _EIGHT)
-    last = _digits_of(number - upper * _EIGHT)
+    middle = _digits_of(upper - first * SMALL_MAX)
+    last = _digits_of(number - upper * SMALL_MAX)
     store8(out, scratch, ZERO + first)
     store64(out, scratch + 1, middle | EIGHT_ZEROS)
     store64(out, scratch + 9, last | EIGHT_ZEROS)

@@ -10,6 +10,7 @@ from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.ascii_codes import CLOSE_BRACKET, COMMA, LINE_BREAK, OPEN_BRACKET
 from common.scan.kernel.literals import skip_blanks
+from common.scan.kernel.record_lines import LINE_ROOM
 from shepherd.honeycomb.split.kernel.element import read_members, read_values
 from shepherd.honeycomb.split.kernel.element_faults import (
     ELEMENT,
@@ -32,7 +33,6 @@ from shepherd.honeycomb.split.kernel.memory import (
     DATA_END,
     ELEMENT_FAULT,
     LINE_BYTES,
-    LINE_ROOM,
     OUT_BYTES,
     RATE,
     ROWS_MAX,

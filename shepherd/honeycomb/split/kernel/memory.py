@@ -13,9 +13,9 @@ import numpy as np
 from common import limits
 from common.kernels.compile import SENTINEL_BYTES, Bytes, Int64s
 from common.scan.kernel.containers import DEPTH_MAX
+from common.scan.kernel.record_lines import LINE_ROOM
 
 ROWS_MAX: Final = 8_192  # lines of a pass
-LINE_ROOM: Final = 64  # of a line beside its data: `{"t":,"r":,"d":}`, two numbers, a line break
 # The largest event fits an empty pass, and after it a text of which every byte is escaped, before
 # it is known to be too much.
 OUT_BYTES: Final = limits.EVENT_BYTES_MAX + LINE_ROOM + 6 * limits.STRING_BYTES_MAX + 256

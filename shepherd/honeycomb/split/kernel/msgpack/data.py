@@ -18,8 +18,8 @@ from common.scan.kernel.ascii_codes import (
 )
 from common.scan.kernel.containers import DEPTH_MAX
 from common.scan.kernel.decimals import TEXT_ROOM, write_double, write_integer, write_unsigned
+from common.scan.kernel.texts import ESCAPED_BYTES, write_text
 from shepherd.honeycomb.split.kernel.memory import OPENED, OUT_BYTES, PREFIXES
-from shepherd.honeycomb.split.kernel.msgpack.text import ESCAPED_BYTES, write_text
 from shepherd.honeycomb.split.kernel.msgpack.tokens import (
     DOUBLE,
     FALSE,

@@ -9,14 +9,13 @@ from common import limits
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put
 from common.scan.kernel.decimals import TEXT_ROOM
+from common.scan.kernel.record_lines import LINE_ROOM, write_end, write_head
 from common.scan.kernel.strings import copy_run
-from shepherd.honeycomb.split.kernel.lines import write_end, write_head
 from shepherd.honeycomb.split.kernel.members import DATA, OTHER, TIME, member_of
 from shepherd.honeycomb.split.kernel.members import RATE as MEMBER_RATE
 from shepherd.honeycomb.split.kernel.memory import (
     DATA_AT,
     DATA_END,
-    LINE_ROOM,
     OPENED,
     OUT_BYTES,
     RATE_AT,

@@ -1,0 +1,1 @@
+"""The compiled decoder: the kernel, with the reference for what the kernel does not handle."""
