@@ -44,8 +44,8 @@ const patient = {
 const processor = new BatchSpanProcessor({
   exporter: patient,
   maxQueueSize: 1000000,
-  maxExportBatchSize: 50,
-  scheduledDelayMillis: 50,
+  maxExportBatchSize: 50, // more than what is recognised when it is repeated
+  scheduledDelayMillis: 1000000, // only the last batch is smaller, when all is quiet
   exportTimeoutMillis: 1000000,
 });
 const provider = new TracerProvider({
