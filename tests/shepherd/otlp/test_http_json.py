@@ -24,27 +24,63 @@ async def stored(server: Shepherd, dataset: str) -> list[tuple[int, int, Any]]:
     return sorted(events, key=repr)
 
 
-async def test_json_and_protobuf_of_the_same_spans_are_the_same_events(tmp_path: Path) -> None:
-    text = RECORDED["traces"].encode()
+async def both(server: Shepherd, signal: Signal) -> tuple[list[Any], list[Any]]:
+    """What is stored of the recorded request as JSON, and of the same one as protobuf."""
+    headers = {"X-Honeycomb-Dataset": "as-json"}
+    text = RECORDED[signal].encode()
+    metrics = signal is Signal.METRICS  # go where the header says; a gauge's value is null
+    refused = {"rejectedDataPoints": "1", "errorMessage": "gauge: has no value"}
+    expected = {"partialSuccess": refused} if metrics else {}
+    assert (await server.post(f"/v1/{signal}", text, JSON | headers))[:2] == (200, expected)
+    other = text.replace(b'"shop"', b'"shop2"')
+    headers = {"X-Honeycomb-Dataset": "as-protobuf"}
+    message = to_protobuf(signal, other, Work())
+    assert (await server.post(f"/v1/{signal}", message, PROTOBUF | headers))[0] == 200
+    as_json = await stored(server, "as-json" if metrics else "shop")
+    as_protobuf = await stored(server, "as-protobuf" if metrics else "shop2")
+    for events, service in ((as_json, "shop"), (as_protobuf, "shop2")):
+        for _, _, data in events:
+            assert data.pop("service.name") == service
+    return as_json, as_protobuf
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+async def test_json_and_protobuf_of_the_same_items_are_the_same_events(
+    tmp_path: Path, signal: Signal
+) -> None:
     async with shepherd(tmp_path) as server:
-        sent = await server.post("/v1/traces", text, JSON)
-        assert sent[:2] == (200, {})
-        as_json = await stored(server, "shop")
-        message = to_protobuf(Signal.TRACES, text.replace(b'"shop"', b'"shop2"'), Work())
-        assert (await server.post("/v1/traces", message, PROTOBUF))[0] == 200
-        as_protobuf = await stored(server, "shop2")
-    for event in as_protobuf:
-        assert event[2].pop("service.name") == "shop2"
-    for event in as_json:
-        assert event[2].pop("service.name") == "shop"
-    assert as_json == as_protobuf
-    (span,) = [data for _, _, data in as_json if data.get("name") == "POST /cart"]
+        as_json, as_protobuf = await both(server, signal)
+    assert as_json
+    assert sorted(as_json, key=repr) == sorted(as_protobuf, key=repr)
+
+
+async def test_what_the_javascript_sdk_writes_is_stored_as_it_was_meant(tmp_path: Path) -> None:
+    async with shepherd(tmp_path) as server:
+        spans, _ = await both(server, Signal.TRACES)
+        both_signals, _ = await both(server, Signal.LOGS)  # of one service: in one dataset
+        metrics, _ = await both(server, Signal.METRICS)
+    (span,) = [data for _, _, data in spans if data.get("name") == "POST /cart"]
     assert span["trace.trace_id"] == "5b8efff798038103d269b633813fc60c"
     assert span["trace.parent_id"] == "eee19b7ec3c1b173"
-    assert span["beyond 64 bits"] == 1e21
-    assert span["from 2 to the 63"] == 2.0**63
-    assert span["half a pair"] == "a\ufffdb"
-    assert "not a number" not in span
+    (record,) = [data for _, _, data in both_signals if data["meta.signal_type"] == "log"]
+    for data in (span, record):
+        assert data["beyond 64 bits"] == 1e21
+        assert data["from 2 to the 63"] == 2.0**63
+        assert data["half a pair"] == "a\ufffdb"
+        assert data["bytes"] == '"AP8+Pw=="\n'
+        assert data["mixed"] == '["a",1,0.25,true,null]\n'
+        assert data["map.b.c"] == "d"
+        assert "not a number" not in data
+        assert "nothing" not in data
+    assert record["severity"] == "error"
+    assert record["body.message"] == "out of stock"
+    values: dict[str, Any] = {}
+    for _, _, data in metrics:
+        values |= data
+    assert values["sum"] in (3.0, 0.5)
+    assert (values["histogram.count"], values["histogram.sum"]) == (3, 12.5)
+    assert values["exponential.max"] == 9.0
+    assert "gauge" not in values  # it was not a number
 
 
 async def test_the_compiled_transcoder_serves_once_it_is_there_and_gives_the_same(
