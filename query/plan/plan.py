@@ -156,8 +156,16 @@ class SpansPer(StrEnum):
 
     SPAN = "span"  # one span
     TRACE = "trace"  # what the spans of one trace come to, with its marks
+    SIZES = "sizes"  # of one trace, its start, the sizes that are asked for, and its marks
     MARKS = "marks"  # the marks of one trace that has any
     SERVICE = "service"  # a service, or one of its combinations of the fields' values
+
+
+class Size(StrEnum):
+    """Sizes of a trace, as the columns are called that say them."""
+
+    END = "end_ns"
+    SPANS = "spans"
 
 
 class SpanMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -209,6 +217,7 @@ class SpanQuery(
         all traces.
     fields: fields whose values are returned, of rows per span.
     with_data: whether rows per span have all fields of their event, as a JSON object.
+    sizes: of rows of sizes.
     marks: of rows per trace.
     inside: range of times of marks, half open, in unix ns.
     kin: further states `kin<i>`: the keys of spans that match.
@@ -223,6 +232,7 @@ class SpanQuery(
     trace_ids: tuple[str, ...] | None = None
     fields: tuple[str, ...] = ()
     with_data: bool = False
+    sizes: tuple[Size, ...] = ()
     marks: tuple[SpanMark, ...] = ()
     inside: tuple[int, int] | None = None
     kin: tuple[SpanKin, ...] = ()

@@ -28,6 +28,7 @@ from query.share.small_segments import SmallSegments
 from query.share.sources import gather
 from query.share.spans.coverage import covered_together, with_common_ends
 from query.share.spans.data import with_data
+from query.share.spans.parts import with_stored_forms
 from query.share.spans.statements import KEYS, SpanStatements
 from query.share.states.computed import Asking, compute_states
 from query.share.states.groups import wanted_groups
@@ -171,7 +172,7 @@ class Computation:
             for name, table in statements.tables.items():
                 connection.register(name, table)
             for number, keys in enumerate(self._keys):
-                connection.register(f"{KEYS}{number}", keys)
+                connection.register(f"{KEYS}{number}", with_stored_forms(keys))
             for name, (sql, parameters) in queries.items():
                 kept = sum(state.nbytes for state in states.values())
                 states[name] = self._table(sql, parameters, few=few, kept=kept, bounds=bounds)

@@ -40,6 +40,7 @@ _TRACES: Final = pa.schema(
         "root_error": pa.bool_(),
     }
 )
+_AGGREGATES: Final = {"start_ns": "min", "end_ns": "max", "spans": "sum", "errors": "sum"}
 _ROOT: Final = ("root_ns", "root_id", "root_name", "root_service", "root_ms", "root_error")
 
 
@@ -77,20 +78,33 @@ def merged(
 
 def _schema(query: SpanQuery) -> pa.Schema:
     """The columns of a share's rows."""
+    if query.per is SpansPer.SIZES:
+        names = ["trace_id", "start_ns", *(size.value for size in query.sizes)]
+        return pa.schema([*(_TRACES.field(name) for name in names), *_marks(query)])
     if query.per is SpansPer.TRACE:
-        marks = [(f"m{at}", pa.bool_()) for at, _ in enumerate(query.marks)]
-        return pa.schema([*_TRACES, *marks])
+        return _TRACES
     fields = [(f"f{at}", pa.string()) for at, _ in enumerate(query.fields)]
     if query.per is SpansPer.SERVICE:
         return pa.schema([("service", pa.string()), *fields, ("spans", pa.int64())])
     return pa.schema([*_SPANS, *fields, *([("data", pa.binary())] if query.with_data else [])])
 
 
+def _marks(query: SpanQuery) -> list[tuple[str, pa.DataType]]:
+    return [(f"m{at}", pa.bool_()) for at, _ in enumerate(query.marks)]
+
+
+def merged_sizes(rows: pa.Table) -> pa.Table:
+    """The start, sizes and marks of each trace, out of those of each share, in any order."""
+    names = rows.column_names[1:]
+    ways = [(name, _AGGREGATES.get(name, "any")) for name in names]
+    totals = rows.group_by("trace_id").aggregate(ways)
+    return totals.rename_columns(["trace_id", *names])
+
+
 def _traces(rows: pa.Table) -> pa.Table:
     """What the spans of each trace come to, out of what those of each share come to."""
-    marks = [name for name in rows.column_names if name not in _TRACES.names]
-    sums = [("start_ns", "min"), ("end_ns", "max"), ("spans", "sum"), ("errors", "sum")]
-    totals = rows.group_by("trace_id").aggregate([*sums, *((name, "any") for name in marks)])
+    sums = list(_AGGREGATES.items())
+    totals = rows.group_by("trace_id").aggregate(sums)
     ids = totals.column("trace_id").combine_chunks()
     check_cancelled()
     columns = {
@@ -101,7 +115,6 @@ def _traces(rows: pa.Table) -> pa.Table:
         "errors": totals.column("errors_sum").cast(pa.int64()),
         "services": _services(rows, ids),
         **_roots(rows, ids),
-        **{name: totals.column(f"{name}_any") for name in marks},
     }
     return pa.table(columns)
 

@@ -1,11 +1,11 @@
 """The conditions of a plan on spans: those of its own, and those by which segments are left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from query.plan.plan import Filter, FilterOp, Kin, Plan, SpanDataset, SpanKin, SpanMark, SpansPer
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
-from query.share.spans.parts import SpanParts, in_some_trace
+from query.share.spans.parts import SpanParts, common_form, in_some_trace
 
 
 def joined(filters: Sequence[Filter], any_filter: bool) -> tuple[Filter, ...]:
@@ -39,33 +39,63 @@ def pruning_filters(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
 
 
 class SpanConditions:
-    """The conditions of marks and kin in SQL, over the source rows of one dataset."""
+    """The conditions of a plan in SQL, over the source rows of one dataset.
+
+    Those of WHERE are TRUE, FALSE or NULL, so that comparisons of bare columns reach the scan.
+    """
 
     def __init__(
-        self, span: SpanParts, fields_sql: Mapping[str, FieldSql], parameters: Parameters
+        self,
+        plan: Plan,
+        span: SpanParts,
+        fields_sql: Mapping[str, FieldSql],
+        parameters: Parameters,
     ) -> None:
+        assert plan.spans is not None
+        self._plan = plan
+        self._spans = plan.spans
         self._span = span
         self._fields_sql = fields_sql
         self._parameters = parameters
 
-    def all_of(self, filters: Sequence[Filter], any_filter: bool = False) -> list[str]:
-        """SQL BOOLEANs that must all hold, each TRUE, FALSE or NULL."""
-        return [
-            condition(one, self._fields_sql, self._parameters)
-            for one in joined(filters, any_filter)
-        ]
+    def own(self) -> list[str]:
+        """The conditions of all rows, which must all hold."""
+        found = self._all_of(self._plan.filters, self._plan.any_filter)
+        ids = self._spans.trace_ids
+        if ids is None:
+            return [*found, f"{self._span.stored_trace_id} IS NOT NULL"]
+        stored = [f"{one} IN ({self._bound(ids)})" for one in self._span.stored_trace_ids]
+        found.append(f"({' OR '.join(stored)})" if stored else "FALSE")
+        if len(stored) > 1:  # the first field that an event has is its trace
+            forms = self._bound(dict.fromkeys(map(common_form, ids)))
+            found.append(f"{self._span.trace_id} IN ({forms})")
+        return found
 
-    def mark(self, mark: SpanMark, inside: tuple[int, int] | None) -> str:
-        """SQL BOOLEAN, never NULL: the event matches."""
-        found = self.all_of(mark.filters, mark.any_filter)
+    def _bound(self, texts: Iterable[str]) -> str:
+        return ", ".join(map(self._parameters.bind, texts))
+
+    def mark(self, mark: SpanMark) -> str:
+        """SQL BOOLEAN: the event matches."""
+        found = self._all_of(mark.filters, mark.any_filter)
         if mark.root:
             found.insert(0, self._span.is_root)
+        inside, plan = self._spans.inside, self._plan
         if mark.inside and inside is not None:
-            found.append(f"t >= {inside[0]:d} AND t < {inside[1]:d}")
-        return f"coalesce({' AND '.join(found)}, FALSE)" if found else "TRUE"
+            start_ns, end_ns = inside
+            if start_ns > plan.start_ns:
+                found.append(f"t >= {start_ns:d}")
+            if end_ns < plan.end_ns:
+                found.append(f"t < {end_ns:d}")
+        return " AND ".join(found) or "TRUE"
 
     def kin(self, kin: SpanKin) -> str:
         """SQL BOOLEAN: the event is a span that matches."""
         has = self._span.span_id if kin.kin is Kin.PARENT else self._span.parent_id
         found = [self._span.is_span, f"{has} IS NOT NULL"]
-        return " AND ".join([*found, *self.all_of(kin.filters, kin.any_filter)])
+        return " AND ".join([*found, *self._all_of(kin.filters, kin.any_filter)])
+
+    def _all_of(self, filters: Sequence[Filter], any_filter: bool = False) -> list[str]:
+        return [
+            condition(one, self._fields_sql, self._parameters)
+            for one in joined(filters, any_filter)
+        ]

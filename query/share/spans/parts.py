@@ -7,6 +7,9 @@ A trace's id is compared and returned in one form: in lower case, and 32 digits 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from query.plan.plan import Filter, FilterOp, SpanNames
 from query.share.field_sql import FieldSql
 from segment.columns import FieldType
@@ -23,6 +26,28 @@ def common_form(trace_id: str) -> str:
     return text[len(_PADDING) :] if is_padded else text
 
 
+def common_form_sql(text: str) -> str:
+    """SQL VARCHAR of `common_form`."""
+    padded = f"strlen({text}) = {2 * len(_PADDING)} AND starts_with({text}, '{_PADDING}')"
+    return f"lower(CASE WHEN {padded} THEN substr({text}, {len(_PADDING) + 1}) ELSE {text} END)"
+
+
+def with_stored_forms(keys: pa.Table) -> pa.Table:
+    """A table of keys with each trace's id in every form in which it may be stored, so that it is
+    compared with what is stored: to bring each stored id into one form costs as much as a scan.
+    """
+    ids = keys.column("trace_id")
+    short = pc.equal(pc.binary_length(ids), len(_PADDING))
+    padded = keys.filter(short)
+    padded = padded.set_column(
+        0, "trace_id", pc.utf8_lpad(padded.column("trace_id"), 2 * len(_PADDING), "0")
+    )
+    every = pa.concat_tables([keys, padded])
+    upper = pc.utf8_upper(every.column("trace_id"))
+    differs = pc.not_equal(upper, every.column("trace_id"))
+    return pa.concat_tables([every, every.set_column(0, "trace_id", upper).filter(differs)])
+
+
 class SpanParts:
     """The expressions. A part whose fields no source has is a typed NULL."""
 
@@ -33,16 +58,17 @@ class SpanParts:
     @property
     def trace_id(self) -> str:
         """SQL VARCHAR: the trace's id in its common form; NULL: the event is in no trace."""
-        text = self._text(self._names.trace_id)
-        if text.startswith("NULL"):
-            return text
-        padded = f"strlen({text}) = {2 * len(_PADDING)} AND starts_with({text}, '{_PADDING}')"
-        return f"lower(CASE WHEN {padded} THEN substr({text}, {len(_PADDING) + 1}) ELSE {text} END)"
+        return common_form_sql(self.stored_trace_id)
 
     @property
-    def several_trace_ids(self) -> bool:
-        """Whether fields of several names hold ids of traces."""
-        return len(self._held(self._names.trace_id)) > 1
+    def stored_trace_id(self) -> str:
+        """SQL VARCHAR: the trace's id as it is stored."""
+        return self._text(self._names.trace_id)
+
+    @property
+    def stored_trace_ids(self) -> list[str]:
+        """SQL VARCHARs: the id in each field that may hold one."""
+        return [one.text for one in self._held(self._names.trace_id)]
 
     @property
     def span_id(self) -> str:

@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from query.plan.plan import Kin, Plan, SpanDataset, SpanKin, SpanQuery, SpansPer
+from query.plan.plan import Kin, Plan, Size, SpanDataset, SpanKin, SpanQuery, SpansPer
 from query.share.filters import Parameters
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
 from query.share.sources import POSITION, RowSource, Sources, gather
-from query.share.spans.conditions import SpanConditions, own_filters, pruning_filters
-from query.share.spans.parts import SpanParts, common_form, json_value_sql
+from query.share.spans.conditions import SpanConditions, pruning_filters
+from query.share.spans.parts import SpanParts, common_form_sql, json_value_sql
 from query.share.view import DatasetView
 from segment.columns import FieldType
 
@@ -37,6 +37,13 @@ _COLUMNS: Final = {
     "annotation": "VARCHAR",
 }
 
+_LAST: Final = 2**63 - 1  # a duration that leads beyond the last time there is ends there
+_LENGTH: Final = f"least(greatest(duration_ms, 0) * {_NS_PER_MS}, {float(_LAST - 1024)!r})::BIGINT"
+_SIZES: Final = {
+    Size.END: f"max(time_ns + coalesce(least({_LENGTH}, {_LAST} - greatest(time_ns, 0)), 0))",
+    Size.SPANS: "count(*) FILTER (WHERE is_span)",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Dataset:
@@ -47,9 +54,9 @@ class _Dataset:
     sources: Sources
     span: SpanParts
 
-    def conditions(self, parameters: Parameters) -> SpanConditions:
+    def conditions(self, plan: Plan, parameters: Parameters) -> SpanConditions:
         """The conditions of a statement that these are bound to."""
-        return SpanConditions(self.span, self.sources.fields_sql, parameters)
+        return SpanConditions(plan, self.span, self.sources.fields_sql, parameters)
 
 
 class Statement(NamedTuple):
@@ -132,9 +139,11 @@ class SpanStatements:
         if self.wanted.per is SpansPer.SERVICE:
             return Statement(self._services(bound), bound.values)
         parts = [self._select(one, self._columns(one, bound), [], bound) for one in self._datasets]
-        spans = self._joined(parts, self._no_columns())
-        sql = spans if self.wanted.per is SpansPer.SPAN else self._traces(spans)
-        return Statement(sql, bound.values)
+        common = common_form_sql("u.trace_id")
+        joined = self._joined(parts, self._no_columns())
+        spans = f"SELECT u.* REPLACE ({common} AS trace_id) FROM ({joined}) u"
+        made = {SpansPer.TRACE: self._traces, SpansPer.SIZES: self._sizes}.get(self.wanted.per)
+        return Statement(spans if made is None else made(spans), bound.values)
 
     def kin(self, kin: SpanKin) -> Statement:
         """Keys of the spans that match: trace_id, id."""
@@ -142,27 +151,36 @@ class SpanStatements:
         for one in self._datasets:
             own_id = one.span.span_id if kin.kin is Kin.PARENT else one.span.parent_id
             columns = {"trace_id": one.span.trace_id, "id": own_id}
-            parts.append(self._select(one, columns, [one.conditions(bound).kin(kin)], bound))
+            parts.append(
+                self._select(one, columns, [one.conditions(self.plan, bound).kin(kin)], bound)
+            )
         none = {"trace_id": "NULL::VARCHAR", "id": "NULL::VARCHAR"}
         sql = f"SELECT DISTINCT trace_id, id FROM ({_union(parts, none)})"
         return Statement(sql, bound.values)
 
     def _marks(self, bound: Parameters) -> str:
         """The marks of each trace that has one."""
-        parts, wanted = list[str](), self.wanted
-        for one in self._datasets if wanted.marks else ():
-            marks = [one.conditions(bound).mark(mark, wanted.inside) for mark in wanted.marks]
-            columns = {"trace_id": one.span.trace_id}
-            columns |= {f"m{at}": sql for at, sql in enumerate(marks)}
-            where = [] if "TRUE" in marks else [f"({' OR '.join(marks)})"]
+        parts = list[str]()
+        for one in self._datasets if self.wanted.marks else ():
+            conditions = one.conditions(self.plan, bound)
+            marks = [conditions.mark(mark) for mark in self.wanted.marks]
+            columns = {"trace_id": one.span.stored_trace_id}
+            if len(marks) == 1:
+                columns["m0"] = "TRUE"
+            else:
+                columns |= {f"m{at}": f"coalesce({sql}, FALSE)" for at, sql in enumerate(marks)}
             if self._needs_ids:
                 columns |= {"span_id": one.span.span_id, "parent_id": one.span.parent_id}
-            parts.append(self._select(one, columns, where, bound))
+            where = " OR ".join(f"({sql})" for sql in marks)
+            parts.append(self._select(one, columns, [f"({where})"], bound))
         none = {"trace_id": "NULL::VARCHAR"} | {f"m{at}": "FALSE" for at in self._mark_numbers}
         if self._needs_ids:
             none |= {"span_id": "NULL::VARCHAR", "parent_id": "NULL::VARCHAR"}
         either = "".join(f", bool_or(m{at}) AS m{at}" for at in self._mark_numbers)
-        return f"SELECT trace_id{either} FROM ({self._joined(parts, none)}) GROUP BY trace_id"
+        common = common_form_sql("u.trace_id")
+        joined = self._joined(parts, none)
+        rows = f"SELECT u.* REPLACE ({common} AS trace_id) FROM ({joined}) u"
+        return f"SELECT trace_id{either} FROM ({rows}) GROUP BY trace_id"
 
     def _services(self, bound: Parameters) -> str:
         """The services of spans of their own, by the values of the fields, with their number."""
@@ -190,17 +208,13 @@ class SpanStatements:
         self, one: _Dataset, columns: Mapping[str, str], where: list[str], bound: Parameters
     ) -> str:
         """The columns of the dataset's events that are in a trace and match."""
-        conditions = one.conditions(bound).all_of(own_filters(self.plan, one.dataset))
-        ids = self.wanted.trace_ids
-        if ids is not None and one.span.several_trace_ids:
-            forms = ", ".join(map(bound.bind, dict.fromkeys(map(common_form, ids))))
-            conditions.append(f"{one.span.trace_id} IN ({forms})")
+        conditions = one.conditions(self.plan, bound).own()
         selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
         every = " AND ".join([*conditions, *where])
         return f"SELECT {selected} FROM ({one.sources.sql}) src WHERE {every}"
 
     def _joined(self, parts: Sequence[str], none: Mapping[str, str]) -> str:
-        """The rows of all datasets, joined with every table of keys."""
+        """The rows of all datasets, joined with every table of keys by the ids that are stored."""
         rows, joins = _union(parts, none), self.wanted.joins
         if not joins:
             return rows
@@ -219,7 +233,7 @@ class SpanStatements:
         columns = {
             "dataset": f"{one.number:d}::INTEGER",
             "time_ns": "t",
-            "trace_id": span.trace_id,
+            "trace_id": span.stored_trace_id,
             "span_id": span.span_id,
             "parent_id": span.parent_id,
             "name": span.name,
@@ -232,10 +246,12 @@ class SpanStatements:
             columns[f"f{at}"] = json_value_sql(one.sources.fields_sql[name])
         if wanted.with_data:
             columns |= {name: name for name in PLACE}
-        if wanted.per is SpansPer.TRACE:
+        if wanted.per is not SpansPer.SPAN:
             columns |= {"is_span": span.is_span, "is_root": span.is_root}
             for at, mark in enumerate(wanted.marks):
-                columns[f"m{at}"] = one.conditions(bound).mark(mark, wanted.inside)
+                columns[f"m{at}"] = (
+                    f"coalesce({one.conditions(self.plan, bound).mark(mark)}, FALSE)"
+                )
         return columns
 
     def _no_columns(self) -> dict[str, str]:
@@ -243,18 +259,22 @@ class SpanStatements:
         columns |= {f"f{at}": "NULL::VARCHAR" for at, _ in enumerate(self.wanted.fields)}
         if self.wanted.with_data:
             columns |= dict.fromkeys(PLACE, "0::BIGINT")
-        if self.wanted.per is SpansPer.TRACE:
+        if self.wanted.per is not SpansPer.SPAN:
             columns |= dict.fromkeys(["is_span", "is_root"], "FALSE")
             columns |= {f"m{at}": "FALSE" for at in self._mark_numbers}
         return columns
 
-    def _traces(self, spans: str) -> str:
-        """What the spans of each trace come to; of several roots the first one.
+    def _sizes(self, spans: str) -> str:
+        """The start and the sizes of each trace."""
+        sizes = "".join(f", {_SIZES[one]} AS {one.value}" for one in self.wanted.sizes)
+        either = "".join(f", bool_or(m{at}) AS m{at}" for at in self._mark_numbers)
+        return (
+            f"SELECT trace_id, min(time_ns) AS start_ns{sizes}{either} FROM ({spans})"
+            " GROUP BY trace_id"
+        )
 
-        Times are summed as 128-bit integers: a duration may lead beyond the last time there is.
-        """
-        length = f"coalesce(TRY_CAST(greatest(duration_ms, 0) * {_NS_PER_MS} AS HUGEINT), 0)"
-        end = f"least(time_ns::HUGEINT + {length}, {2**63 - 1})::BIGINT"
+    def _traces(self, spans: str) -> str:
+        """What the spans of each trace come to; of several roots the first one."""
         root = (
             "min(struct_pack(root_ns := time_ns, root_id := coalesce(span_id, ''),"
             " root_name := name, root_service := service, root_ms := duration_ms,"
@@ -263,8 +283,8 @@ class SpanStatements:
         marks = "".join(f", m{at}" for at in self._mark_numbers)
         either = "".join(f", bool_or(m{at}) AS m{at}" for at in self._mark_numbers)
         inner = (
-            f"SELECT trace_id, min(time_ns) AS start_ns, max({end}) AS end_ns,"
-            " count(*) FILTER (WHERE is_span) AS spans,"
+            f"SELECT trace_id, min(time_ns) AS start_ns, {_SIZES[Size.END]} AS end_ns,"
+            f" {_SIZES[Size.SPANS]} AS spans,"
             " count(*) FILTER (WHERE is_span AND error) AS errors,"
             " list(DISTINCT service) FILTER (WHERE service IS NOT NULL) AS services,"
             f" {root} AS root{either} FROM ({spans}) GROUP BY trace_id"

@@ -1,10 +1,12 @@
-"""Finds traces by what holds of their spans, in two or three exchanges over the same rows.
+"""Finds traces by what holds of their spans, in a few exchanges over the same rows.
 
 First the keys of the traces that qualify (`query.traces.relations.keys`), where parents or children
-matter also of those with a span that has such kin, then what the spans of each come to. Spans are
-looked for from an hour before the range to an hour after it (`query.trace_margin_s`).
+matter also of those with a span that has such kin; then their sizes, for the order; then what the
+spans of those come to that are shown. Spans are looked for from an hour before the range to an hour
+after it (`query.trace_margin_s`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -18,13 +20,13 @@ from common import limits
 from common.errors import Unprocessable
 from common.metadata import ApiKey
 from query.http.access import requester_of
-from query.plan.plan import KeyJoin, Plan, SpanQuery, SpansPer
+from query.plan.plan import KeyJoin, Plan, Size, SpanQuery, SpansPer
 from query.results.runner import CoverageRequirement, QueryRunner
-from query.results.steps import Steps
+from query.results.steps import States, Steps
 from query.traces.environment import EnvironmentDatasets, NamedDatasets
-from query.traces.merge import merged, united
+from query.traces.merge import merged, merged_sizes, united
 from query.traces.relations.keys import Keys, keys_of, own_mark
-from query.traces.relations.split import POSITIVE, About, RelatedConditions
+from query.traces.relations.split import About, RelatedConditions
 from query.traces.trace_ids import exact_forms
 from query.traces.wanted import TIME_MAX_NS, TIME_MIN_NS
 from query.wire.keys import encode_keys
@@ -39,6 +41,13 @@ class TraceOrder(StrEnum):
     NEWEST = "newest"
     SLOWEST = "slowest"
     SPANS = "spans"
+
+
+_SIZES_OF: Final = {
+    TraceOrder.NEWEST: (),
+    TraceOrder.SLOWEST: (Size.END,),
+    TraceOrder.SPANS: (Size.SPANS,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +114,24 @@ class _Search:
         self._conditions = wanted.conditions
         own, positive = self._conditions.of(About.OWN), self._conditions.by_span.keys()
         self._has_kin = not positive.isdisjoint((About.PARENT, About.CHILD))
-        # Where kin decide, own conditions are about the spans that have them. Else they decide
-        # themselves, unless they are none and another condition chooses traces.
-        self._with_own = not self._has_kin and (bool(own) or positive.isdisjoint(POSITIVE))
+        # Where kin decide, own conditions are about the spans that have them.
+        self._with_own = not self._has_kin and bool(own)
 
     async def run(self, steps: Steps) -> FoundTraces:
         """Search."""
         wanted = keys_of(self._conditions, with_own=self._with_own)
-        query = self._query(per=SpansPer.MARKS, marks=wanted.marks, kin=wanted.kin)
-        keys = await steps.first(partial(self._plan, query), lambda s: wanted.keys(s, query))
-        if self._has_kin and not keys.none_qualifies:
-            keys = await self._with_such_kin(steps, keys)
-        rows = await self._summaries(steps, keys)
-        ordered = self._ordered(rows)
+        if wanted.marks or wanted.kin:
+            query = self._query(per=SpansPer.MARKS, marks=wanted.marks, kin=wanted.kin)
+            keys = await steps.first(partial(self._plan, query), lambda s: wanted.keys(s, query))
+            if self._has_kin and not keys.none_qualifies:
+                keys = await self._with_such_kin(steps, keys)
+            ordered = await self._sizes(steps, keys)
+        else:
+            ordered = await self._sizes_at_once(steps)
+        shown = ordered.select(["trace_id"]).slice(0, self._wanted.limit)
         return FoundTraces(
-            ordered,
-            rows.num_rows,
+            await self._summaries(steps, shown),
+            ordered.num_rows,
             self._margin_ns,
             steps.coverage,
             [*steps.notes, *self._notes(steps)],
@@ -138,31 +149,57 @@ class _Search:
             encode_keys([table for _, table in keys.joins]),
         )
 
-    async def _summaries(self, steps: Steps, keys: Keys) -> pa.Table:
-        """What the spans of each trace come to that qualifies."""
-        is_decided = self._with_own or self._has_kin
-        marks = () if is_decided else (own_mark(()),)
-        query = self._query(per=SpansPer.TRACE, marks=marks)
+    @property
+    def _size_query(self) -> SpanQuery:
+        """The sizes that the order needs, and whether the trace has an event in the range."""
+        sizes = _SIZES_OF[self._wanted.order]
+        marks = () if self._with_own or self._has_kin else (own_mark(()),)
+        return self._query(per=SpansPer.SIZES, sizes=sizes, marks=marks)
+
+    async def _sizes(self, steps: Steps, keys: Keys) -> pa.Table:
+        """The ids of the traces that qualify, in the order asked for."""
         if keys.none_qualifies:
-            return merged(united([], query), SpansPer.TRACE, (), None)
-        few = keys.traces is not None and keys.traces.num_rows <= limits.TRACES_NAMED_MAX
-        tables: list[pa.Table] = []
-        if few and keys.traces is not None:
+            return self._ordered(self._size_query, [])
+        return await self._again(steps, self._size_query, keys, self._ordered)
+
+    async def _sizes_at_once(self, steps: Steps) -> pa.Table:
+        """The same where every trace qualifies that has an event in the range."""
+        query = self._size_query
+        return await steps.first(partial(self._plan, query), partial(self._ordered, query))
+
+    async def _summaries(self, steps: Steps, shown: pa.Table) -> pa.Table:
+        """What the spans of these traces come to, in their order."""
+        query = self._query(per=SpansPer.TRACE)
+
+        def work(query: SpanQuery, states: States) -> pa.Table:
+            rows = merged(united([one["main"] for one in states], query), SpansPer.TRACE, (), None)
+            ids = rows.column("trace_id").combine_chunks()
+            # an id in capitals and in small letters is named as both, and may be two
+            found = pc.index_in(shown.column("trace_id").combine_chunks(), value_set=ids)
+            return rows.take(found.drop_null())
+
+        if not shown.num_rows:
+            return work(query, [])
+        return await self._again(steps, query, Keys(shown), work)
+
+    async def _again(
+        self,
+        steps: Steps,
+        query: SpanQuery,
+        keys: Keys,
+        work: Callable[[SpanQuery, States], pa.Table],
+    ) -> pa.Table:
+        """An exchange over the events with these keys."""
+        tables = [table for _, table in keys.joins]
+        if keys.traces is not None and keys.traces.num_rows <= limits.TRACES_NAMED_MAX:
             ids = keys.traces.column("trace_id").to_pylist()
             forms = dict.fromkeys(form for one in ids for form in exact_forms(one))
-            query = msgspec.structs.replace(query, trace_ids=tuple(forms))
+            query, tables = msgspec.structs.replace(query, trace_ids=tuple(forms)), []
         else:
             query = self._joined(query, keys)
-            tables = [table for _, table in keys.joins]
-
-        def work(states: list[dict[str, pa.Table]]) -> pa.Table:
-            rows = united([state["main"] for state in states], query)
-            rows = merged(rows, SpansPer.TRACE, (), None)
-            return rows if is_decided else rows.filter(rows.column("m0"))
-
         return await steps.again(
             lambda plan: msgspec.structs.replace(plan, spans=query),
-            work,
+            partial(work, query),
             encode_keys(tables) if tables else b"",
         )
 
@@ -193,18 +230,20 @@ class _Search:
             key=self._requester.key,
         )
 
-    def _ordered(self, rows: pa.Table) -> pa.Table:
-        """The first ones in the order asked for; of equal ones the newer, then by id."""
-        # it may be longer than a signed number can say: then it is negative here
-        length = pc.subtract(rows.column("end_ns"), rows.column("start_ns"))
-        sizes = {
-            TraceOrder.NEWEST: rows.column("start_ns"),
-            TraceOrder.SLOWEST: length.cast(pa.uint64(), safe=False),
-            TraceOrder.SPANS: rows.column("spans"),
-        }
-        by = [("by", "descending"), ("start_ns", "descending"), ("trace_id", "ascending")]
-        ordered = rows.append_column("by", sizes[self._wanted.order]).sort_by(by)
-        return ordered.drop_columns(["by"]).slice(0, self._wanted.limit)
+    def _ordered(self, query: SpanQuery, states: States) -> pa.Table:
+        """The traces in the order asked for; of equal ones the newer, then by id."""
+        rows = merged_sizes(united([one["main"] for one in states], query))
+        if query.marks:
+            rows = rows.filter(rows.column("m0"))
+        order = self._wanted.order
+        if order is TraceOrder.SLOWEST:
+            # it may be longer than a signed number can say: then it is negative here
+            length = pc.subtract(rows.column("end_ns"), rows.column("start_ns"))
+            by = length.cast(pa.uint64(), safe=False)
+        else:
+            by = rows.column("spans" if order is TraceOrder.SPANS else "start_ns")
+        keys = [("by", "descending"), ("start_ns", "descending"), ("trace_id", "ascending")]
+        return rows.append_column("by", by).sort_by(keys)
 
     def _notes(self, steps: Steps) -> list[str]:
         if steps.coverage["complete"] or About.NONE not in self._conditions.by_span:
