@@ -24,6 +24,8 @@ _US_NS: Final = 1_000
 _STATUS_OK, _STATUS_ERROR = 1, 2  # as OTLP numbers them
 _SIDES: Final = ("network.local", "network.peer")
 _PORT_MAX: Final = 65_535
+_ID_DIGITS, _ID_DIGITS_MAX = 16, 32
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
 # Members of a span rather than tags; of the definitions, the field that was taken.
 _MEMBERS: Final = frozenset(
     {"span.kind", "error", "status_message", "peer.service"}
@@ -111,9 +113,9 @@ class _Trace:
 
 
 def _span(trace_id: str, event: TraceEvent, fields: Fields) -> Span:
-    span: Span = {"traceId": trace_id, "id": event.span_id}
+    span: Span = {"traceId": _id(trace_id), "id": _id(event.span_id)}
     if event.parent_id:
-        span["parentId"] = event.parent_id
+        span["parentId"] = _id(event.parent_id)
     if event.kind in _KINDS:
         span["kind"] = event.kind.upper()
     if event.name:
@@ -135,6 +137,13 @@ def _span(trace_id: str, event: TraceEvent, fields: Fields) -> Span:
     if tags:
         span["tags"] = tags
     return span
+
+
+def _id(text: str) -> str:
+    """An id as Zipkin writes it: 16 or 32 lower-case digits; what is no hex is left as it is."""
+    if len(text) > _ID_DIGITS_MAX or not _HEX.issuperset(text):
+        return text
+    return text.lower().rjust(_ID_DIGITS if len(text) <= _ID_DIGITS else _ID_DIGITS_MAX, "0")
 
 
 def _endpoint(service: str, fields: Fields, side: str) -> dict[str, Any]:

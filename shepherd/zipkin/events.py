@@ -16,7 +16,7 @@ from common.scan.rates import NO_RATE, Rate, read_rate
 from common.scan.work_budget import Work
 from shepherd.zipkin.packed_annotations import unpack
 from shepherd.zipkin.span import Endpoint, Span, TagValue
-from shepherd.zipkin.tag_types import typed
+from shepherd.zipkin.tag_types import typed_tags
 
 UNKNOWN_SERVICE: Final = "unknown_service"
 _US_PER_MS: Final = 1_000
@@ -60,9 +60,7 @@ class Writer:
 
     def events(self, span: Span) -> SpanEvents:
         """The events of a span. Raises TooMuchWork."""
-        tags = {
-            name: typed(value) if type(value) is str else value for name, value in span.tags.items()
-        }
+        tags = typed_tags(span.tags)
         rate, rate_mended = _take_rate(tags)
         dataset = _text(tags.pop(_DATASET_TAG, "")).strip() or self._dataset(span)
         own = _own_fields(span)
@@ -110,16 +108,18 @@ def nothing_to_store() -> Refused:
 
 def _own_fields(span: Span) -> Fields:
     """The fields of a span's event but for its tags."""
-    fields: Fields = {
-        "trace.trace_id": span.trace_id,
-        "trace.span_id": span.span_id,
-        "trace.parent_id": span.parent_id,
-        "name": span.name,
-        "service.name": span.local.service,
-        "type": span.kind,
-        "span.kind": span.kind,
-    }
-    fields = {name: value for name, value in fields.items() if value}
+    fields: Fields = {}
+    for name, value in (
+        ("trace.trace_id", span.trace_id),
+        ("trace.span_id", span.span_id),
+        ("trace.parent_id", span.parent_id),
+        ("name", span.name),
+        ("service.name", span.local.service),
+        ("type", span.kind),
+        ("span.kind", span.kind),
+    ):
+        if value:
+            fields[name] = value
     if span.duration_us is not None:
         fields["duration_ms"] = max(span.duration_us / _US_PER_MS, 0.0)
         if span.duration_us < 0:

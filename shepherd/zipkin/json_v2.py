@@ -1,20 +1,22 @@
 """Reads a span of version 2 of Zipkin's JSON."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from shepherd.zipkin import ids
 from shepherd.zipkin.json_values import Members, Reading
 from shepherd.zipkin.span import Annotation, Span
 
+_TEXTS: Final = frozenset({str})  # the types of the values of nearly all tags
+
 
 def read(members: Members) -> Sequence[Span]:
     """The span of a JSON object, with whatever of it can be read."""
     reading = Reading()
-    tags = {
-        name: read
-        for name, value in reading.members(members, "tags").items()
-        if (read := reading.tag(value)) is not None
-    }
+    tags = reading.members(members, "tags")
+    if not _TEXTS.issuperset(map(type, tags.values())):
+        read_tags = ((name, reading.tag(value)) for name, value in tags.items())
+        tags = {name: value for name, value in read_tags if value is not None}
     annotations = [
         Annotation(reading.time_ns(one, "timestamp"), reading.text(one, "value"))
         for one in reading.objects(members, "annotations")

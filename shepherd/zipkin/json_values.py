@@ -40,7 +40,7 @@ class Reading:
             return value
         if value is None:
             return ""
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if type(value) is int or type(value) is float:
             return str(value)
         self.leave_out(Rule.UNSUPPORTED_VALUE, member)
         return ""
@@ -57,12 +57,12 @@ class Reading:
     def number(self, of: Members, member: str) -> int | float | None:
         """A number, also as a text; None if there is none."""
         value = of.get(member)
+        if type(value) is int or type(value) is float:
+            return value
         if value is None or value == "":
             return None
-        if isinstance(value, str):
-            value = _number(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return value
+        if isinstance(value, str) and (read := _number(value)) is not None:
+            return read
         self.leave_out(Rule.UNSUPPORTED_VALUE, member)
         return None
 

@@ -5,6 +5,7 @@ double or 64 bits remain texts, so that no id, version or number of a phone is c
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from common.model.times.api import INT64_MAX, INT64_MIN
@@ -12,6 +13,16 @@ from shepherd.zipkin.span import TagValue
 
 _NUMBER: Final = re.compile(r"(-?(?:0|[1-9]\d{0,18}))(\.\d{1,18})?", re.ASCII)
 _WORDS: Final = {"true": True, "false": False}
+_STARTS: Final = frozenset("-0123456789tf")  # of texts that may be no text
+
+
+def typed_tags(tags: Mapping[str, TagValue]) -> dict[str, TagValue]:
+    """The tags with the values that their texts write."""
+    found = dict(tags)
+    for name, value in tags.items():
+        if type(value) is str and value[:1] in _STARTS:
+            found[name] = typed(value)
+    return found
 
 
 def typed(text: str) -> TagValue:

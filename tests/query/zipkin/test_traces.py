@@ -134,7 +134,7 @@ OK_SPAN = Row(
     fields(
         {
             "trace.trace_id": OK_ID,
-            "trace.span_id": "e1",
+            "trace.span_id": "E1",
             "name": "fine",
             "error": False,
             "status_code": 1,
@@ -197,7 +197,7 @@ async def test_a_span_that_has_not_failed_has_no_tag_error(tmp_path: Path) -> No
     async with zipkin_harness(tmp_path, ROWS) as server:
         _, (span,), _ = await get(server, f"/api/v2/trace/{OK_ID}")
         assert span["tags"] == {"otel.status_code": "OK", "network.peer.address": "db.internal"}
-        assert span["duration"] == 1_500
+        assert (span["id"], span["duration"]) == (OK_ID, 1_500)
         assert span["localEndpoint"] == {"serviceName": "shop"}  # the dataset, without a service
         _, (span,), _ = await get(server, f"/api/v2/trace/{HTTP_ID}")
         assert span["tags"] == {"status_code": "404"}
