@@ -27,7 +27,7 @@ IMAGES = {
 }
 KAFKA_CLUSTER_ID = "QmVsbHdldGhlci1kb2NrZQ"  # only has to be the same on every node
 CLIENT, INTERNAL, CONTROLLER = 9092, 9093, 9094
-ROLE_PORT, PUBLIC_PORT = 9700, 8080
+ROLE_PORT, PUBLIC_PORT, GRPC_PORT = 9700, 8080, 4317
 SECRET_NAMES = ("key", "internal-token", "mysql-password", "s3-access-key", "s3-secret-key")
 Service = dict[str, Value]
 
@@ -51,10 +51,10 @@ def document(topology: Topology) -> dict[str, Value]:
     servers = list(services)
     services["init"] = _init(topology, servers)
     for number, instance in enumerate(p for p in topology.instances() if p.role == "shepherd"):
-        services[instance.name] = _role(topology, instance, PUBLIC_PORT + number)
+        services[instance.name] = _role(topology, instance, number)
     for instance in topology.instances():
         if instance.role != "shepherd":
-            services[instance.name] = _role(topology, instance, 0)
+            services[instance.name] = _role(topology, instance)
     volumes: dict[str, Value] = {name: {} for name in _volumes(services)}
     files: dict[str, Value] = {name: {"file": f"./secrets/{name}"} for name in SECRET_NAMES}
     return {"name": "bellwether", "services": services, "volumes": volumes, "secrets": files}
@@ -221,7 +221,8 @@ def _init(topology: Topology, servers: list[str]) -> Service:
     }
 
 
-def _role(topology: Topology, instance: RoleInstance, published: int) -> Service:
+def _role(topology: Topology, instance: RoleInstance, number: int | None = None) -> Service:
+    """number: of a shepherd, whose ports on this machine follow from it."""
     base = _bellwether(topology)
     own: dict[str, Value] = {
         "BELLWETHER_NODE_ZONE": instance.zone,
@@ -242,12 +243,14 @@ def _role(topology: Topology, instance: RoleInstance, published: int) -> Service
         "restart": "unless-stopped",
         "stop_grace_period": "45s",
     }  # fmt: skip
-    if published:
+    if number is not None:
         own |= {
             "BELLWETHER_SHEPHERD_HOST": "0.0.0.0",
             "BELLWETHER_SHEPHERD_PORT": str(PUBLIC_PORT),
+            "BELLWETHER_SHEPHERD_OTLP_GRPC_PORT": str(GRPC_PORT),
         }
-        service["ports"] = [f"127.0.0.1:{published}:{PUBLIC_PORT}"]
+        ports = (PUBLIC_PORT, GRPC_PORT)
+        service["ports"] = [f"127.0.0.1:{port + number}:{port}" for port in ports]
     service["environment"] = {**_mapping(base["environment"]), **own}
     return service
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from common import limits
 from common.log import Appended
 from common.model.record import Record
 from shepherd.config import ShepherdConfig
-from tests.shepherd.otlp.grpc.calls import TRACES, Client, client, spans
+from tests.shepherd.harness import shepherd
+from tests.shepherd.otlp.grpc.calls import TRACES, WITH_KEY, Client, client, spans
 from tests.waiting import PATIENCE_S, eventually
 
 NUMBERS = list(range(limits.OTLP_NAMED_ITEMS_MIN))  # smaller requests are gathered
@@ -109,3 +112,40 @@ async def test_stop_ends_what_takes_too_long(
             it.server.stop.set()
             assert await call.code() in (Code.UNAVAILABLE, Code.CANCELLED)
             held.go_on.set()
+
+
+async def test_two_on_one_port_hand_over_without_a_failed_call(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = ShepherdConfig(port=0, otlp_grpc_port=port, reuse_port=True, drain_ms=0)
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    stopping = asyncio.Event()
+    codes: Counter[grpc.StatusCode] = Counter()
+
+    async def send() -> None:
+        options = (("grpc.use_local_subchannel_pool", 1),)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options) as channel:
+            export = channel.unary_unary(TRACES)
+            while not stopping.is_set():
+                codes[await export(MESSAGE, metadata=WITH_KEY, timeout=PATIENCE_S).code()] += 1
+
+    async def until_answered(more: int) -> None:
+        wanted = codes.total() + more
+        await eventually(lambda: codes.total() >= wanted)
+
+    async with shepherd(folders[1], config) as second:
+        async with shepherd(folders[0], config) as first:
+            senders = [asyncio.create_task(send()) for _ in range(8)]
+            await until_answered(200)
+            assert await first.records()
+        await until_answered(200)
+        stopping.set()
+        await asyncio.gather(*senders)
+        at_second = len(await second.events("web"))
+    async with shepherd(folders[0]) as again:
+        at_first = len(await again.events("web"))
+    assert set(codes) == {Code.OK}
+    assert at_first + at_second == len(NUMBERS) * codes.total()
