@@ -1,7 +1,4 @@
-"""Responses of OTLP/HTTP: Export*ServiceResponse and google.rpc.Status, in the request's encoding.
-
-They are written by hand: three fields of protobuf need no library.
-"""
+"""Responses of OTLP/HTTP, in the request's encoding: Export*ServiceResponse, google.rpc.Status."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,6 +10,7 @@ from shepherd.http.body import BodyTooLarge
 from shepherd.http.request import RECEIPT_HEADER, IngestResponse
 from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.media import Media, UnsupportedContentType
+from shepherd.otlp.message_writer import bytes_field, number_field, rpc_status, text_field
 
 _REJECTED: Final = {
     Signal.TRACES: "rejectedSpans",
@@ -32,10 +30,6 @@ _CODES: Final[Mapping[int, int]] = {
 }
 _UNKNOWN: Final = 2
 _TOO_LARGE: Final = 413
-_FIRST_VARINT: Final = 0x08  # tags of the fields of these messages
-_FIRST_MESSAGE: Final = 0x0A
-_SECOND_STRING: Final = 0x12
-_MORE: Final = 0x80
 
 
 def export_response(
@@ -58,8 +52,7 @@ def export_body(signal: Signal, media: Media, rejected: int, error: str) -> byte
         return orjson.dumps(partial)
     if not rejected:
         return b""
-    counted_message = bytes((_FIRST_VARINT,)) + _varint(rejected) + _string(error)
-    return bytes((_FIRST_MESSAGE,)) + _varint(len(counted_message)) + counted_message
+    return bytes_field(1, number_field(1, rejected) + text_field(2, error))
 
 
 def error_response(error: BellwetherError, media: Media | None) -> IngestResponse:
@@ -80,20 +73,4 @@ def error_response(error: BellwetherError, media: Media | None) -> IngestRespons
         headers["Content-Type"] = Media.JSON.value
         return IngestResponse(status, headers, orjson.dumps({"code": code, "message": text}))
     headers["Content-Type"] = media.value
-    body = bytes((_FIRST_VARINT,)) + _varint(code) + _string(text)
-    return IngestResponse(status, headers, body)
-
-
-def _string(text: str) -> bytes:
-    """The second field of these messages, a string."""
-    raw = text.encode(errors="replace")
-    return bytes((_SECOND_STRING,)) + _varint(len(raw)) + raw
-
-
-def _varint(number: int) -> bytes:
-    written = bytearray()
-    while number >= _MORE:
-        written.append(number % _MORE | _MORE)
-        number //= _MORE
-    written.append(number)
-    return bytes(written)
+    return IngestResponse(status, headers, rpc_status(code, text))

@@ -10,9 +10,8 @@ from typing import Final, NamedTuple
 
 from common.errors import BellwetherError
 from shepherd.http.request import INTERNAL_ERROR
+from shepherd.otlp.message_writer import bytes_field, number_field, rpc_status, text_field
 
-_LENGTH_DELIMITED: Final = 2  # protobuf's wire types
-_VARINT: Final = 0
 _RETRY_INFO: Final = "type.googleapis.com/google.rpc.RetryInfo"
 
 
@@ -52,6 +51,7 @@ def status_of(error: BellwetherError) -> Status:
     default = Code.INVALID_ARGUMENT if error.status < 500 else Code.INTERNAL
     code = _CODES.get(error.status, default)
     text = INTERNAL_ERROR if code is Code.INTERNAL else str(error)
+    text = text.encode(errors="replace").decode()  # the library refuses half surrogate pairs
     if code is not Code.UNAVAILABLE:
         return Status(code, text, b"")
     return Status(code, text, retry_details(code, text, error.retry_after_s or 1))
@@ -59,24 +59,6 @@ def status_of(error: BellwetherError) -> Status:
 
 def retry_details(code: Code, text: str, retry_after_s: int) -> bytes:
     """A `google.rpc.Status` with this code and text, and one detail: a `google.rpc.RetryInfo`."""
-    delay = _number(1, retry_after_s)  # google.protobuf.Duration
-    info = _bytes(1, delay)
-    detail = _bytes(1, _RETRY_INFO.encode()) + _bytes(2, info)  # google.protobuf.Any
-    return _number(1, code) + _bytes(2, text.encode()) + _bytes(3, detail)
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3 | _VARINT) + _varint(value)
-
-
-def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | _LENGTH_DELIMITED) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+    delay = number_field(1, retry_after_s)  # google.protobuf.Duration
+    detail = text_field(1, _RETRY_INFO) + bytes_field(2, bytes_field(1, delay))  # Any
+    return rpc_status(code, text) + bytes_field(3, detail)

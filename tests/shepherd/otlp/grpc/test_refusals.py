@@ -12,7 +12,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from common import limits
-from common.errors import LogUnavailable
+from common.errors import BadRequest, LogUnavailable
 from common.metadata import Access
 from shepherd.admission.shares import NO_ROOM
 from shepherd.config import ShepherdConfig
@@ -166,3 +166,14 @@ async def test_messages_wait_for_their_turn_and_others_go_on(
         await it.call(MESSAGE, metadata=(("x-honeycomb-team", key),))
     for call in silent:
         call.cancel()
+
+
+async def test_text_with_half_a_surrogate_pair_is_told(
+    it: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise BadRequest("the name \ud800 is none")
+
+    monkeypatch.setattr(OtlpIngest, "take", fail)
+    error = await it.refused(MESSAGE)
+    assert (error.code(), error.details()) == (Code.INVALID_ARGUMENT, "the name ? is none")
