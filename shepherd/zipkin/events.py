@@ -10,10 +10,13 @@ from typing import Final
 import msgspec
 import orjson
 
+from common import limits
 from common.scan import fast_json, json_events
 from common.scan.events import Accepted, EventFault, Mended, Refused, Rule
 from common.scan.rates import NO_RATE, Rate, read_rate
 from common.scan.work_budget import Work
+from shepherd.otlp.decode.reference.events import Draft
+from shepherd.otlp.decode.reference.values import Attributes
 from shepherd.zipkin.packed_annotations import unpack
 from shepherd.zipkin.span import Endpoint, Span, TagValue
 from shepherd.zipkin.tag_types import typed_tags
@@ -77,9 +80,9 @@ class Writer:
             fields = _annotation_fields(span, name, failed)
             if span.time_ns is not None:
                 _put_since_start(fields, time_ns - span.time_ns)
-            outcomes.append(self._event(time_ns, (rate, ()), fields | attributes))
+            outcomes.append(self._event(time_ns, (rate, ()), fields, attributes))
         mended = span.mended + rate_mended
-        outcomes.append(self._event(start_ns, (rate, mended), own | tags))
+        outcomes.append(self._event(start_ns, (rate, mended), own, tags))
         return SpanEvents(dataset, outcomes)
 
     def _dataset(self, span: Span) -> str:
@@ -88,17 +91,35 @@ class Writer:
             name = UNKNOWN_SERVICE
         return self._header_dataset or name
 
-    def _event(self, time_ns: int, rate: Rate, fields: Fields) -> Accepted | Refused:
-        """An event, judged by the rules of the events API."""
-        text = orjson.dumps(fields)
+    def _event(self, time_ns: int, rate: Rate, made: Fields, sent: Fields) -> Accepted | Refused:
+        """An event, by the rules of the events API. sent: tags, which go before what was made."""
+        text = bytes(memoryview(orjson.dumps(made | sent)))  # orjson's own take 4 kB each
         self._work.spend(1)
         mended: tuple[Mended, ...] = ()
         if not fast_json.counts_prove(text, 0):
             try:
                 text, mended = json_events.check_event(text, 0, self._work, self._string_max)
-            except EventFault as fault:
-                return fault.refused()
+            except EventFault:
+                return self._what_fits(time_ns, rate, made, sent)
         return Accepted(time_ns, rate[0], text, rate[1] + mended)
+
+    def _what_fits(
+        self, time_ns: int, rate: Rate, made: Fields, sent: Fields
+    ) -> Accepted | Refused:
+        """An event without tags that are too many or too large, as one of OTLP."""
+        attributes = Attributes()
+        for name, value in sent.items():
+            if len(name.encode()) > limits.STRING_BYTES_MAX:
+                attributes.mend(Rule.KEY_TOO_LONG, name)
+            else:
+                attributes.add(name, value)
+        draft = Draft(attributes, Attributes())
+        draft.core.update(made)
+        draft.time_ns, draft.rate = time_ns, rate[0]
+        found = draft.finish(self._string_max, self._work)
+        if isinstance(found, Refused):
+            return found
+        return Accepted(found.time_ns, found.rate, found.data, rate[1] + found.mended)
 
 
 def nothing_to_store() -> Refused:
