@@ -1,7 +1,7 @@
 """Starts the listener of OTLP over gRPC where the settings ask for it. Others never load grpcio."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from common.errors import BellwetherError
 from shepherd.config import ShepherdConfig
@@ -10,7 +10,11 @@ from shepherd.otlp.grpc.exports import Exports
 if TYPE_CHECKING:
     from shepherd.otlp.grpc.listener import GrpcListener
 
-_REMEDY = "set shepherd.otlp_grpc_port to -1 to go without it"
+_READ_WHEN_LOADED: Final = {
+    "GRPC_VERBOSITY": "NONE",  # else it writes a line to stderr for whatever a client gets wrong
+    "GRPC_ENABLE_FORK_SUPPORT": "0",  # children of a shepherd only run another program
+}
+_REMEDY: Final = "set shepherd.otlp_grpc_port to -1 to go without it"
 
 
 class CannotListen(BellwetherError):
@@ -21,8 +25,8 @@ async def start_listener(exports: Exports, config: ShepherdConfig) -> "GrpcListe
     """Listen where the settings say; None if they say nowhere. Raises CannotListen, OSError."""
     if config.otlp_grpc_port < 0:
         return None
-    # Read when the library is loaded: it writes a line to stderr for whatever a client gets wrong.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    for name, value in _READ_WHEN_LOADED.items():
+        os.environ.setdefault(name, value)
     try:
         from shepherd.otlp.grpc.listener import PortTaken, listen
     except ModuleNotFoundError as error:
