@@ -68,6 +68,7 @@ def trace(
 
     ID in any case, padded with zeros or not, or a whole traceparent header. `!` stands before
     what failed, `?` before a span that has not finished or that only its children name.
+    `bellwether trace compare --help` tells how two traces are compared.
     """
     from bellwether.commands.rows import named_fields
     from bellwether.traces.show import ShowOptions, show_trace

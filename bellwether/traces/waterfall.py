@@ -21,6 +21,12 @@ _INDENT_SHARE: Final = 0.5  # of what names have: deeper spans tell their depth 
 _INDENT_MAX: Final = 80  # columns, also where a program reads
 _VALUE_MAX: Final = 200  # characters of a field or message; --json has all of them
 _FULL, _OPEN, _POINT = "█", "░", "•"
+# of the offset and the end of what has not finished
+_OPEN_NOTES: Final = {
+    "inferred": ", began then at the latest",
+    "announced": ", has not ended",
+    "unknown": " whether it ended",
+}
 _UNITS: Final = ((3_600_000.0, "h"), (60_000.0, "min"), (1_000.0, "s"), (1.0, "ms"))
 
 
@@ -121,7 +127,7 @@ def _notes(line: Line) -> list[str]:
         notes.append("ERROR")
     if line.open is not None:
         known = "" if line.open.how == line.open.known_by else f" ({line.open.known_by})"
-        notes.append(f"{line.open.how}{known}, since {line.open.since}")
+        notes.append(line.open.how + known + _OPEN_NOTES.get(line.open.known_by, ""))
     if line.outside_parent_ms:
         by = duration_text(abs(line.outside_parent_ms))
         side = "before its parent began" if line.outside_parent_ms < 0 else "after its parent ended"

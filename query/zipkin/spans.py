@@ -14,7 +14,7 @@ import orjson
 from query.plan.plan import DEFAULT_NAMES
 from query.traces.one.classify import classify
 from query.traces.one.event import TraceEvent
-from query.traces.one.parents import Parents, find_parents
+from query.traces.one.parents import find_parents
 from query.traces.one.read_table import events_of, fields_read
 from query.traces.wanted import SpanTable
 
@@ -86,15 +86,15 @@ class _Trace:
         spans = self._found.spans
         fields = [self._fields(span) for span in spans]
         made = [_span(self._trace_id, one, data) for one, data in zip(spans, fields, strict=True)]
-        known = find_parents(spans, [*self._found.inside, *self._found.links])
-        for event in self._found.inside:
-            owner = self._owner(known, event)
-            if owner is not None:
+        inside, links = self._found.inside, self._found.links
+        owners = find_parents(spans, [*inside, *links]).owners
+        self.left_out += sum(not 0 <= owner < len(spans) for owner in owners)
+        for event, owner in zip(inside, owners[: len(inside)], strict=True):
+            if 0 <= owner < len(spans):
                 note = _annotation(event, self._fields(event), fields[owner])
                 made[owner].setdefault("annotations", []).append(note)
-        for link in self._found.links:
-            owner = self._owner(known, link)
-            if owner is not None and link.link_trace_id:
+        for link, owner in zip(links, owners[len(inside) :], strict=True):
+            if 0 <= owner < len(spans) and link.link_trace_id:
                 tags = made[owner].setdefault("tags", {})
                 number = sum(name.startswith("otlp.link.") for name in tags)
                 tags[f"otlp.link.{number}"] = f"{link.link_trace_id}|{link.link_span_id}||{{}}|0"
@@ -103,13 +103,6 @@ class _Trace:
     def _fields(self, event: TraceEvent) -> dict[str, Any]:
         found: dict[str, Any] = orjson.loads(self._texts[id(event)])
         return found
-
-    def _owner(self, known: Parents, event: TraceEvent) -> int | None:
-        owner = known.owner_of(event, self._found.spans)
-        if owner is None or owner >= len(self._found.spans):
-            self.left_out += 1
-            return None
-        return owner
 
 
 def _span(trace_id: str, event: TraceEvent, fields: Fields) -> Span:

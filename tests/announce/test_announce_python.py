@@ -98,7 +98,7 @@ def test_an_announced_state_that_is_killed_is_there_until_another_process_goes_o
     assert "another process went on" in killed["open"]["why"]
     assert killed["process"] != again["process"]
     shown = system.run("trace", trace_id, "--skew", "0ms").stdout
-    assert "second  [fleet]  interrupted (announced), since" in shown
+    assert "second  [fleet]  interrupted (announced), has not ended" in shown
 
 
 def test_announcements_are_no_spans_of_other_questions(system: System) -> None:

@@ -25,7 +25,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("traces"), "--twins") as found:
+    with running(tmp_path_factory.mktemp("traces")) as found:
         yield found
 
 

@@ -33,20 +33,14 @@ class Parents:
     marks: what is unusual, by position.
     missing: ids of the missing parents, as their children spell them.
     at: by folded id, the positions of the spans that have it, the one that children prefer first.
+    owners: positions of the spans in which events happened, TOP for none.
     """
 
     parents: list[int]
     marks: dict[int, list[Mark]]
     missing: list[str]
     at: dict[str, list[int]]
-
-    def owner_of(self, event: TraceEvent, spans: Sequence[TraceEvent]) -> int | None:
-        """The position of the span in which an event happened; None if none is known."""
-        for span_id in (event.span_id, event.parent_id, event.within):
-            found = self.named(span_id, event.service, spans) if span_id else None
-            if found is not None:
-                return found
-        return None
+    owners: list[int]
 
     def named(self, span_id: str, service: str, spans: Sequence[TraceEvent]) -> int | None:
         """The position of an id, of the service where there are several; None if there is none."""
@@ -63,9 +57,9 @@ class Parents:
 def find_parents(spans: Sequence[TraceEvent], owned: Sequence[TraceEvent] = ()) -> Parents:
     """The parents of spans.
 
-    owned: events that happened in a span; those that none of the spans has are missing too.
+    owned: events that happened in a span. A span that only they name is missing too.
     """
-    known = Parents([TOP] * len(spans), {}, [], {})
+    known = Parents([TOP] * len(spans), {}, [], {}, [])
     for position, span in enumerate(spans):
         if span.span_id:
             known.at.setdefault(folded(span.span_id), []).append(position)
@@ -76,9 +70,7 @@ def find_parents(spans: Sequence[TraceEvent], owned: Sequence[TraceEvent] = ()) 
         elif span.parent_id:
             known.parents[position] = _parent(spans, known, span)
     for event in owned:
-        span_id = event.parent_id or event.within
-        if span_id and known.owner_of(event, spans) is None:
-            _add_missing(known, span_id)
+        known.owners.append(_owner(spans, known, event))
     _break_cycles(spans, known)
     return known
 
@@ -86,6 +78,16 @@ def find_parents(spans: Sequence[TraceEvent], owned: Sequence[TraceEvent] = ()) 
 def _parent(spans: Sequence[TraceEvent], known: Parents, span: TraceEvent) -> int:
     found = known.named(span.parent_id, span.service, spans)
     return _add_missing(known, span.parent_id) if found is None else found
+
+
+def _owner(spans: Sequence[TraceEvent], known: Parents, event: TraceEvent) -> int:
+    """The span in which an event happened, a missing one where it names one; else TOP."""
+    for span_id in (event.span_id, event.parent_id, event.within):
+        found = known.named(span_id, event.service, spans) if span_id else None
+        if found is not None:
+            return found
+    span_id = event.parent_id or event.within
+    return _add_missing(known, span_id) if span_id else TOP
 
 
 def _add_missing(known: Parents, span_id: str) -> int:

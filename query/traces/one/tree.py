@@ -101,7 +101,7 @@ class _Nodes:
         self._known = known
         self._span_nodes = len(known.parents)
         count = self._span_nodes + len(self._inside)
-        self._parents = [*known.parents, *[TOP] * len(self._inside)]
+        self._parents = [*known.parents, *known.owners]
         starts: list[int | None] = [span.time_ns for span in found.spans]
         starts += [None] * len(known.missing)
         self._starts = starts + [event.time_ns for event in self._inside]
@@ -121,10 +121,6 @@ class _Nodes:
 
     def place_inside(self) -> None:
         """Put events and links below the spans in which they happened; list all children."""
-        for at, event in enumerate(self._inside):
-            owner = self._known.owner_of(event, self._spans)
-            if owner is not None:
-                self._parents[self._span_nodes + at] = owner
         for position, parent in enumerate(self._parents):
             start = self._starts[position]
             if parent != TOP and start is not None:

@@ -92,7 +92,7 @@ def test_the_waterfall_names_what_failed_what_is_missing_and_what_is_covered() -
     assert names[2] == "  link to trace cd"
     assert names[3] == "  call  [db]  ERROR"
     assert names[4].startswith("    - mmm")
-    assert names[5].startswith("(missing span 4)  inferred, since 1970-01-01T00:16:43")
+    assert names[5].startswith("(missing span 4)  inferred, began then at the latest")
     assert [line[0] for line in lines[3:]] == [" ", " ", " ", "!", " ", "?", " "]
     assert "\x1b" not in shown
     assert "INCOMPLETE: 0 of 1 partitions (no indexer)" in told

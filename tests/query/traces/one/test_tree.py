@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from query.traces.one.event import TraceEvent, failed_by
+from query.traces.one.ids import folded
 from query.traces.one.parents import TOP, Mark
 from query.traces.one.tree import Judging, Kind, Tree, TreeLine, build
 
@@ -299,7 +300,7 @@ def _obvious(spans: list[TraceEvent]) -> list[tuple[int, str, int, int | None]]:
 
 
 @given(_spans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_tree_is_that_of_an_obvious_implementation(spans: list[TraceEvent]) -> None:
     tree = build(spans, JUDGING)
     found = [
@@ -321,3 +322,67 @@ def test_the_order_in_which_events_come_does_not_matter(
     shuffled = list(spans)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert build(shuffled, JUDGING) == build(spans, JUDGING)
+
+
+_FEW = st.sampled_from(["", "1", "2", "3", "0A", "a", "x"])
+
+
+@st.composite
+def _any_events(draw: st.DrawFn) -> list[TraceEvent]:
+    """Events as bad data may have them: any kind, any ids, spans with one id, no durations."""
+    one = st.builds(
+        TraceEvent,
+        _FEW, _FEW,
+        time_ns=st.integers(-3, 3),
+        duration_ns=st.one_of(st.none(), st.integers(0, 4)),
+        name=st.sampled_from(["", "n"]),
+        service=st.sampled_from(["", "a", "b"]),
+        kind=st.sampled_from(["", "client", "server", "producer", "consumer"]),
+        annotation=st.sampled_from(["", "", "", "span_event", "link", "span_start", "other"]),
+        signal=st.sampled_from(["", "trace", "log"]),
+        within=st.sampled_from(["", "", "1", "y"]),
+        process=st.sampled_from(["", "p", "q"]),
+        machine=st.sampled_from(["", "m"]),
+        shared=st.booleans(),
+    )  # fmt: skip
+    return draw(st.lists(one, max_size=9))
+
+
+@given(_any_events(), st.integers(-5, 10), st.integers(0, 3), st.integers(0, 3))
+@settings(max_examples=200, deadline=None)
+def test_every_event_has_one_line_whatever_comes(
+    events: list[TraceEvent], now_ns: int, silent_ns: int, skew_ns: int
+) -> None:
+    lines = build(events, Judging(now_ns, silent_ns, skew_ns)).lines
+    shown = [line.event for line in lines if line.event is not None]
+    left_out = list(events)
+    for event in shown:
+        left_out.remove(event)  # fails for one that is shown twice
+    finished = {folded(n.span_id) for n in lines if n.kind == Kind.SPAN}
+    for event in left_out:
+        assert event.annotation == "span_start"
+        assert folded(event.span_id) in finished, "another event of the span is there"
+    below = [0] * len(lines)
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at]
+        assert below[at] == line.spans_below
+        assert line.parent < at
+        assert line.depth == (0 if line.parent == TOP else lines[line.parent].depth + 1)
+        if line.parent != TOP:
+            assert lines[line.parent].kind in (Kind.SPAN, Kind.MISSING)
+            below[line.parent] += below[at] + (line.kind == Kind.SPAN)
+        if line.kind == Kind.SPAN:
+            assert (line.open is None) == (line.end_ns is not None and not _announces(line))
+        if line.kind == Kind.MISSING:
+            assert any(child.parent == at for child in lines)
+        if line.self_ns is not None:
+            assert line.end_ns is not None
+            assert 0 <= line.self_ns <= line.end_ns - line.start_ns
+    starts: dict[int, int] = {}
+    for line in lines:  # siblings come in the order of their starts
+        assert starts.get(line.parent, line.start_ns) <= line.start_ns
+        starts[line.parent] = line.start_ns
+
+
+def _announces(line: TreeLine) -> bool:
+    return line.event is not None and line.event.annotation == "span_start"
