@@ -33,6 +33,7 @@ OTLP_DATASETS_MAX: Final = 1_000  # services of one request: a Collector may gat
 OTLP_EVENTS_BYTES_MAX: Final = 42 * 2**20
 OTLP_NAMED_ITEMS_MIN: Final = 32  # smaller requests are gathered into records: docs/promises.md
 OTLP_WORK_UNITS_MAX: Final = 10_000_000  # four times those of a batch, for four times its bytes
+OTLP_MENDED_NAMES_MAX: Final = 16  # fields of an item that are named where they are counted
 OTLP_VALUE_DEPTH_MAX: Final = 64  # lists and objects within an attribute; deeper ones are null
 METRIC_FIELDS_BYTES_MAX: Final = EVENT_BYTES_MAX // 2  # of one event; attributes have as much
 METRIC_BUCKETS_MAX: Final = STRING_BYTES_MAX // 2  # of one histogram: a count and a comma each

@@ -15,16 +15,14 @@ from common.errors import BadRequest
 from common.model.times.api import INT64_MAX
 from common.scan import fast_json
 from common.scan.events import Accepted, EventFault, Mended, Refused, Rule
-from common.scan.value_repair import changed_field
 from common.scan.work_budget import Work
 from shepherd.ingest.decoded_events import Sizes, decoded
 from shepherd.otlp.decode.interface import DecodedRequest, Group
-from shepherd.otlp.decode.reference.values import Attributes, Value
+from shepherd.otlp.decode.reference.values import TOO_MANY, Attributes, Value, add_mended
 from shepherd.otlp.decode.reference.wire import text_of
 from shepherd.otlp.metrics.column_facts import FactsByHash
 
 _BYTES_PER_UNIT: Final = 1_024  # of an event's text
-_TOO_MANY: Final = Mended(Rule.TOO_MANY_FIELDS, "(other)")
 _TIME: Final = Mended(Rule.TIME, "time")
 
 
@@ -66,7 +64,7 @@ class Draft:
         if content:
             text, is_utf8 = text_of(content)
             if not is_utf8:
-                self.mended[changed_field(Rule.NOT_UTF8, name)] = None
+                add_mended(self.mended, Rule.NOT_UTF8, name)
             self.core[name] = text
 
     def leave_out(self, names: Iterable[str]) -> None:
@@ -130,7 +128,7 @@ class Draft:
                 if room >= 0:
                     values[name] = value
         if room < 0:
-            self.mended[_TOO_MANY] = None
+            self.mended[TOO_MANY] = None
         return values
 
     def _fit(self, values: dict[str, Value]) -> None:
@@ -142,7 +140,7 @@ class Draft:
                 break
             left -= sizes[name]
             del values[name]
-            self.mended[changed_field(Rule.TOO_LARGE, name)] = None
+            add_mended(self.mended, Rule.TOO_LARGE, name)
 
 
 class _Gathered:

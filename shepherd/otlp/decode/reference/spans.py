@@ -1,12 +1,13 @@
 """A span as sent, and the events that it becomes: its span events, its links, then itself."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.reference.events import Draft
-from shepherd.otlp.decode.reference.ids import parent_id_text, trace_id_text
+from shepherd.otlp.decode.reference.ids import id_text, parent_id_text, trace_id_text
 from shepherd.otlp.decode.reference.values import Attributes, add_attribute
 from shepherd.otlp.decode.reference.wire import (
     fields,
@@ -54,11 +55,15 @@ _LINK_DROPPED: Final = varint(5)
 
 
 class Span(msgspec.Struct, eq=False):
-    """A Span message. Texts and ids are the bytes that were sent; times are unix ns or 0."""
+    """A Span message. Texts and ids are the bytes that were sent; times are unix ns or 0.
 
+    events, links: how many there are. They are read one at a time, from `message`.
+    """
+
+    message: memoryview
     attributes: Attributes
-    events: list["SpanEvent"]
-    links: list["Link"]
+    events: int = 0
+    links: int = 0
     trace_id: memoryview = _NOTHING
     span_id: memoryview = _NOTHING
     trace_state: memoryview = _NOTHING
@@ -85,6 +90,11 @@ class SpanEvent(msgspec.Struct, eq=False):
     name: memoryview = _NOTHING
     dropped: int = 0
 
+    @property
+    def is_exception(self) -> bool:
+        """Whether it tells of an exception."""
+        return bytes(self.name) == _EXCEPTION
+
 
 class Link(msgspec.Struct, eq=False):
     """A Span.Link message."""
@@ -96,15 +106,15 @@ class Link(msgspec.Struct, eq=False):
 
 
 def read_span(message: memoryview, work: Work) -> Span:
-    """Raises MalformedBody, TooMuchWork."""
-    span = Span(Attributes(), [], [])
+    """The span without its events and links. Raises MalformedBody, TooMuchWork."""
+    span = Span(message, Attributes())
     for tag, value, content in fields(message, work):
         if tag == _ATTRIBUTE:
             add_attribute(span.attributes, content, work)
         elif tag == _EVENT:
-            span.events.append(_read_event(content, work))
+            span.events += 1
         elif tag == _LINK:
-            span.links.append(_read_link(content, work))
+            span.links += 1
         elif tag == _STATUS:
             _read_status(span, content, work)
         elif tag == _TRACE_ID:
@@ -126,6 +136,22 @@ def read_span(message: memoryview, work: Work) -> Span:
         elif tag == _DROPPED:
             span.dropped = value
     return span
+
+
+def span_events(span: Span, work: Work) -> Iterator[SpanEvent]:
+    """The span's events. Raises as `read_span`."""
+    if span.events:
+        for tag, _, content in fields(span.message, work):
+            if tag == _EVENT:
+                yield _read_event(content, work)
+
+
+def span_links(span: Span, work: Work) -> Iterator[Link]:
+    """The span's links. Raises as `read_span`."""
+    if span.links:
+        for tag, _, content in fields(span.message, work):
+            if tag == _LINK:
+                yield _read_link(content, work)
 
 
 def _read_event(message: memoryview, work: Work) -> SpanEvent:
@@ -164,12 +190,17 @@ def _read_status(span: Span, message: memoryview, work: Work) -> None:
             span.status_message = content
 
 
-def span_draft(span: Span, inherited: Attributes, arrival_ns: int) -> Draft:
-    """The span's own event, at its start: else at its end, else at its arrival."""
+def span_draft(
+    span: Span, inherited: Attributes, exception: SpanEvent | None, arrival_ns: int
+) -> Draft:
+    """The span's own event, at its start: else at its end, else at its arrival.
+
+    exception: the first of its events that tells of one. Those of two would be mixed.
+    """
     draft = Draft(span.attributes, inherited)
     draft.set_time(span.start_ns or span.end_ns, arrival_ns)
     _put_id(draft, "trace.trace_id", trace_id_text(span.trace_id))
-    _put_id(draft, "trace.span_id", span.span_id.hex())
+    _put_id(draft, "trace.span_id", id_text(span.span_id))
     _put_id(draft, "trace.parent_id", parent_id_text(span.parent_id))
     draft.put("name", "")
     draft.put_text("name", span.name)
@@ -184,13 +215,12 @@ def span_draft(span: Span, inherited: Attributes, arrival_ns: int) -> Draft:
     else:
         draft.put("duration_ms", 0.0)
         draft.put("meta.invalid_duration", True)
-    draft.put("span.num_links", len(span.links))
-    draft.put("span.num_events", len(span.events))
+    draft.put("span.num_links", span.links)
+    draft.put("span.num_events", span.events)
     draft.put_text("trace.trace_state", span.trace_state)
     draft.put("meta.signal_type", "trace")
     draft.put_dropped(span.dropped)
-    exception = next((event for event in span.events if bytes(event.name) == _EXCEPTION), None)
-    if exception is not None:  # of several the first: fields of two would be mixed
+    if exception is not None:
         values = exception.attributes.values
         for name in _EXCEPTION_FIELDS:
             if name in values:
@@ -224,7 +254,7 @@ def link_draft(link: Link, span: Span, inherited: Attributes, arrival_ns: int) -
     draft.set_time(span.start_ns or span.end_ns, arrival_ns)
     _put_trace(draft, span)
     _put_id(draft, "trace.link.trace_id", trace_id_text(link.trace_id))
-    _put_id(draft, "trace.link.span_id", link.span_id.hex())
+    _put_id(draft, "trace.link.span_id", id_text(link.span_id))
     draft.put_text("parent_name", span.name)
     draft.put("meta.annotation_type", "link")
     draft.put("meta.signal_type", "trace")
@@ -235,7 +265,7 @@ def link_draft(link: Link, span: Span, inherited: Attributes, arrival_ns: int) -
 
 def _put_trace(draft: Draft, span: Span) -> None:
     _put_id(draft, "trace.trace_id", trace_id_text(span.trace_id))
-    _put_id(draft, "trace.parent_id", span.span_id.hex())
+    _put_id(draft, "trace.parent_id", id_text(span.span_id))
 
 
 def _put_id(draft: Draft, name: str, text: str) -> None:

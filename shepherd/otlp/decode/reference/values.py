@@ -29,6 +29,11 @@ from shepherd.otlp.decode.reference.wire import (
 Value = str | bool | int | float
 Nested = Value | None | list["Nested"] | dict[str, "Nested"]
 
+OTHER: Final = "(other)"  # the name of fields that are not named
+TOO_MANY: Final = Mended(Rule.TOO_MANY_FIELDS, OTHER)
+# Each value of a list is two bytes of its JSON at least, and the rest is cut.
+_NESTED_MAX: Final = limits.LONG_STRING_BYTES_MAX // 2
+_BYTES_READ_MAX: Final = limits.LONG_STRING_BYTES_MAX // 3 * 3  # likewise, in base64
 _KEY: Final = length_delimited(1)
 _VALUE: Final = length_delimited(2)
 _STRING: Final = length_delimited(1)
@@ -44,11 +49,18 @@ _TAGS: Final = frozenset((_STRING, _BOOL, _INT, _DOUBLE, _LIST, _OBJECT, _BYTES)
 _FLATTENED_DEPTH: Final = 5
 
 
+def add_mended(mended: dict[Mended, None], rule: Rule, name: str) -> None:
+    """Note a field that is not stored as sent: by its name, unless there are many."""
+    if len(mended) >= limits.OTLP_MENDED_NAMES_MAX:
+        name = OTHER
+    mended[changed_field(rule, name)] = None
+
+
 class Attributes:
     """Fields of an event in the order in which they came; of a name that comes twice the first.
 
-    values: by name.
-    mended: fields that are not stored as sent, each once.
+    values: by name, as many as an event may have.
+    mended: fields that are not stored as sent, each once; beyond a number of them one for all.
     """
 
     __slots__ = ("mended", "values")
@@ -59,7 +71,10 @@ class Attributes:
 
     def add(self, name: str, value: Value) -> None:
         """Add a field that is not there yet."""
-        self.values.setdefault(name, value)
+        if len(self.values) < limits.EVENT_FIELDS_MAX:
+            self.values.setdefault(name, value)
+        elif name not in self.values:
+            self.mended[TOO_MANY] = None
 
     def add_text(self, name: str, content: memoryview) -> None:
         """Add a text that is not there yet; an empty one gives no field."""
@@ -71,7 +86,7 @@ class Attributes:
 
     def mend(self, rule: Rule, name: str) -> None:
         """Note that a field is not stored as sent."""
-        self.mended[changed_field(rule, name)] = None
+        add_mended(self.mended, rule, name)
 
 
 def add_attribute(attributes: Attributes, key_value: memoryview, work: Work) -> None:
@@ -86,7 +101,8 @@ def add_value(attributes: Attributes, name: str, any_value: memoryview, work: Wo
 
 def add_json(attributes: Attributes, name: str, any_value: memoryview, work: Work) -> None:
     """Add an AnyValue message as one field: its JSON and a line break. Raises as above."""
-    attributes.add(name, _as_json(_nested(any_value, 0, attributes, name, work)))
+    nested = _Nested(attributes, name, work).read(any_value, 0)
+    attributes.add(name, orjson.dumps(nested).decode() + "\n")
 
 
 def _add_member(
@@ -162,44 +178,56 @@ def double_of(bits: int) -> float:
     return number
 
 
-def _as_json(value: Nested) -> str:
-    return orjson.dumps(value).decode() + "\n"
+class _Nested:
+    """Reads a value for JSON text. Faults are noted for the field `name`.
 
-
-def _nested(
-    any_value: memoryview, depth: int, attributes: Attributes, name: str, work: Work
-) -> Nested:
-    """A value within JSON. Faults are noted for the field `name`.
-
-    depth: objects and lists around it, in which it is null beyond a limit.
+    Values that come so late that the text is cut before them are not read.
     """
-    tag, number, content = _read(any_value, work)
-    if tag == _STRING:
-        text, is_utf8 = text_of(content)
-        if not is_utf8:
-            attributes.mend(Rule.NOT_UTF8, name)
-        return text
-    if tag == _INT:
-        return signed(number)
-    if tag == _BOOL:
-        return bool(number)
-    if tag == _DOUBLE:
-        value = double_of(number)
-        if math.isfinite(value):
-            return value
-        attributes.mend(Rule.NOT_FINITE, name)
-        return None
-    if tag == _BYTES:
-        return base64.b64encode(content).decode()
-    if tag == _ABSENT:
-        return None
-    if depth >= limits.OTLP_VALUE_DEPTH_MAX:
-        attributes.mend(Rule.TOO_DEEP, name)
-        return None
-    if tag == _LIST:
-        return [_nested(item, depth + 1, attributes, name, work) for item in _items(content, work)]
-    found: dict[str, Nested] = {}
-    for member in _items(content, work):
-        key, value_content = _key_value(member, work)
-        found.setdefault(text_of(key)[0], _nested(value_content, depth + 1, attributes, name, work))
-    return found
+
+    __slots__ = ("_attributes", "_left", "_name", "_work")
+
+    def __init__(self, attributes: Attributes, name: str, work: Work) -> None:
+        self._attributes = attributes
+        self._name = name
+        self._work = work
+        self._left = _NESTED_MAX
+
+    def read(self, any_value: memoryview, depth: int) -> Nested:
+        """depth: objects and lists around the value; beyond a limit they are null."""
+        tag, number, content = _read(any_value, self._work)
+        if tag == _STRING:
+            text, is_utf8 = text_of(content)
+            if not is_utf8:
+                self._attributes.mend(Rule.NOT_UTF8, self._name)
+            return text
+        if tag == _INT:
+            return signed(number)
+        if tag == _BOOL:
+            return bool(number)
+        if tag == _DOUBLE:
+            value = double_of(number)
+            if math.isfinite(value):
+                return value
+            self._attributes.mend(Rule.NOT_FINITE, self._name)
+            return None
+        if tag == _BYTES:
+            return base64.b64encode(content[:_BYTES_READ_MAX]).decode()
+        if tag == _ABSENT:
+            return None
+        if depth >= limits.OTLP_VALUE_DEPTH_MAX:
+            self._attributes.mend(Rule.TOO_DEEP, self._name)
+            return None
+        if tag == _LIST:
+            return [self.read(item, depth + 1) for item in self._items(content)]
+        found: dict[str, Nested] = {}
+        for member in self._items(content):
+            key, value_content = _key_value(member, self._work)
+            found.setdefault(text_of(key)[0], self.read(value_content, depth + 1))
+        return found
+
+    def _items(self, content: memoryview) -> Iterator[memoryview]:
+        for item in _items(content, self._work):
+            self._left -= 1
+            if self._left < 0:
+                return
+            yield item

@@ -8,6 +8,7 @@ lengths pass its end, is malformed, and so is the request that it is in.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from common import limits
 from common.scan.events import MalformedBody
 from common.scan.work_budget import Work
 
@@ -29,6 +30,10 @@ _GROUPS_MAX: Final = 32  # within each other, all unknown: no OTLP message has e
 _FIELDS_CHECKED: Final = 64  # between two looks at the work that is left
 _FIELDS_PER_UNIT: Final = 2
 _NOTHING: Final = memoryview(b"")
+_UTF8_BYTES_MAX: Final = 4  # of one character
+_LEADING_BITS: Final = 0xC0
+_CONTINUATION: Final = 0x80
+_TEXT_READ_MAX: Final = limits.LONG_STRING_BYTES_MAX + 2 * _UTF8_BYTES_MAX
 
 
 def varint(number: int) -> int:
@@ -111,12 +116,25 @@ def signed(value: int) -> int:
 
 
 def text_of(content: memoryview) -> tuple[str, bool]:
-    """A string, and whether it is UTF-8 as it must be: each wrong part becomes U+FFFD."""
-    raw = bytes(content)
+    """A string, and whether it is UTF-8 as it must be: each wrong part becomes U+FFFD.
+
+    Of a string that is longer than any that can be stored there is more than can be, and not all.
+    """
+    raw = bytes(content[:_TEXT_READ_MAX])
+    if len(raw) == _TEXT_READ_MAX < len(content):
+        raw = raw[: _whole_characters(raw)]
     try:
         return raw.decode(), True
     except UnicodeDecodeError:
         return raw.decode(errors="replace"), False
+
+
+def _whole_characters(raw: bytes) -> int:
+    """Where the last character begins that may be cut off at the end."""
+    end = len(raw) - 1
+    while end > len(raw) - _UTF8_BYTES_MAX and raw[end] & _LEADING_BITS == _CONTINUATION:
+        end -= 1
+    return end
 
 
 def _malformed() -> MalformedBody:

@@ -1,18 +1,19 @@
 """What spans become, rule by rule."""
 
-import math
 from typing import Any
 
 import pytest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from common import limits
-from common.scan.events import MalformedBody, Mended, Rule
-from common.scan.work_budget import TooMuchWork, Work
-from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody, Signal
-from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
-from shepherd.otlp.decode.reference.events import TooManyEventBytes
+from common.scan.events import Mended, Rule
+from tests.shepherd.otlp.decode.reference.decoding import (
+    all_lines,
+    decode,
+    length_of,
+    mended,
+    stored,
+)
 from tests.shepherd.otlp.decode.reference.lines import lines
 from tests.shepherd.otlp.messages import (
     ARRIVAL_NS,
@@ -28,29 +29,6 @@ from tests.shepherd.otlp.messages import (
 
 ENDED_NS = START_NS + 1_500_000
 TRACE_TEXT = TRACE.hex()
-
-
-def decode(body: bytes, work: Work | None = None, **more: Any) -> DecodedRequest:
-    message = OtlpBody(Signal.TRACES, body, ARRIVAL_NS, **more)
-    return ReferenceDecoder().decode(message, work or Work())
-
-
-def all_lines(*spans: Span, **group: Any) -> list[Any]:
-    """The lines of spans of one resource and scope."""
-    (found,) = lines(decode(request(of_service(*spans, **group)))).values()
-    return found
-
-
-def stored(one: Span, **group: Any) -> dict[str, Any]:
-    """The fields of a span's own event."""
-    fields: dict[str, Any] = all_lines(one, **group)[-1]["d"]
-    return fields
-
-
-def mended(one: Span, **group: Any) -> set[Mended]:
-    """What is reported of a span's own event."""
-    (found,) = decode(request(of_service(one, **group))).groups
-    return {fault for _, fields in found.events.mended for fault in fields}
 
 
 def test_a_span_with_nothing_but_what_it_needs() -> None:
@@ -244,122 +222,6 @@ def test_of_a_value_with_two_types_the_last_counts() -> None:
     assert stored(sent)["a"] == 7
 
 
-def test_numbers_that_are_none_leave_out_their_field_alone() -> None:
-    sent = span({"a": math.nan, "b": -math.inf, "c": [1, math.inf], "d": None, "e": 1, "": 2})
-    fields = stored(sent, resource={"a": "of the resource"})
-    assert fields["a"] == "of the resource"
-    assert not {"b", "d", ""} & fields.keys()
-    assert (fields["c"], fields["e"]) == ("[1,null]\n", 1)
-    assert mended(sent) == {
-        Mended(Rule.NOT_FINITE, "a"),
-        Mended(Rule.NOT_FINITE, "b"),
-        Mended(Rule.NOT_FINITE, "c"),
-        Mended(Rule.UNSUPPORTED_VALUE, "d"),
-        Mended(Rule.UNSUPPORTED_VALUE, ""),
-    }
-
-
-def test_texts_that_are_not_utf8_are_stored_with_a_mark_where_they_are_not() -> None:
-    sent = span({"key": "value", "list": ["value"], "fine": 1}, name="name").SerializeToString()
-    damaged = (
-        sent.replace(b"value", b"val\xffe").replace(b"key", b"k\xc3y").replace(b"name", b"n\xffme")
-    )
-    decoded = decode(in_request(damaged))
-    (line,) = lines(decoded)["unknown_service"]
-    assert line["d"]["name"] == "n\ufffdme"
-    assert line["d"]["k\ufffdy"] == "val\ufffde"
-    assert line["d"]["list"] == '["val\ufffde"]\n'
-    assert line["d"]["fine"] == 1
-    ((_, fields),) = decoded.groups[0].events.mended
-    assert {field.field for field in fields} == {"name", "k\ufffdy", "list"}
-    assert {field.rule for field in fields} == {Rule.NOT_UTF8}
-
-
-def with_deep_lists(depths: dict[str, int]) -> bytes:
-    """A request of one span with lists within lists, deeper than the library makes them."""
-    raw = span().SerializeToString()
-    for name, depth in depths.items():
-        value = b""
-        for _ in range(depth):
-            item = b"\x0a" + _length(value) + value
-            value = b"\x2a" + _length(item) + item
-        attribute = b"\x0a\x01" + name.encode() + b"\x12" + _length(value) + value
-        raw += b"\x4a" + _length(attribute) + attribute
-    return in_request(raw)
-
-
-def in_request(one: bytes) -> bytes:
-    """A request of an encoded span."""
-    items = b"\x12" + _length(one) + one
-    group = b"\x12" + _length(items) + items
-    return b"\x0a" + _length(group) + group
-
-
-def test_values_within_values_end_at_a_depth() -> None:
-    most = limits.OTLP_VALUE_DEPTH_MAX
-    decoded = decode(with_deep_lists({"a": most, "b": most + 1, "c": 20_000}))
-    (line,) = lines(decoded)["unknown_service"]
-    assert line["d"]["a"] == line["d"]["b"] == line["d"]["c"]
-    assert line["d"]["a"] == "[" * most + "null" + "]" * most + "\n"
-    ((_, faults),) = decoded.groups[0].events.mended
-    assert set(faults) == {Mended(Rule.TOO_DEEP, "b"), Mended(Rule.TOO_DEEP, "c")}
-
-
-def _length(content: bytes) -> bytes:
-    number, written = len(content), bytearray()
-    while number >= 128:
-        written.append(number & 127 | 128)
-        number >>= 7
-    return bytes((*written, number))
-
-
-def test_fields_beyond_the_limit_are_left_out_but_never_those_of_the_span() -> None:
-    sent = span({f"a{number}": number for number in range(10_000)}, trace_state="x=y")
-    fields = stored(sent, resource={"b": 1})
-    assert len(fields) == limits.EVENT_FIELDS_MAX
-    assert fields["trace.trace_id"] == TRACE_TEXT
-    assert fields["trace.trace_state"] == "x=y"
-    assert "a0" in fields
-    assert not {"a9999", "b", "service.name"} & fields.keys()
-    assert mended(sent) == {Mended(Rule.TOO_MANY_FIELDS, "(other)")}
-
-
-def test_exactly_as_many_fields_as_may_be_are_all_stored() -> None:
-    usual = len(stored(span()))
-    sent = span({f"a{number}": number for number in range(limits.EVENT_FIELDS_MAX - usual)})
-    assert len(stored(sent)) == limits.EVENT_FIELDS_MAX
-    assert mended(sent) == set()
-
-
-def test_names_that_are_too_long_are_left_out() -> None:
-    longest = "n" * limits.STRING_BYTES_MAX
-    sent = span({longest: 1, longest + "n": 2, "é" * 32_768: 3, "a": {longest: 4}})
-    fields = stored(sent)
-    assert [fields[name] for name in fields if len(name) > 100] == [1]
-    assert {one.rule for one in mended(sent)} == {Rule.KEY_TOO_LONG}
-
-
-def test_long_texts_are_cut_and_named() -> None:
-    sent = span({"a": "x" * 70_000, "list": ["y" * 70_000], "b": 1}, name="n" * 70_000)
-    fields = stored(sent)
-    assert fields["a"] == "x" * limits.STRING_BYTES_MAX
-    assert len(fields["list"]) == len(fields["name"]) == limits.STRING_BYTES_MAX
-    assert fields["meta.truncated_fields"] == "a,list,name"
-    assert {one.field for one in mended(sent)} == {"a", "list", "name"}
-
-
-def test_of_an_event_that_is_too_large_the_largest_fields_are_left_out() -> None:
-    sent = span({f"a{number:02}": "x" * (50_000 + number) for number in range(30)})
-    fields = stored(sent)
-    kept = [name for name in fields if name.startswith("a")]
-    assert kept == [f"a{number:02}" for number in range(len(kept))]
-    assert 15 < len(kept) < 20
-    assert fields["trace.trace_id"] == TRACE_TEXT
-    rules = {one.rule for one in mended(sent)}
-    assert rules == {Rule.TOO_LARGE}
-    assert len(mended(sent)) == 30 - len(kept)
-
-
 @pytest.mark.parametrize(
     ("service", "dataset"),
     [
@@ -502,59 +364,13 @@ def test_groups_are_in_the_order_of_their_first_item_and_number_all_items() -> N
 def test_a_resource_after_its_spans_and_in_two_parts() -> None:
     first = of_service(span(), service="web", resource={"a": 1})
     late = of_service(service=None, resource={"b": 2})
-    scoped = b"\x12" + _length(raw := first.scope_spans[0].SerializeToString()) + raw
+    scoped = b"\x12" + length_of(raw := first.scope_spans[0].SerializeToString()) + raw
     parts = [
-        b"\x0a" + _length(raw := one.resource.SerializeToString()) + raw for one in (first, late)
+        b"\x0a" + length_of(raw := one.resource.SerializeToString()) + raw for one in (first, late)
     ]
     group = scoped + b"".join(parts)
-    (line,) = lines(decode(b"\x0a" + _length(group) + group))["web"]
+    (line,) = lines(decode(b"\x0a" + length_of(group) + group))["web"]
     assert (line["d"]["a"], line["d"]["b"]) == (1, 2)
-
-
-def test_unknown_fields_are_skipped() -> None:
-    sent = span()
-    unknown = b"\x98\x06\x01" + b"\xa1\x06" + bytes(8) + b"\xa5\x06" + bytes(4) + b"\xaa\x06\x01x"
-    group_of_fields = b"\xb3\x06\x08\x01\xb3\x06\xb4\x06\xb4\x06"
-    sent.MergeFromString(unknown + group_of_fields)
-    assert b"\xaa\x06\x01x" in sent.SerializeToString()
-    assert stored(sent) == stored(span())
-    body = request(of_service(span()))
-    assert lines(decode(body + unknown + group_of_fields)) == lines(decode(body))
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"\x0a",  # no length
-        b"\x0a\x05abc",  # beyond the end
-        b"\x0a\x03\x0a\x05a",  # beyond the end of the message around it
-        b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",  # 2**64 - 1 bytes
-        b"\x00\x01",  # field 0
-        b"\x0b\x0c\x0c",  # a group ends twice
-        b"\x0b",  # a group without an end
-        b"\x0c",  # an end without a group
-        b"\x0e\x00",  # wire types 6 and 7
-        b"\x0f\x00",
-        b"\x08" + b"\xff" * 10,  # a number that does not end
-        b"\x09\x01",  # eight bytes of which there is one
-        b"\xff\xff\xff\xff\xff\x01\x00",  # a field number that is too large
-        request(of_service(span()))[:-1],
-        b"GET / HTTP/1.1",
-    ],
-)
-def test_messages_that_are_none(body: bytes) -> None:
-    with pytest.raises(MalformedBody):
-        decode(body)
-
-
-def test_work_and_events_are_bounded() -> None:
-    fields = b"\x10\x01" * 100_000
-    with pytest.raises(TooMuchWork):
-        decode(fields, Work(10_000))
-    small = [span(name="", trace_id=b"", span_id=b"")] * 700
-    large = of_service(*small, resource={"a": "x" * 65_000})
-    with pytest.raises(TooManyEventBytes):
-        decode(request(large))
 
 
 def test_a_value_written_as_json_elsewhere_is_written_the_same() -> None:
