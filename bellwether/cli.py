@@ -19,7 +19,7 @@ from common.version import VERSION
 # what only `pip install 'bellwether[server]'` brings
 SERVER_PACKAGES = frozenset(
     {"aiokafka", "boto3", "botocore", "duckdb", "grpc", "kazoo", "llvmlite", "msgpack", "numba",
-     "numpy", "prometheus_client", "pyarrow", "pymysql", "xxhash"}
+     "numpy", "prometheus_client", "pyarrow", "pymysql", "rapidfuzz", "xxhash"}
 )  # fmt: skip
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 

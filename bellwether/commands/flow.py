@@ -35,7 +35,7 @@ def flow(
 
     \b
         bellwether flow 'WHERE root.name = "deploy" LAST 1d'
-        bellwether flow 'WHERE service.version = 8' --against 'WHERE service.version = 7'
+        bellwether flow 'WHERE service.version = "8"' --against 'WHERE service.version = "7"'
 
     TEXT has the conditions and the time range of a query; without a range it is the last 2 hours.
     An instance is a trace and a step a span's name, unless other fields are named. With --against

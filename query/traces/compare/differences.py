@@ -14,7 +14,8 @@ from query.traces.compare.span import TOP, Key, Span, Spans
 USUAL_MIN: Final = 0.9  # share of the reference's traces that have a step that is missed
 ODD_MAX: Final = 0.1  # share of them that may have what is told to be odd
 SLOWER_FACTOR: Final = 2.0
-SLOWER_MS: Final = 1.0
+SLOWER_MS: Final = 10.0  # between two traces; pauses of a machine are as long
+SLOWER_THAN_MANY_MS: Final = 1.0  # where many tell how long a step takes
 _ABOVE_LONGEST: Final = 1.2  # of the longest of many
 _NS_PER_MS: Final = 1_000_000
 _FEW_VALUES: Final = 0.1  # distinct values per trace of a field that says the same mostly
@@ -129,8 +130,10 @@ def _slower(step: Step, span: Span) -> tuple[float, float] | None:
         return None
     times = sorted(step.self_ns)
     median, longest = times[len(times) // 2], times[-1]
-    least = max(median * SLOWER_FACTOR, median + SLOWER_MS * _NS_PER_MS)
-    if len(times) > 1:
+    is_one = len(times) == 1
+    more_ms = SLOWER_MS if is_one else SLOWER_THAN_MANY_MS
+    least = max(median * SLOWER_FACTOR, median + more_ms * _NS_PER_MS)
+    if not is_one:
         least = max(least, longest * _ABOVE_LONGEST)
     if span.self_ns < least:
         return None

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from common import limits
 from query.faults import SpecError
-from query.plan.plan import Filter
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
+from query.plan.spec import QuerySpec
 
 TRACE_ID: Final = "trace.trace_id"
 NAME: Final = "name"
@@ -26,8 +26,7 @@ _OWN: Final = (
 class Population:
     """Events of a time range (unix ns, half open) that meet conditions."""
 
-    filters: tuple[Filter, ...]
-    any_filter: bool
+    spec: QuerySpec
     start_ns: int
     end_ns: int
 
@@ -120,7 +119,7 @@ def _against(body: dict[str, Any], own: dict[str, Any], now_ns: int) -> Populati
 def _population(spec: dict[str, Any], now_ns: int) -> Population:
     read = read_spec({**spec, "calculations": [{"op": "COUNT"}]})
     request = build_request(read, "", now_ns)
-    return Population(read.filters, read.any_filter, request.start_ns, request.end_ns)
+    return Population(read, request.start_ns, request.end_ns)
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

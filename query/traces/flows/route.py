@@ -22,6 +22,7 @@ from query.http.access import authorize
 from query.http.problems import json_body
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.results.runner import CoverageRequirement
+from query.results.type_notes import notes_on_types
 from query.traces.exchange import SpanExchange
 from query.traces.flows.definition import FlowRequest, Population, read_flow_request
 from query.traces.flows.document import flow_document
@@ -81,8 +82,8 @@ def _spans(wanted: FlowRequest, population: Population) -> SpansWanted:
         datasets=wanted.datasets,
         start_ns=population.start_ns,
         end_ns=population.end_ns,
-        filters=population.filters,
-        any_filter=population.any_filter,
+        filters=population.spec.filters,
+        any_filter=population.spec.any_filter,
         fields=wanted.fields,
     )
 
@@ -98,7 +99,10 @@ def _encode(
         steps = make_steps(step_columns(now, wanted))
         other = None if against is None else make_steps(step_columns(against, wanted))
         document, notes = flow_document(wanted, steps, other, now_ns)
-    notes = [*now.notes, *notes]
+    notes = [*now.notes, *notes, *notes_on_types(wanted.now.spec, now.types)]
+    if against is not None and wanted.against is not None:
+        more = notes_on_types(wanted.against.spec, against.types)
+        notes += [note for note in more if note not in notes]
     if not len(steps) and now.rows.num_rows:
         notes.append(
             f"{now.rows.num_rows:,} events meet the conditions, and none has both"
