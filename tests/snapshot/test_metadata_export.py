@@ -51,6 +51,7 @@ def test_restored_metadata_is_what_was_exported(
         "dataset": 2,
         "query": 3_000,
         "column": 1,
+        "column_facts": 1,
     }
     assert exports.restore(emptied) == (version, len(rows))
     assert list(emptied.dump()) == rows
