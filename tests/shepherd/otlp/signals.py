@@ -73,3 +73,12 @@ def metrics_of(
 def metrics_request(*groups: ResourceMetrics) -> bytes:
     """A request's body."""
     return bytes(ExportMetricsServiceRequest(resource_metrics=groups).SerializeToString())
+
+
+def wrapped(item: bytes) -> bytes:
+    """A request with one log record or metric, in bytes that the library would not make."""
+    for tag in (0x12, 0x12, 0x0A):  # of an item, of a scope's group, of a resource's group
+        length = len(item)
+        assert length < 128
+        item = bytes((tag, length)) + item
+    return item

@@ -1,7 +1,7 @@
 """Reads the data points of metrics: the fields of each, its attributes and its times."""
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from sys import byteorder
 from typing import Final
 
@@ -267,42 +267,52 @@ _EXPONENTIAL: Final = _Layout(
 
 
 def _exponential(metric: Metric, raw: _Raw, message: memoryview, work: Work) -> Fields:
-    sides: dict[int, Side | None] = {_POSITIVE: Side(), _NEGATIVE: Side()}
+    sides = {_POSITIVE: _Side(), _NEGATIVE: _Side()}
     for tag, _, content in raw.read(message, work):
         if tag in sides:
-            sides[tag] = _read_side(content, work)
-    positive, negative = sides[_POSITIVE], sides[_NEGATIVE]
+            sides[tag].read(content, work)
     buckets = None
-    if positive is not None and negative is not None:
+    if not any(side.is_cut for side in sides.values()):
         buckets = Exponential(
             _zigzag(raw.numbers.get(_SCALE, 0)),
             raw.double(_ZERO_THRESHOLD) or 0.0,
             raw.numbers.get(_ZERO_COUNT, 0),
-            positive,
-            negative,
+            sides[_POSITIVE].found(),
+            sides[_NEGATIVE].found(),
         )
     return _distribution(metric, raw, _EXPONENTIAL_MIN, _EXPONENTIAL_MAX, buckets)
 
 
-def _read_side(message: memoryview, work: Work) -> Side | None:
-    """The buckets of one sign; None if there are too many."""
-    offset = 0
-    counts: list[int] = []
-    for tag, number, content in fields(message, work):
-        if tag == _OFFSET:
-            offset = _zigzag(number)
-        elif tag == _SIDE_COUNT:
-            counts.append(number)
-        elif tag == _SIDE_COUNTS:
-            if len(content) > limits.METRIC_BUCKETS_MAX * _VARINT_BYTES:
-                return None
-            counts.extend(varints(content, work))
-        if len(counts) > limits.METRIC_BUCKETS_MAX:
-            return None
-    return Side(offset, counts)
+class _Side:
+    """The buckets of one sign, up to a bound. Of several messages the counts are joined."""
 
+    __slots__ = ("_counts", "_offset", "is_cut")
 
-_VARINT_BYTES: Final = 10  # at most
+    def __init__(self) -> None:
+        self._offset = 0
+        self._counts: list[int] = []
+        self.is_cut = False
+
+    def read(self, message: memoryview, work: Work) -> None:
+        """Add what a message has."""
+        for tag, number, content in fields(message, work):
+            if tag == _OFFSET:
+                self._offset = _zigzag(number)
+            elif tag == _SIDE_COUNT:
+                self._add((number,))
+            elif tag == _SIDE_COUNTS:
+                self._add(varints(content, work))
+
+    def _add(self, counts: Iterable[int]) -> None:
+        for count in counts:
+            if len(self._counts) == limits.METRIC_BUCKETS_MAX:
+                self.is_cut = True
+                return
+            self._counts.append(count)
+
+    def found(self) -> Side:
+        """What was read."""
+        return Side(self._offset, self._counts)
 
 
 def _zigzag(value: int) -> int:

@@ -57,10 +57,17 @@ _START_TIME: Final = Mended(Rule.TIME, START)
 
 
 class _Data(msgspec.Struct, frozen=True, eq=False):
-    """A metric with its data points still encoded."""
+    """A metric with its data points still encoded.
+
+    message: the metric's.
+    tag, first: of the field that has the points of its kind, and the number of the first one that
+        counts. Of fields of several kinds the last one counts; several of one kind are joined.
+    """
 
     metric: Metric
-    points: memoryview  # the message of its kind
+    message: memoryview
+    tag: int
+    first: int
     mended: tuple[Mended, ...]
     refused: Refused | None = None
 
@@ -95,21 +102,21 @@ def decode_metrics(body: OtlpBody, string_max: int, work: Work) -> DecodedReques
 def _read_metric(message: memoryview, work: Work) -> _Data | None:
     """A metric; None for one without data, or with data of an unknown kind."""
     texts = {_NAME: memoryview(b""), _DESCRIPTION: memoryview(b""), _UNIT: memoryview(b"")}
-    kind: Kind | None = None
-    data = memoryview(b"")
-    for tag, _, content in fields(message, work):
+    data_tag = first = temporality = monotonic = 0
+    for at, (tag, _, content) in enumerate(fields(message, work)):
         if tag in texts:
             texts[tag] = content
         elif tag in _KINDS:
-            kind, data = _KINDS[tag], content
-    if kind is None:
+            if tag != data_tag:
+                data_tag, first, temporality, monotonic = tag, at, 0, 0
+            for inner, number, _ in fields(content, work):
+                if inner == _TEMPORALITY:
+                    temporality = number
+                elif inner == _MONOTONIC:
+                    monotonic = number
+    if not data_tag:
         return None
-    temporality, monotonic = 0, False
-    for tag, number, _ in fields(data, work):
-        if tag == _TEMPORALITY:
-            temporality = number
-        elif tag == _MONOTONIC:
-            monotonic = bool(number)
+    kind = _KINDS[data_tag]
     name, is_utf8 = text_of(texts[_NAME])
     refused = None
     if not name:
@@ -121,11 +128,11 @@ def _read_metric(message: memoryview, work: Work) -> _Data | None:
         kind,
         text_of(texts[_UNIT][: limits.STRING_BYTES_MAX])[0],
         _TEMPORALITIES.get(temporality, Temporality.NONE),
-        monotonic and kind is Kind.SUM,
+        bool(monotonic) and kind is Kind.SUM,
         text_of(texts[_DESCRIPTION][: limits.STRING_BYTES_MAX])[0],
     )
     mended = () if is_utf8 else (changed_field(Rule.NOT_UTF8, name),)
-    return _Data(metric, data, mended, refused)
+    return _Data(metric, message, data_tag, first, mended, refused)
 
 
 class _Reader:
@@ -172,9 +179,11 @@ class _Reader:
         """Add all points of a metric. Raises MalformedBody, TooManyEventBytes, TooMuchWork."""
         if data is None:
             return
-        for tag, _, message in fields(data.points, self._work):
-            if tag == _POINT:
-                self._add_point(data, message)
+        for at, (tag, _, content) in enumerate(fields(data.message, self._work)):
+            if tag == data.tag and at >= data.first:
+                for inner, _, message in fields(content, self._work):
+                    if inner == _POINT:
+                        self._add_point(data, message)
 
     def _add_point(self, data: _Data, message: memoryview) -> None:
         item = self._events.next_item()

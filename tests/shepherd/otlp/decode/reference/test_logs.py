@@ -11,7 +11,7 @@ from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import DecodedRequest, OtlpBody, Signal
 from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
 from tests.shepherd.otlp.messages import ARRIVAL_NS, SPAN, START_NS, TRACE
-from tests.shepherd.otlp.signals import logs_of, logs_request, record
+from tests.shepherd.otlp.signals import logs_of, logs_request, record, wrapped
 
 UNKNOWN = "unknown_log_source"
 MAPPING = {"severity": "unspecified", "severity_code": 0, "meta.signal_type": "log"}
@@ -184,19 +184,10 @@ def test_a_body_with_too_many_members_is_cut_and_the_record_is_stored() -> None:
 
 def test_wrong_utf8_and_an_infinite_number_harm_only_their_field() -> None:
     message = record("good", {"k": 1, "inf": float("inf")}, severity_text="zz").SerializeToString()
-    (group,) = decode(_wrapped(message.replace(b"zz", b"\xffz"))).groups
+    (group,) = decode(wrapped(message.replace(b"zz", b"\xffz"))).groups
     found = orjson.loads(group.events.lines.text)["d"]
     assert (found["body"], found["k"], found["severity_text"]) == ("good", 1, "\ufffdz")
     assert set(group.events.mended[0][1]) == {
         Mended(Rule.NOT_FINITE, "inf"),
         Mended(Rule.NOT_UTF8, "severity_text"),
     }
-
-
-def _wrapped(raw_record: bytes) -> bytes:
-    """A request with one record, as bytes that the library would not make."""
-    for tag in (0x12, 0x12, 0x0A):  # of a record, of a scope's group, of a resource's group
-        length = len(raw_record)
-        assert length < 128
-        raw_record = bytes((tag, length)) + raw_record
-    return raw_record

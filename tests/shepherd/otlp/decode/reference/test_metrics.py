@@ -30,6 +30,7 @@ from tests.shepherd.otlp.signals import (
     metrics_of,
     metrics_request,
     number,
+    wrapped,
 )
 
 MAPPING = {"meta.signal_type": "metric"}
@@ -327,6 +328,27 @@ def test_every_point_is_in_exactly_one_event(points: list[Any]) -> None:
 def _as_text(point: tuple[str, dict[str, Any], int, int]) -> str:
     name, attributes, time_ns, value = point
     return repr((name, sorted(attributes.items()), time_ns, value))
+
+
+def test_parts_of_a_metric_are_joined_and_of_several_kinds_the_last_counts() -> None:
+    def part(*points: Any, kind: str = "sum", **members: Any) -> bytes:
+        return bytes(metric("", kind, *points, **members).SerializeToString())
+
+    gauge = part(number(9), kind="gauge")
+    first = part(number(1), aggregation_temporality=DELTA, is_monotonic=True)
+    second = part(number(2, {"k": 1}), aggregation_temporality=CUMULATIVE)
+    raw = Metric(name="x").SerializeToString()
+    for parts, values in (
+        (first + second, [1, 2]),
+        (gauge + first + second, [1, 2]),
+        (first + gauge + second, [2]),
+        (first + second + gauge, [9]),
+    ):
+        group = group_of(Metric.FromString(raw + parts))
+        assert [event["d"]["x"] for event in events_of(group)] == values
+        (of_bytes,) = decode(wrapped(raw + parts)).groups
+        assert of_bytes.events.lines.text == group.events.lines.text
+        assert of_bytes.facts == group.facts
 
 
 def test_a_metric_without_data_has_no_point() -> None:
