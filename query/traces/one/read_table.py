@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ JUDGED: Final = (
     _ERROR, _STATUS, _KIND, _SIGNAL, _SHARED, LINK_TRACE, LINK_SPAN, *_WITHIN, _INSTANCE,
     *_HOSTS, *_PIDS, _MACHINE,
 )  # fmt: skip
+_Value = TypeVar("_Value")
 _NS_PER_MS: Final = 1e6
 _LAST_NS: Final = 2**63 - 1
 
@@ -39,9 +40,9 @@ def events_of(table: SpanTable, wanted: Sequence[str]) -> Iterator[TraceEvent]:
     columns = _Columns(table)
     rows = zip(
         columns.plain("span_id"), columns.plain("parent_id"), columns.plain("time_ns"),
-        columns.durations(), columns.plain("name"), columns.plain("service"),
-        columns.plain("dataset"), columns.errors(), columns.texts(_KIND),
-        columns.plain("annotation"), columns.texts(_SIGNAL), columns.texts(*_WITHIN),
+        columns.durations(), columns.shared("name"), columns.shared("service"),
+        columns.shared("dataset"), columns.errors(), columns.texts(_KIND),
+        columns.shared("annotation"), columns.texts(_SIGNAL), columns.texts(*_WITHIN),
         columns.texts(_INSTANCE), columns.texts(*_HOSTS), columns.texts(*_PIDS),
         columns.texts(_MACHINE), columns.texts(_SHARED), columns.texts(LINK_TRACE),
         columns.texts(LINK_SPAN), columns.texts(*_MESSAGES), columns.fields(wanted),
@@ -66,18 +67,28 @@ class _Columns:
     def __init__(self, table: SpanTable) -> None:
         self._table = table
         self._rows = table.rows.num_rows
+        self._seen: dict[Any, Any] = {}
+
+    def _once(self, value: _Value) -> _Value:
+        """The equal value that came first."""
+        first: _Value = self._seen.setdefault(value, value)
+        return first
 
     def plain(self, name: str) -> list[Any]:
         """A column that every gathered span has."""
         values: list[Any] = self._table.rows.column(name).to_pylist()
         return values
 
+    def shared(self, name: str) -> list[Any]:
+        """The same of a column of few values, each of which is held once."""
+        return list(map(self._once, self.plain(name)))
+
     def texts(self, *names: str) -> Iterable[str]:
         """As text, of the first of these fields that an event has; empty without any."""
         found: list[str] | None = None
         for column in filter(None, map(self._stored, names)):
             if found is None:
-                found = [_text(value) for value in column]
+                found = [self._once(_text(value)) for value in column]
             else:
                 found = [known or _text(value) for known, value in zip(found, column, strict=True)]
         return repeat("", self._rows) if found is None else found

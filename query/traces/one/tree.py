@@ -85,7 +85,7 @@ def build(events: Sequence[TraceEvent], judging: Judging) -> Tree:
     spans = sorted_events.spans
     known = find_parents(spans, [*sorted_events.inside, *sorted_events.links])
     nodes = _Nodes(sorted_events, known)
-    nodes.place_inside()
+    nodes.list_children()
     order = nodes.depth_first()
     nodes.gather(order)
     opened = nodes.unfinished(order, judging)
@@ -119,8 +119,8 @@ class _Nodes:
             return None
         return self._inside[position - self._span_nodes]
 
-    def place_inside(self) -> None:
-        """Put events and links below the spans in which they happened; list all children."""
+    def list_children(self) -> None:
+        """The children of each position, and where missing spans begin."""
         for position, parent in enumerate(self._parents):
             start = self._starts[position]
             if parent != TOP and start is not None:
