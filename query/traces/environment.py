@@ -9,10 +9,17 @@ from typing import NamedTuple
 
 from common import limits
 from common.clock import Clock
-from common.errors import MetadataUnavailable
+from common.errors import MetadataUnavailable, Unprocessable
 from common.metadata import ApiKey, Dataset, Metadata
 from query.http.dataset_names import DatasetNames
 from query.plan.plan import SpanDataset
+
+
+class NoDatasetYet(Unprocessable):
+    """Nothing was ever stored in the environment."""
+
+    def __init__(self) -> None:
+        super().__init__("the environment has no dataset yet")
 
 
 class NamedDatasets(NamedTuple):

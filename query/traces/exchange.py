@@ -14,7 +14,7 @@ from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.plan.plan import Plan, SpanQuery
 from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
-from query.traces.environment import EnvironmentDatasets, NamedDatasets
+from query.traces.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.traces.merge import merged, united
 from query.traces.trace_ids import stored_forms
 from query.traces.wanted import SpansWanted, SpanTable
@@ -40,7 +40,7 @@ class SpanExchange:
         """
         named = await self._datasets.named(key, wanted.datasets)
         if not named.datasets:
-            raise Unprocessable("the environment has no dataset yet")
+            raise NoDatasetYet
         query = _query(wanted, named)
         requester = requester_of(key)
 

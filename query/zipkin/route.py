@@ -23,6 +23,7 @@ from query.http.access import authorize
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.plan.plan import DEFAULT_NAMES, Filter, SpansPer
 from query.results.runner import CoverageRequirement
+from query.traces.environment import NoDatasetYet
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch, TracesWanted
 from query.traces.wanted import SpansWanted, SpanTable
@@ -106,7 +107,10 @@ class ZipkinRoutes:
 
     async def _answer(self, request: ZipkinRequest, answer: Answer) -> web.Response:
         async with self._slots.hold(request.key.environment.id, request.key.id):
-            found = await answer(request)
+            try:
+                found = await answer(request)
+            except NoDatasetYet:  # Grafana asks for the services of a server to see if it is one
+                found = ZipkinAnswer([])
             return await asyncio.to_thread(found.response)
 
     async def _services(self, request: ZipkinRequest) -> ZipkinAnswer:

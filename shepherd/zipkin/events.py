@@ -22,6 +22,7 @@ from shepherd.zipkin.span import Endpoint, Span, TagValue
 from shepherd.zipkin.tag_types import typed_tags
 
 UNKNOWN_SERVICE: Final = "unknown_service"
+_BYTES_PER_UNIT: Final = 1_024  # of an event's text, as for OTLP's
 _US_PER_MS: Final = 1_000
 _NS_PER_MS: Final = 1_000_000
 _DATASET_TAG: Final = "honeycomb.dataset"
@@ -94,7 +95,7 @@ class Writer:
     def _event(self, time_ns: int, rate: Rate, made: Fields, sent: Fields) -> Accepted | Refused:
         """An event, by the rules of the events API. sent: tags, which go before what was made."""
         text = bytes(memoryview(orjson.dumps(made | sent)))  # orjson's own take 4 kB each
-        self._work.spend(1)
+        self._work.spend(1 + len(text) // _BYTES_PER_UNIT)
         mended: tuple[Mended, ...] = ()
         if not fast_json.counts_prove(text, 0):
             try:

@@ -17,13 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common import limits
-from common.errors import Unprocessable
 from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.plan.plan import KeyJoin, Plan, Size, SpanQuery, SpansPer
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
-from query.traces.environment import EnvironmentDatasets, NamedDatasets
+from query.traces.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.traces.merge import merged, merged_sizes, united
 from query.traces.relations.keys import Keys, keys_of, own_mark
 from query.traces.relations.split import About, RelatedConditions
@@ -96,7 +95,7 @@ class TraceSearch:
         """The traces that qualify. Raises as `SpanExchange.gather` does."""
         named = await self._datasets.named(key, wanted.datasets)
         if not named.datasets:
-            raise Unprocessable("the environment has no dataset yet")
+            raise NoDatasetYet
         search = _Search(wanted, named, key, self._margin_ns)
         return await self._runner.run_steps(search.run, required, requester_of(key))
 

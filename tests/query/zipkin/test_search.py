@@ -11,7 +11,7 @@ from query.plan.plan import Filter, FilterOp
 from query.traces.relations.split import About
 from query.zipkin.conditions import read_conditions
 from query.zipkin.request import read_limit, read_time_range
-from tests.query.harness import QueryHarness
+from tests.query.harness import QueryHarness, query_harness
 from tests.query.zipkin.stored import BASE_US, get, rows_of, zipkin_harness
 
 END_MS = BASE_US // 1_000 + 1
@@ -67,6 +67,12 @@ async def test_names_of_services_spans_and_remote_services(tmp_path: Path) -> No
         for path in ("spans", "remoteServices", "spans?serviceName="):
             status, error, _ = await get(server, f"/api/v2/{path}")
             assert (status, error["type_detail"][0]["field"]) == (422, "serviceName")
+
+
+async def test_an_environment_without_anything_has_empty_lists(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, datasets=()) as server:
+        for path in ("services", "traces", "spans?serviceName=a", "dependencies?endTs=1"):
+            assert (await get(server, f"/api/v2/{path}"))[:2] == (200, [])
 
 
 async def test_traces_come_whole_the_newest_first(tmp_path: Path) -> None:
