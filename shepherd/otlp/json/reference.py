@@ -50,7 +50,6 @@ _FIELD_OF_TYPE: Final[Mapping[type, str]] = {
     int: "intValue",
     float: "doubleValue",
 }
-_BYTES_PER_UNIT: Final = 64  # a unit of work is worth so many written bytes
 # Lists and objects in a value. Deeper ones are written empty: they are null for the decoder, which
 # takes OTLP_VALUE_DEPTH_MAX of them in a value's JSON, within the few that become fields.
 VALUE_NESTING_MAX: Final = limits.OTLP_VALUE_DEPTH_MAX + 5
@@ -59,7 +58,7 @@ VALUE_NESTING_MAX: Final = limits.OTLP_VALUE_DEPTH_MAX + 5
 class Walk:
     """One walk over a request: its work, and in how many arrays and lists it is.
 
-    Raises TooMuchWork and WorkStopped from each method.
+    Raises TooMuchWork and WorkStopped.
     """
 
     __slots__ = ("_work", "nesting")
@@ -72,15 +71,11 @@ class Walk:
         """Count a list before its elements are written."""
         self._work.spend(1 + elements)
 
-    def wrote(self, size: int) -> None:
-        """Count a written item of so many bytes."""
-        self._work.spend(1 + size // _BYTES_PER_UNIT)
-
 
 def write_message(name: str, value: Json, walk: Walk) -> bytes:
     """The message of that name without its tag; empty for a value that is no object.
 
-    Raises MalformedBody for a list of items that is no list of objects, TooMuchWork.
+    Of a message that holds no items. Raises TooMuchWork, WorkStopped.
     """
     if not isinstance(value, dict):
         return _of_json_type(value, walk) if name == _ANY and value is not None else b""
@@ -93,7 +88,10 @@ def write_message(name: str, value: Json, walk: Walk) -> bytes:
 
 
 def write_field(message: str, field: str, value: Json, walk: Walk) -> bytes:
-    """A field of that message with its tag, for a value that is not null. Raises the same."""
+    """A field of that message with its tag, for a value that is not null.
+
+    Raises MalformedBody for a list of items that is none, TooMuchWork, WorkStopped.
+    """
     return _WRITERS[message][field](value, walk)
 
 
@@ -146,23 +144,12 @@ def _list_writer(field: Field) -> Writer:
 
 
 def _items_writer(field: Field) -> Writer:
-    tag, name, shown = tag_of(field), field.type, field.json_name
+    """The writer of a list of items that is none; `transcode` reads those that are."""
 
     def write(value: Json, walk: Walk) -> bytes:
-        if not isinstance(value, list):
-            if value in ({}, ""):  # how some languages write an empty list
-                return b""
-            raise MalformedBody(f"{shown} is not a list")
-        parts: list[bytes] = []
-        for item in value:
-            if item is None:
-                continue
-            if not isinstance(item, dict):
-                raise MalformedBody(f"{shown} has an element that is not an object")
-            message = delimited(write_message(name, item, walk))
-            walk.wrote(len(message))
-            parts += (tag, message)
-        return b"".join(parts)
+        if value in ({}, ""):  # how some languages write an empty list
+            return b""
+        raise MalformedBody(f"{field.json_name} is not a list")
 
     return write
 
