@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from common import limits
 from common.process.versions import OWN
 from tests.query.harness import BASE_S, QueryHarness, query_harness
 from tests.query.share.rows import Row
@@ -80,3 +83,24 @@ async def test_pages_hold_while_partitions_answer_in_any_order(tmp_path: Path) -
         running.indexers["a"].views.held.pop(0)
         ended = await answer_to(running, f"{TRACE}?limit=30{cursor}", 410)
         assert "begin again" in ended["error"]
+
+
+async def test_a_trace_with_too_long_texts_is_shown_without_them_and_one_too_large_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [Row(row.time_ns, {**row.data, "message": f"{n}" * 1_000}) for n, row in enumerate(ROWS)]
+    async with query_harness(tmp_path, rows=rows) as running:
+        await ready(running)
+        whole = await answer_to(running, TRACE)
+        assert whole["lines"][7]["message"] == "7" * 1_000
+        monkeypatch.setattr(limits, "SPANS_BYTES_MAX", 100_000)
+        answer = await answer_to(running, TRACE)
+        assert answer["spans"] == 100
+        assert not any("message" in line for line in answer["lines"])
+        assert any("texts of its log lines" in note for note in answer["notes"])
+        monkeypatch.setattr(limits, "SPANS_BYTES_MAX", 1_000)
+        refused = await answer_to(running, TRACE, 422)
+        assert "name fewer fields" in refused["detail"]
+        monkeypatch.undo()
+        monkeypatch.setattr("query.traces.one.route.EVENTS_MAX", 99)
+        assert "more than 99 events" in (await answer_to(running, TRACE, 422))["detail"]
