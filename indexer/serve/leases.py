@@ -27,6 +27,7 @@ from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
 from query.share.damaged import DamagedRecords
 from query.share.pruning.summary_facts import summary_may_match
+from query.share.pruning.trace_filters import TraceFilters
 from query.share.rerouted import UndecidedBatch
 from query.share.view import (
     DatasetView,
@@ -73,6 +74,7 @@ class PartitionLeases:
         summaries: by which segments are skipped that have no row for a question.
         """
         self._summaries = HeldSummaries() if summaries is None else summaries
+        self._filters = TraceFilters()
         self._log_end_wait_s = log_end_wait_s
         self._partitions = partitions
         self._fetching = fetching
@@ -98,7 +100,7 @@ class PartitionLeases:
         view = held.view
         catching_up = held.log_end.is_catching_up  # of the same view as the lines below
         stopped = held.stopped_reason or held.damage.unreadable_reason
-        served = view.served(dataset, wanted.start_ns, wanted.end_ns)
+        served = self._not_ruled_out(view.served(dataset, wanted.start_ns, wanted.end_ns), wanted)
         hashes = [one.entry.object for one in served]
         # without an await since the view was read, so that none is evicted in between
         self._cache.lease(hashes)
@@ -142,6 +144,18 @@ class PartitionLeases:
             )
         finally:
             self._cache.release(hashes)
+
+    def _not_ruled_out(
+        self, served: list[ServedSegment], wanted: ViewRequest
+    ) -> list[ServedSegment]:
+        """Without the segments that are known to have none of the texts that are looked up."""
+        lookup = wanted.lookup
+        if lookup is None:
+            return served
+        out = self._filters.ruled_out([one.entry.object for one in served], lookup)
+        left = [one for one, is_out in zip(served, out, strict=True) if not is_out]
+        segments_skipped_total.inc(len(served) - len(left))
+        return left
 
     async def _wait_for(self, held: Partition, wanted: ViewRequest) -> None:
         """Wait until the partition has reached the position and has caught up with the log's end.
@@ -210,6 +224,10 @@ class PartitionLeases:
                 continue
             if (named := columns.get(footer)) is None:
                 named = columns[footer] = footer.columns_of(wanted.fields)
+            if wanted.lookup is not None:
+                learned = self._filters.learn(entry.object, path, *named, wanted.lookup)
+                if learned and self._filters.ruled_out([entry.object], wanted.lookup)[0]:
+                    continue
             segments.append(_segment_view(entry, visible, path, named))
         return _Opened(segments, unserved, [])
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import NamedTuple
 
 import pyarrow as pa
 from aiohttp import web
@@ -26,12 +27,13 @@ from common.process.niceness import be_nice
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
 from query.plan.check_plan import check_keys, check_request
-from query.plan.plan import Filter, Plan, ShareRequest, state_fields
+from query.plan.plan import Filter, Plan, ShareRequest, SpanNames, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.bodies import ShareBodies, until_started
 from query.share.compute import Computation, ShareCancelled
 from query.share.database import Databases
 from query.share.pruning.footer_facts import FooterFacts
+from query.share.pruning.trace_filters import TextLookup
 from query.share.small_segments import SmallSegments
 from query.share.spans.conditions import pruning_filters
 from query.share.states.version_1 import plan_with_typed_groups
@@ -123,10 +125,11 @@ class ShareEndpoint:
         plan = plan_with_typed_groups(wanted.plan) if wanted.version == 1 else wanted.plan
         deadline = asyncio.get_running_loop().time() + plan.timeout_ms / 1000
         async with AsyncExitStack() as leases:
+            datasets = _datasets(plan)
             entering = (
-                self._enter(leases, plan, partition, dataset, filters)
+                self._enter(leases, plan, partition, one)
                 for partition in wanted.partitions
-                for dataset, filters in _datasets(plan)
+                for one in datasets
             )
             views = _whole_partitions(plan, await _all(entering, abandoned))
             place = self._slots.hold(*_asker(plan))
@@ -147,8 +150,7 @@ class ShareEndpoint:
         leases: AsyncExitStack,
         plan: Plan,
         partition: int,
-        dataset: str,
-        filters: tuple[Filter, ...],
+        dataset: "_Dataset",
     ) -> DatasetView | None:
         """A view; None: the partition is not held."""
         wanted = ViewRequest(
@@ -158,12 +160,15 @@ class ShareEndpoint:
             plan.at_least.get(partition),
             plan.wait_ms,
             frozenset(state_fields(plan)),
-            filters,
-            plan.any_filter and filters is plan.filters,
+            dataset.filters,
+            plan.any_filter and plan.spans is None,
             _asker(plan),
+            dataset.lookup,
         )
         try:
-            return await leases.enter_async_context(self._views.lease(partition, dataset, wanted))
+            return await leases.enter_async_context(
+                self._views.lease(partition, dataset.id, wanted)
+            )
         except PartitionNotHeld:
             return None
 
@@ -200,11 +205,26 @@ def _run(computation: Computation, version: int) -> Body:
     return data
 
 
-def _datasets(plan: Plan) -> list[tuple[str, tuple[Filter, ...]]]:
-    """The datasets that a plan reads, each with the filters by which its segments are skipped."""
+class _Dataset(NamedTuple):
+    """A dataset that a plan reads, and by what its segments are skipped."""
+
+    id: str
+    filters: tuple[Filter, ...]
+    lookup: TextLookup | None = None
+
+
+def _datasets(plan: Plan) -> list[_Dataset]:
     if plan.spans is None:
-        return [(plan.dataset, plan.filters)]
-    return [(dataset.id, pruning_filters(plan, dataset)) for dataset in plan.spans.datasets]
+        return [_Dataset(plan.dataset, plan.filters)]
+    ids = plan.spans.trace_ids
+    lookups: dict[SpanNames, TextLookup] = {}
+    if ids is not None:
+        names = {one.names for one in plan.spans.datasets}
+        lookups = {some: TextLookup.of(some.trace_id, ids) for some in names}
+    return [
+        _Dataset(one.id, pruning_filters(plan, one), lookups.get(one.names))
+        for one in plan.spans.datasets
+    ]
 
 
 def _whole_partitions(plan: Plan, views: Iterable[DatasetView | None]) -> list[DatasetView]:

@@ -10,6 +10,7 @@ from common.model.reroute import EpochOffset
 from common.process.fair.requester import ANONYMOUS, Requester
 from query.plan.plan import Filter
 from query.share.damaged import DamagedRecords
+from query.share.pruning.trace_filters import TextLookup
 from query.share.rerouted import UndecidedBatch
 from segment.columns import ColumnBlock, ColumnKey
 
@@ -105,6 +106,7 @@ class ViewRequest:
         it waits up to timeout_ms.
     fields: fields whose columns are listed for each segment, which may have millions of others.
     filters, any_filter: as in the plan; segments without a row for them may be skipped.
+    lookup: texts of which each row must have one; segments without any are left out of the view.
     requester: whose fair share of turns is taken where segments have to be fetched.
     """
 
@@ -117,6 +119,7 @@ class ViewRequest:
     filters: tuple[Filter, ...] = ()
     any_filter: bool = False
     requester: Requester = ANONYMOUS
+    lookup: TextLookup | None = None
 
 
 class PartitionViews(Protocol):

@@ -7,6 +7,7 @@ import os
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from segment.parquet.chunk import bloom_header
@@ -31,6 +32,29 @@ def bloom_filter(texts: Texts, size: int) -> Bytes:
     return words.view(np.uint8)
 
 
+class TextHash(NamedTuple):
+    """Where filters have a text. high: upper half of its hash. bits: uint32[8], of a block."""
+
+    high: int
+    bits: npt.NDArray[np.uint32]
+
+
+def hash_text(text: bytes) -> TextHash:
+    """The hash of a text, to look it up in many filters."""
+    hashed = xxhash.xxh64_intdigest(text)
+    return TextHash(hashed >> 32, np.array(_bits(hashed), np.uint32))
+
+
+def blocks_of(
+    text: TextHash, first: npt.NDArray[np.uint64], blocks: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint64]:
+    """The block in which each of several filters would have the text.
+
+    first: indices of their first blocks. blocks: their numbers of blocks, less than 2**32.
+    """
+    return first + (np.uint64(text.high) * blocks >> np.uint64(32))
+
+
 class PlacedFilter(NamedTuple):
     """A filter inside of a file. at: offset of its first block. blocks: their number."""
 
@@ -50,6 +74,13 @@ class PlacedFilter(NamedTuple):
         words = int.from_bytes(block, "little")
         wanted = sum(bit << 32 * at for at, bit in enumerate(_bits(hashed)))
         return words & wanted == wanted
+
+    def words(self) -> npt.NDArray[np.uint32]:
+        """The whole filter, uint32[blocks, 8]. Raises OSError."""
+        data = _read(self.path, self.at, self.blocks * _BLOCK_BYTES)
+        if len(data) < self.blocks * _BLOCK_BYTES:
+            raise OSError(f"a filter of {self.path} ends too early")
+        return np.frombuffer(data, "<u4").reshape(-1, len(_SALTS))
 
 
 def find_filter(path: str, offset: int, size: int) -> PlacedFilter | None:

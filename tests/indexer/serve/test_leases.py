@@ -6,13 +6,16 @@ from pathlib import Path
 
 import msgspec
 
+from common import limits
 from common.clock import ManualClock
 from common.errors import LogUnavailable
 from common.log import Bounds
+from common.model.record_value import encode_event_line, events_record
 from indexer.partition.index_batch import index_batch
 from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
+from query.share.pruning.trace_filters import TextLookup
 from query.share.view import ViewRequest
 from snapshot.documents.locations import segment_key
 from tests.indexer.harness import (
@@ -205,3 +208,39 @@ async def test_answer_does_not_wait_long_for_a_log_that_does_not_answer(tmp_path
             0, DATASET, ViewRequest()
         ) as view:
             assert (view.end_offset, view.catching_up) == (1, True)
+
+
+async def test_a_lookup_leaves_out_segments_without_the_text_and_says_the_same_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    lookup = TextLookup.of(("trace_id",), ["b" * 32])
+    async with open_context(tmp_path) as context, running(context) as partition:
+        log = context.backends.log
+        for number, trace in enumerate((b"a", b"b", b"c", b"b")):
+            data = b'{"n":%d,"trace_id":"%b"}' % (number, trace * 32)
+            line = encode_event_line(TIME_NS, 1, data)
+            sent = events_record(
+                team="t",
+                env="e",
+                dataset=DATASET,
+                batch=number.to_bytes(16, "big"),
+                depth=0,
+                via="test",
+                lines=[line] * (limits.SMALL_SEGMENT_ROWS + 1),  # small ones have no filter
+            )
+            await log.append(0, sent)
+            await log.append(0, CUT)
+        await until(partition, published(8))
+        leases = views_of(partition)
+        fields = frozenset({"n", "trace_id"})
+        for _ in range(2):  # the first one reads the filters, the second one has them
+            async with leases.lease(0, DATASET, ViewRequest(fields=fields)) as whole:
+                assert set(numbers_in(whole)) == {0, 1, 2, 3}
+            wanted = ViewRequest(fields=fields, lookup=lookup)
+            async with leases.lease(0, DATASET, wanted) as view:
+                assert set(numbers_in(view)) >= {1, 3}
+                assert len(view.segments) < 4
+                assert replace(view, segments=()) == replace(whole, segments=())
+        other = TextLookup.of(("trace_id",), ["f" * 32])
+        async with leases.lease(0, DATASET, ViewRequest(fields=fields, lookup=other)) as view:
+            assert view.segments == ()
