@@ -7,10 +7,11 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from common import limits
+from common.metadata import Access
 from common.model.position import parse_receipt
 from shepherd.config import ShepherdConfig
 from tests.shepherd.http.test_tls import write_certificate
-from tests.shepherd.otlp.grpc.calls import LOGS, PROFILES, WITH_KEY, client, spans
+from tests.shepherd.otlp.grpc.calls import LOGS, PROFILES, WITH_KEY, client, logs, spans
 
 
 async def test_spans_are_stored_by_service(tmp_path: Path) -> None:
@@ -25,6 +26,28 @@ async def test_spans_are_stored_by_service(tmp_path: Path) -> None:
         await it.call(both.SerializeToString())
         assert sorted(await it.numbers()) == [1, 2, 3]  # type: ignore[type-var]
         assert (await it.numbers("api"), await it.numbers("jobs")) == ([4], [5])
+
+
+async def test_log_records_are_stored(tmp_path: Path) -> None:
+    async with client(tmp_path) as it:
+        assert await it.call(logs([1, 2], "api").SerializeToString(), LOGS) == b""
+        assert await it.numbers("api") == [1, 2]
+
+
+async def test_items_that_are_refused_for_good_are_counted_and_their_neighbours_kept(
+    tmp_path: Path,
+) -> None:
+    async with client(tmp_path) as it:
+        await it.call(spans([1]).SerializeToString())
+        it.server.add_key("sender", access=Access(create_datasets=False))
+        both = spans([2], "web")
+        both.MergeFrom(spans([3, 4, 5], "nowhere"))
+        metadata = (("x-honeycomb-team", "sender"),)
+        answer = await it.call(both.SerializeToString(), metadata=metadata)
+        refused = ExportTraceServiceResponse.FromString(answer).partial_success
+        assert refused.rejected_spans == 3
+        assert "dataset not found" in refused.error_message
+        assert await it.numbers() == [1, 2]
 
 
 async def test_empty_request_is_answered(tmp_path: Path) -> None:
