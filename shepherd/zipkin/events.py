@@ -17,7 +17,7 @@ from common.scan.rates import NO_RATE, Rate, read_rate
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.reference.events import Draft
 from shepherd.otlp.decode.reference.values import Attributes
-from shepherd.zipkin.packed_annotations import unpack
+from shepherd.zipkin.packed_annotations import LINK_TAG, Link, unpack, unpack_link
 from shepherd.zipkin.span import Endpoint, Span, TagValue
 from shepherd.zipkin.tag_types import typed_tags
 
@@ -29,6 +29,7 @@ _DATASET_TAG: Final = "honeycomb.dataset"
 _RATE_TAGS: Final = ("honeycomb.samplerate", "sampleRate", "SampleRate")
 _ERROR: Final = "error"
 _STATUS_ERROR: Final = 2  # as OTLP numbers it
+_FIRST_LINK: Final = f"{LINK_TAG}0"
 _EXCEPTION: Final = "exception"  # the name of OpenTelemetry's events for one
 _EXCEPTION_FIELDS: Final = (
     "exception.type",
@@ -69,6 +70,7 @@ class Writer:
         dataset = _text(tags.pop(_DATASET_TAG, "")).strip() or self._dataset(span)
         own = _own_fields(span)
         failed = _take_error(tags, own)
+        links = _take_links(tags, own) if _FIRST_LINK in tags else ()
         outcomes: list[Accepted | Refused] = []
         start_ns = self._arrival_ns if span.time_ns is None else span.time_ns
         for annotation in span.annotations:
@@ -82,6 +84,9 @@ class Writer:
             if span.time_ns is not None:
                 _put_since_start(fields, time_ns - span.time_ns)
             outcomes.append(self._event(time_ns, (rate, ()), fields, attributes))
+        for link in links:
+            fields = _link_fields(span, link, failed)
+            outcomes.append(self._event(start_ns, (rate, ()), fields, link.attributes))
         mended = span.mended + rate_mended
         outcomes.append(self._event(start_ns, (rate, mended), own, tags))
         return SpanEvents(dataset, outcomes)
@@ -190,6 +195,18 @@ def _take_error(tags: Fields, own: Fields) -> bool:
     return failed
 
 
+def _take_links(tags: Fields, own: Fields) -> Sequence[Link]:
+    """The links that tags write, which are no fields then."""
+    found = []
+    for name in [name for name in tags if name.startswith(LINK_TAG)]:
+        link = unpack_link(tags[name])
+        if link is not None:
+            found.append(link)
+            del tags[name]
+    own["span.num_links"] = len(found)
+    return found
+
+
 def _take_rate(tags: Fields) -> Rate:
     """The sample rate that the tags name. Zero says nothing, so another tag may name one."""
     found: list[Rate] = []
@@ -215,6 +232,15 @@ def _annotation_fields(span: Span, name: str, failed: bool) -> Fields:
     fields = {field: value for field, value in fields.items() if value}
     if failed:
         fields[_ERROR] = True
+    return fields
+
+
+def _link_fields(span: Span, link: Link, failed: bool) -> Fields:
+    """The fields of a link's event but for its attributes."""
+    fields = _annotation_fields(span, "", failed)
+    fields["trace.link.trace_id"] = link.trace_id
+    fields["trace.link.span_id"] = link.span_id
+    fields["meta.annotation_type"] = "link"
     return fields
 
 

@@ -337,9 +337,59 @@ def test_packed_events_of_the_python_exporter_are_unpacked() -> None:
     assert "n" not in span
 
 
+def test_packed_events_of_the_collector_are_unpacked() -> None:
+    texts = ['retry|{"attempt":2,"why":"a|b"}|0', "cut|{}|3", "plain"]
+    notes = [{"timestamp": START_US, "value": text} for text in texts]
+    events = [event.fields for event in read([{**SPAN, "annotations": notes}]).events[:3]]
+    assert [event["name"] for event in events] == ["retry", "cut", "plain"]
+    assert (events[0]["attempt"], events[0]["why"]) == (2, "a|b")
+    assert events[1]["meta.dropped_attributes_count"] == 3
+    assert "meta.dropped_attributes_count" not in events[0]
+
+
+def test_links_of_the_collector_are_events() -> None:
+    tags = {
+        "otlp.link.0": '4BF92F3577B34DA6A3CE929D0E0E4736|a1|k=v|{"n":1,"t":"x|y"}|2',
+        "otlp.link.1": "no link",
+        "a": "b",
+    }
+    link, span = (event.fields for event in read([{**SPAN, "tags": tags}]).events)
+    assert link == {
+        "trace.trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "trace.parent_id": "00f067aa0ba902b7",
+        "parent_name": "get /users",
+        "service.name": "users",
+        "meta.annotation_type": "link",
+        "meta.signal_type": "trace",
+        "trace.link.trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "trace.link.span_id": "00000000000000a1",
+        "n": 1,
+        "t": "x|y",
+        "meta.dropped_attributes_count": 2,
+    }
+    assert (span["otlp.link.1"], span["a"], span["span.num_links"]) == ("no link", "b", 1)
+    assert "otlp.link.0" not in span
+
+
 @pytest.mark.parametrize(
     "text",
-    ['{"a":1}', '{"a":{"b":1}', '{"a":{"b":1},"c":{}}', "{}", '{"a":{"b":NaN}}', '["a"]', ""],
+    [
+        "a|{}",
+        'a|{"b":1}|',
+        "a|{}|x",
+        "a|{b}|0",
+        "a|{}|-1",
+        "a|[1]|0",
+        "a|{}|0|",
+        "|",
+        '{"a":1}',
+        '{"a":{"b":1}',
+        '{"a":{"b":1},"c":{}}',
+        "{}",
+        '{"a":{"b":NaN}}',
+        '["a"]',
+        "",
+    ],
 )
 def test_other_texts_are_names(text: str) -> None:
     found = read([{**SPAN, "annotations": [{"timestamp": START_US, "value": text}]}])
