@@ -174,6 +174,38 @@ async def test_a_named_request_is_stored_once_however_often_it_is_repeated(
         assert await stored_once(server, "web") == [{"n": 1}] * 2
 
 
+@pytest.mark.parametrize(
+    ("named", "whole", "remedy"),
+    [
+        ("of its content", False, "send the same bytes again: they are stored once"),
+        (None, True, "give each request an X-Bellwether-Batch-Id of its own"),
+    ],
+)
+async def test_a_protocol_may_name_requests_itself_or_have_them_fail_as_a_whole(
+    tmp_path: Path, named: str | None, whole: bool, remedy: str
+) -> None:
+    text = body(("web", '{"n":1}'), ("api", '{"n":2}'))
+
+    def toy(parts: ProtocolParts) -> ToyProtocol:
+        return ToyProtocol(parts, named=named, whole=whole)
+
+    config = ShepherdConfig(port=0, ack_timeout_s=0.5)
+    async with shepherd(tmp_path, config, protocols=(*PROTOCOLS, toy)) as server:
+        failing = server.dataset("api")
+        server.log.hits = lambda record: record.dataset == failing
+        server.log.fault = LogUnavailable("no answer")
+        status, answer, receipt = await send(server, text)
+        assert (status, receipt) == (503, [])
+        assert remedy in answer[0]
+        server.log.fault = None
+        assert (await send(server, text))[0] == 207
+        times = 1 if named else 2
+        assert await stored_once(server, "web") == [{"n": 1}] * times
+        assert await stored_once(server, "api") == [{"n": 2}]
+        assert (await send(server, text, {BATCH_ID: "the client's"}))[0] == 207
+        assert await stored_once(server, "web") == [{"n": 1}] * (times + 1)
+
+
 async def test_a_quota_is_spent_once_per_event(tmp_path: Path) -> None:
     async with shepherd(tmp_path, protocols=WITH_TOY) as server:
         server.add_key("quotakey0quotakey0quot", events_per_day=8)

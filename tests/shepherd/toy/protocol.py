@@ -28,8 +28,13 @@ COUNTED_AS = "(toy)"
 class Toy:
     """Takes requests, however they have come."""
 
-    def __init__(self, parts: ProtocolParts) -> None:
+    def __init__(
+        self, parts: ProtocolParts, *, named: str | None = None, whole: bool = False
+    ) -> None:
+        """named, whole: as in `Submission.store`."""
         self._parts = parts
+        self._named = named
+        self._whole = whole
 
     async def take(self, request: IngestRequest) -> IngestResponse:
         """A line of text per event."""
@@ -45,7 +50,7 @@ class Toy:
                 len(body), lambda work: decode(lines, datasets, arrival_ns, work)
             )
             submission.status = 207
-            return response(await submission.store(runs))
+            return response(await submission.store(runs, named=self._named, whole=self._whole))
 
 
 class ToyProtocol(IngestProtocol):
@@ -53,8 +58,10 @@ class ToyProtocol(IngestProtocol):
 
     browser_headers = ("X-Toy",)
 
-    def __init__(self, parts: ProtocolParts) -> None:
-        toy = Toy(parts)
+    def __init__(
+        self, parts: ProtocolParts, *, named: str | None = None, whole: bool = False
+    ) -> None:
+        toy = Toy(parts, named=named, whole=whole)
         self.routes = (IngestRoute(PATH, LIMITS, toy.take, False, error_response),)
 
     def status(self) -> Mapping[str, object]:
