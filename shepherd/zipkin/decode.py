@@ -12,9 +12,10 @@ from shepherd.http.body import EmptyBody, decode_content
 from shepherd.ingest.content_id import content_id
 from shepherd.ingest.decoded_events import Decoded, Sizes, decoded
 from shepherd.ingest.signatures import with_signatures
-from shepherd.zipkin import json_v1, json_v2, protobuf
+from shepherd.zipkin import protobuf
 from shepherd.zipkin.events import UNKNOWN_SERVICE, SpanEvents, Writer, nothing_to_store
-from shepherd.zipkin.json_body import read_spans
+from shepherd.zipkin.json import v1, v2
+from shepherd.zipkin.json.body import read_spans
 from shepherd.zipkin.media import Form
 from shepherd.zipkin.span import Span
 
@@ -87,7 +88,7 @@ def _read(form: Form, plain: bytes, work: Work) -> Iterator[Span | Refused]:
         return protobuf.read_spans(plain, work)
     if not plain.strip(b" \t\r\n"):
         raise EmptyBody
-    return read_spans(plain, json_v1.read if form is Form.JSON_V1 else json_v2.read, work)
+    return read_spans(plain, v1.read if form is Form.JSON_V1 else v2.read, work)
 
 
 def _check_size(events: int, size: int) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import orjson
 
 from shepherd.zipkin import ids
-from shepherd.zipkin.json_values import json_text
+from shepherd.zipkin.json.values import json_text
 from shepherd.zipkin.span import TagValue
 
 LINK_TAG = "otlp.link."  # and a number from 0

@@ -1,6 +1,6 @@
 """A span as Zipkin means it, whichever of its three forms it came in; values are what clients sent.
 
-Readers of the forms (`json_v1`, `json_v2`, `protobuf`) make it, `events` turns it into events.
+Readers of the forms (`json`, `protobuf`) make it, `events` turns it into events.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shepherd.zipkin import ids
-from shepherd.zipkin.json_values import Members, Reading
+from shepherd.zipkin.json.values import Members, Reading
 from shepherd.zipkin.span import Annotation, Span
 
 _TEXTS: Final = frozenset({str})  # the types of the values of nearly all tags

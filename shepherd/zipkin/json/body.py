@@ -16,8 +16,8 @@ from common.scan.events import EventFault, MalformedBody, Mended, Refused
 from common.scan.json_data import skip
 from common.scan.json_tokens import TokenKind
 from common.scan.work_budget import Work
-from shepherd.zipkin.json_values import Members
-from shepherd.zipkin.odd_json import read_closely
+from shepherd.zipkin.json.odd import read_closely
+from shepherd.zipkin.json.values import Members
 from shepherd.zipkin.span import Span
 
 _elements: Final = msgspec.json.Decoder(list[msgspec.Raw])

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from common.scan.events import Rule
 from shepherd.zipkin import ids
-from shepherd.zipkin.json_values import Members, Reading
+from shepherd.zipkin.json.values import Members, Reading
 from shepherd.zipkin.span import NO_ENDPOINT, Annotation, Endpoint, Span, TagValue
 
 _US_NS: Final = 1_000
