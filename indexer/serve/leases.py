@@ -225,10 +225,11 @@ class PartitionLeases:
             if (named := columns.get(footer)) is None:
                 named = columns[footer] = footer.columns_of(wanted.fields)
             if wanted.lookup is not None:
-                learned = self._filters.learn(entry.object, path, *named, wanted.lookup)
-                if learned and self._filters.ruled_out([entry.object], wanted.lookup)[0]:
-                    continue
+                self._filters.learn(entry.object, path, *named, wanted.lookup)
             segments.append(_segment_view(entry, visible, path, named))
+        if wanted.lookup is not None:  # by what was learned just now
+            out = self._filters.ruled_out([one.object_hash for one in segments], wanted.lookup)
+            segments = [one for one, is_out in zip(segments, out, strict=True) if not is_out]
         return _Opened(segments, unserved, [])
 
     def _skipped(self, served: Sequence[ServedSegment], wanted: ViewRequest) -> list[SegmentView]:

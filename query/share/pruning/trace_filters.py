@@ -90,35 +90,34 @@ class TraceFilters:
         columns: Collection[ColumnKey],
         overflow: Collection[ColumnKey],
         wanted: TextLookup,
-    ) -> bool:
+    ) -> None:
         """Read a segment's filter, unless it is held. columns, overflow: those of its fields.
 
-        Returns whether a lookup may rule it out now. A segment with texts in two of the fields, or
-        with values that have no filter, is never ruled out.
+        A segment with texts in two of the fields, or with values that have no filter, is never
+        ruled out.
         """
         if object_hash in self._known.get(wanted.fields, ()):
-            return False
+            return
         named = set(wanted.fields)
         own = [key for key in columns if key.field in named]
         if any(key.field in named for key in overflow) or len(own) > 1:
-            return False
+            return
         if not own:
             with self._lock:
                 self._known.setdefault(wanted.fields, {})[object_hash] = _NOT_THERE
-            return True
+            return
         words = _read(path, own[0]) if own[0].type is FieldType.STRING else None
-        if words is None:
-            return False
-        with self._lock:
-            return self._keep(object_hash, wanted.fields, words)
+        if words is not None:
+            with self._lock:
+                self._keep(object_hash, wanted.fields, words)
 
     def _keep(
         self, object_hash: str, fields: tuple[str, ...], words: npt.NDArray[np.uint32]
-    ) -> bool:
+    ) -> None:
         end = self._used + len(words)
         if end > self._blocks_max:
             if self._lookups < _FORGOTTEN_AFTER or len(words) > self._blocks_max:
-                return False
+                return
             self._clear()
             end = len(words)
         if end > len(self._words):
@@ -130,7 +129,6 @@ class TraceFilters:
         self._first.append(self._used)
         self._blocks.append(len(words))
         self._used = end
-        return True
 
 
 def _read(path: Path, key: ColumnKey) -> npt.NDArray[np.uint32] | None:
