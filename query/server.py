@@ -15,6 +15,7 @@ from common.process.auth import KeyCache
 from common.process.draining import wait_for_drain
 from common.process.http.serving import listen
 from common.process.role import RoleContext
+from common.process.trace_context import carrying_trace, trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from common.tasks import run_every, running
 from query.api.column_routes import ColumnRoutes
@@ -77,7 +78,9 @@ async def serve(
     log = context.backends.log
     watch = LogWatch(log, await log.open(), context.clock)
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0), read_bufsize=_TAIL_LINE_BYTES
+        connector=aiohttp.TCPConnector(limit=0),
+        read_bufsize=_TAIL_LINE_BYTES,
+        trace_configs=[carrying_trace()],
     ) as http:
         parts = _wire(context, config, bounds, watch, http)
         upkeep = run_every(bounds.upkeep_s, partial(_look_after, parts))
@@ -130,6 +133,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         middlewares=[answer_problems, require_internal_token(context.internal_token)],
         client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
     )
+    trace_requests(app)
     add_health_routes(app, lambda: None, context.stop)
     keys, names, runner, indexers = parts.keys, parts.names, parts.runner, parts.indexers
     metadata, log, clock = context.backends.metadata, context.backends.log, context.clock

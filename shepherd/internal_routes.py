@@ -8,6 +8,7 @@ from common.errors import MetadataUnavailable
 from common.metadata import Metadata
 from common.process.auth import KeyCache
 from common.process.role import RoleContext
+from common.process.trace_context import trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from shepherd.http.application import answer_errors
 from shepherd.own_events import OwnEvents
@@ -48,6 +49,7 @@ def internal_application(
     app = web.Application(
         middlewares=[answer_errors, require_internal_token(context.internal_token)]
     )
+    trace_requests(app)
     add_health_routes(app, readiness.not_ready, context.stop)
     app.router.add_post("/internal/telemetry", own_events.receive)
     app.router.add_get("/internal/placement", placement.show)

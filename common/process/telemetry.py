@@ -18,6 +18,7 @@ from common.errors import Unavailable
 from common.locks import Locks
 from common.logs import log_event
 from common.process.members import list_members
+from common.process.trace_context import current_trace_id
 from common.tasks import run_every
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class TelemetryQueue:
             metrics.telemetry_dropped_total.inc()
             return
         data = {"name": name, **self._fields, **fields}
+        trace_id = current_trace_id()
+        if trace_id:
+            data["trace.trace_id"] = trace_id
         self._events.append({"time": self._clock.now_ns(), "data": data})
 
     def take(self) -> bytes:

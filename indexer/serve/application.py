@@ -4,6 +4,7 @@ from aiohttp import web
 
 from common import limits
 from common.process.role import RoleContext
+from common.process.trace_context import trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from indexer.damage import peers
 from indexer.damage.reappend import RecordsEndpoint
@@ -24,6 +25,7 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
         middlewares=[require_internal_token(context.internal_token)],
         client_max_size=limits.INTERNAL_BODY_BYTES_MAX,
     )
+    trace_requests(app)
     add_health_routes(app, parts.readiness.not_ready, context.stop)
     Endpoints(
         partitions,

@@ -13,6 +13,7 @@ from common import limits
 from common.errors import BellwetherError
 from common.process.auth import KeyCache
 from common.process.http.service import KEEP_ALIVE_S
+from common.process.trace_context import current_trace_id, trace_requests
 from common.process.web import Handler, error_response
 from shepherd.http.cors import ORIGIN, REQUEST_METHOD, Cors
 from shepherd.http.key_header import authenticate
@@ -20,6 +21,7 @@ from shepherd.http.request import (
     INTERNAL_ERROR,
     IngestRoute,
     from_aiohttp,
+    naming_trace,
     request_counter,
     to_aiohttp,
 )
@@ -46,6 +48,7 @@ def public_application(
     forward: answers every other path.
     """
     app = web.Application(middlewares=[answer_errors])
+    trace_requests(app)
     refuse = wrong_method(keys, "POST")
     for route in routes:
         for path in with_slash(route.pattern):
@@ -78,9 +81,10 @@ def _take_from_aiohttp(route: IngestRoute) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            return to_aiohttp(await route.take(from_aiohttp(request, route)))
+            response = await route.take(from_aiohttp(request, route))
         except BellwetherError as error:
-            return to_aiohttp(route.error_response(error))
+            response = route.error_response(error)
+        return to_aiohttp(naming_trace(response, current_trace_id()))
 
     return handle
 

@@ -27,7 +27,7 @@ _HEADERS_AFTER: Final = (
     "tracestate",
     "baggage",
 )
-_EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Bellwether-Receipt, Retry-After"}
+_EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Bellwether-Receipt, Retry-After, X-Trace-Id"}
 
 
 class Cors:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from common.clock import Clock
 from common.errors import BellwetherError
 from common.process.http.body_reader import ReadBody
+from common.process.trace_context import begin_trace
 from shepherd.http.cors import ORIGIN, Cors
 from shepherd.http.request import (
     INTERNAL_ERROR,
     IngestRequest,
     IngestResponse,
     IngestRoute,
+    naming_trace,
     request_counter,
 )
 from shepherd.http.request_head import HEAD_BYTES_MAX, EventsHead, HeadReader
@@ -38,6 +40,7 @@ class EventsFastPath:
 
     async def answer(self, head: EventsHead, read: ReadBody) -> IngestResponse:
         """As `FastPath.answer`. The role's outermost loop: every response is counted."""
+        trace_id = begin_trace(head.headers)
         request = IngestRequest(head.route, head.segment, head.headers, head.length, read)
         try:
             response = await head.route.take(request)
@@ -48,8 +51,8 @@ class EventsFastPath:
             response = head.route.error_response(BellwetherError(INTERNAL_ERROR))
         request_counter(head.route.pattern, response.status).inc()
         if self._cors.on:
-            return self._cors.with_headers(response, head.headers.get(ORIGIN))
-        return response
+            response = self._cors.with_headers(response, head.headers.get(ORIGIN))
+        return naming_trace(response, trace_id)
 
     def encode(self, response: IngestResponse, *, last: bool) -> bytes:
         """As `FastPath.encode`."""

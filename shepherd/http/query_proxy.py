@@ -32,6 +32,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.http.body_reader import read_from_aiohttp
 from common.process.members import Member, list_members
+from common.process.trace_context import TRACEPARENT, current_trace_id, traceparent_of
 from common.process.web import INTERNAL_TOKEN_HEADER
 from shepherd.http.key_header import authenticate
 
@@ -182,6 +183,7 @@ def _forward_headers(request: web.Request) -> CIMultiDict[str]:
     headers = _without_hop_by_hop(request.headers, (INTERNAL_TOKEN_HEADER,))
     headers["X-Forwarded-Host"] = request.headers.get("Host", "")
     headers["X-Forwarded-Proto"] = request.scheme
+    headers[TRACEPARENT] = traceparent_of(current_trace_id())
     return headers
 
 

@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from common import metrics
 from common.errors import BellwetherError
 from common.process.http.body_reader import ReadBody, read_from_aiohttp
+from common.process.trace_context import TRACE_ID
 
 # In lower case: the fast path's headers are a plain dict of lower-case names.
 CONTENT_TYPE = "content-type"
@@ -67,6 +68,12 @@ def error_to_response(error: BellwetherError) -> IngestResponse:
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     return IngestResponse(error.status, headers, json.dumps({"error": str(error)}).encode())
+
+
+def naming_trace(response: IngestResponse, trace_id: str) -> IngestResponse:
+    """The response with the id of its trace."""
+    headers = {**response.headers, TRACE_ID: trace_id}
+    return IngestResponse(response.status, headers, response.body)
 
 
 class ProtocolLimits(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from typing import Final
 
 from aiohttp.http import SERVER_SOFTWARE
 
+from common.process.trace_context import TRACE_ID, trace_id_of
+
 _REASONS: Final = {
     400: "Bad Request",
     415: "Unsupported Media Type",
@@ -28,7 +30,7 @@ def refusal_response(status: int, text: str, retry_after_s: int | None = None) -
     head = (
         f"HTTP/1.1 {status} {_REASONS.get(status, 'Service Unavailable')}\r\n"
         f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        f"Server: {SERVER_SOFTWARE}\r\nConnection: close\r\n"
+        f"Server: {SERVER_SOFTWARE}\r\n{TRACE_ID}: {trace_id_of(None)}\r\nConnection: close\r\n"
     )
     retry = "" if retry_after_s is None else f"Retry-After: {retry_after_s}\r\n"
     return f"{head}{retry}\r\n".encode() + body
