@@ -45,7 +45,12 @@ from benchmarks.workloads import REAL_DATA, REAL_FILES
 _TERMINATED = 128 + signal.SIGTERM
 _INTERRUPTED = 128 + signal.SIGINT
 # Families of workloads with options of their own, and their modules.
-_APART = {"queries": "cli", "storing": "storing", "under-load": "under_load"}
+_APART = {
+    "queries": "queries.cli",
+    "storing": "queries.storing",
+    "under-load": "queries.under_load",
+    "otlp": "otlp.decode",
+}
 _WIDTH = 130  # of tables that go to a file
 
 
@@ -122,7 +127,7 @@ def _make_folder(folder: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Measure, show and write. Fails when ours failed or gave back anything else than it got."""
     if arguments and arguments[0] in _APART:
-        command = import_module(f"benchmarks.queries.{_APART[arguments[0]]}").main
+        command = import_module(f"benchmarks.{_APART[arguments[0]]}").main
         command(arguments[1:], prog_name=f"python -m benchmarks {arguments[0]}")
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends the workers too

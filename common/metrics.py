@@ -131,7 +131,7 @@ indexed_rows_total = _counter(
 kernel_active = _gauge(
     "bellwether_kernel_active",
     "1 while the role's compiled kernel (an indexer's shredder and segment writer, a shepherd's "
-    "splitter) serves, 0 while the reference does (slower, same results).",
+    "splitter and its decoder of OTLP) serves, 0 while the reference does (slower, same results).",
     ["kernel"],
 )
 kernel_waited_seconds_total = _counter(

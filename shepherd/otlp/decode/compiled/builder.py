@@ -21,7 +21,7 @@ from shepherd.otlp.decode.reference.events import TooManyEventBytes
 from shepherd.otlp.decode.reference.origin import traces_dataset
 from shepherd.otlp.decode.reference.values import Value
 
-_BYTES_PER_UNIT = 65_536  # of lines: their work is a hundredth of the reference's
+_BYTES_PER_UNIT = 1_024  # written, also lines that were dropped; as the reference counts texts
 
 
 class _Pass(NamedTuple):
@@ -56,9 +56,9 @@ class RequestBuilder:
         """Add the lines of a pass, `size` bytes. Raises TooManyEventBytes, TooMuchWork."""
         words = memory.words
         rows, entries = int(words[m.ROWS]), int(words[m.ENTRIES])
+        self._work.spend(1 + int(words[m.BYTES]) // _BYTES_PER_UNIT)
         if not rows + entries:
             return
-        self._work.spend(1 + size // _BYTES_PER_UNIT)
         self.entries += entries
         data_bytes = _copy(words, m.DATA_BYTES, rows)
         self._count(int(data_bytes.sum()))

@@ -23,6 +23,7 @@ from shepherd.otlp.decode.kernel.attributes import (
 from shepherd.otlp.decode.kernel.fields import CONSTANT_BYTES, CONSTANT_SIZES, RATE_CAPITAL
 from shepherd.otlp.decode.kernel.ids import write_id
 from shepherd.otlp.decode.kernel.memory import (
+    BYTES,
     DATA_BYTES,
     EVENT,
     FIELDS,
@@ -46,6 +47,7 @@ _FIELDS_MAX = limits.EVENT_FIELDS_MAX
 _BYTES_MAX = limits.EVENT_BYTES_MAX
 _TRUE = int.from_bytes(b"true", "little")
 _ID_BYTES = 8
+_RATES = 2  # names that are no fields, but count among the attributes
 _TRACE_ID_BYTES = 16
 
 
@@ -163,7 +165,8 @@ def add_attributes(
     out: Bytes,
     to: int,
 ) -> int:
-    """The attributes in the message buffer[at:end], which are its fields with the tag `wanted`.
+    """The attributes in buffer[at:end], fields of a message whose lengths were checked, with the
+    tag `wanted`.
 
     last: the name before the first, for prediction. rates: 1 if a sample rate may be among them.
     """
@@ -171,11 +174,11 @@ def add_attributes(
     event = get(words, EVENT)
     while at < end:
         at, tag = varint(buffer, at)
-        begin, at, _ = payload(buffer, at, end, tag)
-        if at < 0:
-            return FAIL
         if tag != wanted:
+            _, at, _ = payload(buffer, at, end, tag)
             continue
+        begin, size = varint(buffer, at)
+        at = begin + size
         to, last = write_attribute(
             buffer,
             begin,
@@ -238,9 +241,10 @@ def end_event(
     store8(out, to, CLOSE_BRACE)
     to += 1
     size = to - data
-    if size > _BYTES_MAX or get(words, FIELDS) > _FIELDS_MAX:
+    if size > _BYTES_MAX or get(words, FIELDS) > _FIELDS_MAX - _RATES:
         return FAIL
     to = write_end(out, to)
+    put(words, BYTES, get(words, BYTES) + to - begin)
     row = get(words, ROWS)
     put(words, LINE_BYTES + row, to - begin)
     put(words, DATA_BYTES + row, size)

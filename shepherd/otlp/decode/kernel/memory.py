@@ -22,6 +22,7 @@ from shepherd.otlp.decode.kernel.fields import (
 )
 
 ROWS_MAX: Final = 8_192  # lines of a pass
+BYTES_MAX: Final = 4_194_304  # written in a pass; then its work is counted
 ENTRIES_MAX: Final = 1_024  # items of a pass that are for the reference
 NAMES_MAX: Final = 4_096  # of attributes
 NAMES_KEPT: Final = NAMES_MAX // 2  # with more of them the table is emptied before the next scope
@@ -33,6 +34,7 @@ TAIL_BYTES: Final = 131_072  # their JSON: a quarter of the names that are kept
 # As in the splitter: the largest event fits an empty pass, and after it a text of which every byte
 # is escaped, before it is known to be too much.
 OUT_BYTES: Final = limits.EVENT_BYTES_MAX + LINE_ROOM + 6 * limits.STRING_BYTES_MAX + 256
+NESTED_BYTES: Final = limits.STRING_BYTES_MAX + 1_024  # of a list's JSON, beyond those and these
 BODY_BYTES: Final = 1_048_576  # larger bodies get a buffer of their own
 
 _GUARD_WORDS: Final = 8
@@ -49,6 +51,7 @@ _GUARD: Final = -0x0123456789ABCDEF
     REQUEST_AT,
     RESOURCE_NEXT,  # of the ResourceSpans in force: the field that is read next
     RESOURCE_END,
+    RESOURCE_READ,  # 1: its tail was made; 2: only the reference can read it
     SCOPED,  # 1: within a ScopeSpans
     SCOPE_NEXT,
     SCOPE_END,
@@ -75,6 +78,7 @@ _GUARD: Final = -0x0123456789ABCDEF
     # --- this pass
     ROWS,
     ENTRIES,
+    BYTES,  # written in it, also those that were dropped, and those of tails
     # --- the event that is written
     FIELDS,
     SHARED,  # 1: it has a field that is in the tail too
@@ -91,7 +95,7 @@ _GUARD: Final = -0x0123456789ABCDEF
     SPAN_RATE,
     ARRIVAL,  # of the request, unix ns
     COUNTERS,
-) = range(45)
+) = range(47)
 
 PREFIXES: Final = len(INSTRUMENTATION_SCOPES)
 PREFIX_AT: Final = COUNTERS  # per prefix of a scope's name: where it is in the arena, its bytes
@@ -193,8 +197,8 @@ def make_memory(seeds: tuple[int, int]) -> Memory:
     return Memory(
         words,
         arena,
-        np.zeros(TAIL_BYTES + SENTINEL_BYTES, np.uint8),
-        np.zeros(OUT_BYTES + SENTINEL_BYTES, np.uint8),
+        np.zeros(TAIL_BYTES + NESTED_BYTES + 2 * SENTINEL_BYTES, np.uint8),
+        np.zeros(OUT_BYTES + NESTED_BYTES + 2 * SENTINEL_BYTES, np.uint8),
         np.zeros(BODY_BYTES + SENTINEL_BYTES, np.uint8),
     )
 

@@ -11,6 +11,8 @@ from common.kernels.compile import FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import get, put
 from common.scan.kernel.literals import equal
 from shepherd.otlp.decode.kernel.memory import (
+    BYTES,
+    BYTES_MAX,
     ENTRIES,
     ENTRIES_MAX,
     ENTRY,
@@ -27,6 +29,7 @@ from shepherd.otlp.decode.kernel.memory import (
     RESOURCE,
     RESOURCE_END,
     RESOURCE_NEXT,
+    RESOURCE_READ,
     ROWS,
     ROWS_MAX,
     SCOPE,
@@ -59,6 +62,7 @@ def begin_request(words: Int64s, arena: Bytes) -> None:
     put(words, REQUEST_AT, 0)
     put(words, RESOURCE_NEXT, 0)
     put(words, RESOURCE_END, 0)
+    put(words, RESOURCE_READ, 1)
     put(words, SCOPED, 0)
     put(words, ITEMS, 0)
     put(words, SERVICE, -1)
@@ -127,6 +131,7 @@ def write_lines(
     """One pass over the request buffer[:size]: (why it ended, bytes of its lines)."""
     put(words, ROWS, 0)
     put(words, ENTRIES, 0)
+    put(words, BYTES, 0)
     to = value(0)
     put(words, PASS_SERVICE, get(words, SERVICE))
     put(words, PASS_SERVICE_TO, get(words, SERVICE_TO))
@@ -148,10 +153,12 @@ def write_lines(
                 rows = get(words, ROWS)
                 if rows >= ROWS_MAX or get(words, ENTRIES) >= ENTRIES_MAX:
                     return MORE, to
+                if get(words, BYTES) >= BYTES_MAX:
+                    return MORE, to
                 written = FULL
                 if get(words, TAIL_ODD) == 0:
                     if many_names(words):
-                        build_tail(buffer, words, arena, tail)
+                        build_tail(buffer, value(1), words, arena, tail)
                     written = write_span(buffer, begin, at, words, arena, tail, out, to)
                     if written == FULL and rows > 0:
                         put(words, ROWS, rows)
@@ -166,6 +173,12 @@ def write_lines(
             continue
         # --- the next scope of the resource in force
         at, end = get(words, RESOURCE_NEXT), get(words, RESOURCE_END)
+        if at >= end and get(words, RESOURCE_READ) == 0:  # it has no items: may be no message
+            put(words, SCOPE, -1)
+            put(words, SCOPE_SCHEMA, -1)
+            build_tail(buffer, value(1), words, arena, tail)
+            if get(words, TAIL_ODD) != 0:
+                return BROKEN, to
         if at < end:
             at, tag = varint(buffer, at)
             begin, at, _ = payload(buffer, at, end, tag)
@@ -173,7 +186,13 @@ def write_lines(
             if tag != _SECOND:
                 continue
             found = _find_context(buffer, begin, at, words, value(SCOPE))
-            put(words, SCOPED, max(found, 0))
+            if found < 0:
+                return BROKEN, to
+            if found > 0 or get(words, SCOPE) >= 0:
+                build_tail(buffer, found, words, arena, tail)
+            if found == 0 and get(words, SCOPE) >= 0 and get(words, TAIL_ODD) != 0:
+                return BROKEN, to  # it may be no message
+            put(words, SCOPED, found)
             put(words, SCOPE_NEXT, begin)
             put(words, SCOPE_END, at)
         else:  # --- or the next resource
@@ -192,11 +211,6 @@ def write_lines(
             found = _find_context(buffer, begin, at, words, value(RESOURCE))
             put(words, RESOURCE_NEXT, begin)
             put(words, RESOURCE_END, at)
-            if found > 0:
-                continue
-            put(words, SCOPE, -1)
-            put(words, SCOPE_SCHEMA, -1)
-        if found >= 0:
-            build_tail(buffer, words, arena, tail)
-        if found < 0 or (found == 0 and get(words, TAIL_ODD) != 0):  # it may be no message
-            return BROKEN, to
+            if found < 0:
+                return BROKEN, to
+            put(words, RESOURCE_READ, 0)

@@ -119,10 +119,11 @@ def write_span(
     while at < end:
         field = at
         at, tag = varint(buffer, at)
-        begin, at, number = payload(buffer, at, end, tag)
-        if at < 0:
-            return FAIL
-        if tag == _ATTRIBUTE:
+        if tag == _ATTRIBUTE:  # most fields are
+            begin, size = varint(buffer, at)
+            if begin < 0 or size < 0 or size > end - begin:
+                return FAIL
+            at = begin + size
             attributes = min(attributes, field)
             attributes_to = at
             if _is_rate(buffer, begin):
@@ -130,7 +131,11 @@ def write_span(
                 if own < 0 or rate != 0:
                     return FAIL
                 rate = own
-        elif tag == _TRACE_ID:
+            continue
+        begin, at, number = payload(buffer, at, end, tag)
+        if at < 0:
+            return FAIL
+        if tag == _TRACE_ID:
             trace, trace_to = begin, at
         elif tag == _SPAN_ID:
             span, span_to = begin, at

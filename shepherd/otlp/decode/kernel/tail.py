@@ -24,10 +24,12 @@ from shepherd.otlp.decode.kernel.fields import (
     SERVICE_NAME,
 )
 from shepherd.otlp.decode.kernel.memory import (
+    BYTES,
     NAME_TAIL,
     PREFIX_AT,
     PREFIXES,
     RESOURCE,
+    RESOURCE_READ,
     RESOURCE_SCHEMA,
     RESOURCE_SCHEMA_TO,
     RESOURCE_TO,
@@ -197,8 +199,12 @@ def _add_scope(buffer: Bytes, words: Int64s, arena: Bytes, tail: Bytes) -> int:
 
 
 @compiled
-def build_tail(buffer: Bytes, words: Int64s, arena: Bytes, tail: Bytes) -> None:
-    """Make the tail of the scope in force. TAIL_ODD is 1 if it is for the reference."""
+def build_tail(buffer: Bytes, with_resource: int, words: Int64s, arena: Bytes, tail: Bytes) -> None:
+    """Make the tail of the scope in force. TAIL_ODD is 1 if it is for the reference.
+
+    with_resource: 0 for a scope without items, of which only the messages are checked: a resource
+    is read once for each scope that needs it.
+    """
     if many_names(words):
         empty_names(words, arena)
     put(words, TAIL, get(words, TAIL) + 1)
@@ -217,6 +223,13 @@ def build_tail(buffer: Bytes, words: Int64s, arena: Bytes, tail: Bytes) -> None:
             tail,
             to,
         )
+    if with_resource == 0:
+        put(words, TAIL_ODD, 1 if to < 0 else 0)
+        return
+    own = to
+    known_odd = get(words, RESOURCE_READ) == 2
+    if known_odd:  # not again
+        to = FAIL
     if to >= 0 and get(words, RESOURCE) >= 0:
         to = _add_attributes(
             buffer,
@@ -240,6 +253,11 @@ def build_tail(buffer: Bytes, words: Int64s, arena: Bytes, tail: Bytes) -> None:
             tail,
             to,
         )
+    if own >= 0 and not known_odd:
+        put(words, BYTES, get(words, BYTES) + (to if to >= 0 else TAIL_BYTES))
+        put(words, RESOURCE_READ, 1 if to >= 0 else 2)
+    if own < 0 and not known_odd:
+        put(words, RESOURCE_READ, 1)  # the reference reads it with the scope's items
     put(words, TAIL_TO, max(to, 0))
     put(words, TAIL_ODD, 1 if to < 0 else 0)
     if to < 0:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from common.scan.work_budget import TooMuchWork, Work
 from shepherd.otlp.decode.compiled.decoder import KernelDecoder
+from shepherd.otlp.decode.interface import OtlpBody, Signal
 from tests.shepherd.otlp.decode.compiled.requests import at_limits
 from tests.shepherd.otlp.decode.compiled.same import assert_same
-from tests.shepherd.otlp.messages import key_values, of_service, request, span
+from tests.shepherd.otlp.messages import ARRIVAL_NS, key_values, of_service, request, span
 
 
 def test_spans_and_resources_at_and_beyond_every_limit(decoder: KernelDecoder) -> None:
@@ -17,6 +19,28 @@ def test_a_large_resource_with_many_small_spans_is_refused(decoder: KernelDecode
     resource = {f"k{n}": "v" * 1_000 for n in range(100)}
     message = request(of_service(*[span()] * 500, resource=resource))
     assert "more than" in str(assert_same(decoder, message))
+
+
+def test_a_large_resource_with_many_scopes(decoder: KernelDecoder) -> None:
+    for value in ("v" * 1_000, [[1]]):
+        group = of_service(span(), resource={f"k{n}": value for n in range(80)})
+        for n in range(150):
+            fields = ({"n": n}, {"n": None}, {"n": float("nan")})[n % 3]
+            group.scope_spans.add(spans=[span(fields)] * (n % 4)).scope.name = f"s{n}"
+        assert_same(decoder, request(group))
+        work = Work(100)
+        with pytest.raises(TooMuchWork):
+            decoder.decode(OtlpBody(Signal.TRACES, request(*[group] * 10), ARRIVAL_NS), work)
+
+
+def test_resources_and_scopes_without_spans(decoder: KernelDecoder) -> None:
+    empty = of_service(resource={"a": 1})
+    named = of_service(resource={"a": None})
+    named.scope_spans[0].scope.name = "n"
+    odd = of_service(span())
+    odd.scope_spans.add().scope.attributes.extend(key_values({"a": None}))
+    for groups in ([empty], [named], [odd], [empty, named, of_service(span()), odd]):
+        assert_same(decoder, request(*groups))
 
 
 RAW = span({"a": 1}).SerializeToString()

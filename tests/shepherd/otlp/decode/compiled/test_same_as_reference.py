@@ -21,9 +21,11 @@ from tests.shepherd.otlp.decode.compiled.requests import (
     any_span,
 )
 from tests.shepherd.otlp.decode.compiled.same import assert_same
-from tests.shepherd.otlp.messages import key_values, of_service, request, span
+from tests.shepherd.otlp.messages import START_NS, key_values, of_service, request, span
 
-ORDINARY = {"http.method": "GET", "n": 1, "f": 0.25, "b": True, "text": "é\n"}
+LIST = ["a\n", 1, None]
+ORDINARY = {"http.method": "GET", "n": 1, "f": 0.25, "b": True, "text": "é\n", "list": LIST}
+WITH_OBJECT = {**ORDINARY, "o": {"a": 1, "b": LIST, "c": "x"}, "e": {}, "o.d": 2}
 
 
 def sample(seed: int = 7, spans: int = 3) -> bytes:
@@ -45,6 +47,19 @@ def test_every_value(decoder: KernelDecoder, value: object) -> None:
     event = Span.Event(name="e", attributes=key_values({"a": value, "exception.type": value}))
     exception = Span.Event(name="exception", attributes=key_values({"exception.type": value}))
     assert_same(decoder, request(of_service(span(ORDINARY, events=[event, exception]))))
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.floats() | st.integers(-(10**16), 10**16).map(lambda n: n / 10**6), max_size=50),
+    st.lists(st.integers(0, 10**17) | st.integers(0, 10**9), min_size=1, max_size=50),
+)
+def test_doubles_and_durations(
+    decoder: KernelDecoder, doubles: list[float], durations: list[int]
+) -> None:
+    spans = [span({"a": one, "b": -one}) for one in doubles]
+    spans += [span(end_time_unix_nano=START_NS + one) for one in durations]
+    assert_same(decoder, request(of_service(*spans)))
 
 
 @pytest.mark.parametrize("name", CLASHING)
@@ -122,6 +137,8 @@ def test_ordinary_spans_are_read_by_the_kernel_alone(
     counting: KernelDecoder, handed: list[int]
 ) -> None:
     assert_same(counting, sample(spans=200))
+    assert_same(counting, request(of_service(span(ORDINARY), span(ORDINARY), resource=ORDINARY)))
+    assert_same(counting, request(of_service(span(WITH_OBJECT), resource={"o.a": 3, "h": 1})))
     assert handed == []
 
 
