@@ -50,10 +50,10 @@ def send(system: System) -> None:
             early_s = 0.5 if job >= 20 and name == "launch" else 0.0
             begun_s = at_s + number * 2 - early_s
             events.append(state(job, name, begun_s, 1_999, **{"state.next": following}))
-    events.append(state(50, "request", now_s - 900, 1_000, **{"state.next": "launch"}))
+    events.append(state(50, "request", now_s - 400, 1_000, **{"state.next": "launch"}))
     announced = {"meta.annotation_type": "span_start", "duration_ms": 0}
-    events.append(state(50, "launch", now_s - 899, 0, **announced))
-    events.append(state(51, "request", now_s - 800, 1_000, **{"state.next": "launch"}))
+    events.append(state(50, "launch", now_s - 399, 0, **announced))
+    events.append(state(51, "request", now_s - 300, 1_000, **{"state.next": "launch"}))
     system.send("jobs", events)
 
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 import pyarrow.compute as pc
+from msgspec import structs
 
 from query.traces.compare.span import Spans, spans_of_tree
 from query.traces.one.ids import folded
 from query.traces.one.read_table import JUDGED, events_of
 from query.traces.one.tree import Judging, build
 from query.traces.wanted import SpansWanted, SpanTable
+
+_DATA: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def spans_wanted(trace_ids: tuple[str, ...], *, with_data: bool) -> SpansWanted:
@@ -28,7 +32,7 @@ def traces_of(table: SpanTable, now_ns: int) -> Iterator[tuple[str, Spans]]:
         if "data" in rows.column_names:
             data = rows.column("data").to_pylist()
             events = [
-                replace(event, fields=msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
+                structs.replace(event, fields=_DATA.decode(text))
                 for event, text in zip(events, data, strict=True)
             ]
         spans = spans_of_tree(trace_id, build(events, Judging(now_ns, 0, 0)))
