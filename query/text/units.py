@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-_QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(%|[A-Za-zµμ]{1,7})", re.ASCII)
+_QUANTITY = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(%|[A-Za-zµμ]{1,7})", re.ASCII)
 _DIGITS_MAX: Final = 40
 
 _TIME_NS: Final = {

@@ -105,6 +105,14 @@ def test_a_value_is_read_however_it_is_written(
         assert getattr(found, field) == expected
 
 
+@pytest.mark.parametrize("text", ["1" * 2_000_000 + "x", "." + "1" * 2_000_000 + "e"])
+def test_a_text_that_is_nearly_a_number_costs_its_length_and_not_the_square(text: str) -> None:
+    span = {"name": "n", "attributes": [{"key": "k", "value": {"doubleValue": text}}]}
+    request = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    message = to_protobuf(Signal.TRACES, json.dumps(request).encode(), Work())
+    assert text.encode() in message
+
+
 def test_not_a_number_arrives_as_such_for_the_decoder_to_count() -> None:
     assert math.isnan(value_of('{"doubleValue":"NaN"}').double_value)
     assert math.isnan(value_of('{"doubleValue":NaN}').double_value)
