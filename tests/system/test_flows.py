@@ -57,6 +57,16 @@ def send(system: System) -> None:
     system.send("jobs", events)
 
 
+def wait_for_events(system: System, events: int, *words: str) -> None:
+    """Wait until a question is about so many events; before the first one it is refused."""
+
+    def there() -> bool:
+        done = system.run(*words, "--json")
+        return done.returncode == 0 and json.loads(done.stdout)["events"] == events
+
+    system.wait_until(there, f"{events} events")
+
+
 def asked(system: System, *words: str) -> Any:
     done = system.run(*words, "--json")
     assert done.returncode == 0, done.stderr
@@ -65,7 +75,7 @@ def asked(system: System, *words: str) -> Any:
 
 def test_states_tell_how_long_what_follows_and_who_is_where(system: System) -> None:
     words = ("states", 'WHERE state.machine = "replace" LAST 1h')
-    system.wait_until(lambda: asked(system, *words)["events"] == 163, "the events")
+    wait_for_events(system, 163, *words)
     answer = asked(system, *words)
     assert answer["coverage"]["complete"]
     assert {one["step"]: one["count"] for one in answer["steps"]} == {
@@ -144,7 +154,7 @@ def test_the_comparison_names_the_missing_call_first(system: System) -> None:
     events += create_cluster(bad, now_s - 100, second_balancer=False)
     system.send("plans", events)
     words = ("flow", "LAST 1h", "--dataset", "plans")
-    system.wait_until(lambda: asked(system, *words)["events"] == len(events), "the spans")
+    wait_for_events(system, len(events), *words)
     conditions = 'WHERE none.error = true AND root.name = "create_cluster" LAST 1h'
     for other in ((good[3], bad), (bad, "--against", conditions)):
         answer = asked(system, "trace", "compare", *other)
