@@ -22,6 +22,8 @@ from tests.waiting import PATIENCE_S, eventually
 NUMBERS = list(range(limits.OTLP_NAMED_ITEMS_MIN))  # smaller requests are gathered
 MESSAGE = spans(NUMBERS).SerializeToString()
 Code = grpc.StatusCode
+# An append that a test holds must not be given up meanwhile, however slow the machine is.
+PATIENT = ShepherdConfig(port=0, ack_timeout_s=60, stop_timeout_s=PATIENCE_S)
 
 
 class Held:
@@ -62,7 +64,7 @@ async def test_call_that_ends_before_its_answer_is_counted_once_and_its_repetiti
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     telemetry = Summaries()
-    async with client(tmp_path, telemetry=telemetry) as it:
+    async with client(tmp_path, PATIENT, telemetry=telemetry) as it:
         with appends_held(it, monkeypatch) as held:
             call = it.call(MESSAGE, timeout_s=1.0 if how == "deadline" else PATIENCE_S)
             await asyncio.wait_for(held.began.wait(), PATIENCE_S)
@@ -82,7 +84,7 @@ async def test_call_that_ends_before_its_answer_is_counted_once_and_its_repetiti
 async def test_stop_answers_what_is_in_flight_and_takes_nothing_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with client(tmp_path) as it:
+    async with client(tmp_path, PATIENT) as it:
         with appends_held(it, monkeypatch) as held:
             call = it.call(MESSAGE)
             sending = asyncio.ensure_future(call.code())
