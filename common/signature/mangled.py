@@ -73,7 +73,7 @@ def _identifier(text: str, at: int) -> tuple[int, str]:
     if found is None:
         raise ValueError(text)
     end = found.end() + int(found[0])
-    if end > len(text):
+    if end > len(text) or end == found.end():
         raise ValueError(text)
     return end, text[found.end() : end]
 

@@ -13,6 +13,7 @@ _PANIC: Final = ("rust_begin_unwind", "core::panicking", "std::panicking", "std:
 _RUNTIME: Final = re.compile(
     r"^(?:std::|core::|alloc::|__rust|rust_|_start$|__libc_|main$|_Unwind_|unknown$|clone3?$)"
 )
+_ASCRIBED_MAX: Final = 8  # methods of types that are written as methods; each costs the whole line
 _BASIC: Final = re.compile(r"^(?:[iuf]\d+|[iu]size|bool|char|str|[&\[(*].*|dyn .*|[A-Z])$")
 
 
@@ -38,7 +39,9 @@ def read(text: str) -> Stack | None:
 def _short(name: str) -> tuple[bool, str]:
     """Whether a frame is the application's, and its name without type arguments."""
     method = ""
-    while name.startswith("<"):  # a method: `<Type as Trait>::method`, `<Type>::method`
+    for _ in range(_ASCRIBED_MAX):
+        if not name.startswith("<"):  # a method: `<Type as Trait>::method`, `<Type>::method`
+            break
         end = _closing(name)
         method = name[end + 1 :] + method
         name = _ascribed(name[1:end])

@@ -35,8 +35,8 @@ def unpack(text: str) -> tuple[str, Attributes]:
         found = _object(text)
         if found is not None and len(found) == 1:
             ((name, attributes),) = found.items()
-            if isinstance(attributes, dict):
-                return name, _flat(attributes)
+            if isinstance(attributes, dict) and (flat := _flat(attributes)) is not None:
+                return name, flat
     elif "|{" in text:
         name, _, rest = text.partition("|{")
         packed = _counted("{" + rest)
@@ -63,10 +63,8 @@ def _counted(text: str) -> Attributes | None:
     if not (count.isascii() and count.isdigit()) or len(count) > _DIGITS_MAX:
         return None
     found = _object(packed)
-    if found is None:
-        return None
-    attributes = _flat(found)
-    if int(count):
+    attributes = None if found is None else _flat(found)
+    if attributes is not None and int(count):
         attributes[_DROPPED] = int(count)
     return attributes
 
@@ -79,18 +77,23 @@ def _object(text: str) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def _flat(attributes: dict[str, object]) -> Attributes:
+def _flat(attributes: dict[str, object]) -> Attributes | None:
+    """The fields that attributes become; None if one is nested deeper than can be written."""
     fields: Attributes = {}
-    _flatten("", attributes, 1, fields)
-    return fields
+    return fields if _flatten("", attributes, 1, fields) else None
 
 
-def _flatten(prefix: str, members: dict[str, object], depth: int, into: Attributes) -> None:
+def _flatten(prefix: str, members: dict[str, object], depth: int, into: Attributes) -> bool:
     for key, value in members.items():
         name = prefix + key
         if isinstance(value, dict) and depth < _DEPTH_MAX:
-            _flatten(f"{name}.", value, depth + 1, into)
+            if not _flatten(f"{name}.", value, depth + 1, into):
+                return False
         elif isinstance(value, dict | list):
-            into[name] = json_text(value)
+            text = json_text(value)
+            if text is None:
+                return False
+            into[name] = text
         elif value is not None:
             into[name] = value  # type: ignore[assignment]  # of JSON only scalars are left
+    return True

@@ -12,7 +12,7 @@ import orjson
 from common import limits
 from common.scan import json_events
 from common.scan import json_tokens as jt
-from common.scan.events import EventFault, MalformedBody, Mended, Refused
+from common.scan.events import EventFault, MalformedBody, Mended, Refused, Rule
 from common.scan.json_data import skip
 from common.scan.json_tokens import TokenKind
 from common.scan.work_budget import Work
@@ -20,6 +20,10 @@ from shepherd.zipkin.json.odd import read_closely
 from shepherd.zipkin.json.values import Members
 from shepherd.zipkin.span import Span
 
+# A value takes some 50 to 300 bytes when it is parsed, whatever its text. The shortest annotation
+# has 27 bytes: a body of 20 MiB holds fewer than this, and a span that can be stored far fewer.
+_VALUES_MAX: Final = 1_250_000
+_TOO_MANY: Final = Refused(Rule.TOO_LARGE, f"the span has more than {_VALUES_MAX} values")
 _elements: Final = msgspec.json.Decoder(list[msgspec.Raw])
 ReadSpans = Callable[[Members], Sequence[Span]]
 
@@ -29,7 +33,12 @@ def read_spans(plain: bytes, read: ReadSpans, work: Work) -> Iterator[Span | Ref
 
     Raises MalformedBody, TooMuchWork.
     """
+    if len(plain) > _VALUES_MAX < plain.count(b"{") + plain.count(b"["):
+        raise MalformedBody(f"more than {_VALUES_MAX} objects and lists")
     for raw in _cut(plain, work):
+        if len(raw) > _VALUES_MAX < raw.count(b","):
+            yield _TOO_MANY
+            continue
         mended: tuple[Mended, ...] = ()
         try:
             members = orjson.loads(raw)
@@ -49,6 +58,8 @@ def read_spans(plain: bytes, read: ReadSpans, work: Work) -> Iterator[Span | Ref
 
 def _cut(plain: bytes, work: Work) -> Iterator[bytes]:
     """The JSON of each element of the body's array. Raises MalformedBody."""
+    if len(plain) > 2 * _VALUES_MAX < plain.count(b","):  # maybe of elements, each an object
+        return (plain[start:end] for start, end in _cut_by_tokens(plain, work))
     try:
         raws = _elements.decode(plain)
     except (ValueError, RecursionError):  # also values that are no JSON, such as NaN

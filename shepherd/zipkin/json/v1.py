@@ -80,7 +80,7 @@ def read(members: Members) -> Sequence[Span]:
         if one.name not in _BORDERS:
             _side_at(sides, one.at).annotations.append(Annotation(one.time_ns, one.name))
     for one in binary:
-        if one.name in _ADDRESSES and one.value in _TRUE:
+        if _is_address(one):
             if not _put_address(sides, one):
                 reading.leave_out(Rule.UNSUPPORTED_VALUE, "binaryAnnotations")
         elif (value := reading.tag(one.value)) is not None:
@@ -107,12 +107,18 @@ def _sides(noted: Sequence[_Noted], binary: Sequence[_Noted]) -> list[_Side]:
 
 def _local_side(noted: Sequence[_Noted], binary: Sequence[_Noted]) -> _Side:
     """The side of a span without borders: its kind follows from the address of the other side."""
-    addresses = [one for one in binary if one.name in _ADDRESSES and one.value in _TRUE]
-    names = {one.name for one in addresses}
+    names = {one.name for one in binary if _is_address(one)}
     kind = next((kind for kind in (_CLIENT, _SERVER) if kind.address in names), None)
-    hosts = [one.at for one in (*noted, *binary) if one not in addresses]
+    hosts = [one.at for one in (*noted, *binary) if not _is_address(one)]
     local = next((host for host in hosts if host.service), hosts[0] if hosts else NO_ENDPOINT)
     return _Side(kind, local)
+
+
+def _is_address(one: _Noted) -> bool:
+    """Whether it is a binary annotation that tells where the other side is. (The value of an
+    annotation of the other kind is None.)
+    """
+    return one.name in _ADDRESSES and one.value in _TRUE
 
 
 def _side_at(sides: Sequence[_Side], at: Endpoint) -> _Side:

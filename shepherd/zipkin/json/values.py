@@ -117,12 +117,20 @@ class Reading:
         """A tag's value. Zipkin's are texts; others are kept, lists and objects as JSON text."""
         if value is None or isinstance(value, str | int | float):
             return value
-        return json_text(value)
+        text = json_text(value)
+        if text is None:
+            self.leave_out(Rule.TOO_DEEP, "tags")
+        return text
 
 
-def json_text(value: object) -> str:
-    """A list or an object as text, with the line break that OTLP's texts of them end with."""
-    return orjson.dumps(value).decode() + "\n"
+def json_text(value: object) -> str | None:
+    """A list or an object as text, with the line break that OTLP's texts of them end with; None
+    if it is nested deeper than the writer goes, which is less deep than what the parser reads.
+    """
+    try:
+        return orjson.dumps(value).decode() + "\n"
+    except orjson.JSONEncodeError:
+        return None
 
 
 def _number(text: str) -> int | float | None:

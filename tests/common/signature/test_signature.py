@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.signature import rust
 from common.signature.mangled import readable
 from common.signature.signature import signature
 from tests.common.signature.produce import FAULTS, STACKS
@@ -65,6 +66,24 @@ def test_how_often_a_function_called_itself_is_no_part() -> None:
     assert signature(stack(1)) == signature(stack(40)) == "v1 KeyError in tree.visit < tree.main"
 
 
+def test_methods_of_methods_are_read_a_few_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    closing = rust._closing
+
+    def counted(name: str) -> int:
+        read.append(name)
+        return closing(name)
+
+    monkeypatch.setattr(rust, "_closing", counted)
+    deep = "".join(["<"] * 900) + "shop::Cart" + " as T>" * 90
+    assert signature(f"stack backtrace:\n   0: {deep}::price\n").startswith("v1 ")
+    assert len(read) < 20  # each reads the whole line
+    assert (
+        signature("stack backtrace:\n   0: <<a::B as c::D>::E as f::G>::h\n")
+        == "v1 error in a::B::E::h"
+    )
+
+
 def test_text_that_is_no_stack_keeps_its_words_without_numbers_and_ids() -> None:
     first = "disk 7 failed at 0x7ffe12\nrequest 6f1c2a7e-0f1e-4a3b-9c5d-1e2f3a4b5c6d"
     other = "disk 12 failed at 0x7fff00\nrequest 00112233-4455-6677-8899-aabbccddeeff"
@@ -83,6 +102,7 @@ def test_text_that_is_no_stack_keeps_its_words_without_numbers_and_ids() -> None
         ("_Z5parsePKc", "parse"),
         ("_ZSt9terminatev", "std::terminate"),
         ("_ZN99x", "_ZN99x"),
+        ("_Z0", "_Z0"),
         ("parse", "parse"),
     ],
 )

@@ -13,6 +13,8 @@ from common.errors import BadRequest
 from common.scan.events import MalformedBody
 from common.scan.work_budget import TooMuchWork, Work
 from shepherd.http.body import EmptyBody
+from shepherd.zipkin.json import body
+from shepherd.zipkin.media import Form
 from tests.shepherd.zipkin.reading import read
 
 GOOD: dict[str, Any] = {"traceId": "1", "id": "2", "name": "good"}
@@ -87,6 +89,44 @@ def test_tags_that_are_too_many_or_too_large_are_left_out_and_counted() -> None:
     note = orjson.dumps({"e": {f"k{n}": n for n in range(3_000)}}).decode()
     found = read([{**GOOD, "annotations": [{"value": note}]}])
     assert [event.fields["name"] for event in found.events] == ["e", "good"]
+
+
+@pytest.mark.parametrize("depth", [254, 300, 1_000])
+def test_tags_nested_deeper_than_they_can_be_written_are_left_out(depth: int) -> None:
+    deep = b"[" * depth + b"]" * depth
+    found = read(b'[%b,{"id":"5","name":"x","tags":{"a":%b,"b":"1"}}]' % (GOOD_JSON, deep))
+    assert found.events[-1].fields["b"] == 1
+    assert ("a" in found.events[-1].fields) == (depth < 255)
+    assert found.mended == ([] if depth < 255 else [("too_deep", "tags")])
+    note = (b'{"e":{"a":{"b":%b}}}' % deep).decode()
+    events = read([{**GOOD, "annotations": [{"value": note}]}]).events
+    names = [event.fields["name"] for event in events]
+    assert names == ["e" if depth < 255 else note, "good"]
+
+
+def test_many_annotations_of_version_1_cost_their_number_and_not_the_square() -> None:
+    at = {"endpoint": {"serviceName": "peer"}}
+    span = {
+        **GOOD,
+        "annotations": [{"value": "x"}] * 20_000,
+        "binaryAnnotations": [{"key": "sa", "value": True, **at}] * 20_000,
+    }
+    found = read([span], form=Form.JSON_V1)
+    assert len(found.events) == 20_001
+    assert found.events[-1].fields["peer.service"] == "peer"
+
+
+def test_more_values_than_honest_spans_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "_VALUES_MAX", 1_000)
+    monkeypatch.setattr(limits, "OTLP_EVENTS_MAX", 500)
+    with pytest.raises(MalformedBody, match="objects and lists"):
+        read(b"[{%b}]" % (b"[]," * 1_000))
+    with pytest.raises(MalformedBody, match=r"more than 500 spans\)"):  # and not, and annotations
+        read(b"[%b0]" % (b"0," * 2_001))
+    many = b'{"name":"x","tags":{"a":[%b0]}}' % (b"0," * 1_001)
+    found = read(b"[%b,%b]" % (GOOD_JSON, many))
+    assert [event.fields["name"] for event in found.events] == ["good"]
+    assert found.refused == [(1, "too_large")]
 
 
 def test_long_strings_are_cut_and_marked() -> None:
