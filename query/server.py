@@ -48,6 +48,7 @@ from query.traces.flows.route import FlowRoute
 from query.traces.one.route import TraceRoute
 from query.traces.relations.route import TracesRoute
 from query.traces.relations.search import TraceSearch
+from query.traces.relations.spans import RelatedSpans
 from query.zipkin.route import ZipkinRoutes
 
 _TAIL_LINE_BYTES: Final = 8 * 1024 * 1024  # one event as an escaped line; aiohttp's reader limit
@@ -66,6 +67,7 @@ class _Parts:
     results: ResultStore
     runner: QueryRunner
     spans: SpanExchange
+    related: RelatedSpans
     traces: TraceSearch
     peers: PeerResults
 
@@ -113,6 +115,7 @@ def _wire(
     runner = QueryRunner(scatter, reconciler, watch, clock, config)
     names = DatasetNames(backends.metadata, clock, bounds.metadata_calls_max)
     datasets = EnvironmentDatasets(names, clock)
+    spans = SpanExchange(runner, datasets)
     return _Parts(
         keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
         names=names,
@@ -121,7 +124,8 @@ def _wire(
         watch=watch,
         results=ResultStore(clock, config.results_kept_s, bounds.results),
         runner=runner,
-        spans=SpanExchange(runner, datasets),
+        spans=spans,
+        related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
     )
@@ -154,7 +158,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     QueryRoutes(queries).add_to(app)
     RowsRoute(requests, runner, unknown_fields).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
-    FlowRoute(keys, parts.spans, clock).add_to(app)
+    FlowRoute(keys, parts.related, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)
     CompareRoute(requests, parts.spans, parts.traces, clock).add_to(app)

@@ -41,7 +41,7 @@ class SpanExchange:
         named = await self._datasets.named(key, wanted.datasets)
         if not named.datasets:
             raise NoDatasetYet
-        query = _query(wanted, named)
+        query = span_query(wanted, named)
         requester = requester_of(key)
 
         def make_plan(*, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
@@ -61,12 +61,13 @@ class SpanExchange:
             )
 
         found: PlanResult[pa.Table] = await self._runner.run_plan(
-            make_plan, partial(_merge, wanted, query, named), required, requester
+            make_plan, partial(merge_spans, wanted, query, named), required, requester
         )
         return SpanTable(found.result, found.coverage, found.notes, found.types, wanted.fields)
 
 
-def _query(wanted: SpansWanted, named: NamedDatasets) -> SpanQuery:
+def span_query(wanted: SpansWanted, named: NamedDatasets) -> SpanQuery:
+    """What shares are asked. Raises Unprocessable for too many ids."""
     trace_ids: tuple[str, ...] | None = None
     if wanted.trace_ids is not None:
         if len(wanted.trace_ids) > limits.TRACE_IDS_MAX:
@@ -84,8 +85,9 @@ def _query(wanted: SpansWanted, named: NamedDatasets) -> SpanQuery:
     )
 
 
-def _merge(
+def merge_spans(
     wanted: SpansWanted, query: SpanQuery, named: NamedDatasets, states: list[dict[str, pa.Table]]
 ) -> pa.Table:
+    """The rows of all shares, in their order. Raises ShareTooHeavy."""
     rows = united([state["main"] for state in states], query)
     return merged(rows, wanted.per, named.names, wanted.limit)

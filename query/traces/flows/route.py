@@ -23,11 +23,11 @@ from query.http.problems import json_body
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.results.runner import CoverageRequirement
 from query.results.type_notes import notes_on_types
-from query.traces.exchange import SpanExchange
 from query.traces.flows.definition import FlowRequest, Population, read_flow_request
 from query.traces.flows.document import flow_document
 from query.traces.flows.read_table import step_columns
 from query.traces.flows.steps import make_steps
+from query.traces.relations.spans import RelatedSpans
 from query.traces.wanted import SpansWanted, SpanTable
 
 _COMPUTED_MAX: Final = 3  # at once: each holds its steps, some 200 bytes of each event
@@ -37,9 +37,9 @@ _WAITING_MAX: Final = 64
 class FlowRoute:
     """The handler; it needs the right to query."""
 
-    def __init__(self, keys: KeyCache, exchange: SpanExchange, clock: Clock) -> None:
+    def __init__(self, keys: KeyCache, spans: RelatedSpans, clock: Clock) -> None:
         self._keys = keys
-        self._exchange = exchange
+        self._gathered = spans
         self._clock = clock
         bounds = FairLimits(_COMPUTED_MAX, _WAITING_MAX, 1, limits.KEY_KEPT_FREE)
         self._computing = FairSlots(bounds, "flows")
@@ -65,11 +65,11 @@ class FlowRoute:
         self, wanted: FlowRequest, key: ApiKey, required: CoverageRequirement, now_ns: int
     ) -> bytes:
         async with self._computing.hold(key.environment.id, key.id):
-            now = await self._exchange.gather(_spans(wanted, wanted.now), key, required)
+            now = await self._gathered.gather(_spans(wanted, wanted.now), key, required)
             against = None
             if wanted.against is not None:
                 spans = _spans(wanted, wanted.against)
-                against = await self._exchange.gather(spans, key, required)
+                against = await self._gathered.gather(spans, key, required)
             cancelled = threading.Event()
             try:
                 return await asyncio.to_thread(_encode, wanted, now, against, now_ns, cancelled)

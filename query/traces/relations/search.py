@@ -133,7 +133,7 @@ class _Search:
             ordered.num_rows,
             self._margin_ns,
             steps.coverage,
-            [*steps.notes, *self._notes(steps)],
+            [*steps.notes, *note_on_none(steps, self._conditions, "a trace may be listed here")],
             steps.types,
         )
 
@@ -216,10 +216,11 @@ class _Search:
         )
 
     def _plan(self, query: SpanQuery, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
+        start_ns, end_ns = with_margin(self._wanted.start_ns, self._wanted.end_ns, self._margin_ns)
         return Plan(
             dataset="",
-            start_ns=max(TIME_MIN_NS, self._wanted.start_ns - self._margin_ns),
-            end_ns=min(TIME_MAX_NS, self._wanted.end_ns + self._margin_ns),
+            start_ns=start_ns,
+            end_ns=end_ns,
             needs=(),
             log=log,
             at_least=at_least,
@@ -244,10 +245,20 @@ class _Search:
         keys = [("by", "descending"), ("start_ns", "descending"), ("trace_id", "ascending")]
         return rows.append_column("by", by).sort_by(keys)
 
-    def _notes(self, steps: Steps) -> list[str]:
-        if steps.coverage["complete"] or About.NONE not in self._conditions.by_span:
-            return []
-        return [
-            "not everything is covered: a trace may be listed here although a span that is missing "
-            "meets a condition of `none.`"
-        ]
+
+def with_margin(start_ns: int, end_ns: int, margin_ns: int) -> tuple[int, int]:
+    """The range in which a trace's other spans are looked for."""
+    return max(TIME_MIN_NS, start_ns - margin_ns), min(TIME_MAX_NS, end_ns + margin_ns)
+
+
+def note_on_none(steps: Steps, conditions: RelatedConditions, what: str) -> list[str]:
+    """A note where the span that `none.` would have found may not be covered.
+
+    what: what the answer may have wrongly.
+    """
+    if steps.coverage["complete"] or About.NONE not in conditions.by_span:
+        return []
+    return [
+        f"not everything is covered: {what} although a span that is missing meets a condition of"
+        " `none.`"
+    ]

@@ -30,6 +30,7 @@ from query.share.view import DatasetView, PartitionNotHeld, ViewRequest
 from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch
+from query.traces.relations.spans import RelatedSpans
 from tests.query.fake_indexer import FakeIndexer, run_indexer
 from tests.query.harness import add_keys
 from tests.query.share.rows import Row, Views, block, segment, view
@@ -68,6 +69,7 @@ class SpanCluster:
 
     exchange: SpanExchange
     search: TraceSearch
+    related: RelatedSpans
     key: ApiKey
     indexers: list[FakeIndexer]
     ids: dict[str, str]
@@ -144,7 +146,8 @@ async def span_cluster(
                 SpanExchange(runner, datasets),
                 TraceSearch(runner, datasets, MARGIN_S),
             )
-            yield SpanCluster(exchange, search, key, indexers, ids, runner)
+            related = RelatedSpans(exchange, runner, datasets, MARGIN_S)
+            yield SpanCluster(exchange, search, related, key, indexers, ids, runner)
         finally:
             await replicas.close()
             for indexer, server in started:

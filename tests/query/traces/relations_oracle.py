@@ -31,21 +31,9 @@ def qualifying(
     rows: Sequence[Row], filters: Sequence[Filter], inside: tuple[int, int], margin_ns: int
 ) -> list[Found]:
     """The traces that qualify, by id. filters: each about one span, joined by AND."""
-    about: dict[str, list[Filter]] = {}
-    for one in filters:
-        prefix = about_of(one.field).value
-        about.setdefault(prefix, []).append(
-            Filter(one.field.removeprefix(prefix), one.op, one.values)
-        )
-    traces: dict[str, list[Row]] = {}
-    for row in rows:
-        if inside[0] - margin_ns <= row.time_ns < inside[1] + margin_ns:
-            number = int(str(row.data["trace.trace_id"]), 16)
-            trace_id = f"{number:016x}" if number < 2**64 else f"{number:032x}"
-            traces.setdefault(trace_id, []).append(row)
     found = []
-    for trace_id, some in sorted(traces.items()):
-        if _qualifies(some, about, inside):
+    for trace_id, some in _traces(rows, inside, margin_ns):
+        if _meeting(some, _by_prefix(filters), inside):
             spans = [row for row in some if _is_span(row)]
             errors = sum(row.data.get("error") is True for row in spans)
             start = min(row.time_ns for row in some)
@@ -53,18 +41,53 @@ def qualifying(
     return found
 
 
-def _qualifies(rows: list[Row], about: dict[str, list[Filter]], inside: tuple[int, int]) -> bool:
+def events_meeting(
+    rows: Sequence[Row], filters: Sequence[Filter], inside: tuple[int, int], margin_ns: int
+) -> list[Row]:
+    """The events in the range that meet their own conditions, and whose traces and kin theirs."""
+    about = _by_prefix(filters)
+    traces = _traces(rows, inside, margin_ns)
+    return [row for _, some in traces for row in _meeting(some, about, inside)]
+
+
+def _by_prefix(filters: Sequence[Filter]) -> dict[str, list[Filter]]:
+    about: dict[str, list[Filter]] = {}
+    for one in filters:
+        prefix = about_of(one.field).value
+        about.setdefault(prefix, []).append(
+            Filter(one.field.removeprefix(prefix), one.op, one.values)
+        )
+    return about
+
+
+def _traces(
+    rows: Sequence[Row], inside: tuple[int, int], margin_ns: int
+) -> list[tuple[str, list[Row]]]:
+    traces: dict[str, list[Row]] = {}
+    for row in rows:
+        if inside[0] - margin_ns <= row.time_ns < inside[1] + margin_ns:
+            number = int(str(row.data["trace.trace_id"]), 16)
+            trace_id = f"{number:016x}" if number < 2**64 else f"{number:032x}"
+            traces.setdefault(trace_id, []).append(row)
+    return sorted(traces.items())
+
+
+def _meeting(
+    rows: list[Row], about: dict[str, list[Filter]], inside: tuple[int, int]
+) -> list[Row]:
+    """Of the events of one trace, those that meet everything."""
+
     def some(prefix: str, is_candidate: Callable[[Row], bool]) -> bool:
         wanted = about.get(prefix)
         return wanted is None or any(is_candidate(row) and _one(wanted, row) for row in rows)
 
     for prefix in ("any.", "any2.", "any3."):
         if not some(prefix, lambda row: True):
-            return False
+            return []
     if not some("root.", lambda row: _is_span(row) and "trace.parent_id" not in row.data):
-        return False
+        return []
     if "none." in about and some("none.", lambda row: True):
-        return False
+        return []
 
     def is_own(row: Row) -> bool:
         if not inside[0] <= row.time_ns < inside[1] or not _one(about.get("", []), row):
@@ -77,7 +100,7 @@ def _qualifies(rows: list[Row], about: dict[str, list[Filter]], inside: tuple[in
             for prefix, some_kin in (("parent.", parents), ("child.", children))
         )
 
-    return any(map(is_own, rows))
+    return list(filter(is_own, rows))
 
 
 def equal(field: str, value: object) -> Filter:

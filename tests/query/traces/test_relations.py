@@ -16,9 +16,10 @@ from query.plan.plan import Filter, FilterOp
 from query.results.runner import CoverageRequirement
 from query.traces.relations.search import TraceOrder, TracesWanted
 from query.traces.relations.split import About, split_conditions
+from query.traces.wanted import SpansWanted
 from tests.query.share.rows import Row
 from tests.query.traces.cluster import DATASETS, MARGIN_S, PARTITIONS, SpanCluster, span_cluster
-from tests.query.traces.relations_oracle import equal, qualifying
+from tests.query.traces.relations_oracle import equal, events_meeting, qualifying
 
 BASE_NS = 1_700_000_000 * 10**9
 S_NS = 10**9
@@ -117,6 +118,43 @@ async def test_any_conditions_find_what_an_obvious_implementation_finds(tmp_path
     assert min(sizes) == 0
     assert max(sizes) > 100  # these are joined with tables of keys, others are named by their ids
     assert len([size for size in sizes if 0 < size < 100]) > 10
+
+
+async def test_events_are_gathered_by_conditions_on_other_spans_of_their_traces(
+    tmp_path: Path,
+) -> None:
+    """As an obvious implementation finds them; `name` and `n` come with each of them."""
+    chance = random.Random(8)
+    spans = [span for number in range(1, 200) for span in random_trace(number, chance)]
+    rows = [row for _, row in spans]
+    sizes = []
+    async with span_cluster(tmp_path, placed(spans, chance)) as running:
+        for _ in range(24):
+            filters = random_filters(chance)
+            wanted = SpansWanted(None, *INSIDE, tuple(filters), fields=("n",))
+            found = await running.related.gather(wanted, running.key)
+            expected = events_meeting(rows, filters, INSIDE, MARGIN_NS)
+            columns = [found.rows.column(name).to_pylist() for name in ("time_ns", "span_id")]
+            assert sorted(zip(*columns, found.field("n").to_pylist(), strict=True)) == sorted(
+                (row.time_ns, str(row.data["trace.span_id"]), str(row.data["n"]))
+                for row in expected
+            ), filters
+            assert found.complete
+            sizes.append(len(expected))
+    assert min(sizes) == 0
+    assert len([size for size in sizes if size]) > 10
+
+
+async def test_gathered_events_say_that_none_may_have_missed_a_span(tmp_path: Path) -> None:
+    spans = [*kinship(1), *kinship(2)]
+    async with span_cluster(tmp_path, placed(spans, random.Random(11))) as running:
+        for partition in (1, 4, 7, 10):  # those of the middle spans
+            running.views_of(partition).lost.add(partition)
+        wanted = SpansWanted(None, *INSIDE, (equal("none.name", "middle"),))
+        found = await running.related.gather(wanted, running.key)
+    assert not found.complete
+    assert found.rows.num_rows == 4
+    assert any("although a span that is missing" in note for note in found.notes)
 
 
 def kinship(number: int, **parent: Any) -> list[tuple[int, Row]]:
