@@ -111,6 +111,25 @@ def test_flow_tells_which_pairs_began_to_overlap(system: System) -> None:
     assert same["against"]["overlaps"] == []
 
 
+def test_flows_take_conditions_on_other_spans(system: System) -> None:
+    def instances(*words: str) -> Any:
+        return asked(system, "flow", *words, "--step", "state.name", "--dataset", "jobs")
+
+    killed = instances('WHERE none.state.name = "done" LAST 1h')
+    assert (killed["instances"], killed["events"]) == (2, 3)
+    assert killed["margin_s"] == 3_600
+    done = instances('WHERE any.state.name = "done" AND state.name = "launch" LAST 1h')
+    assert (done["instances"], done["events"]) == (40, 40)
+    assert instances('WHERE root.state.name = "no such" LAST 1h')["steps"] == []
+    both = instances("WHERE root.version = 2 LAST 1h", "--against", "WHERE root.version = 1")
+    (found,) = both["against"]["overlaps"]
+    assert (found["instances"], found["instances_against"]) == (20, 0)
+    mixed = system.run("flow", "LAST 1h", "--against", "WHERE root.version = 1 OR version = 2")
+    assert mixed.returncode != 0
+    assert "against" in mixed.stderr
+    assert "joined by AND, not by OR" in mixed.stderr
+
+
 def test_what_cannot_be_read_is_told(system: System) -> None:
     refused = system.http("POST", "/bw/1/flows", {"stp": "name"})
     assert refused.status == 422 or refused.status == 400

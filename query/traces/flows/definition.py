@@ -8,6 +8,7 @@ from query.faults import SpecError
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
+from query.traces.relations.split import split_conditions
 
 TRACE_ID: Final = "trace.trace_id"
 NAME: Final = "name"
@@ -24,11 +25,15 @@ _OWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Events of a time range (unix ns, half open) that meet conditions."""
+    """Events of a time range (unix ns, half open) that meet conditions.
+
+    related: whether some of them are about other spans of their traces.
+    """
 
     spec: QuerySpec
     start_ns: int
     end_ns: int
+    related: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,8 @@ def _against(body: dict[str, Any], own: dict[str, Any], now_ns: int) -> Populati
 def _population(spec: dict[str, Any], now_ns: int) -> Population:
     read = read_spec({**spec, "calculations": [{"op": "COUNT"}]})
     request = build_request(read, "", now_ns)
-    return Population(read, request.start_ns, request.end_ns)
+    related = not split_conditions(read.filters, read.any_filter).is_plain
+    return Population(read, request.start_ns, request.end_ns, related)
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

@@ -72,7 +72,10 @@ class FlowRoute:
                 against = await self._gathered.gather(spans, key, required)
             cancelled = threading.Event()
             try:
-                return await asyncio.to_thread(_encode, wanted, now, against, now_ns, cancelled)
+                margin_s = self._gathered.margin_s
+                return await asyncio.to_thread(
+                    _encode, wanted, now, against, now_ns, margin_s, cancelled
+                )
             finally:
                 cancelled.set()
 
@@ -93,6 +96,7 @@ def _encode(
     now: SpanTable,
     against: SpanTable | None,
     now_ns: int,
+    margin_s: int,
     cancelled: threading.Event,
 ) -> bytes:
     with cancellable(cancelled):
@@ -109,6 +113,8 @@ def _encode(
             f" {wanted.instance} and {wanted.step}"
         )
     document |= {"coverage": now.coverage, "notes": notes}
+    if wanted.now.related or (wanted.against is not None and wanted.against.related):
+        document["margin_s"] = margin_s
     if against is not None:
         document["against"]["coverage"] = against.coverage
     return msgspec.json.encode(document)

@@ -24,10 +24,11 @@ from query.traces.wanted import SpansWanted, SpanTable
 from query.wire.keys import encode_keys
 
 _ANY_COVERAGE: Final = CoverageRequirement()
+_S_NS: Final = 10**9
 
 
 class RelatedSpans:
-    """Gathers spans. margin_s: the seconds around a range in which other spans of a trace may lie."""
+    """Gathers spans. margin_s: the seconds around a range in which other spans may lie."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class RelatedSpans:
         self._exchange = exchange
         self._runner = runner
         self._datasets = datasets
-        self._margin_ns = margin_s * 10**9
+        self.margin_s = margin_s
 
     async def gather(
         self, wanted: SpansWanted, key: ApiKey, required: CoverageRequirement = _ANY_COVERAGE
@@ -54,7 +55,7 @@ class RelatedSpans:
         named = await self._datasets.named(key, wanted.datasets)
         if not named.datasets:
             raise NoDatasetYet
-        question = _Question(wanted, conditions, named, key, self._margin_ns)
+        question = _Question(wanted, conditions, named, key, self.margin_s * _S_NS)
         return await self._runner.run_steps(question.run, required, requester_of(key))
 
 

@@ -72,9 +72,7 @@ def _traces(
     return sorted(traces.items())
 
 
-def _meeting(
-    rows: list[Row], about: dict[str, list[Filter]], inside: tuple[int, int]
-) -> list[Row]:
+def _meeting(rows: list[Row], about: dict[str, list[Filter]], inside: tuple[int, int]) -> list[Row]:
     """Of the events of one trace, those that meet everything."""
 
     def some(prefix: str, is_candidate: Callable[[Row], bool]) -> bool:
