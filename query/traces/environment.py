@@ -11,6 +11,8 @@ from common import limits
 from common.clock import Clock
 from common.errors import MetadataUnavailable, Unprocessable
 from common.metadata import ApiKey, Dataset, Metadata
+from common.model.names import BadDatasetName
+from query.faults import SpecError
 from query.http.dataset_names import DatasetNames
 from query.plan.plan import SpanDataset
 
@@ -41,14 +43,17 @@ class EnvironmentDatasets:
     async def named(self, key: ApiKey, names: tuple[str, ...] | None) -> NamedDatasets:
         """The datasets of these names; None: all of the key's environment, by their slugs.
 
-        Raises as `DatasetNames.id_named` does; MetadataUnavailable where no list is known.
+        Raises SpecError; as `DatasetNames.id_named` does; MetadataUnavailable where no list is known.
         """
         if names is None:
             every = await self._list(key)
             return NamedDatasets(
                 tuple(SpanDataset(one.id) for one in every), tuple(one.name for one in every)
             )
-        found = {await self._names.id_named(key, name): name for name in names}
+        try:
+            found = {await self._names.id_named(key, name): name for name in names}
+        except BadDatasetName as error:
+            raise SpecError("datasets", "invalid", str(error)) from error
         return NamedDatasets(tuple(map(SpanDataset, found)), tuple(found.values()))
 
     async def _list(self, key: ApiKey) -> list[Dataset]:

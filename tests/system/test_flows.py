@@ -133,6 +133,15 @@ def test_flows_take_conditions_on_other_spans(system: System) -> None:
 def test_what_cannot_be_read_is_told(system: System) -> None:
     refused = system.http("POST", "/bw/1/flows", {"stp": "name"})
     assert refused.status == 422 or refused.status == 400
+    for path, of_search in (
+        ("flows", {}),
+        ("traces", {}),
+        ("traces/compare", {"trace": f"a{0:031x}"}),
+    ):
+        for names in ([], [""], ["a\0"], ["x" * 5_000]):
+            wanted = {"against": {"datasets": names}} if of_search else {"datasets": names}
+            answer = system.http("POST", f"/bw/1/{path}", of_search | wanted)
+            assert answer.status == 422, (path, names)
     bad = system.run("flow", "WHERE version =")
     assert bad.returncode != 0
     assert "version" in bad.stderr

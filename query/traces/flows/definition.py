@@ -85,7 +85,7 @@ def read_flow_request(body: dict[str, Any], now_ns: int) -> FlowRequest:
     return FlowRequest(
         now=_population(population, now_ns),
         against=_against(body, population, now_ns),
-        datasets=_texts(body, "datasets") or None,
+        datasets=_datasets(body),
         instance=_text(body, "instance") or TRACE_ID,
         step=step,
         next_step=following,
@@ -142,6 +142,15 @@ def _texts(body: dict[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise SpecError(name, "incorrect_type", "must be an array of strings")
     return tuple(value)
+
+
+def _datasets(body: dict[str, Any]) -> tuple[str, ...] | None:
+    if body.get("datasets") is None:
+        return None
+    names = _texts(body, "datasets")
+    if not names:
+        raise SpecError("datasets", "invalid", "name a dataset, or leave it out for all of them")
+    return names
 
 
 def _number(body: dict[str, Any], name: str, default: float) -> float:

@@ -9,9 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from common.model.names import BadDatasetName
 from common.model.times.written import rfc3339_ns
-from query.faults import SpecError
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.traces.relations.request import MEMBERS, read_traces_request
 from query.traces.relations.search import FoundTraces, TraceSearch, TracesWanted
@@ -35,10 +33,7 @@ class TracesRoute:
         begun = await self._requests.without_dataset(request, ", ".join(MEMBERS))
         wanted = read_traces_request(begun.body, begun.now_ns)
         finding = self._search.find(wanted, begun.key, begun.coverage_required())
-        try:
-            found = await run_while_connected(request, finding)
-        except BadDatasetName as error:
-            raise SpecError("datasets", "invalid", str(error)) from error
+        found = await run_while_connected(request, finding)
         encoded = await asyncio.to_thread(_encode, wanted, found)
         return web.Response(body=encoded, content_type="application/json")
 
