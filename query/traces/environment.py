@@ -43,7 +43,7 @@ class EnvironmentDatasets:
     async def named(self, key: ApiKey, names: tuple[str, ...] | None) -> NamedDatasets:
         """The datasets of these names; None: all of the key's environment, by their slugs.
 
-        Raises SpecError; as `DatasetNames.id_named` does; MetadataUnavailable where no list is known.
+        Raises SpecError; as `DatasetNames.id_named` does; MetadataUnavailable: no list is known.
         """
         if names is None:
             every = await self._list(key)

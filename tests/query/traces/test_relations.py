@@ -129,7 +129,7 @@ async def test_events_are_gathered_by_conditions_on_other_spans_of_their_traces(
     rows = [row for _, row in spans]
     sizes = []
     async with span_cluster(tmp_path, placed(spans, chance)) as running:
-        for _ in range(24):
+        for _ in range(14):
             filters = random_filters(chance)
             wanted = SpansWanted(None, *INSIDE, tuple(filters), fields=("n",))
             found = await running.related.gather(wanted, running.key)
@@ -142,7 +142,7 @@ async def test_events_are_gathered_by_conditions_on_other_spans_of_their_traces(
             assert found.complete
             sizes.append(len(expected))
     assert min(sizes) == 0
-    assert len([size for size in sizes if size]) > 10
+    assert len([size for size in sizes if size]) > 5
 
 
 async def test_gathered_events_say_that_none_may_have_missed_a_span(tmp_path: Path) -> None:
