@@ -50,6 +50,8 @@ _APART = {
     "storing": "queries.storing",
     "under-load": "queries.under_load",
     "otlp": "otlp.decode",
+    "otlp-storing": "otlp.storing",
+    "zipkin": "otlp.zipkin",
 }
 _WIDTH = 130  # of tables that go to a file
 

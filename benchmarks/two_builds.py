@@ -127,7 +127,7 @@ class Installation:
         self.sent += events
         self.wait_until_indexed()
         if sealed:
-            self._cut()
+            self.cut()
         after = self.used()
         return {role: after[role] - before[role] for role in after}
 
@@ -142,7 +142,7 @@ class Installation:
         self._wait(lambda: self._ends() == 0, "index")
         time.sleep(_QUIET_S)
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
         """Cut every partition; returns when the segments are published."""
         headers = {"X-Honeycomb-Team": self.key, "Content-Type": "application/json"}
         with urlopen(Request(f"{self.url}/bw/1/cut", b"{}", headers), timeout=_READY_S) as answer:

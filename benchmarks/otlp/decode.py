@@ -63,8 +63,11 @@ def span_attributes(dice: random.Random) -> dict[str, object]:
     }
 
 
-def make_request(seed: int, spans: int) -> bytes:
-    """An ExportTraceServiceRequest as an SDK sends it: one resource, one scope."""
+def make_request(seed: int, spans: int, start_ns: int = _START_NS) -> bytes:
+    """An ExportTraceServiceRequest as an SDK sends it: one resource, one scope.
+
+    start_ns: unix ns; the spans begin within a quarter of an hour from then on.
+    """
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -75,7 +78,7 @@ def make_request(seed: int, spans: int) -> bytes:
     scope = group.scope_spans.add()
     scope.scope.name, scope.scope.version = "opentelemetry.instrumentation.flask", "0.66b2"
     for _ in range(spans):
-        start = _START_NS + dice.randrange(10**12)
+        start = start_ns + dice.randrange(10**12)
         one = scope.spans.add(
             trace_id=dice.randbytes(16),
             span_id=dice.randbytes(8),

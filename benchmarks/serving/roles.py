@@ -46,7 +46,7 @@ class Roles:
     def __init__(self, folder: Path, kernels: Path, settings: Mapping[str, str]) -> None:
         self.data = folder / "data"
         self._logs = folder / "logs"
-        self._port = _free_port()
+        self._port = free_port()
         self._settings = {
             "BELLWETHER_NODE_DATA": str(self.data),
             "BELLWETHER_NODE_TELEMETRY": "false",
@@ -192,7 +192,8 @@ def _program() -> list[str]:
     return [sys.executable, "-m", "bellwether"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback address that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
