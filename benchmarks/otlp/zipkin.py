@@ -17,7 +17,7 @@ COMPARED = (
 
 
 @click.command()
-@click.option("--seconds", default=60.0, show_default=True, help="Turns begin for so long.")
+@click.option("--seconds", default=45.0, show_default=True, help="Turns begin for so long.")
 @click.option("--quick", is_flag=True, help="One small turn of each way, to see that it works.")
 @click.option("--seed", default=1, show_default=True)
 def main(seconds: float, quick: bool, seed: int) -> None:
