@@ -73,6 +73,8 @@ def trace(
     from bellwether.commands.rows import named_fields
     from bellwether.traces.show import ShowOptions, show_trace
 
+    if not trace_id.strip():
+        raise click.UsageError("ID is empty")
     if everything and limit is not None:
         raise click.UsageError("--all shows every line: leave -n out")
     question = [("field", name) for name in named_fields(fields) or ()]

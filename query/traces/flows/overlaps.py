@@ -3,7 +3,8 @@
 Two steps overlap if the second begins before the first ends. Clocks of two processes may differ, so
 steps of different processes must overlap by more than the stated skew; within one process by
 anything. A step and one that it contains as its child, or a child's child, do not overlap: one is
-the other's part.
+the other's part. Nor do two with one id: the halves of a span of client and server, or one span
+that was sent twice.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ def overlaps(steps: Steps, skew_ms: float) -> Overlaps:
         at_once = _beyond_skew(steps, active, other, skew_ns)
         at_once &= steps.end_ns[other] > steps.start_ns[other]
         left, right = active[at_once], other[at_once]
-        apart = ~_contains(steps, left, right) & ~_contains(steps, right, left)
+        apart = ~_is_one(steps, left, right)
+        apart &= ~_contains(steps, left, right) & ~_contains(steps, right, left)
         left, right = left[apart], right[apart]
         swapped = steps.step[left] > steps.step[right]
         first.append(np.where(swapped, right, left))
@@ -69,8 +71,15 @@ def _beyond_skew(steps: Steps, first: Ints, second: Ints, skew_ns: int) -> Flags
     return beyond
 
 
+def _is_one(steps: Steps, first: Ints, second: Ints) -> Flags:
+    """Whether both rows have one id."""
+    own = steps.same_id[first]
+    same: Flags = (own != NONE) & (own == steps.same_id[second])
+    return same
+
+
 def _contains(steps: Steps, outer: Ints, inner: Ints) -> Flags:
-    """Whether the outer row is the inner one's parent, or that one's parent, and so on."""
+    """Whether the outer row's id is that of the inner one's parent, or of its parent, and so on."""
     found = np.zeros(len(outer), np.bool_)
     above, pending = inner.copy(), np.arange(len(outer))
     for _ in range(limits.FLOW_DEPTH_MAX):
@@ -79,7 +88,7 @@ def _contains(steps: Steps, outer: Ints, inner: Ints) -> Flags:
         above, pending = above[known], pending[known]
         if not len(above):
             break
-        hit = above == outer[pending]
+        hit = above == steps.same_id[outer[pending]]
         found[pending[hit]] = True
         above, pending = above[~hit], pending[~hit]
     return found

@@ -53,7 +53,8 @@ class Steps:
     instance, step, process, next_step, trace: int64 numbers of texts, NONE if missing.
     start_ns, end_ns: int64. An end equals the start where the event has no duration.
     has_duration, error, announced: bool. root: whether it is a span without a parent.
-    parent: int64, row of the step's parent; NONE if it is not among the steps.
+    parent: int64, first row with the id of the step's parent; NONE if it is not among the steps.
+    same_id: int64, first row with the step's own id; NONE without an id.
     instances, names, processes, traces: the texts. next_step counts as names do; `ENDS` is "".
     """
 
@@ -69,6 +70,7 @@ class Steps:
     next_step: Ints
     trace: Ints
     parent: Ints
+    same_id: Ints
     instances: Sequence[str]
     names: Sequence[str]
     processes: Sequence[str]
@@ -125,6 +127,7 @@ def make_steps(columns: StepColumns) -> Steps:
     order = np.lexsort((-end_ns, start_ns, instance))
     order = order[~superseded[order]]
     ids = ids.take(pa.array(order))
+    same_id = pc.fill_null(pc.index_in(ids, value_set=ids, skip_nulls=True), NONE)
     parents = _ids(trace, rows.parent_id).take(pa.array(order))
     parent = pc.fill_null(pc.index_in(parents, value_set=ids, skip_nulls=True), NONE)
     return Steps(
@@ -140,6 +143,7 @@ def make_steps(columns: StepColumns) -> Steps:
         next_step=next_step[order],
         trace=trace[order],
         parent=_integers(parent),
+        same_id=_integers(same_id),
         instances=instances,
         names=names,
         processes=processes,

@@ -101,6 +101,21 @@ def test_more_overlaps_than_may_be_compared_are_told(monkeypatch: pytest.MonkeyP
     assert len(few.pairs.count) == 3
 
 
+def test_a_span_that_was_sent_twice_overlaps_neither_itself_nor_its_children() -> None:
+    events = [
+        Event("i", "outer", 0, 100, process="p", span="1"),
+        Event("i", "outer", 1, 100, process="p", span="1"),  # or the other half of a shared span
+        Event("i", "inner", 10, 20, process="p", span="2", parent="1"),
+        Event("i", "inner", 10, 20, process="p", span="2", parent="1"),
+        Event("i", "below", 12, 5, process="p", span="3", parent="2"),
+        Event("i", "beside", 15, 5, process="p", parent="1"),
+    ]
+    steps = make_steps(columns(events))
+    assert named(steps, overlaps(steps, 0).pairs) == {
+        ("beside", "inner"): (2, 1), ("below", "beside"): (1, 1),
+    }  # fmt: skip
+
+
 def test_a_parent_of_itself_ends_the_search() -> None:
     events = [
         Event("i", "a", 0, 10, process="p", span="1", parent="2"),
