@@ -13,12 +13,13 @@ from aiohttp import web
 
 from common import limits
 from common.clock import Clock
-from common.errors import NotFound, Unprocessable
+from common.errors import NotFound, Unavailable, Unprocessable
 from common.metadata import ApiKey
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from query.cancellation import cancellable
 from query.http.requests import DatasetRequestReader, run_while_connected
+from query.results.coverage import why_incomplete
 from query.results.runner import CoverageRequirement
 from query.traces.compare.differences import compare
 from query.traces.compare.document import compare_document
@@ -48,6 +49,11 @@ class _Gathered:
         """The coverage of one more exchange: one that is incomplete makes the answer so."""
         if not self.coverage or not coverage["complete"]:
             self.coverage = coverage
+
+    def check_complete(self) -> None:
+        """Raise Unavailable if what was not found may be in what could not be asked."""
+        if not self.coverage["complete"]:
+            raise Unavailable(why_incomplete(self.coverage))
 
 
 class CompareRoute:
@@ -98,10 +104,11 @@ class CompareRoute:
     async def _one(
         self, trace_id: str, found: _Gathered, key: ApiKey, required: CoverageRequirement
     ) -> Spans:
-        """A trace by its id. Raises NotFound, Unprocessable."""
+        """A trace by its id. Raises NotFound, Unprocessable; Unavailable if it may be missing."""
         await self._gather((trace_id,), found, key, required)
         trace = found.traces.get(folded(trace_id))
         if trace is None:
+            found.check_complete()
             raise NotFound(f"no span has the trace id {trace_id}")
         return trace
 
@@ -120,6 +127,7 @@ class CompareRoute:
         ids = [one for one in searched.rows.column("trace_id").to_pylist()
                if folded(one) != folded(trace.trace_id)][: limits.COMPARED_TRACES_MAX]  # fmt: skip
         if not ids:
+            found.check_complete()
             raise Unprocessable(
                 "no other trace meets the conditions of `against`: widen its time range"
             )
