@@ -1,7 +1,8 @@
 """The datasets of an environment, whose spans a question reads, with each one's definitions.
 
-They are those of some seconds ago at most. While metadata fails, the last list goes on being used,
-so that traces stay readable (I8).
+Each question lists them anew: a dataset may have begun with an event that is already acknowledged,
+and an answer without it would claim to be complete. While metadata fails, the last list goes on
+being used, so that traces stay readable (I8).
 """
 
 from collections import OrderedDict
@@ -37,8 +38,8 @@ class EnvironmentDatasets:
     def __init__(self, names: DatasetNames, clock: Clock) -> None:
         self._names = names
         self._clock = clock
-        # env id -> (datasets, until when they are not listed again, in monotonic ns)
-        self._known: OrderedDict[str, tuple[list[Dataset], int]] = OrderedDict()
+        self._known: OrderedDict[str, list[Dataset]] = OrderedDict()  # by env id, the last list
+        self._retry_ns = 0  # until then metadata is not asked, in monotonic ns
 
     async def named(self, key: ApiKey, names: tuple[str, ...] | None) -> NamedDatasets:
         """The datasets of these names; None: all of the key's environment, by their slugs.
@@ -59,9 +60,9 @@ class EnvironmentDatasets:
     async def _list(self, key: ApiKey) -> list[Dataset]:
         env = key.environment.id
         known = self._known.get(env)
-        now_ns = self._clock.monotonic_ns()
-        if known is not None and (now_ns < known[1] or self._names.metadata_is_away):
-            return known[0]
+        away = self._names.metadata_is_away or self._clock.monotonic_ns() < self._retry_ns
+        if known is not None and away:
+            return known
 
         def listed(metadata: Metadata) -> list[Dataset]:
             return metadata.list_datasets(env)
@@ -71,9 +72,9 @@ class EnvironmentDatasets:
         except MetadataUnavailable:
             if known is None:
                 raise
-            found = known[0]
-        until_ns = self._clock.monotonic_ns() + limits.DATASET_NAME_FRESH_S * 10**9
-        self._known[env] = found, until_ns
+            self._retry_ns = self._clock.monotonic_ns() + limits.METADATA_RETRY_S * 10**9
+            return known
+        self._known[env] = found
         self._known.move_to_end(env)
         if len(self._known) > limits.DATASET_LISTS_KEPT:
             self._known.popitem(last=False)
