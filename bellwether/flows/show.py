@@ -10,6 +10,7 @@ import click
 import orjson
 
 from bellwether.output import drawable, printable
+from bellwether.results.notes import coverage_text
 from bellwether.rows.cells import cut, one_line, padded, width
 
 USUAL_ROWS: Final = 20
@@ -51,8 +52,9 @@ def print_end(answer: dict[str, Any]) -> None:
     for note in answer.get("notes", []):
         click.echo(printable(note), err=True)
     parts = [answer["coverage"], answer.get("against", {}).get("coverage", {"complete": True})]
-    if not all(part["complete"] for part in parts):
-        click.echo("INCOMPLETE: not every partition has answered", err=True)
+    for part in parts:
+        if not part["complete"]:
+            click.echo(coverage_text(part), err=True)
     start, end = _minute(answer["start"]), _minute(answer["end"])
     click.echo(
         f"{answer['instances']:,} instances, {answer['events']:,} steps from {start} to {end}",

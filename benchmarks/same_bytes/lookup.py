@@ -12,7 +12,7 @@ _PACKAGES = ("common", "segment", "shepherd", "indexer", "snapshot", "query")
 # Where names that have not changed are looked up, by a part of the path.
 _KEPT = {
     "shepherd/.*split/": "ReferenceSplitter",
-    "shepherd/": "Media EventHeaders decode_event decode_batch",
+    "shepherd/(?!otlp|zipkin)": "Media EventHeaders decode_event decode_batch",
     "indexer/.*shred/": "ReferenceShredder Accepted",
     "parquet/": "ReferenceEncoders",
     "indexer/": "CutRows seal_all SealingSet PendingCut build_manifest",
@@ -30,7 +30,7 @@ _KEPT = {
 _NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     **{name: (where, (name,)) for where, names in _KEPT.items() for name in names.split()},
     "load_splitter": ("shepherd/.*split/(ahead|load_compiled)", ("load",)),
-    "Wire": ("shepherd/", ("Wire", "EncodedBody")),
+    "Wire": ("shepherd/(?!otlp|zipkin)", ("Wire", "EncodedBody")),
     "load_shredder": ("indexer/.*shred/(ahead|load_compiled)", ("load",)),
     "load_encoders": ("parquet/(ahead|load_compiled)", ("load",)),
     "Carried": ("snapshot/", ("Carried", "CarriedState")),

@@ -138,7 +138,7 @@ def _text(body: dict[str, Any], name: str) -> str | None:
 
 
 def _texts(body: dict[str, Any], name: str) -> tuple[str, ...]:
-    value = body.get(name, [])
+    value = [] if body.get(name) is None else body[name]
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise SpecError(name, "incorrect_type", "must be an array of strings")
     return tuple(value)
@@ -154,7 +154,7 @@ def _datasets(body: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def _number(body: dict[str, Any], name: str, default: float) -> float:
-    value = body.get(name, default)
+    value = default if body.get(name) is None else body[name]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
         raise SpecError(name, "incorrect_type", "must be a number, not negative")
     return float(value)

@@ -21,6 +21,7 @@ from common.process.fair.slots import FairSlots
 from query.http.access import authorize
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.results.runner import CoverageRequirement
+from query.traces.environment import NoDatasetYet
 from query.traces.exchange import SpanExchange
 from query.traces.one.event import TraceEvent
 from query.traces.one.links import (
@@ -76,7 +77,10 @@ class TraceRoute:
         self, wanted: TraceRequest, key: ApiKey, required: CoverageRequirement
     ) -> bytes:
         async with self._building.hold(key.environment.id, key.id):
-            table, notes = await self._gather(wanted, key, required)
+            try:
+                table, notes = await self._gather(wanted, key, required)
+            except NoDatasetYet as error:
+                raise NotFound(f"no event has the trace id {wanted.trace_id}: {error}") from error
             if not table.rows.num_rows:
                 if table.complete:
                     raise NotFound(f"no event has the trace id {wanted.trace_id}")
