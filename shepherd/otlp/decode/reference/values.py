@@ -31,7 +31,8 @@ Nested = Value | None | list["Nested"] | dict[str, "Nested"]
 
 OTHER: Final = "(other)"  # the name of fields that are not named
 TOO_MANY: Final = Mended(Rule.TOO_MANY_FIELDS, OTHER)
-# Each value of a list is two bytes of its JSON at least, and the rest is cut.
+# Each value of a list is two bytes of its JSON at least, a text one more for each of its own, and
+# the rest is cut.
 _NESTED_MAX: Final = limits.LONG_STRING_BYTES_MAX // 2
 _BYTES_READ_MAX: Final = limits.LONG_STRING_BYTES_MAX // 3 * 3  # likewise, in base64
 _KEY: Final = length_delimited(1)
@@ -102,7 +103,8 @@ def add_value(attributes: Attributes, name: str, any_value: memoryview, work: Wo
 def add_json(attributes: Attributes, name: str, any_value: memoryview, work: Work) -> None:
     """Add an AnyValue message as one field: its JSON and a line break. Raises as above."""
     nested = _Nested(attributes, name, work).read(any_value, 0)
-    attributes.add(name, orjson.dumps(nested).decode() + "\n")
+    text, _ = text_of(memoryview(orjson.dumps(nested)))  # no more than can be stored
+    attributes.add(name, text + "\n")
 
 
 def _add_member(
@@ -196,10 +198,7 @@ class _Nested:
         """depth: objects and lists around the value; beyond a limit they are null."""
         tag, number, content = _read(any_value, self._work)
         if tag == _STRING:
-            text, is_utf8 = text_of(content)
-            if not is_utf8:
-                self._attributes.mend(Rule.NOT_UTF8, self._name)
-            return text
+            return self._text(content)
         if tag == _INT:
             return signed(number)
         if tag == _BOOL:
@@ -211,6 +210,7 @@ class _Nested:
             self._attributes.mend(Rule.NOT_FINITE, self._name)
             return None
         if tag == _BYTES:
+            self._left -= len(content) // 2
             return base64.b64encode(content[:_BYTES_READ_MAX]).decode()
         if tag == _ABSENT:
             return None
@@ -222,8 +222,16 @@ class _Nested:
         found: dict[str, Nested] = {}
         for member in self._items(content):
             key, value_content = _key_value(member, self._work)
+            self._left -= len(key) // 2
             found.setdefault(text_of(key)[0], self.read(value_content, depth + 1))
         return found
+
+    def _text(self, content: memoryview) -> str:
+        self._left -= len(content) // 2
+        text, is_utf8 = text_of(content)
+        if not is_utf8:
+            self._attributes.mend(Rule.NOT_UTF8, self._name)
+        return text
 
     def _items(self, content: memoryview) -> Iterator[memoryview]:
         for item in _items(content, self._work):

@@ -107,6 +107,18 @@ def test_long_texts_are_cut_and_named() -> None:
     assert {one.field for one in mended(sent)} == {"a", "list", "name"}
 
 
+def test_texts_in_a_list_beyond_what_can_be_stored_are_not_written() -> None:
+    sent = span({"list": ["\x01" * 10_000] * 1_000, "map": {"k" * 10_000: ["\x02" * 10**7]}})
+    body = request(of_service(sent))
+    tracemalloc.start()
+    (group,) = decode(body).groups
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60_000_000  # as JSON in JSON they are 160 MB
+    assert len(group.events.lines.text) < 2 * 7 * limits.STRING_BYTES_MAX
+    assert {one.rule for one in mended(sent)} == {Rule.STRING_TOO_LONG}
+
+
 def test_of_an_event_that_is_too_large_the_largest_fields_are_left_out() -> None:
     sent = span({f"a{number:02}": "x" * (50_000 + number) for number in range(30)})
     fields = stored(sent)
