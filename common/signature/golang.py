@@ -18,6 +18,7 @@ _STANDARD: Final = frozenset(
 )
 _METHOD: Final = re.compile(r"^(?P<package>[^.]*)\..*\.(?P<method>\(\*?\w+\)\.\w+)(?:\.|$)")
 _CLOSURE: Final = re.compile(r"(?:\.(?:func)?\d+|\.gowrap\d+|-range\d+|-fm)+$")
+_CLOSURE_CHARS_MAX: Final = 128  # a dozen closures within each other
 
 
 def read(text: str) -> Stack | None:
@@ -46,9 +47,15 @@ def _short(name: str) -> str:
     """
     folder, slash, rest = name.rpartition("/")
     bare = without_brackets(rest, "[", "]")
-    closed = _CLOSURE.sub("", bare)
+    closed = _without_closure(bare)
     is_closure = closed != bare
     inlined = _METHOD.match(closed)
     if is_closure and inlined is not None:
         closed = f"{inlined['package']}.{inlined['method']}"
-    return folder + slash + _CLOSURE.sub("", closed) + (".func" if is_closure else "")
+    return folder + slash + _without_closure(closed) + (".func" if is_closure else "")
+
+
+def _without_closure(name: str) -> str:
+    """The name without the numbers of closures at its end: the pattern is tried at each place."""
+    at = max(0, len(name) - _CLOSURE_CHARS_MAX)
+    return name[:at] + _CLOSURE.sub("", name[at:])

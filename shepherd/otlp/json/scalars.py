@@ -26,9 +26,9 @@ Payload = bytes | None
 Reader = Callable[[Json], Payload]
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
-# No two parts that follow each other match the same digits: a wrong text would cost the square of
-# its length, within one call, and so stop the whole role.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+# No part gives back what it matched (`++`), nor matches what the one before it does: a wrong text
+# would cost up to the square of its length, within one call, and so stop the whole role.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?", re.ASCII)
 _NOT_FINITE: Final = {
     "NaN": math.nan,
     "Infinity": math.inf,

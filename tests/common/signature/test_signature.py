@@ -84,6 +84,13 @@ def test_methods_of_methods_are_read_a_few_deep(monkeypatch: pytest.MonkeyPatch)
     )
 
 
+def test_closures_in_each_other_are_read_a_dozen_deep() -> None:
+    goroutine = "panic: x\n\ngoroutine 1 [running]:\nshop.parse%s(0x1)\n\tshop.go:1\n"
+    assert signature(goroutine % (".func1" * 12)) == "v1 panic in shop.parse.func"
+    deep = signature(goroutine % (".func1" * 100))
+    assert deep.startswith("v1 panic in shop.parse.func1")
+
+
 def test_text_that_is_no_stack_keeps_its_words_without_numbers_and_ids() -> None:
     first = "disk 7 failed at 0x7ffe12\nrequest 6f1c2a7e-0f1e-4a3b-9c5d-1e2f3a4b5c6d"
     other = "disk 12 failed at 0x7fff00\nrequest 00112233-4455-6677-8899-aabbccddeeff"
