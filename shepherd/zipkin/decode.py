@@ -11,9 +11,10 @@ from common.scan.work_budget import Work
 from shepherd.http.body import EmptyBody, decode_content
 from shepherd.ingest.content_id import content_id
 from shepherd.ingest.decoded_events import Decoded, Sizes, decoded
+from shepherd.ingest.service_dataset import UNKNOWN_SERVICE
 from shepherd.ingest.signatures import with_signatures
 from shepherd.zipkin import protobuf
-from shepherd.zipkin.events import UNKNOWN_SERVICE, SpanEvents, Writer, nothing_to_store
+from shepherd.zipkin.events import SpanEvents, Writer, nothing_to_store
 from shepherd.zipkin.json import v1, v2
 from shepherd.zipkin.json.body import read_spans
 from shepherd.zipkin.media import Form

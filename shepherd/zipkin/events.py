@@ -15,13 +15,13 @@ from common.scan import fast_json, json_events
 from common.scan.events import Accepted, EventFault, Mended, Refused, Rule
 from common.scan.rates import NO_RATE, Rate, read_rate
 from common.scan.work_budget import Work
+from shepherd.ingest.service_dataset import UNKNOWN_SERVICE, dataset_of_service
 from shepherd.otlp.decode.reference.events import Draft
 from shepherd.otlp.decode.reference.values import Attributes
 from shepherd.zipkin.packed_annotations import LINK_TAG, Link, unpack, unpack_link
 from shepherd.zipkin.span import Endpoint, Span, TagValue
 from shepherd.zipkin.tag_types import typed_tags
 
-UNKNOWN_SERVICE: Final = "unknown_service"
 _BYTES_PER_UNIT: Final = 1_024  # of an event's text, as for OTLP's
 _US_PER_MS: Final = 1_000
 _NS_PER_MS: Final = 1_000_000
@@ -92,10 +92,7 @@ class Writer:
         return SpanEvents(dataset, outcomes)
 
     def _dataset(self, span: Span) -> str:
-        name = span.local.service
-        if not name or name.startswith(UNKNOWN_SERVICE):
-            name = UNKNOWN_SERVICE
-        return self._header_dataset or name
+        return self._header_dataset or dataset_of_service(span.local.service) or UNKNOWN_SERVICE
 
     def _event(self, time_ns: int, rate: Rate, made: Fields, sent: Fields) -> Accepted | Refused:
         """An event, by the rules of the events API. sent: tags, which go before what was made."""

@@ -133,7 +133,12 @@ def test_a_duration_below_zero_is_zero_and_marked() -> None:
 
 @pytest.mark.parametrize(
     ("name", "dataset"),
-    [("users", "users"), (" users ", "users"), ("", "unknown_service"), (None, "unknown_service")],
+    [
+        ("users", "users"),
+        (" users ", "users"),
+        ("", "unknown_service"),
+        (None, "unknown_service"),
+    ],
 )
 def test_the_service_is_the_dataset(name: str | None, dataset: str) -> None:
     event = one({**SPAN, "localEndpoint": {"serviceName": name}})
@@ -142,9 +147,10 @@ def test_the_service_is_the_dataset(name: str | None, dataset: str) -> None:
 
 
 def test_a_service_that_is_not_known_keeps_its_own_name_in_the_event() -> None:
-    event = one({**SPAN, "localEndpoint": {"serviceName": "unknown_service:python"}})
-    assert event.dataset == "unknown_service"
-    assert event.fields["service.name"] == "unknown_service:python"
+    for name in ("unknown_service:python", "long" * 100, "control\x01"):
+        event = one({**SPAN, "localEndpoint": {"serviceName": name}})
+        assert event.dataset == "unknown_service"
+        assert event.fields["service.name"] == name
 
 
 def test_datasets_from_the_header_and_from_tags() -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from common.model.names import BadDatasetName, dataset_slug
 from common.scan.work_budget import Work
+from shepherd.ingest.service_dataset import UNKNOWN_SERVICE, dataset_of_service
 from shepherd.otlp.decode.interface import OtlpBody
 from shepherd.otlp.decode.reference.values import Attributes, Value, add_attribute
 from shepherd.otlp.decode.reference.wire import fields, length_delimited, text_of
 
-UNKNOWN_SERVICE: Final = "unknown_service"
 _FIELDS_PER_UNIT: Final = 8  # that are copied
 _SERVICE: Final = "service.name"
 RESOURCE_GROUP: Final = length_delimited(1)  # of a request
@@ -93,16 +92,7 @@ def read_scope(group: memoryview, resource: Attributes, work: Work) -> Attribute
 def service_dataset(resource: dict[str, Value]) -> str | None:
     """The dataset of a resource's service; None if it names none that could be a dataset."""
     service = resource.get(_SERVICE)
-    if not isinstance(service, str):
-        return None
-    name = service.strip()
-    if name.startswith(UNKNOWN_SERVICE):
-        return None
-    try:
-        dataset_slug(name)
-    except BadDatasetName:
-        return None
-    return name
+    return dataset_of_service(service) if isinstance(service, str) else None
 
 
 def traces_dataset(body: OtlpBody, resource: dict[str, Value]) -> str:
