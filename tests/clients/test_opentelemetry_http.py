@@ -6,7 +6,8 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,13 +158,23 @@ async def test_spans_through_kills_of_the_shepherd_are_stored_once(tmp_path: Pat
         await through_kills(system, "HTTP", lambda: tracing(system.url, system.key))
 
 
+@pytest.mark.scenario
+async def test_spans_through_kills_of_every_role_are_stored_once(tmp_path: Path) -> None:
+    roles = [role for _ in range(3) for role in ("indexer", "shepherd", "query", "indexer")]
+    with running(tmp_path, "--twins") as system:
+        await through_kills(system, "HTTP", lambda: tracing(system.url, system.key), roles)
+        done = system.run("verify", "--data", str(system.data))
+        assert done.returncode == 0, done.stdout
+
+
 async def through_kills(
     system: System,
     how: str,
     spans_made: Callable[[], contextlib.AbstractContextManager[Callable[[int], None]]],
+    roles: Sequence[str] = ("shepherd", "shepherd"),
 ) -> None:
-    """Make spans while the shepherd is killed twice; each must be stored once."""
-    spans = 40 * BATCH
+    """Make spans while processes of these roles are killed; each must be stored once."""
+    spans = 20 * len(roles) * BATCH
     chance = random.Random(1)
 
     def work(made: threading.Semaphore) -> None:
@@ -176,14 +187,14 @@ async def through_kills(
 
     made = threading.Semaphore(0)
     working = asyncio.create_task(asyncio.to_thread(work, made))
-    for _ in range(2):
+    for role in roles:
         for _ in range(chance.randint(3, 8)):
             await asyncio.to_thread(made.acquire)
-        killed = system.kill_role("shepherd")
-        await asyncio.to_thread(lambda pid=killed: system.wait_role_ready("shepherd", not_pid=pid))
+        killed = system.kill_role(role)
+        await asyncio.to_thread(partial(system.wait_role_ready, role, not_pid=killed))
     await asyncio.wait_for(working, PATIENCE_S)
     assert system.run("cut").returncode == 0
     counts = await count_stored(Target(system.url, system.key, "shop"), spans)
     missing = [number for number in range(1, spans + 1) if not counts[number]]
-    show(f"OpenTelemetry over {how}, 2 kills: {spans} spans, {len(missing)} missing")
+    show(f"OpenTelemetry over {how}, {len(roles)} kills: {spans} spans, {len(missing)} missing")
     assert counts == collections.Counter(range(1, spans + 1))
