@@ -89,7 +89,7 @@ def _print_states(answer: dict[str, Any], most: int) -> None:
             (
                 one["step"],
                 *(f"{one[name]:,}" for name in ("count", "instances", "errors")),
-                *(show.duration_text(one[name]) for name in times),
+                *(show.known_duration(one[name]) for name in times),
             )
             for one in answer["steps"]
         ],
@@ -126,7 +126,7 @@ def _print_unfinished(answer: dict[str, Any], most: int) -> None:
                 one["instance"],
                 one["step"],
                 one["known"],
-                show.duration_text(one["for_ms"]) + (" !" if one["longer_than_p99"] else ""),
+                show.known_duration(one["for_ms"]) + (" !" if one["longer_than_p99"] else ""),
                 f"{one['visits']:,}",
                 one["since"][:19] + "Z",
                 one["next"] or "-",

@@ -89,7 +89,7 @@ def _print(answer: dict[str, Any], most: int) -> None:
 
 
 def _line(one: dict[str, Any]) -> str:
-    from bellwether.flows.show import duration_text
+    from bellwether.traces.waterfall import duration_text
 
     name = f"{one['service']}: {one['name']}" if one["service"] else one["name"]
     where = f" below {one['parent']}" if one["parent"] else ""

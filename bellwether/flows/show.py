@@ -12,11 +12,12 @@ import orjson
 from bellwether.output import drawable, printable
 from bellwether.results.notes import coverage_text
 from bellwether.rows.cells import cut, one_line, padded, width
+from bellwether.rows.fields_table import share_text
+from bellwether.traces.waterfall import duration_text
 
 USUAL_ROWS: Final = 20
 _PIPE_WIDTH: Final = 100_000
 _NAME_MAX: Final = 48
-_UNITS: Final = ((86_400e3, "d"), (3_600e3, "h"), (60e3, "min"), (1e3, "s"), (1.0, "ms"))
 
 
 def print_json(answer: dict[str, Any]) -> None:
@@ -62,20 +63,9 @@ def print_end(answer: dict[str, Any]) -> None:
     )
 
 
-def duration_text(ms: float | None) -> str:
-    """`1.25 s`; a dash where it is not known."""
-    if ms is None:
-        return "-"
-    for unit_ms, unit in _UNITS:
-        if abs(ms) >= unit_ms:
-            value = ms / unit_ms
-            return f"{value:.3g} {unit}" if abs(value) < 1_000 else f"{value:,.0f} {unit}"
-    return f"{ms:.3g} ms"
-
-
-def share_text(share: float) -> str:
-    """A percentage."""
-    return f"{share * 100:.3g} %"
+def known_duration(ms: float | None) -> str:
+    """A duration; a dash where it is not known."""
+    return "-" if ms is None else duration_text(ms)
 
 
 def _minute(text: str) -> str:

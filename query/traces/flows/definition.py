@@ -8,13 +8,14 @@ from query.faults import SpecError
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
+from query.traces.one.read_table import HOSTS, INSTANCE, PIDS
 from query.traces.relations.split import split_conditions
 
 TRACE_ID: Final = "trace.trace_id"
 NAME: Final = "name"
 STATE: Final = "state.name"
 NEXT: Final = "state.next"
-PROCESS_FIELDS: Final = ("service.instance.id", "process.pid", "host.name")
+PROCESS_FIELDS: Final = (INSTANCE, *HOSTS, *PIDS)
 _RANGE: Final = ("time_range", "start_time", "end_time")
 _POPULATION: Final = ("filters", "filter_combination", *_RANGE)
 _OWN: Final = (
@@ -42,7 +43,7 @@ class FlowRequest:
 
     datasets: names; None: all of the environment.
     instance, step: the fields that name them. next_step: a field that says what comes next.
-    process: the field that names a step's process; None: the first of PROCESS_FIELDS that it has.
+    process: the field that names a step's process; None: as for a tree, of PROCESS_FIELDS.
     terminal: steps after which nothing follows. skew_ms: what clocks may differ by.
     silent_s: how long an instance may be silent. repeats_over: visits that are not listed.
     """

@@ -6,8 +6,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from query.traces.flows.definition import NAME, PROCESS_FIELDS, TRACE_ID, FlowRequest
+from query.traces.flows.definition import NAME, TRACE_ID, FlowRequest
 from query.traces.flows.steps import StepColumns
+from query.traces.one.read_table import HOSTS, INSTANCE, PIDS
 from query.traces.wanted import SpanTable
 
 _START: Final = "span_start"  # `meta.annotation_type` of an event that tells of a beginning
@@ -51,7 +52,10 @@ def _process(table: SpanTable, wanted: FlowRequest) -> pa.ChunkedArray:
     """
     if wanted.process is not None:
         return plain_texts(table.field(wanted.process))
-    instance, pid, host = (plain_texts(table.field(name)) for name in PROCESS_FIELDS)
+    instance, host, pid = (
+        pc.coalesce(*(plain_texts(table.field(name)) for name in names))
+        for names in ((INSTANCE,), HOSTS, PIDS)
+    )
     one_of_host = pc.binary_join_element_wise(pc.fill_null(host, ""), pid, " ")
     return pc.coalesce(instance, one_of_host)
 

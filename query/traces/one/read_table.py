@@ -15,14 +15,14 @@ _ERROR, _STATUS = "error", "status_code"
 _KIND, _SIGNAL, _SHARED = "span.kind", "meta.signal_type", "shared"
 LINK_TRACE, LINK_SPAN = "trace.link.trace_id", "trace.link.span_id"
 _WITHIN: Final = ("span_id", "spanId")  # of a log line: the span in which it was written
-_INSTANCE: Final = "service.instance.id"  # one value per process
-_HOSTS: Final = ("host.name", "meta.local_hostname", "hostname")
-_PIDS: Final = ("process.pid", "pid")
+INSTANCE: Final = "service.instance.id"  # one value per process
+HOSTS: Final = ("host.name", "meta.local_hostname", "hostname")
+PIDS: Final = ("process.pid", "pid")
 _MACHINE: Final = "state.machine"
 _MESSAGES: Final = ("body", "message", "msg", "exception.message")
 JUDGED: Final = (
-    _ERROR, _STATUS, _KIND, _SIGNAL, _SHARED, LINK_TRACE, LINK_SPAN, *_WITHIN, _INSTANCE,
-    *_HOSTS, *_PIDS, _MACHINE,
+    _ERROR, _STATUS, _KIND, _SIGNAL, _SHARED, LINK_TRACE, LINK_SPAN, *_WITHIN, INSTANCE,
+    *HOSTS, *PIDS, _MACHINE,
 )  # fmt: skip
 _Value = TypeVar("_Value")
 _NS_PER_MS: Final = 1e6
@@ -43,7 +43,7 @@ def events_of(table: SpanTable, wanted: Sequence[str]) -> Iterator[TraceEvent]:
         columns.durations(), columns.shared("name"), columns.shared("service"),
         columns.shared("dataset"), columns.errors(), columns.texts(_KIND),
         columns.shared("annotation"), columns.texts(_SIGNAL), columns.texts(*_WITHIN),
-        columns.texts(_INSTANCE), columns.texts(*_HOSTS), columns.texts(*_PIDS),
+        columns.texts(INSTANCE), columns.texts(*HOSTS), columns.texts(*PIDS),
         columns.texts(_MACHINE), columns.texts(_SHARED), columns.texts(LINK_TRACE),
         columns.texts(LINK_SPAN), columns.texts(*_MESSAGES), columns.fields(wanted),
         strict=True,
