@@ -34,95 +34,107 @@ class Listed(NamedTuple):
 
 
 COMMANDS = {
-    "up": Listed("up", "Start everything on this machine and watch over it until Ctrl-C."),
+    "up": Listed("run.up", "Start everything on this machine and watch over it until Ctrl-C."),
     "init": Listed(
-        "init",
+        "run.init",
         "Create topic, bucket, database, ZooKeeper root, team and first key, where they are "
         "missing.",
     ),
-    "shepherd": Listed("roles", "Run a shepherd: HTTP in, events to the log."),
-    "indexer": Listed("roles", "Run an indexer: log to segments."),
-    "all-roles": Listed("roles", "Run every role in this one process.", "all_roles", hidden=True),
-    "query": Listed("query", "Ask DATASET the question TEXT and print a table."),
-    "shell": Listed(
-        "shell", "Ask one question after another, of DATASET or of what `\\use` chooses."
+    "shepherd": Listed("run.roles", "Run a shepherd: HTTP in, events to the log."),
+    "indexer": Listed("run.roles", "Run an indexer: log to segments."),
+    "all-roles": Listed(
+        "run.roles", "Run every role in this one process.", "all_roles", hidden=True
     ),
-    "send": Listed("send", "Load FILE (- for standard input) into DATASET."),
-    "rows": Listed("rows", "Show events of DATASET, the newest first."),
-    "fields": Listed("fields", "List the fields of DATASET, or those that PATTERN means."),
-    "tail": Listed("tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
+    "query": Listed("ask.query", "Ask DATASET the question TEXT and print a table."),
+    "shell": Listed(
+        "ask.shell", "Ask one question after another, of DATASET or of what `\\use` chooses."
+    ),
+    "send": Listed("client.send", "Load FILE (- for standard input) into DATASET."),
+    "rows": Listed("ask.rows", "Show events of DATASET, the newest first."),
+    "fields": Listed("ask.fields", "List the fields of DATASET, or those that PATTERN means."),
+    "tail": Listed("ask.tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
     "states": Listed(
-        "states",
+        "ask.states",
         "Show the states of instances: how often and how long each, what follows, who is where "
         "now.",
     ),
     "flow": Listed(
-        "flow",
+        "ask.flow",
         "Show which step follows which in an instance, and which steps ran at the same time.",
     ),
     "signature": Listed(
-        "signature", "Print the signature of the stack in FILE (or of standard input)."
+        "ask.signature", "Print the signature of the stack in FILE (or of standard input)."
     ),
-    "trace": Listed("trace", "Show the trace ID as a tree, from all datasets and all time."),
-    "env": Listed("env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."),
-    "login": Listed("servers", "Keep the server URL and its key under NAME, for `--server NAME`."),
-    "logout": Listed("servers", "Forget the server NAME and its key."),
+    "trace": Listed("ask.trace", "Show the trace ID as a tree, from all datasets and all time."),
+    "env": Listed(
+        "client.env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."
+    ),
+    "login": Listed(
+        "client.servers", "Keep the server URL and its key under NAME, for `--server NAME`."
+    ),
+    "logout": Listed("client.servers", "Forget the server NAME and its key."),
     "servers": Listed(
-        "servers",
+        "client.servers",
         "List the servers that `login` keeps, without their keys; with NAME make it the default.",
     ),
-    "status": Listed("status", "Show roles, partitions, lag, live rows, last cut and space."),
+    "status": Listed(
+        "operate.status", "Show roles, partitions, lag, live rows, last cut and space."
+    ),
     "snapshot": Listed(
-        "snapshot", "Cut every partition now and wait until all of it is in the object store."
+        "operate.snapshot",
+        "Cut every partition now and wait until all of it is in the object store.",
     ),
     "cut": Listed(
-        "snapshot",
+        "operate.snapshot",
         "Cut every partition now and wait until all of it is in the object store.",
         "snapshot",
     ),
-    "segments": Listed("segments", "Show which objects hold DATASET now."),
-    "verify": Listed("verify", "Check everything that was stored, also while `up` runs."),
-    "unnamed": Listed("unnamed", "List objects that no document names; no answer reads them."),
-    "damage": Listed("damage", "List records that cannot be read."),
+    "segments": Listed("operate.segments", "Show which objects hold DATASET now."),
+    "verify": Listed("operate.verify", "Check everything that was stored, also while `up` runs."),
+    "unnamed": Listed(
+        "operate.unnamed", "List objects that no document names; no answer reads them."
+    ),
+    "damage": Listed("operate.damage", "List records that cannot be read."),
     "rolling-restart": Listed(
-        "rolling_restart",
+        "operate.rolling_restart",
         "Restart processes one at a time, zone by zone: no partition and no role is ever left "
         "alone.",
         "rolling_restart",
     ),
     "bootstrap": Listed(
-        "bootstrap",
+        "operate.bootstrap",
         "Tell what an indexer on an empty disk has to fetch and replay, or rehearse it.",
     ),
     "retention": Listed(
-        "retention",
+        "operate.retention",
         "Show what would expire by this machine's clock, what waits for a word, what can come "
         "back.",
     ),
     "metadata": Listed(
-        "metadata",
+        "operate.metadata",
         "Teams, keys (hashed), datasets and stored queries, kept in the object store too.",
     ),
     "doctor": Listed(
-        "doctor", "Check configuration, clock, disk, permissions and ports, and tell the remedy."
+        "operate.doctor",
+        "Check configuration, clock, disk, permissions and ports, and tell the remedy.",
     ),
     "keys": Listed(
-        "admin",
+        "operate.admin",
         "API keys of this machine's data folder, or of the cluster that the settings name.",
     ),
     "environments": Listed(
-        "admin",
+        "operate.admin",
         "Environments of this machine's data folder, or of the cluster that the settings name.",
     ),
     "datasets": Listed(
-        "admin",
+        "operate.admin",
         "Datasets of this machine's data folder, or of the cluster that the settings name.",
     ),
     "settings": Listed(
-        "settings", "Show every setting with its value, its source and what it does."
+        "run.settings", "Show every setting with its value, its source and what it does."
     ),
-    "docs": Listed("docs", "Check that the generated files in docs/ match the declarations."),
-    "version": Listed("version", "Print the version of Bellwether and of what it stands on."),
+    "docs": Listed("run.docs", "Check that the generated files in docs/ match the declarations."),
+    "version": Listed("run.version", "Print the version of Bellwether and of what it stands on."),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from bellwether.client import Target
-from bellwether.commands.rows import read_events_text
+from bellwether.commands.ask.rows import read_events_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 _POPULATION: Final = ("filters", "filter_combination", "time_range", "start_time", "end_time")

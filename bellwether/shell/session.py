@@ -14,8 +14,8 @@ import orjson
 from bellwether.client import ClientError, Target
 from bellwether.client.caller import Caller
 from bellwether.client.run_query import run_query
-from bellwether.commands.rows import show_selected
-from bellwether.commands.zones import chosen_zone
+from bellwether.commands.ask.rows import show_selected
+from bellwether.commands.operate.zones import chosen_zone
 from bellwether.output import output_console, printable
 from bellwether.results.formats import FORMATS
 from bellwether.results.print_answer import print_answer

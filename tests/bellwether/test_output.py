@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bellwether import output
-from bellwether.commands.tail import _show
+from bellwether.commands.ask.tail import _show
 from bellwether.output import printable
 from bellwether.results.view import render
 

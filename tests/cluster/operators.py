@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 from dataclasses import dataclass, field
 
-from bellwether.commands.rolling_restart import EXIT_HELD, EXIT_STOPPED
+from bellwether.commands.operate.rolling_restart import EXIT_HELD, EXIT_STOPPED
 from compose.cluster.cluster import Cluster
 from tests.cluster.harness import in_thread
 

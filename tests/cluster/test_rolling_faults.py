@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bellwether.commands.rolling_restart import EXIT_HELD
+from bellwether.commands.operate.rolling_restart import EXIT_HELD
 from compose.cluster.cluster import Cluster
 from tests.cluster.harness import Scenario, ask_count, in_thread, scenario
 from tests.cluster.operators import Restart, starts

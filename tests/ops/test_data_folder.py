@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwether.commands.doctor import check_data
+from bellwether.commands.operate.doctor import check_data
 from bellwether.config.secrets import read_internal_token
 from bellwether.config.sections import UpConfig
 from bellwether.config.settings import load

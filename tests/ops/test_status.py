@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bellwether.commands.status import summary_lines
+from bellwether.commands.operate.status import summary_lines
 from ops.memory import read_memory, with_supervisors
 from ops.status import Status, Verdict, judge, notes, read_status, troubles
 

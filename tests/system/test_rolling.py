@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from bellwether.commands.rolling_restart import EXIT_HELD
+from bellwether.commands.operate.rolling_restart import EXIT_HELD
 from common.locks.files import FileLocks
 from common.process.members import ROLLING_RESTART, RollingRestart
 from tests.system import counts

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bellwether.cli import cli
-from bellwether.commands import bootstrap
-from bellwether.commands.bootstrap_weekly import (
+from bellwether.commands.operate import bootstrap
+from bellwether.commands.operate.bootstrap_weekly import (
     WeeklyTime,
     is_due,
     parse_weekly,

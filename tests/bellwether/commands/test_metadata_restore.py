@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from bellwether.commands.metadata import metadata
+from bellwether.commands.operate.metadata import metadata
 from common.metadata.sqlite import SqliteMetadata
 from ops.admin import ensure_scope
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bellwether.commands import query as module
-from bellwether.commands.fields import fields
-from bellwether.commands.query import query
-from bellwether.commands.rows import rows
-from bellwether.commands.tail import tail
+from bellwether.commands.ask import query as module
+from bellwether.commands.ask.fields import fields
+from bellwether.commands.ask.query import query
+from bellwether.commands.ask.rows import rows
+from bellwether.commands.ask.tail import tail
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`bellwether snapshot` calls nothing covered that is not (I4)."""
 
-from bellwether.commands.snapshot import outcomes
+from bellwether.commands.operate.snapshot import outcomes
 
 
 def told(published: bool, why: str = "") -> dict[str, object]:

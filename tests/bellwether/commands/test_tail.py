@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bellwether.client import ClientError, Target
 from bellwether.client.session import connect
-from bellwether.commands.tail import follow
+from bellwether.commands.ask.tail import follow
 from bellwether.rows.waiting import Waiting
 
 Handler = Callable[[int, web.Request], Awaitable[web.StreamResponse]]

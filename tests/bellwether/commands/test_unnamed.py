@@ -64,7 +64,7 @@ def test_a_store_of_another_time_is_refused(
     asyncio.run(filled(tmp_path))
     key = aged(tmp_path, 0.5)
     monkeypatch.setattr(
-        "bellwether.commands.unnamed.store_now_ns",
+        "bellwether.commands.operate.unnamed.store_now_ns",
         lambda objects, clock: clock.now_ns() + DAY_NS,
     )
     done = run(tmp_path, "--remove", "--yes")

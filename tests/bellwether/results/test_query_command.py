@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bellwether.client import run_query
-from bellwether.commands.query import query
+from bellwether.commands.ask.query import query
 
 
 def explained(*arguments: str, **environ: str) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bellwether.client.caller import Caller
-from bellwether.commands.rows import named_fields, read_conditions, read_events_text
+from bellwether.commands.ask.rows import named_fields, read_conditions, read_events_text
 from bellwether.rows import csv_lines, table
 from bellwether.rows.cells import cut, one_line, width
 from bellwether.rows.empty import why_empty

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwether.commands.doctor import check_servers
+from bellwether.commands.operate.doctor import check_servers
 from bellwether.config.secrets import key_file, read_key
 from bellwether.config.settings import Settings, load
 from bellwether.supervisor.init import CannotInit, Step, run_init

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bellwether.commands.damage import damage
+from bellwether.commands.operate.damage import damage
 from common.log.embedded.log import EmbeddedLog
 from common.process.role import RoleContext
 from indexer.partition.partition import Partition

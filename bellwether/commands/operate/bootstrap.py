@@ -13,8 +13,8 @@ import orjson
 from rich.table import Table
 
 from bellwether.backends import make_log, make_objects
-from bellwether.commands.bootstrap_rehearse import lower_priority, rehearse, show
-from bellwether.commands.bootstrap_weekly import (
+from bellwether.commands.operate.bootstrap_rehearse import lower_priority, rehearse, show
+from bellwether.commands.operate.bootstrap_weekly import (
     WeeklyTime,
     is_due,
     parse_weekly,

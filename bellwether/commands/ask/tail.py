@@ -14,7 +14,7 @@ import click
 import orjson
 
 from bellwether.client import ClientError, Target
-from bellwether.commands.rows import named_fields, read_conditions
+from bellwether.commands.ask.rows import named_fields, read_conditions
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options, run_async
 from bellwether.output import output_console, printable

@@ -70,7 +70,7 @@ def trace(
     what failed, `?` before a span that has not finished or that only its children name.
     `bellwether trace compare --help` tells how two traces are compared.
     """
-    from bellwether.commands.rows import named_fields
+    from bellwether.commands.ask.rows import named_fields
     from bellwether.traces.show import ShowOptions, show_trace
 
     if not trace_id.strip():

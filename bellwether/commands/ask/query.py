@@ -9,9 +9,9 @@ from typing import Any
 import click
 import orjson
 
-from bellwether.commands.roles import PARENT_FD, run
-from bellwether.commands.rows import show_selected
-from bellwether.commands.zones import chosen_zone
+from bellwether.commands.ask.rows import show_selected
+from bellwether.commands.operate.zones import chosen_zone
+from bellwether.commands.run.roles import PARENT_FD, run
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import (
     NotUnderstood,

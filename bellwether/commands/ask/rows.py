@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bellwether.client import Target
-from bellwether.commands.zones import chosen_zone
+from bellwether.commands.operate.zones import chosen_zone
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
 

@@ -1,0 +1,1 @@
+"""Questions: of events, fields, traces and states."""

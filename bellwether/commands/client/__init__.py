@@ -1,0 +1,1 @@
+"""The client: sending, and which server it speaks to."""

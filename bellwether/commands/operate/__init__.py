@@ -1,0 +1,1 @@
+"""Operating: what is stored, whether it is whole, who may ask."""

@@ -1,0 +1,1 @@
+"""Running: roles, configuration, versions."""
