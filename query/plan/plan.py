@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from common.process.versions import PLAN_SPANS, VersionedRequest
+from common.process.versions import PLAN_QUESTIONS, PLAN_SPANS, VersionedRequest
 
 Scalar = int | float | bool | str
 GroupKey = tuple[Scalar | None, ...]  # a value per breakdown; None: the field is missing
@@ -23,6 +23,8 @@ class State(StrEnum):
     DISTINCT = "distinct"  # the smallest hashes of the values
     QUANTILE = "quantile"  # (value, weight) pairs
     FIELD = "field"  # sum of sample rates, latest time, some frequent values
+    HEATMAP = "heatmap"  # (bin of a fixed logarithmic grid, weight) pairs
+    CONCURRENCY = "concurrency"  # starts and ends of spans per part of a step
 
 
 class FilterOp(StrEnum):
@@ -54,13 +56,6 @@ class FilterOp(StrEnum):
 GROUP_OPS = (FilterOp.ALL_OF, FilterOp.ANY_OF, FilterOp.NONE_OF)
 
 
-class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A state over a field. Only COUNT needs no field; it then counts every event."""
-
-    state: State
-    field: str | None = None
-
-
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A condition, or a group of conditions.
 
@@ -75,6 +70,28 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     op: FilterOp
     values: tuple[Scalar, ...] = ()
     inside: tuple["Filter", ...] = ()
+
+
+class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A state over a field. Only COUNT and CONCURRENCY need no field.
+
+    filters, any_filter: only events that match these too, as in a plan.
+    """
+
+    state: State
+    field: str | None = None
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
+
+
+class CalculatedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A field that is computed from others of the same event.
+
+    expression: its source (`query.expressions`), which the query role has checked.
+    """
+
+    name: str
+    expression: str
 
 
 def filter_fields(filters: Iterable[Filter]) -> set[str]:
@@ -247,6 +264,22 @@ class SpanQuery(
         return named
 
 
+class InstancesWanted(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """A request for one row per instance: per value of a field.
+
+    field: whose values are the instances.
+    fields: whose first value of each instance is returned.
+    rows_max, bytes_max: a share with more is refused.
+    """
+
+    field: str
+    rows_max: int
+    bytes_max: int
+    fields: tuple[str, ...] = ()
+
+
 class Plan(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -266,6 +299,13 @@ class Plan(
     only_counted: whether only the rows of the batches in `counted` are read.
     rows: request for rows; needs, breakdowns and steps are empty then.
     spans: request for spans, likewise; its datasets are read, and `dataset` is empty.
+    datasets: of a plan over several datasets, or one that needs definitions; `dataset` is empty.
+    calculated: fields that take the place of stored ones of these names; one may use those before.
+    joins: one for each table of keys that comes with the request: only events with these keys are
+        read.
+    by_end: whether the range and the steps are those of ends: time and duration, by definition.
+    unweighted: whether each event counts once, whatever its sample rate.
+    instances: request for one row per instance; needs and steps are empty then.
     env, key: ids of the environment and key, for fair turns; the answer does not depend on them.
     """
 
@@ -288,6 +328,12 @@ class Plan(
     timeout_ms: int = 30_000
     rows: RowsWanted | None = None
     spans: SpanQuery | None = None
+    datasets: tuple[SpanDataset, ...] = ()
+    calculated: tuple[CalculatedField, ...] = ()
+    joins: tuple[KeyJoin, ...] = ()
+    by_end: bool = False
+    unweighted: bool = False
+    instances: InstancesWanted | None = None
     env: str = ""
     key: str = ""
 
@@ -311,4 +357,16 @@ def state_fields(plan: Plan) -> set[str]:
 
 def version_needed(plan: Plan) -> int:
     """The oldest version of requests in which the plan can be sent (`Understands.plan`)."""
+    if _asks_more(plan):
+        return PLAN_QUESTIONS
     return 1 if plan.spans is None else PLAN_SPANS
+
+
+def _asks_more(plan: Plan) -> bool:
+    """Whether the plan has a part that programs before `PLAN_QUESTIONS` do not know."""
+    if plan.datasets or plan.calculated or plan.joins or plan.instances is not None:
+        return True
+    if plan.by_end or plan.unweighted or any(need.filters for need in plan.needs):
+        return True
+    new_states = (State.HEATMAP, State.CONCURRENCY)
+    return any(need.state in new_states for need in plan.needs)

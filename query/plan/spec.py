@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from query.plan.operations import PERCENTILES
-from query.plan.plan import Filter, Need, State
+from query.plan.plan import CalculatedField, Filter, Need, State
 
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """A calculation. column: None only for COUNT. name: key of its values in the results."""
+    """A calculation. column: None only for COUNT. name: key of its values in the results.
+
+    filters, any_filter: only events that match these too.
+    """
 
     op: str
     column: str | None = None
     name: str | None = None
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
 
     @property
     def label(self) -> str:
@@ -26,12 +31,12 @@ class Calculation:
     def need(self) -> Need:
         """The state that it is computed from."""
         if self.op == "COUNT":
-            return Need(State.COUNT, self.column)
+            return Need(State.COUNT, self.column, self.filters, self.any_filter)
         if self.op == "COUNT_DISTINCT":
-            return Need(State.DISTINCT, self.column)
+            return Need(State.DISTINCT, self.column, self.filters, self.any_filter)
         if self.op in PERCENTILES:
-            return Need(State.QUANTILE, self.column)
-        return Need(State.NUMBER, self.column)
+            return Need(State.QUANTILE, self.column, self.filters, self.any_filter)
+        return Need(State.NUMBER, self.column, self.filters, self.any_filter)
 
 
 class HavingOp(StrEnum):
@@ -63,8 +68,29 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Formula:
+    """A value that is computed of a row's named calculations. expression: its source."""
+
+    name: str
+    expression: str
+
+
+class TimeAxis(StrEnum):
+    """By which time of an event the range and the steps run."""
+
+    START = "start"
+    END = "end"  # start and duration, by the dataset's definition
+
+
+@dataclass(frozen=True, slots=True)
 class QuerySpec:
-    """A valid specification. Times are unix seconds, None where not given."""
+    """A valid specification. Times are unix seconds, None where not given.
+
+    calculated: fields that are computed of others; stored ones of these names give way.
+    unweighted: whether each event counts once, whatever its sample rate.
+    compare_s: how much earlier the compared range begins.
+    per: the field whose values are instances: rows are made of each before anything is calculated.
+    """
 
     calculations: tuple[Calculation, ...]
     filters: tuple[Filter, ...] = ()
@@ -77,3 +103,9 @@ class QuerySpec:
     end_s: int | None = None
     range_s: int | None = None
     granularity_s: int | None = None
+    formulas: tuple[Formula, ...] = ()
+    calculated: tuple[CalculatedField, ...] = ()
+    unweighted: bool = False
+    compare_s: int | None = None
+    time_axis: TimeAxis = TimeAxis.START
+    per: str | None = None
