@@ -22,9 +22,12 @@ from query.api.column_routes import ColumnRoutes
 from query.api.dataset_routes import DatasetRoutes
 from query.api.key_routes import KeyRoutes
 from query.api.operations_routes import OperationsRoutes
-from query.api.peer_results import PeerResults
-from query.api.query_routes import QueryParts, QueryRoutes
-from query.api.result_store import ResultStore
+from query.api.query_routes import QueryRoutes
+from query.api.results.memory import ResultStore
+from query.api.results.peers import PeerResults
+from query.api.results.routes import ResultParts, ResultRoutes
+from query.api.results.runs import ResultRuns, RunParts
+from query.api.stored_queries import StoredQueries
 from query.api.unknown_routes import UnknownRoutes
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.fields.route import FieldsRoute
@@ -143,19 +146,26 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     metadata, log, clock = context.backends.metadata, context.backends.log, context.clock
     requests = DatasetRequestReader(keys, names, clock)
     unknown_fields = UnknownFieldNotes(indexers)
-    queries = QueryParts(
-        keys=keys,
-        names=names,
-        requests=requests,
+    stored = StoredQueries(names, clock)
+    runs = RunParts(
         runner=runner,
         results=parts.results,
-        peers=parts.peers,
         unknown_fields=unknown_fields,
         relations=SpanRelations(indexers),
         clock=clock,
         telemetry=context.telemetry,
     )
-    QueryRoutes(queries).add_to(app)
+    results = ResultParts(
+        keys=keys,
+        names=names,
+        requests=requests,
+        stored=stored,
+        runs=ResultRuns(runs),
+        results=parts.results,
+        peers=parts.peers,
+    )
+    QueryRoutes(keys, names, stored).add_to(app)
+    ResultRoutes(results).add_to(app)
     RowsRoute(requests, runner, unknown_fields).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)

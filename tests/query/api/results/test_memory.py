@@ -4,7 +4,7 @@ import asyncio
 
 from common import limits
 from common.clock import ManualClock
-from query.api.result_store import ResultStore, StoredResult
+from query.api.results.memory import ResultStore, StoredResult
 from query.config import STANDARD_LIMITS, ResultLimits
 from query.http.problems import QueryEnded
 

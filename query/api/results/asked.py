@@ -1,0 +1,89 @@
+"""Reads the body of a request for a result: which query, and how it is to be answered."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from aiohttp import web
+
+from common import limits
+from query.api.stored_queries import StoredQueries
+from query.faults import SpecError
+from query.http.requests import DatasetRequest
+from query.plan.planner import QueryRequest, build_request
+from query.plan.read_spec import read_spec
+from query.plan.spec_checks import object_of
+
+
+class Asked(NamedTuple):
+    """A query to run.
+
+    id: of the stored specification; empty if it came with the request.
+    spec: the specification as it was sent.
+    """
+
+    id: str
+    spec: dict[str, Any]
+
+    @property
+    def json(self) -> bytes:
+        """The member `query` of its result."""
+        return msgspec.json.encode({"id": self.id, **self.spec} if self.id else self.spec)
+
+
+async def read_asked(begun: DatasetRequest, stored: StoredQueries) -> Asked:
+    """The query that the body names or holds. Raises SpecError, NotFound."""
+    query_id, inline = begun.body.get("query_id"), begun.body.get("query")
+    if inline is not None and query_id is None:
+        return Asked("", object_of(inline, "query"))
+    if not isinstance(query_id, str) or inline is not None:
+        raise SpecError("query_id", "missing", "give query_id, or the query itself as `query`")
+    found = await stored.find(begun.key, begun.dataset, query_id)
+    return Asked(found.id, msgspec.json.decode(found.spec_json))
+
+
+def read_request(begun: DatasetRequest, asked: Asked) -> QueryRequest:
+    """The query with its times resolved. Raises SpecError."""
+    body, limit = begun.body, begun.body.get("limit")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
+        raise SpecError("limit", "incorrect_type", "must be a whole number")
+    if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
+        most = limits.QUERY_LIMIT_NO_SERIES_MAX
+        raise SpecError("limit", "invalid", f"must be between 1 and {most}")
+    return build_request(
+        read_spec(asked.spec),
+        begun.dataset,
+        begun.now_ns,
+        disable_series=_flag(body, "disable_series", False),
+        with_total=not _flag(body, "disable_total_by_aggregate", True),
+        with_other=not _flag(body, "disable_other_by_aggregate", True),
+        limit=limit,
+        env=begun.key.environment.id,
+        key=begun.key.id,
+    )
+
+
+def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise SpecError(name, "incorrect_type", "must be true or false")
+    return value
+
+
+def wait_in_body(body: dict[str, Any]) -> float:
+    """How long the caller waits for the answer, in s. Raises SpecError."""
+    value = body.get("wait_s", 0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SpecError("wait_s", "incorrect_type", "must be a number of seconds")
+    return float(min(max(value, 0), limits.QUERY_WAIT_S_MAX))
+
+
+def wait_in_url(request: web.Request) -> float:
+    """As `wait_in_body`, of `?wait_s=`."""
+    text = request.query.get("wait_s", "0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value != value:
+        raise SpecError("wait_s", "incorrect_type", "must be a number of seconds")
+    return min(max(value, 0.0), float(limits.QUERY_WAIT_S_MAX))

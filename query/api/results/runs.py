@@ -1,0 +1,118 @@
+"""Runs queries in the background; their results are kept in memory for their callers."""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+
+from common.clock import Clock
+from common.error_text import describe_error
+from common.errors import BellwetherError, without_frames
+from common.logs import log_event
+from common.metadata import ApiKey
+from common.process.fair.requester import Requester
+from common.process.fair.slots import SlotRequest
+from common.process.telemetry import Telemetry
+from query.api.results.asked import Asked
+from query.api.results.document import encode_answer
+from query.api.results.memory import ResultStore, StoredResult
+from query.plan.planner import QueryRequest
+from query.results.runner import Answer, CoverageRequirement, QueryRunner
+from query.results.span_relations import SpanRelations
+from query.results.unknown_fields import UnknownFieldNotes
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """The parts that running a query takes."""
+
+    runner: QueryRunner
+    results: ResultStore
+    unknown_fields: UnknownFieldNotes
+    relations: SpanRelations
+    clock: Clock
+    telemetry: Telemetry
+
+
+class ResultRuns:
+    """Starts queries. Use it from one event loop."""
+
+    def __init__(self, parts: RunParts) -> None:
+        self._parts = parts
+        self._counter = 0
+
+    def start(
+        self, key: ApiKey, query: QueryRequest, coverage: CoverageRequirement, asked: Asked
+    ) -> StoredResult:
+        """Run the query, or queue it. Raises TooManyRequests or Unavailable if it cannot wait."""
+        parts = self._parts
+        place = parts.runner.admit(query)
+        self._counter += 1
+        now_ns = parts.clock.now_ns()
+        seed = f"{key.environment.id}/{query.dataset}/{now_ns}/{self._counter}/{id(self)}"
+        result = StoredResult(
+            id=hashlib.sha256(seed.encode()).hexdigest()[:16],
+            env_id=key.environment.id,
+            key_id=key.id,
+            dataset=query.dataset,
+            query=asked.json,
+            created_ns=now_ns,
+            polled_ns=parts.clock.monotonic_ns(),
+        )
+        result.task = asyncio.create_task(self._run(result, query, coverage, place))
+        result.task.add_done_callback(lambda _: place.leave())  # also if the task never began
+        parts.results.add(result)
+        return result
+
+    async def _run(
+        self,
+        result: StoredResult,
+        query: QueryRequest,
+        coverage: CoverageRequirement,
+        place: SlotRequest,
+    ) -> None:
+        parts = self._parts
+        started_ns = parts.clock.monotonic_ns()
+        answer: Answer | None = None
+        try:
+            answer = await parts.runner.run(query, coverage, place)
+            requester = Requester(query.env, query.key)
+            await parts.relations.refuse(query.dataset, answer.types, requester)
+            missing = await parts.unknown_fields.missing(query.dataset, answer.types, requester)
+            result.body = encode_answer(query, answer, missing)
+        except BellwetherError as error:
+            result.error = without_frames(error)  # it is kept for a day
+        except Exception as error:  # noqa: BLE001 - the outermost frame of this task
+            log_event(
+                _logger,
+                logging.ERROR,
+                "query failed",
+                error=describe_error(error),
+                result=result.id,
+            )
+            result.error = BellwetherError("the query failed; the log of the query role says why")
+        finally:
+            result.task = None
+            self._tell(result, query, answer, started_ns)
+        parts.results.trim(result)
+
+    def _tell(
+        self, result: StoredResult, query: QueryRequest, answer: Answer | None, started_ns: int
+    ) -> None:
+        parts = self._parts
+        parts.telemetry.emit(
+            "query",
+            duration_ms=(parts.clock.monotonic_ns() - started_ns) / 1e6,
+            status=200 if result.error is None else result.error.status,
+            complete=answer is not None and bool(answer.coverage["complete"]),
+            groups=0 if answer is None else len(answer.data["results"]),
+            series_rows=0 if answer is None else answer.data["series"].count,
+            result_bytes=len(result.body or b""),
+            state_bytes=0 if answer is None else answer.coverage["state_bytes"],
+            calculations=len(query.spec.calculations),
+            filters=len(query.spec.filters),
+            breakdowns=len(query.spec.breakdowns),
+            range_s=(query.end_ns - query.start_ns) // 10**9,
+        )
