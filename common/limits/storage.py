@@ -88,6 +88,8 @@ CLOCK_EARLIEST_NS: Final = (
 CLOCK_STEADY_NS: Final = 10**9  # against monotonic time, between two checks: NTP slews less
 CLOCK_AGAIN_FIRST_S: Final = 10  # between two clock records of one indexer; doubled each time
 CLOCK_AGAIN_MAX_S: Final = 600  # so clocks that disagree for good cost six records an hour
+# Set-backs at most this far apart are told as repeated: what has a wrong clock may seldom append.
+CLOCK_REPEAT_S: Final = 24 * 3600
 
 # --- embedded log ------------------------------------------------------------------------------
 LOG_FILE_BYTES_MAX: Final = 32 * 1024 * 1024  # one range file; retention frees in these steps

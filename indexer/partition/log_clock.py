@@ -62,6 +62,7 @@ class Pause:
 
     def __init__(self) -> None:
         self._next_ns: int | None = None
+        self._wrong_ns = 0
         self._pause_s = limits.CLOCK_AGAIN_FIRST_S
 
     def is_over(self, now_ns: int) -> bool:
@@ -73,14 +74,44 @@ class Pause:
         self._next_ns = now_ns + self._pause_s * _S_NS
         self._pause_s = min(2 * self._pause_s, limits.CLOCK_AGAIN_MAX_S)
 
+    def note_wrong(self, now_ns: int) -> None:
+        """Record that the log's time is ahead, also where no attempt can be made."""
+        self._wrong_ns = now_ns
+
     def note_right(self, now_ns: int) -> bool:
         """Record that the log's time is right. Returns whether it has been right for long enough
-        that the next leap counts as a new one.
+        that the next attempts are made in short order again.
         """
         longest_ns = limits.CLOCK_AGAIN_MAX_S * _S_NS
-        if self._next_ns is not None and now_ns >= self._next_ns + longest_ns:
+        if self._next_ns is not None and now_ns >= max(self._next_ns, self._wrong_ns) + longest_ns:
             self._next_ns, self._pause_s = None, limits.CLOCK_AGAIN_FIRST_S
         return self._next_ns is None
+
+
+class Repeats:
+    """Counts the set-backs of one indexer that have one cause, as far as can be known.
+
+    It outlives the pauses: a process with a wrong clock that seldom appends (its twin's heartbeats
+    keep it quiet, or it only closes hours) makes the log leap once an hour or so, for good.
+
+    count: how many there were, each at most `CLOCK_REPEAT_S` after the one before.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last_ns = 0
+
+    @property
+    def are_several(self) -> bool:
+        """Whether one set-back did not suffice, as it does after a leap."""
+        return self.count > 1
+
+    def add(self, now_ns: int) -> None:
+        """Count a set-back (monotonic)."""
+        if now_ns > self._last_ns + limits.CLOCK_REPEAT_S * _S_NS:
+            self.count = 0
+        self.count += 1
+        self._last_ns = now_ns
 
 
 def describe_duration(ahead_ns: int) -> str:

@@ -16,12 +16,17 @@ from common.logs import log_event
 from common.metrics import log_ahead_seconds, log_set_back_total
 from common.model.log_time import ClockNote, clock_record
 from common.model.record import heartbeat_record
-from indexer.partition.log_clock import Pause, SteadyClock, describe_duration, reason_against
+from indexer.partition.log_clock import (
+    Pause,
+    Repeats,
+    SteadyClock,
+    describe_duration,
+    reason_against,
+)
 from indexer.partition.partition import Partition
 from indexer.state.view import PartitionView
 
 _S_NS = 10**9
-_FLAPS = 2  # one clock record corrects a leap; after more than one the alarm stays for a while
 logger = logging.getLogger(__name__)
 
 
@@ -39,7 +44,7 @@ class Timekeeper:
         self._steady = SteadyClock()
         self._pause = Pause()
         self._why = ""
-        self._written = 0
+        self._repeats = Repeats()
 
     async def run_round(self) -> None:
         """Compare the clocks once, and set the log's time back if that is due."""
@@ -51,10 +56,10 @@ class Timekeeper:
         ahead_ns = view.watermark_ns - now_ns
         self._ahead.set(max(0, ahead_ns) / _S_NS)
         if ahead_ns <= limits.LOG_AHEAD_MAX_NS:
-            if self._pause.note_right(steady_ns):
-                self._written = 0
-            self.trouble = "" if self._written < _FLAPS else self._describe_repeats()
+            over = self._pause.note_right(steady_ns) or not self._repeats.are_several
+            self.trouble = "" if over else self._describe_repeats()
             return
+        self._pause.note_wrong(steady_ns)
         why = await self._set_back(view, now_ns, steady_ns, even_ns)
         self.trouble = (
             f"the log's time is {describe_duration(ahead_ns)} ahead of this machine's clock, "
@@ -78,12 +83,12 @@ class Timekeeper:
             return self._why
         self._pause.begin(steady_ns)
         try:
-            self._why = await self._append_clock_record(view, now_ns)
+            self._why = await self._append_clock_record(view, now_ns, steady_ns)
         except LogUnavailable as error:
             self._why = f"it cannot be set back now: {error}"
         return self._why
 
-    async def _append_clock_record(self, view: PartitionView, now_ns: int) -> str:
+    async def _append_clock_record(self, view: PartitionView, now_ns: int, steady_ns: int) -> str:
         log, number, shared = (
             self._context.backends.log,
             self._partition.number,
@@ -103,7 +108,7 @@ class Timekeeper:
             )
         note = ClockNote(view.watermark_ns, now_ns, self._context.instance)
         await log.append(number, clock_record(note))
-        self._written += 1
+        self._repeats.add(steady_ns)
         log_set_back_total.labels(self._label).inc()
         log_event(
             logger,
@@ -112,14 +117,15 @@ class Timekeeper:
             partition=number,
             was_ns=view.watermark_ns,
             now_ns=now_ns,
-            times=self._written,
+            times=self._repeats.count,
         )
-        return "it is being set back" if self._written < _FLAPS else self._describe_repeats()
+        return self._describe_repeats() if self._repeats.are_several else "it is being set back"
 
     def _describe_repeats(self) -> str:
         return (
-            f"the log's time was set back {self._written} times in a short while: a clock of this "
-            "or another process or server leaps or runs ahead; set the clocks right (NTP)"
+            f"the log's time was set back {self._repeats.count} times, at most a day apart: a "
+            "clock of this or another process or server leaps or runs ahead; set the clocks right "
+            "(NTP)"
         )
 
 

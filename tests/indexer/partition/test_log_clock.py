@@ -3,7 +3,13 @@
 import pytest
 
 from common import limits
-from indexer.partition.log_clock import Pause, SteadyClock, describe_duration, reason_against
+from indexer.partition.log_clock import (
+    Pause,
+    Repeats,
+    SteadyClock,
+    describe_duration,
+    reason_against,
+)
 
 S_NS = 10**9
 HOUR_NS = 3600 * S_NS
@@ -74,6 +80,25 @@ def test_clocks_that_disagree_for_a_day_cost_a_bounded_number_of_records() -> No
     assert not pause.is_over(24 * 3600 * S_NS)
     assert pause.note_right(26 * 3600 * S_NS)
     assert pause.is_over(26 * 3600 * S_NS)
+
+
+def test_log_that_was_ahead_a_moment_ago_is_not_calm_though_no_attempt_could_be_made() -> None:
+    pause = Pause()
+    pause.begin(0)
+    calm_ns = limits.CLOCK_AGAIN_MAX_S * S_NS
+    pause.note_wrong(5 * calm_ns)
+    assert not pause.note_right(5 * calm_ns + S_NS)
+    assert not pause.note_right(6 * calm_ns - 1)
+    assert pause.note_right(6 * calm_ns)
+
+
+def test_set_backs_count_as_repeated_until_none_was_needed_for_a_day() -> None:
+    repeats, apart_ns = Repeats(), limits.CLOCK_REPEAT_S * S_NS
+    counts = []
+    for at_ns in (HOUR_NS, 2 * HOUR_NS, 2 * HOUR_NS + apart_ns, 3 * HOUR_NS + 2 * apart_ns):
+        repeats.add(at_ns)
+        counts.append((repeats.count, repeats.are_several))
+    assert counts == [(1, False), (2, True), (3, True), (1, False)]
 
 
 def test_distance_is_told_in_words() -> None:
