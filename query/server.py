@@ -20,6 +20,7 @@ from common.process.web import add_health_routes, require_internal_token
 from common.tasks import run_every, running
 from query.api.column_routes import ColumnRoutes
 from query.api.dataset_routes import DatasetRoutes
+from query.api.document.route import DocumentRoute
 from query.api.key_routes import KeyRoutes
 from query.api.operations_routes import OperationsRoutes
 from query.api.query_routes import QueryRoutes
@@ -189,6 +190,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         bounds.tails_max,
         bounds.tail_open_s,
     ).add_to(app)
+    DocumentRoute().add_to(app)
     UnknownRoutes(keys).add_to(app)  # last: it matches every path that no other route matches
     return app
 

@@ -1,0 +1,256 @@
+"""Operations that ask: stored queries, results, events, fields, traces, flows."""
+
+from typing import Final
+
+from common import limits
+from query.api.document.operation import Operation, Parameter
+from query.api.document.schema import (
+    Schema,
+    any_of,
+    anything,
+    flag,
+    listed,
+    members,
+    number,
+    one_of,
+    or_null,
+    ref,
+    text,
+    whole,
+)
+from query.api.document.shared import (
+    AFTER,
+    CONDITIONS,
+    DATASET,
+    REQUIRED_COVERAGE,
+    TIMES,
+    identity,
+    in_query,
+    page,
+)
+
+_ASKING: Final = "Questions"
+_TRACES: Final = "Traces"
+_NAME: Final = text(least=1, about="A dataset's name.")
+_TRACE_ID: Final = text(least=1, most=256)
+_DATASETS: Final = listed(_NAME, least=1, about="All of the environment unless given.")
+_POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
+_RESULT: Final = members(
+    {
+        "query": members({}),
+        "id": text(),
+        "complete": flag("Whether the answer is there: `data` and what stands beside it."),
+        "links": members({}),
+        "data": members({"series": listed(anything()), "results": listed(anything())}),
+        "coverage": ref("Coverage"),
+        "notes": listed(text()),
+        "range": members({}),
+        "groups": members({}),
+    },
+    required=("query", "id", "complete", "links"),
+)
+_FIELD: Final = Parameter("field", "query", listed(text()), "A field of each line; may be repeated")
+
+OPERATIONS: Final = (
+    Operation(
+        "post",
+        "/1/queries/{dataset}",
+        "createQuery",
+        _ASKING,
+        "Store a query specification.",
+        {200: ref("StoredQuery")},
+        ref("Query"),
+        parameters=(DATASET,),
+    ),
+    Operation(
+        "get",
+        "/1/queries/{dataset}/{id}",
+        "getQuery",
+        _ASKING,
+        "A stored specification, as it was posted.",
+        {200: ref("StoredQuery")},
+        parameters=(DATASET, identity("Of the query.")),
+    ),
+    Operation(
+        "post",
+        "/1/query_results/{dataset}",
+        "createQueryResult",
+        _ASKING,
+        "Run a stored query, or one that is given here.",
+        {201: _RESULT},
+        members(
+            {
+                "query_id": text(),
+                "query": ref("Query"),
+                "wait_s": number(0, about="Seconds to wait for the answer itself."),
+                "disable_series": flag(),
+                "disable_total_by_aggregate": flag("True unless given."),
+                "disable_other_by_aggregate": flag("True unless given."),
+                "limit": whole(1, limits.QUERY_LIMIT_NO_SERIES_MAX),
+                **REQUIRED_COVERAGE,
+            },
+            about="Either `query_id` or `query`.",
+        ),
+        parameters=(DATASET, AFTER),
+    ),
+    Operation(
+        "get",
+        "/1/query_results/{dataset}/{id}",
+        "getQueryResult",
+        _ASKING,
+        "A result; `complete` is false while its query runs.",
+        {200: _RESULT},
+        parameters=(DATASET, identity("Of the result.")),
+        errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
+    ),
+    Operation(
+        "post",
+        "/bw/1/rows",
+        "rows",
+        _ASKING,
+        "The events themselves, the newest first.",
+        {200: page(ref("Row"), "rows")},
+        members(
+            {
+                "dataset": _NAME,
+                **_POPULATION,
+                "fields": listed(text(), most=limits.ROWS_FIELDS_MAX),
+                "order": one_of("newest", "oldest"),
+                "limit": whole(1, limits.ROWS_LIMIT_MAX),
+                "cursor": or_null(text()),
+                **REQUIRED_COVERAGE,
+            },
+            required=("dataset",),
+        ),
+        parameters=(AFTER,),
+    ),
+    Operation(
+        "post",
+        "/bw/1/fields",
+        "fields",
+        _ASKING,
+        "The fields of a dataset by name.",
+        {200: page(anything(), "fields")},
+        members(
+            {
+                "dataset": _NAME,
+                **_POPULATION,
+                "match": text(most=limits.FIELD_PATTERN_CHARS_MAX, about="A part, or * and ?."),
+                "name": text(about="Exactly this field."),
+                "details": flag("Whether events are counted and values shown."),
+                "limit": whole(1, limits.FIELDS_DETAILED_MAX),
+                "cursor": or_null(text()),
+                "samples": whole(0, limits.FIELD_SAMPLES_MAX),
+                **REQUIRED_COVERAGE,
+            },
+            required=("dataset",),
+            closed=True,
+        ),
+        parameters=(AFTER,),
+    ),
+    Operation(
+        "get",
+        "/bw/1/tail/{dataset}",
+        "tail",
+        _ASKING,
+        "Follow the events as they are indexed: one JSON object per line, until one hangs up.",
+        {200: text()},
+        parameters=(DATASET, in_query("after_ns", whole(), "Only later events.")),
+        media="application/x-ndjson",
+    ),
+    Operation(
+        "post",
+        "/bw/1/tail/{dataset}",
+        "tailSome",
+        _ASKING,
+        "Follow the events that match.",
+        {200: text()},
+        members({**CONDITIONS, "fields": listed(text(), most=limits.ROWS_FIELDS_MAX)}),
+        parameters=(DATASET, in_query("after_ns", whole(), "Only later events.")),
+        media="application/x-ndjson",
+    ),
+    Operation(
+        "get",
+        "/bw/1/traces/{trace_id}",
+        "trace",
+        _TRACES,
+        "One trace as a tree.",
+        {200: members({"lines": listed(anything()), "coverage": ref("Coverage")})},
+        parameters=(
+            Parameter("trace_id", "path", _TRACE_ID),
+            _FIELD,
+            in_query("limit", whole(1, 10_000), "Lines of a page."),
+            in_query("cursor", text(), "`next` of the page before."),
+            in_query("links", one_of("true", "false"), "Whether links are followed."),
+            in_query("silent_s", number(0), "After which an open span counts as interrupted."),
+            in_query("skew_ms", number(0), "What two clocks may differ by."),
+            in_query("coverage", REQUIRED_COVERAGE["coverage"], ""),
+            in_query("after", text(), ""),
+        ),
+        errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
+    ),
+    Operation(
+        "post",
+        "/bw/1/traces",
+        "searchTraces",
+        _TRACES,
+        "Traces by what holds of their spans.",
+        {200: members({"traces": listed(anything()), "coverage": ref("Coverage")})},
+        members(
+            {
+                "query": text(about="WHERE, a time range and LIMIT, instead of the members."),
+                **_POPULATION,
+                "datasets": _DATASETS,
+                "order": one_of("newest", "slowest", "spans"),
+                "limit": whole(1, limits.TRACES_LIMIT_MAX),
+                **REQUIRED_COVERAGE,
+            }
+        ),
+        parameters=(AFTER,),
+    ),
+    Operation(
+        "post",
+        "/bw/1/traces/compare",
+        "compareTraces",
+        _TRACES,
+        "How a trace differs from another, or from the typical one of many.",
+        {200: members({"differences": listed(anything()), "coverage": ref("Coverage")})},
+        members(
+            {
+                "trace": _TRACE_ID,
+                "with": _TRACE_ID,
+                "against": any_of(text(), members({})),
+                "limit": whole(1, limits.COMPARED_LISTED_MAX),
+                **REQUIRED_COVERAGE,
+            },
+            required=("trace",),
+        ),
+        parameters=(AFTER,),
+    ),
+    Operation(
+        "post",
+        "/bw/1/flows",
+        "flows",
+        _TRACES,
+        "States, what follows what, and which steps ran at the same time.",
+        {200: members({"coverage": ref("Coverage")})},
+        members(
+            {
+                **_POPULATION,
+                "datasets": _DATASETS,
+                "instance": _NAME,
+                "step": _NAME,
+                "next": _NAME,
+                "process": _NAME,
+                "terminal": listed(text()),
+                "silent_s": number(0),
+                "skew_ms": number(0),
+                "repeats_over": whole(0),
+                "against": members(dict(_POPULATION)),
+                "limit": whole(1, limits.FLOW_LISTED_MAX),
+                **REQUIRED_COVERAGE,
+            }
+        ),
+        parameters=(AFTER,),
+    ),
+)
