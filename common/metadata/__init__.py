@@ -13,6 +13,15 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
+from common.metadata.resources import (
+    DerivedColumn,
+    Marker,
+    MarkerSetting,
+    QueryAnnotation,
+    Resource,
+    Room,
+    SpanDefinition,
+)
 
 __all__ = [
     "Access",
@@ -20,10 +29,17 @@ __all__ = [
     "Column",
     "ColumnFacts",
     "Dataset",
+    "DerivedColumn",
     "Environment",
     "KeyKind",
+    "Marker",
+    "MarkerSetting",
     "Metadata",
     "MetadataRow",
+    "QueryAnnotation",
+    "Resource",
+    "Room",
+    "SpanDefinition",
     "StoredQuery",
     "Team",
 ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from common.metadata.resources import Resource, ResourceStore
+
 
 class KeyKind(StrEnum):
     """The kind of a key: `configuration` may do what its access allows, `ingest` only sends."""
@@ -161,10 +163,10 @@ class ColumnFacts:
     updated_ns: int = 0
 
 
-MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery | Column | ColumnFacts
+MetadataRow = Team | Environment | ApiKey | Dataset | StoredQuery | Column | ColumnFacts | Resource
 
 
-class Metadata(Protocol):
+class Metadata(ResourceStore, Protocol):
     """Lists are read-your-writes; writes are durable when the call returns."""
 
     def open(self) -> None:
@@ -251,6 +253,11 @@ class Metadata(Protocol):
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""
+
+    def trim_queries(self, env_id: str, most: int) -> int:
+        """Delete the environment's oldest stored queries beyond the newest `most`; returns how
+        many. Those that have an annotation stay.
+        """
 
     def dump(self) -> Iterator[MetadataRow]:
         """A consistent snapshot of all rows, including deleted and revoked ones.

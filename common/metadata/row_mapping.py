@@ -6,6 +6,7 @@ values and in that MySQL stores compared text as bytes (`common/metadata/mysql/r
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from common.metadata.interface import (
@@ -18,6 +19,14 @@ from common.metadata.interface import (
     MetadataRow,
     StoredQuery,
     Team,
+)
+from common.metadata.resources import (
+    DerivedColumn,
+    Marker,
+    MarkerSetting,
+    QueryAnnotation,
+    Resource,
+    SpanDefinition,
 )
 from common.metadata.rows import decode_access, encode_access
 
@@ -77,7 +86,34 @@ COLUMN_FACTS: Final = _table(
     "id dataset_id name kind unit temporality monotonic description updated_ns",
     "id dataset_id",
 )
-PARENTS_FIRST: Final = (TEAMS, ENVIRONMENTS, KEYS, DATASETS, QUERIES, COLUMNS, COLUMN_FACTS)
+_SCOPED = "id env_id dataset_id"  # what every resource begins with, and is found by
+RESOURCE_TABLES: Final[dict[type[Resource], Table]] = {
+    Marker: _table(
+        "markers",
+        f"{_SCOPED} start_s end_s message type url created_ns updated_ns",
+        _SCOPED,
+    ),
+    MarkerSetting: _table(
+        "marker_settings", f"{_SCOPED} type color created_ns updated_ns", _SCOPED
+    ),
+    DerivedColumn: _table(
+        "derived_columns",
+        f"{_SCOPED} alias expression description created_ns updated_ns",
+        _SCOPED,
+    ),
+    QueryAnnotation: _table(
+        "query_annotations",
+        f"{_SCOPED} name description query_id created_ns updated_ns",
+        f"{_SCOPED} query_id",
+    ),
+    SpanDefinition: _table(
+        "span_definitions", f"{_SCOPED} column_name created_ns updated_ns", _SCOPED
+    ),
+}
+PARENTS_FIRST: Final = (
+    *(TEAMS, ENVIRONMENTS, KEYS, DATASETS, QUERIES, COLUMNS, COLUMN_FACTS),
+    *RESOURCE_TABLES.values(),
+)
 
 SELECT_KEYS: Final = """
 SELECT k.id, k.hash, k.kind, k.name, k.access, k.events_per_s, k.events_per_day, k.created_ns,
@@ -92,7 +128,7 @@ FROM environments e JOIN teams t ON t.id = e.team_id ORDER BY t.slug, e.slug
 
 def table_of(row: MetadataRow) -> Table:
     """The table of a row."""
-    return _TABLES[type(row)]
+    return RESOURCE_TABLES[type(row)] if isinstance(row, Resource) else _TABLES[type(row)]
 
 
 def values_of(row: MetadataRow) -> Row:
@@ -126,6 +162,8 @@ def values_of(row: MetadataRow) -> Row:
                 *(row.id, row.dataset_id, row.name, row.kind, row.unit, row.temporality),
                 *(row.monotonic, row.description, row.updated_ns),
             )
+        case _:
+            return tuple(getattr(row, name) for name in RESOURCE_TABLES[type(row)].columns)
 
 
 def team_of(row: Row) -> Team:
@@ -175,6 +213,11 @@ def column_of(row: Row) -> Column:
     return Column(*(*row[:5], bool(row[5]), *row[6:]))
 
 
+def _resource_of(kind: type[Resource], row: Row) -> Resource:
+    """A row of a kind's table. Its members are in the order of the table's columns."""
+    return kind(*row)
+
+
 def column_facts_of(row: Row) -> ColumnFacts:
     """A row of COLUMN_FACTS. The databases have integers for booleans."""
     return ColumnFacts(*(*row[:6], bool(row[6]), *row[7:]))
@@ -198,4 +241,8 @@ READS: Final[tuple[tuple[str, Callable[[Row], MetadataRow]], ...]] = (
     (f"{QUERIES.select()} ORDER BY id", query_of),
     (f"{COLUMNS.select()} ORDER BY dataset_id, id", column_of),
     (f"{COLUMN_FACTS.select()} ORDER BY dataset_id, id", column_facts_of),
+    *(
+        (f"{table.select()} ORDER BY env_id, dataset_id, id", partial(_resource_of, kind))
+        for kind, table in RESOURCE_TABLES.items()
+    ),
 )

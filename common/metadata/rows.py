@@ -21,6 +21,7 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
+from common.metadata.resources import RESOURCES
 
 KINDS: Final[dict[str, type[MetadataRow]]] = {
     "team": Team,
@@ -30,6 +31,7 @@ KINDS: Final[dict[str, type[MetadataRow]]] = {
     "query": StoredQuery,
     "column": Column,
     "column_facts": ColumnFacts,
+    **RESOURCES,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -49,6 +49,30 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             description TEXT NOT NULL, updated_ns INTEGER NOT NULL,
             PRIMARY KEY (dataset_id, id))""",
     ),
+    (
+        """CREATE TABLE markers (
+            id TEXT NOT NULL, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL,
+            start_s INTEGER NOT NULL, end_s INTEGER NOT NULL, message TEXT NOT NULL,
+            type TEXT NOT NULL, url TEXT NOT NULL, created_ns INTEGER NOT NULL,
+            updated_ns INTEGER NOT NULL, PRIMARY KEY (env_id, dataset_id, id))""",
+        """CREATE TABLE marker_settings (
+            id TEXT NOT NULL, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL, type TEXT NOT NULL,
+            color TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,
+            PRIMARY KEY (env_id, dataset_id, id))""",
+        """CREATE TABLE derived_columns (
+            id TEXT NOT NULL, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL, alias TEXT NOT NULL,
+            expression TEXT NOT NULL, description TEXT NOT NULL, created_ns INTEGER NOT NULL,
+            updated_ns INTEGER NOT NULL, PRIMARY KEY (env_id, dataset_id, id))""",
+        """CREATE TABLE query_annotations (
+            id TEXT NOT NULL, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL, name TEXT NOT NULL,
+            description TEXT NOT NULL, query_id TEXT NOT NULL, created_ns INTEGER NOT NULL,
+            updated_ns INTEGER NOT NULL, PRIMARY KEY (env_id, dataset_id, id))""",
+        """CREATE TABLE span_definitions (
+            id TEXT NOT NULL, env_id TEXT NOT NULL, dataset_id TEXT NOT NULL,
+            column_name TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,
+            PRIMARY KEY (env_id, dataset_id, id))""",
+        "CREATE INDEX queries_by_environment ON queries (env_id, created_ns)",
+    ),
 )
 
 

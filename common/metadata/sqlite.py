@@ -24,6 +24,7 @@ from common.metadata.interface import (
     StoredQuery,
     Team,
 )
+from common.metadata.resource_tables import ResourceTables
 from common.metadata.row_mapping import (
     COLUMN_FACTS,
     COLUMNS,
@@ -34,6 +35,7 @@ from common.metadata.row_mapping import (
     SELECT_KEYS,
     TEAMS,
     Row,
+    Table,
     column_facts_of,
     column_of,
     dataset_of,
@@ -51,8 +53,10 @@ from common.model.names import environment_id, team_id, url_slug
 _BUSY_S = 5.0
 
 
-class SqliteMetadata:
+class SqliteMetadata(ResourceTables):
     """The metadata file at `path`. One thread uses it at a time."""
+
+    mark = "?"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -284,6 +288,20 @@ class SqliteMetadata:
         """Execute one durable statement; returns the number of rows it changed."""
         with self._writing() as db:
             return db.execute(statement, values).rowcount
+
+    def _write_all(self, statements: Sequence[tuple[str, Row]]) -> None:
+        with self._writing() as db:
+            for statement, values in statements:
+                db.execute(statement, values)
+
+    def _stored(self, table: Table, values: Row) -> Row:
+        return values
+
+    def _compared(self, text: str) -> str:
+        return text
+
+    def _texts(self, row: Row) -> Row:
+        return row
 
     def _ensure(self, insert: str, values: Row, query: str, by: tuple[str, ...]) -> Row:
         """Insert a row unless it exists, and read the row that exists then, in one transaction."""

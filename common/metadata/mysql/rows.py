@@ -13,7 +13,7 @@ from common.errors import Conflict
 from common.metadata import row_mapping
 from common.metadata.interface import MetadataRow, StoredQuery
 from common.metadata.mysql.pool import Db
-from common.metadata.row_mapping import PARENTS_FIRST, READS, Row, table_of, values_of
+from common.metadata.row_mapping import PARENTS_FIRST, READS, Row, Table, table_of, values_of
 
 
 def raw(text: str) -> bytes:
@@ -34,11 +34,15 @@ def query_of(row: Row) -> StoredQuery:
 def insert_of(row: MetadataRow, verb: str = "INSERT") -> tuple[str, Row]:
     """The statement that stores a row, and its values."""
     table = table_of(row)
-    values = tuple(
+    return table.insert("%s", verb), stored(table, values_of(row))
+
+
+def stored(table: Table, values: Row) -> Row:
+    """The values of a whole row with compared text as bytes."""
+    return tuple(
         raw(value) if name in table.compared else value
-        for name, value in zip(table.columns, values_of(row), strict=True)
+        for name, value in zip(table.columns, values, strict=True)
     )
-    return table.insert("%s", verb), values
 
 
 def read_all(db: Db) -> Iterator[MetadataRow]:

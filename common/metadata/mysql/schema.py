@@ -2,8 +2,8 @@
 
 A statement that was released never changes; a new version appends some. DDL commits implicitly, so
 each statement is recorded after it was executed and may be repeated after a crash: tables are
-created `IF NOT EXISTS`, and a column that exists already is no error (MySQL has no IF NOT EXISTS
-for columns).
+created `IF NOT EXISTS`, and a column or index that exists already is no error (MySQL has no IF NOT
+EXISTS for these).
 
 Text that is compared or sorted is VARBINARY (UTF-8 bytes), so equality and order are those of the
 SQLite files whatever the server's collation: bytes, case and trailing blanks count. Text that is
@@ -16,6 +16,12 @@ from pymysql.err import OperationalError
 from common.errors import MetadataUnavailable
 
 _TABLE = "ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+_SCOPED = (
+    "id VARBINARY(64) NOT NULL, env_id VARBINARY(64) NOT NULL, dataset_id VARBINARY(64) NOT NULL"
+)
+_TIMES = (
+    "created_ns BIGINT NOT NULL, updated_ns BIGINT NOT NULL, PRIMARY KEY (env_id, dataset_id, id)"
+)
 MIGRATIONS: tuple[str, ...] = (
     f"""CREATE TABLE IF NOT EXISTS teams (
         id VARBINARY(64) NOT NULL PRIMARY KEY, name TEXT NOT NULL,
@@ -54,9 +60,23 @@ MIGRATIONS: tuple[str, ...] = (
         kind TEXT NOT NULL, unit TEXT NOT NULL, temporality TEXT NOT NULL,
         monotonic TINYINT NOT NULL, description TEXT NOT NULL, updated_ns BIGINT NOT NULL,
         PRIMARY KEY (dataset_id, id)) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS markers (
+        {_SCOPED}, start_s BIGINT NOT NULL, end_s BIGINT NOT NULL, message TEXT NOT NULL,
+        type TEXT NOT NULL, url TEXT NOT NULL, {_TIMES}) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS marker_settings (
+        {_SCOPED}, type TEXT NOT NULL, color TEXT NOT NULL, {_TIMES}) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS derived_columns (
+        {_SCOPED}, alias TEXT NOT NULL, expression TEXT NOT NULL, description TEXT NOT NULL,
+        {_TIMES}) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS query_annotations (
+        {_SCOPED}, name TEXT NOT NULL, description TEXT NOT NULL,
+        query_id VARBINARY(64) NOT NULL, {_TIMES}) {_TABLE}""",
+    f"""CREATE TABLE IF NOT EXISTS span_definitions (
+        {_SCOPED}, column_name TEXT NOT NULL, {_TIMES}) {_TABLE}""",
+    "CREATE INDEX queries_by_environment ON queries (env_id, created_ns)",
 )
-# A column that is there: of a step that was done and not counted before its process ended.
-_COLUMN_EXISTS = 1060
+# A column or index that is there: of a step that was done and not counted before its process ended.
+_THERE_ALREADY = (1060, 1061)
 _LOCK_S = 30  # other processes that migrate at the same time are done by then
 _COUNT = "SELECT COALESCE(MAX(step), 0) FROM schema_steps"
 _STEPS = f"""CREATE TABLE IF NOT EXISTS schema_steps (
@@ -107,7 +127,7 @@ def migrate(cursor: Cursor) -> int:
             try:
                 cursor.execute(statement)
             except OperationalError as error:
-                if error.args[0] != _COLUMN_EXISTS:
+                if error.args[0] not in _THERE_ALREADY:
                     raise
             cursor.execute("INSERT INTO schema_steps (step) VALUES (%s)", (step,))
         return len(MIGRATIONS) - taken

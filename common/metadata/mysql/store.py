@@ -25,7 +25,16 @@ from common.metadata.interface import (
 from common.metadata.mysql import schema
 from common.metadata.mysql.config import MysqlConfig
 from common.metadata.mysql.pool import Db, Pool, connect, translate_errors
-from common.metadata.mysql.rows import insert_of, query_of, raw, read_all, texts, write_all
+from common.metadata.mysql.rows import (
+    insert_of,
+    query_of,
+    raw,
+    read_all,
+    stored,
+    texts,
+    write_all,
+)
+from common.metadata.resource_tables import ResourceTables
 from common.metadata.row_mapping import (
     COLUMN_FACTS,
     COLUMNS,
@@ -36,6 +45,7 @@ from common.metadata.row_mapping import (
     SELECT_KEYS,
     TEAMS,
     Row,
+    Table,
     column_facts_of,
     column_of,
     dataset_of,
@@ -65,8 +75,10 @@ _UNLESS_DELETED = (
 )
 
 
-class MysqlMetadata:
+class MysqlMetadata(ResourceTables):
     """Metadata in the configured database. Any number of threads may use it."""
+
+    mark = "%s"
 
     def __init__(self, config: MysqlConfig) -> None:
         self._config = config
@@ -291,6 +303,23 @@ class MysqlMetadata:
         with self._connection().connection() as db, db.cursor() as cursor:
             self._prepare(db)
             return cursor.execute(statement, values)
+
+    def _write_all(self, statements: Sequence[tuple[str, Row]]) -> None:
+        with self._connection().connection() as db, db.cursor() as cursor:
+            self._prepare(db)
+            db.begin()  # a connection that failed is closed, which rolls back
+            for statement, values in statements:
+                cursor.execute(statement, values)
+            db.commit()
+
+    def _stored(self, table: Table, values: Row) -> Row:
+        return stored(table, values)
+
+    def _compared(self, text: str) -> bytes:
+        return raw(text)
+
+    def _texts(self, row: Row) -> Row:
+        return texts(row)
 
     def _write_once(self, row: MetadataRow) -> None:
         """Store a row unless its id or another unique value of it exists."""
