@@ -33,6 +33,7 @@ from query.api.unknown_routes import UnknownRoutes
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.fields.route import FieldsRoute
 from query.http.dataset_names import DatasetNames
+from query.http.environment import EnvironmentDatasets
 from query.http.problems import answer_problems
 from query.http.requests import DatasetRequestReader
 from query.results.runner import QueryRunner
@@ -46,7 +47,6 @@ from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
 from query.tail.route import TailRoute
 from query.traces.compare.route import CompareRoute
-from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
 from query.traces.flows.route import FlowRoute
 from query.traces.one.route import TraceRoute
@@ -72,6 +72,7 @@ class _Parts:
     runner: QueryRunner
     spans: SpanExchange
     related: RelatedSpans
+    datasets: EnvironmentDatasets
     traces: TraceSearch
     peers: PeerResults
 
@@ -129,6 +130,7 @@ def _wire(
         results=ResultStore(clock, config.results_kept_s, bounds.results),
         runner=runner,
         spans=spans,
+        datasets=datasets,
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
@@ -159,6 +161,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     results = ResultParts(
         keys=keys,
         names=names,
+        datasets=parts.datasets,
         requests=requests,
         stored=stored,
         runs=ResultRuns(runs),
@@ -167,7 +170,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     )
     QueryRoutes(keys, names, stored).add_to(app)
     ResultRoutes(results).add_to(app)
-    RowsRoute(requests, runner, unknown_fields).add_to(app)
+    RowsRoute(requests, runner, unknown_fields, parts.datasets).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)

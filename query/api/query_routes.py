@@ -29,18 +29,18 @@ class QueryRoutes:
     async def create_query(self, request: web.Request) -> web.Response:
         """Store a specification; it is echoed unchanged with its id."""
         key = await authorize(self._keys, request, "queries")
-        dataset = await self._names.find(key, request)
+        dataset = await self._names.stored_or_all(key, request)
         spec = await json_body(request)
         read_spec(spec)
         assert isinstance(spec, dict)
-        stored = await self._stored.store(key, dataset.id, spec)
+        stored = await self._stored.store(key, dataset, spec)
         return _json({"id": stored.id, **as_stored(spec)})
 
     async def get_query(self, request: web.Request) -> web.Response:
         """A stored specification."""
         key = await authorize(self._keys, request, "queries")
-        dataset = await self._names.find(key, request)
-        stored = await self._stored.find(key, dataset.id, request.match_info["id"])
+        dataset = await self._names.stored_or_all(key, request)
+        stored = await self._stored.find(key, dataset, request.match_info["id"])
         return _json({"id": stored.id, **msgspec.json.decode(stored.spec_json)})
 
 

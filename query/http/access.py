@@ -38,16 +38,23 @@ def requester_of(key: ApiKey) -> Requester:
     return Requester(key.environment.id, key.id)
 
 
+def name_or_all(request: web.Request) -> str:
+    """The dataset's name in the path of the request, or ALL_DATASETS."""
+    return request.match_info["dataset"]  # aiohttp has decoded it once: `pct%2541` is `pct%41`
+
+
 def name_of(request: web.Request) -> str:
     """The dataset's name in the path of the request. Raises SpecError."""
-    name = request.match_info["dataset"]  # aiohttp has decoded it once: `pct%2541` is `pct%41`
+    name = name_or_all(request)
     if name == ALL_DATASETS:
-        raise SpecError("dataset", "invalid", f"{ALL_DATASETS} is not supported yet: name one")
+        raise SpecError("dataset", "invalid", f"{ALL_DATASETS} cannot be asked here: name one")
     return name
 
 
-def dataset_of(key: ApiKey, request: web.Request) -> str:
-    """The id of the dataset whose primary name is in the path. Raises NotFound, SpecError."""
+def dataset_or_all(key: ApiKey, request: web.Request) -> str:
+    """The id of the dataset whose primary name is in the path, or ALL_DATASETS. Raises NotFound."""
+    if name_or_all(request) == ALL_DATASETS:
+        return ALL_DATASETS
     try:
         slug = dataset_slug(name_of(request))
     except BadDatasetName as error:

@@ -18,10 +18,10 @@ from common.errors import MetadataUnavailable, NotFound
 from common.logs import log_event
 from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import find_dataset
-from common.model.names import BadDatasetName, dataset_id, dataset_slug
+from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
-from query.http.access import name_of
+from query.http.access import name_of, name_or_all
 from query.suggest import dataset_hint
 
 T = TypeVar("T")
@@ -77,6 +77,21 @@ class DatasetNames:
             return await self._named(key, name_of(request))
         except BadDatasetName as error:
             raise DatasetNotFound(str(error)) from error
+
+    async def stored_or_all(self, key: ApiKey, request: web.Request) -> str:
+        """The id of the dataset in the path, as metadata has it, or ALL_DATASETS.
+
+        Raises as `find` does.
+        """
+        if name_or_all(request) == ALL_DATASETS:
+            return ALL_DATASETS
+        return (await self.find(key, request)).id
+
+    async def id_or_all(self, key: ApiKey, request: web.Request) -> str:
+        """As `id_of`; ALL_DATASETS where the path names all of them."""
+        if name_or_all(request) == ALL_DATASETS:
+            return ALL_DATASETS
+        return await self.id_of(key, request)
 
     async def id_of(self, key: ApiKey, request: web.Request) -> str:
         """The id of the dataset in the path. Raises as `id_named` does, and SpecError."""

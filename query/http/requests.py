@@ -14,7 +14,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import BadRequest
 from common.metadata import ApiKey
-from common.model.names import BadDatasetName
+from common.model.names import ALL_DATASETS, BadDatasetName
 from common.model.position import Position, parse_receipt
 from common.process.auth import KeyCache
 from common.process.fair.requester import Requester
@@ -33,9 +33,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
-    """A request with the right to query, to one dataset.
+    """A request with the right to query, to one dataset or to all of them.
 
-    dataset: the dataset's id.
+    dataset: the dataset's id, or ALL_DATASETS.
     body: the request's JSON object.
     now_ns: when the request was read, in unix ns.
     after: the receipt of the header `X-Bellwether-After`, if it has one.
@@ -84,7 +84,7 @@ class DatasetRequestReader:
     async def with_dataset_in_path(self, request: web.Request) -> DatasetRequest:
         """A request of the vendor's API."""
         key = await authorize(self._keys, request, "queries")
-        dataset = await self._names.id_of(key, request)
+        dataset = await self._names.id_or_all(key, request)
         return self._read(request, key, dataset, await json_object(request))
 
     async def without_dataset(self, request: web.Request, members: str) -> DatasetRequest:
@@ -95,12 +95,19 @@ class DatasetRequestReader:
         key = await authorize(self._keys, request, "queries")
         return self._read(request, key, "", await _object(request, members))
 
-    async def with_dataset_in_body(self, request: web.Request, members: str) -> DatasetRequest:
-        """A request of Bellwether's own API. members: allowed in its body, for the error text."""
+    async def with_dataset_in_body(
+        self, request: web.Request, members: str, *, or_all: bool = False
+    ) -> DatasetRequest:
+        """A request of Bellwether's own API. members: allowed in its body, for the error text.
+
+        or_all: whether it may name all datasets.
+        """
         key = await authorize(self._keys, request, "queries")
         body = await _object(request, members)
+        name = _dataset_name(body)
         try:
-            dataset = await self._names.id_named(key, _dataset_name(body))
+            is_all = or_all and name == ALL_DATASETS
+            dataset = name if is_all else await self._names.id_named(key, name)
         except BadDatasetName as error:
             raise SpecError("dataset", "invalid", str(error)) from error
         return self._read(request, key, dataset, body)

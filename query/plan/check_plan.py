@@ -31,6 +31,9 @@ def check_request(request: ShareRequest) -> None:
         raise BadRequest("one row or more is asked for")
     if any(len(group) != len(plan.breakdowns) for group in plan.groups or ()):
         raise BadRequest("a group has a key for each breakdown")
+    ids = [one.id for one in plan.datasets]
+    if ids and (plan.dataset or plan.spans is not None or len(set(ids)) < len(ids)):
+        raise BadRequest("a plan names one dataset, or several of which each is there once")
     _check_needs(plan)
     _check_filters(plan.filters)
     if plan.spans is not None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import msgspec
 
 from common import limits
-from query.plan.plan import GroupKey, Need, Plan
+from common.model.names import ALL_DATASETS
+from query.plan.plan import GroupKey, Need, Plan, SpanDataset
 from query.plan.spec import QuerySpec
 
 _SECOND_NS = 10**9
@@ -19,9 +20,11 @@ _POINTS_WANTED = 120  # steps of a series without a requested granularity
 class QueryRequest:
     """A query to run, its times resolved.
 
+    dataset: its id, or ALL_DATASETS.
     start_ns, end_ns: range of event times, half open, in unix ns.
     step_ns: width of a series step.
     limit: number of groups returned.
+    datasets: with their definitions; empty for a question to one dataset that needs none.
     env, key: ids of the environment and key, for fair turns.
     """
 
@@ -34,8 +37,14 @@ class QueryRequest:
     with_series: bool = True
     with_total: bool = False
     with_other: bool = False
+    datasets: tuple[SpanDataset, ...] = ()
     env: str = ""
     key: str = ""
+
+
+def needs_definitions(spec: QuerySpec, dataset: str) -> bool:
+    """Whether a plan has to name its datasets with their definitions."""
+    return dataset == ALL_DATASETS
 
 
 def build_request(
@@ -47,6 +56,7 @@ def build_request(
     with_total: bool = False,
     with_other: bool = False,
     limit: int | None = None,
+    datasets: tuple[SpanDataset, ...] = (),
     env: str = "",
     key: str = "",
 ) -> QueryRequest:
@@ -75,6 +85,7 @@ def build_request(
         with_series=not disable_series,
         with_total=with_total,
         with_other=with_other,
+        datasets=datasets,
         env=env,
         key=key,
     )
@@ -98,7 +109,7 @@ def totals_plan(
     """The plan for the totals of every group."""
     spec = request.spec
     return Plan(
-        dataset=request.dataset,
+        dataset="" if request.datasets else request.dataset,
         start_ns=request.start_ns,
         end_ns=request.end_ns,
         needs=needs_of(spec),
@@ -108,6 +119,7 @@ def totals_plan(
         log=log,
         at_least=at_least,
         wait_ms=wait_ms,
+        datasets=request.datasets,
         env=request.env,
         key=request.key,
     )

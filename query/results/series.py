@@ -37,23 +37,30 @@ class GroupCounts:
     """How many groups breakdowns had the last time, of a bounded number of them."""
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[tuple[str, tuple[str, ...]], int] = OrderedDict()
+        self._counts: OrderedDict[_Grouping, int] = OrderedDict()
 
     def record(self, query: QueryRequest, groups: int) -> None:
         """The number of groups that a query had."""
-        self._counts[query.dataset, query.spec.breakdowns] = groups
-        self._counts.move_to_end((query.dataset, query.spec.breakdowns))
+        self._counts[_grouping(query)] = groups
+        self._counts.move_to_end(_grouping(query))
         while len(self._counts) > limits.GROUP_COUNTS_MAX:
             self._counts.popitem(last=False)
 
     def few_cells(self, query: QueryRequest) -> bool:
         """Whether series of all groups are expected to have few cells."""
-        key = query.dataset, query.spec.breakdowns
-        groups = self._counts.get(key) if query.spec.breakdowns else 1
+        groups = self._counts.get(_grouping(query)) if query.spec.breakdowns else 1
         if groups is None:
             return False
         steps = -(-(query.end_ns - query.start_ns) // query.step_ns) + 1
         return groups * steps <= limits.SERIES_AT_ONCE_CELLS_MAX
+
+
+_Grouping = tuple[str, str, tuple[str, ...]]
+
+
+def _grouping(query: QueryRequest) -> _Grouping:
+    """What a number of groups is known of: each environment has its own `__all__`."""
+    return query.env, query.dataset, query.spec.breakdowns
 
 
 class SeriesWanted(NamedTuple):

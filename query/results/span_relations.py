@@ -8,6 +8,7 @@ field were missing.
 from typing import Final
 
 from common.errors import BellwetherError
+from common.model.names import ALL_DATASETS
 from common.process.fair.requester import Requester
 from query.faults import SpecError
 from query.scatter.indexer_client import IndexerClient
@@ -31,11 +32,16 @@ class SpanRelations:
         for name in sorted(types):
             if types[name] or not name.startswith(_PREFIXES):
                 continue
-            try:
-                page = await self._indexers.columns(ColumnsRequest(dataset, name=name), requester)
-            except BellwetherError:
-                continue
-            if not page.columns:
+            if not await self._is_stored(dataset, name, requester):
                 prefix = name.split(".", 1)[0]
                 why = f"relational fields ({prefix}.) are not supported yet"
                 raise SpecError("", "invalid", f"{why}, and no event has a field `{name}`")
+
+    async def _is_stored(self, dataset: str, name: str, requester: Requester) -> bool:
+        if dataset == ALL_DATASETS:  # no event of the answer has it
+            return False
+        try:
+            page = await self._indexers.columns(ColumnsRequest(dataset, name=name), requester)
+        except BellwetherError:
+            return True
+        return bool(page.columns)

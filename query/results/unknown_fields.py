@@ -5,6 +5,7 @@ from typing import Final
 
 from common import limits
 from common.errors import BellwetherError
+from common.model.names import ALL_DATASETS
 from common.process.fair.requester import Requester
 from query.scatter.indexer_client import IndexerClient
 from query.suggest import did_you_mean, near_names
@@ -40,7 +41,7 @@ class UnknownFieldNotes:
         self, dataset: str, types: dict[str, str], requester: Requester
     ) -> dict[str, str]:
         missing = sorted(name for name, held in types.items() if not held)[:_NAMED_MAX]
-        if not missing:
+        if not missing or dataset == ALL_DATASETS:  # each dataset would have to be asked
             return {}
         try:
             found = [

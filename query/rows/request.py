@@ -15,6 +15,7 @@ import msgspec
 from common import limits
 from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import SpecError
+from query.http.environment import NO_DATASETS, NamedDatasets
 from query.plan.plan import Filter, Plan, RowPosition, RowsWanted
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
@@ -45,6 +46,8 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
 class RowsRequest:
     """A request for one page of rows.
 
+    dataset: its id, or ALL_DATASETS.
+    datasets: all of them, where they are asked.
     start_ns, end_ns: range of event times, half open, in unix ns.
     limit: number of rows of the page.
     fingerprint: identifies the request without its page, so that a cursor of another is refused.
@@ -64,6 +67,7 @@ class RowsRequest:
     after: RowPosition | None = None
     requester: Requester = ANONYMOUS
     bytes_max: int = limits.ROWS_BYTES_MAX
+    datasets: NamedDatasets = NO_DATASETS
 
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """The plan of every share, for one row more than the page, to find out if more follow."""
@@ -80,7 +84,8 @@ class RowsRequest:
             after=self.after,
         )
         return Plan(
-            dataset=self.dataset,
+            dataset="" if self.datasets.datasets else self.dataset,
+            datasets=self.datasets.datasets,
             start_ns=start_ns,
             end_ns=end_ns,
             needs=(),
@@ -101,9 +106,13 @@ class RowsRequest:
 
 
 def read_rows_request(
-    body: dict[str, Any], dataset: str, now_ns: int, requester: Requester = ANONYMOUS
+    body: dict[str, Any],
+    dataset: str,
+    now_ns: int,
+    requester: Requester = ANONYMOUS,
+    datasets: NamedDatasets = NO_DATASETS,
 ) -> RowsRequest:
-    """Read the body of a request. dataset: its id. Raises SpecError."""
+    """Read the body of a request. dataset: its id, or ALL_DATASETS. Raises SpecError."""
     for name in _GROUPING:
         if body.get(name):
             raise SpecError(name, "invalid", "events are asked for, not groups: leave it out")
@@ -133,6 +142,7 @@ def read_rows_request(
         oldest=order == "oldest",
         after=after,
         requester=requester,
+        datasets=datasets,
     )
 
 

@@ -4,12 +4,15 @@ A request takes a turn like a query (I14) and ends when its client closes the co
 """
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 from aiohttp import web
 
+from common.model.names import ALL_DATASETS
 from common.model.times.written import rfc3339, rfc3339_ns
+from query.http.environment import NO_DATASETS, EnvironmentDatasets
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.results.runner import PlanResult, QueryRunner
 from query.results.type_notes import notes_on_types
@@ -23,8 +26,13 @@ class RowsRoute:
     """The handler; it needs the right to query."""
 
     def __init__(
-        self, requests: DatasetRequestReader, runner: QueryRunner, notes: UnknownFieldNotes
+        self,
+        requests: DatasetRequestReader,
+        runner: QueryRunner,
+        notes: UnknownFieldNotes,
+        datasets: EnvironmentDatasets,
     ) -> None:
+        self._datasets = datasets
         self._requests = requests
         self._runner = runner
         self._notes = notes
@@ -36,9 +44,12 @@ class RowsRoute:
     async def rows(self, request: web.Request) -> web.Response:
         """A page of events in the order of their times."""
         members = "dataset, filters, a time range"
-        begun = await self._requests.with_dataset_in_body(request, members)
+        begun = await self._requests.with_dataset_in_body(request, members, or_all=True)
         dataset, requester = begun.dataset, begun.requester
-        wanted = read_rows_request(begun.body, dataset, begun.now_ns, requester)
+        datasets = NO_DATASETS
+        if dataset == ALL_DATASETS:
+            datasets = await self._datasets.every(begun.key)
+        wanted = read_rows_request(begun.body, dataset, begun.now_ns, requester, datasets)
         coverage = begun.coverage_required()
         running = self._runner.run_plan(
             wanted.plan, partial(make_page, wanted), coverage, requester
@@ -48,7 +59,7 @@ class RowsRoute:
         notes += await self._notes.unknown(dataset, page.types, requester)
         newest: dict[str, str | None] = {}
         if not page.result.rows and wanted.after is None:
-            finding = newest_time_ns(self._runner, dataset, requester)
+            finding = newest_time_ns(self._runner, dataset, requester, datasets)
             newest_ns = await run_while_connected(request, finding)
             newest["newest"] = None if newest_ns is None else rfc3339(newest_ns)
         encoded = await asyncio.to_thread(_encode, wanted, page, notes, newest)
@@ -66,13 +77,20 @@ def _encode(
         "notes": [*page.notes, *notes],
         **more,
     }
-    return b'{"rows":[%b],%b' % (encoded_rows(page.result), msgspec.json.encode(head)[1:])
+    return b'{"rows":[%b],%b' % (
+        encoded_rows(page.result, wanted.datasets.names),
+        msgspec.json.encode(head)[1:],
+    )
 
 
-def encoded_rows(page: Page) -> bytes:
-    """The rows as items of a JSON array, in the format that `POST /1/batch` takes."""
+def encoded_rows(page: Page, datasets: Sequence[str] = ()) -> bytes:
+    """The rows as items of a JSON array, in the format that `POST /1/batch` takes.
+
+    datasets: names of those that were asked, if they are several: each row says its own.
+    """
+    origins = [b',"dataset":%b' % msgspec.json.encode(name) for name in datasets] or [b""]
     return b",".join(
-        b'{"time":"%b","samplerate":%d,"data":%b}'
-        % (rfc3339_ns(row.position.time_ns).encode(), row.rate, row.data)
+        b'{"time":"%b","samplerate":%d%b,"data":%b}'
+        % (rfc3339_ns(row.position.time_ns).encode(), row.rate, origins[row.dataset], row.data)
         for row in page.rows
     )

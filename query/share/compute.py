@@ -121,6 +121,8 @@ class Computation:
             raise ShareCancelled from error
 
     def _run(self) -> ShareAnswer:
+        if self._plan.datasets:
+            self._plan = with_common_ends(self._plan, self._views)
         if self._plan.rows is not None:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
         if self._plan.spans is not None:
@@ -184,7 +186,7 @@ class Computation:
         return ShareAnswer(ShareReport(covers, statements.types, self._hash_version), states)
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
-        covers = [covered(view, self._plan) for view in self._views]
+        covers = covered_together([covered(view, self._plan) for view in self._views])
         return ShareAnswer(ShareReport(covers, types, self._hash_version), states)
 
     @contextmanager

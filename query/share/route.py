@@ -131,7 +131,7 @@ class ShareEndpoint:
                 for partition in wanted.partitions
                 for one in datasets
             )
-            views = _whole_partitions(plan, await _all(entering, abandoned))
+            views = _whole_partitions(len(datasets), await _all(entering, abandoned))
             place = self._slots.hold(*_asker(plan))
             try:
                 await until_started(place, deadline, abandoned)
@@ -215,7 +215,8 @@ class _Dataset(NamedTuple):
 
 def _datasets(plan: Plan) -> list[_Dataset]:
     if plan.spans is None:
-        return [_Dataset(plan.dataset, plan.filters)]
+        every = [one.id for one in plan.datasets] or [plan.dataset]
+        return [_Dataset(one, plan.filters) for one in every]
     ids = plan.spans.trace_ids
     lookups: dict[SpanNames, TextLookup] = {}
     if ids is not None:
@@ -227,12 +228,11 @@ def _datasets(plan: Plan) -> list[_Dataset]:
     ]
 
 
-def _whole_partitions(plan: Plan, views: Iterable[DatasetView | None]) -> list[DatasetView]:
+def _whole_partitions(datasets: int, views: Iterable[DatasetView | None]) -> list[DatasetView]:
     """The views of the partitions that were held while each dataset's view was taken."""
     found = [view for view in views if view is not None]
     number = Counter(view.partition for view in found)
-    wanted = 1 if plan.spans is None else len(plan.spans.datasets)
-    return [view for view in found if number[view.partition] == wanted]
+    return [view for view in found if number[view.partition] == datasets]
 
 
 def _asker(plan: Plan) -> Requester:

@@ -34,15 +34,20 @@ _ROWS_FIRST: Final = 32  # in the first read of fields, while the size of rows i
 _SHORT_FIRST: Final = limits.ROWS_LIMIT_DEFAULT + 1
 _SHORT_BYTES: Final = 256  # of a row in its file, on average
 _ROWS_MOST: Final = 2_000
+DATASET = "d"  # column: the index of a row's dataset in the plan, where it has several
 MORE = "more"  # state: whether wanted rows did not fit into the answer
 
 
 class Row(NamedTuple):
-    """An event: its position, its sample rate, its fields as a JSON object."""
+    """An event: its position, its sample rate, its fields as a JSON object.
+
+    dataset: index into the datasets of its plan.
+    """
 
     position: RowPosition
     rate: int
     data: bytes
+    dataset: int = 0
 
 
 class RowSearch:
@@ -100,8 +105,20 @@ class RowSearch:
         }
         columns["r"] = pa.array([row.rate for row in kept], pa.int64())
         columns["data"] = pa.array(texts, pa.large_binary())
+        if self._plan.datasets:
+            columns[DATASET] = pa.array(self._dataset_numbers(kept), pa.int64())
         more = pa.table({MORE: pa.array([len(kept) < len(found)], pa.bool_())})
         return {"main": pa.table(columns), MORE: more}
+
+    def _dataset_numbers(self, rows: Sequence[FoundRow]) -> list[int]:
+        """The index of each row's dataset in the plan."""
+        numbers = {one.id: number for number, one in enumerate(self._plan.datasets)}
+        of_source = {
+            id(source): numbers[view.dataset]
+            for view in self._views
+            for source in (*view.segments, *view.blocks)
+        }
+        return [of_source[id(row.source)] for row in rows]
 
     # --- positions ------------------------------------------------------------------------------
     def _first(self, ask: RunStatement) -> list[FoundRow]:
@@ -231,16 +248,16 @@ def _are_short(found: Sequence[FoundRow]) -> bool:
 
 def _views_of(wave: Sequence[tuple[DatasetView, SegmentView]]) -> list[DatasetView]:
     """Copies of the views with only these segments and without live blocks."""
-    by_partition: dict[int, tuple[DatasetView, list[SegmentView]]] = {}
+    by_view: dict[tuple[int, str], tuple[DatasetView, list[SegmentView]]] = {}
     for view, segment in wave:
-        by_partition.setdefault(view.partition, (view, []))[1].append(segment)
+        by_view.setdefault((view.partition, view.dataset), (view, []))[1].append(segment)
     return [
-        replace(view, segments=tuple(segments), blocks=())
-        for view, segments in by_partition.values()
+        replace(view, segments=tuple(segments), blocks=()) for view, segments in by_view.values()
     ]
 
 
 def rows_of(main: pa.Table) -> list[Row]:
     """The rows of a `main` state."""
-    columns = [main.column(name).to_pylist() for name in (*POSITION, "r", "data")]
-    return [Row(RowPosition(*row[:5]), row[5], row[6]) for row in zip(*columns, strict=True)]
+    names = [*POSITION, "r", "data", *([DATASET] if DATASET in main.column_names else [])]
+    columns = [main.column(name).to_pylist() for name in names]
+    return [Row(RowPosition(*row[:5]), *row[5:]) for row in zip(*columns, strict=True)]

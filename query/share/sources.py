@@ -94,7 +94,7 @@ def gather(
     small: where small segments are in memory. facts: by which segments are left out that no filter
     of the plan can match; None: none is. Raises DamagedObject.
     """
-    hidden = {view.partition: hidden_in(view, plan) for view in views}
+    hidden = {(view.partition, view.dataset): hidden_in(view, plan) for view in views}
     fields = sorted(state_fields(plan))
     wanted = [ColumnKey(field, field_type) for field in fields for field_type in FieldType]
     segments = [
@@ -131,7 +131,7 @@ def gather(
         upto = plan.upto.get(view.partition)
         if segment.epoch_number != view.epoch_number:
             upto = None  # an offset of this log does not apply to earlier logs
-        shape = _shape(plan, segment, named, upto, hidden[view.partition])
+        shape = _shape(plan, segment, named, upto, hidden[view.partition, view.dataset])
         if with_positions:
             place = view.partition, segment.epoch_number
             shape = replace(shape, source=len(row_sources), more=more, place=place)
@@ -164,7 +164,7 @@ def _live_rows(
     plan: Plan,
     views: Sequence[DatasetView],
     wanted: Sequence[ColumnKey],
-    hidden: Mapping[int, HiddenOffsets],
+    hidden: Mapping[tuple[int, str], HiddenOffsets],
 ) -> tuple[list[tuple[DatasetView, ColumnBlock]], list[RowSource], frozenset[ColumnKey]]:
     """Blocks with the rows and columns to read, with their views; the blocks that they are of; and
     the columns of all live rows of a view with such a block: the segment that they become has them.
@@ -179,7 +179,7 @@ def _live_rows(
             narrowed = _narrowed(block, wanted)
             columns.update(narrowed.columns)
             seen = _cut_off(narrowed, plan.upto.get(view.partition))
-            seen = hidden[view.partition].of_block(seen, view.epoch_number)
+            seen = hidden[view.partition, view.dataset].of_block(seen, view.epoch_number)
             if seen.rows and _overlaps(seen, plan):
                 live.append((view, seen))
                 whole.append(block)

@@ -4,6 +4,7 @@ from datetime import UTC, tzinfo
 from typing import NamedTuple
 
 from common import limits
+from common.model.names import ALL_DATASETS
 from query.text.calculations import (
     calculation_op,
     label_of,
@@ -23,7 +24,7 @@ _SECOND_NS = 10**9
 
 
 class TextQuery(NamedTuple):
-    """A parsed query. dataset: the name after FROM; None without FROM."""
+    """A parsed query. dataset: the name after FROM, ALL_DATASETS for *; None without FROM."""
 
     spec: Spec
     dataset: str | None = None
@@ -157,9 +158,13 @@ class _Parser:
 
     def _from(self) -> None:
         cursor = self._cursor
-        self._dataset = cursor.name("a dataset's name")
+        if cursor.next.is_keyword("*"):
+            cursor.take()
+            self._dataset = ALL_DATASETS
+        else:
+            self._dataset = cursor.name("a dataset's name, or * for all of them")
         if cursor.next.is_symbol(","):
-            raise cursor.fail("a query asks one dataset")
+            raise cursor.fail("a query asks one dataset, or all of them: FROM *")
 
     def _group_by(self, first: Token) -> None:
         cursor = self._cursor

@@ -12,9 +12,9 @@ from common import limits
 from common.errors import Unprocessable
 from common.metadata import ApiKey
 from query.http.access import requester_of
+from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import Plan, SpanQuery
 from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
-from query.traces.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.traces.merge import merged, united
 from query.traces.trace_ids import stored_forms
 from query.traces.wanted import SpansWanted, SpanTable

@@ -20,10 +20,10 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from query.faults import SpecError
 from query.http.access import authorize
+from query.http.environment import NoDatasetYet
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.plan.plan import DEFAULT_NAMES, Filter, SpansPer
 from query.results.runner import CoverageRequirement
-from query.traces.environment import NoDatasetYet
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch, TracesWanted
 from query.traces.wanted import SpansWanted, SpanTable

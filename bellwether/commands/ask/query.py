@@ -22,6 +22,7 @@ from bellwether.options.shared import (
 from bellwether.results.formats import FORMATS
 from bellwether.results.print_answer import print_answer
 from common.clock import SystemClock
+from common.model.names import ALL_DATASETS
 from query.text.errors import QueryTextError
 
 _ASK = "say what to ask, for instance: 'COUNT GROUP BY service'"
@@ -78,6 +79,8 @@ def query(
     \b
         bellwether query web 'COUNT, P99(duration_ms) WHERE status >= 500 GROUP BY service LAST 2h'
 
+    DATASET may be * (in quotes), as in FROM *: every dataset of the environment.
+
     Without arguments, and not from a terminal, it runs the query role (`bellwether up` does it
     for you; from a terminal it needs --data, --config or --set).
     """
@@ -115,6 +118,8 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
     from query.text.parser import parse_query  # not for help, and not for the role
 
     alone = text is None
+    if not alone and dataset == "*":
+        dataset = ALL_DATASETS
     try:
         question = parse_query(dataset if text is None else text, SystemClock().now_ns(), zone)
     except QueryTextError as error:

@@ -12,6 +12,7 @@ from bellwether.client import Target
 from bellwether.commands.operate.zones import chosen_zone
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
+from common.model.names import ALL_DATASETS
 
 if TYPE_CHECKING:
     from bellwether.rows.show import Form
@@ -45,7 +46,7 @@ def rows(
     as_csv: bool,
     after: str,
 ) -> None:
-    """Show events of DATASET, the newest first.
+    """Show events of DATASET, or of every one with '*', the newest first.
 
     \b
         bellwether rows web 'WHERE status >= 500 LAST 1h'
@@ -56,6 +57,7 @@ def rows(
     """
     from bellwether.rows.show import ShowOptions, show_events
 
+    dataset = ALL_DATASETS if dataset == "*" else dataset
     spec = read_events_text(text, dataset)
     most = spec.pop("limit", None) if limit is None else limit
     spec.pop("limit", None)

@@ -8,8 +8,10 @@ from aiohttp import web
 from common import limits
 from query.api.stored_queries import StoredQueries
 from query.faults import SpecError
+from query.http.environment import EnvironmentDatasets
 from query.http.requests import DatasetRequest
-from query.plan.planner import QueryRequest, build_request
+from query.plan.plan import SpanDataset
+from query.plan.planner import QueryRequest, build_request, needs_definitions
 from query.plan.read_spec import read_spec
 from query.plan.spec_checks import object_of
 
@@ -41,22 +43,28 @@ async def read_asked(begun: DatasetRequest, stored: StoredQueries) -> Asked:
     return Asked(found.id, msgspec.json.decode(found.spec_json))
 
 
-def read_request(begun: DatasetRequest, asked: Asked) -> QueryRequest:
-    """The query with its times resolved. Raises SpecError."""
+async def read_request(
+    begun: DatasetRequest, asked: Asked, known: EnvironmentDatasets
+) -> QueryRequest:
+    """The query with its times resolved. Raises SpecError, and as `EnvironmentDatasets.asked`."""
     body, limit = begun.body, begun.body.get("limit")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
         raise SpecError("limit", "incorrect_type", "must be a whole number")
     if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
         most = limits.QUERY_LIMIT_NO_SERIES_MAX
         raise SpecError("limit", "invalid", f"must be between 1 and {most}")
+    spec, datasets = read_spec(asked.spec), tuple[SpanDataset, ...]()
+    if needs_definitions(spec, begun.dataset):
+        datasets = await known.asked(begun.key, begun.dataset)
     return build_request(
-        read_spec(asked.spec),
+        spec,
         begun.dataset,
         begun.now_ns,
         disable_series=_flag(body, "disable_series", False),
         with_total=not _flag(body, "disable_total_by_aggregate", True),
         with_other=not _flag(body, "disable_other_by_aggregate", True),
         limit=limit,
+        datasets=datasets,
         env=begun.key.environment.id,
         key=begun.key.id,
     )

@@ -16,8 +16,9 @@ from query.api.results.memory import ResultStore, StoredResult
 from query.api.results.peers import PeerResults
 from query.api.results.runs import ResultRuns
 from query.api.stored_queries import StoredQueries
-from query.http.access import authorize, dataset_of, name_of
+from query.http.access import authorize, dataset_or_all, name_or_all
 from query.http.dataset_names import DatasetNames
+from query.http.environment import EnvironmentDatasets
 from query.http.problems import QueryEnded, public_base
 from query.http.requests import DatasetRequestReader
 
@@ -30,6 +31,7 @@ class ResultParts:
 
     keys: KeyCache
     names: DatasetNames
+    datasets: EnvironmentDatasets
     requests: DatasetRequestReader
     stored: StoredQueries
     runs: ResultRuns
@@ -52,7 +54,7 @@ class ResultRoutes:
         """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
         begun = await self._parts.requests.with_dataset_in_path(request)
         asked = await read_asked(begun, self._parts.stored)
-        query = read_request(begun, asked)
+        query = await read_request(begun, asked, self._parts.datasets)
         coverage, wait_s = begun.coverage_required(), wait_in_body(begun.body)
         result = self._parts.runs.start(begun.key, query, coverage, asked)
         await self._wait(request, result, wait_s)
@@ -69,9 +71,9 @@ class ResultRoutes:
         key = await authorize(self._parts.keys, request, "queries")
         wait_s = wait_in_url(request)
         found, wanted = self._parts.results.find, request.match_info["id"]
-        result = found(wanted, key.environment.id, dataset_of(key, request))
+        result = found(wanted, key.environment.id, dataset_or_all(key, request))
         if result is None:  # the path has an alias of the dataset, or the result is not here
-            dataset = await self._parts.names.id_of(key, request)
+            dataset = await self._parts.names.id_or_all(key, request)
             result = found(wanted, key.environment.id, dataset)
         if result is None:
             found_by_peer = await self._parts.peers.find(request)
@@ -96,7 +98,7 @@ class ResultRoutes:
                 return
 
     def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
-        path = f"/1/query_results/{quote(name_of(request), safe='')}/{result.id}"
+        path = f"/1/query_results/{quote(name_or_all(request), safe='')}/{result.id}"
         url = f"{public_base(request)}{path}"
         headers = {"Location": url} if status == 201 else {}
         if result.body is not None:

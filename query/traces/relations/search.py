@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from common import limits
 from common.metadata import ApiKey
 from query.http.access import requester_of
+from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import KeyJoin, Plan, Size, SpanQuery, SpansPer
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
-from query.traces.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.traces.merge import merged, merged_sizes, united
 from query.traces.relations.keys import Keys, keys_of, own_mark
 from query.traces.relations.split import About, RelatedConditions

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from common.metadata import ApiKey
 from query.http.access import requester_of
+from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import Plan, SpanQuery, SpansPer
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
-from query.traces.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.traces.exchange import SpanExchange, merge_spans, span_query
 from query.traces.relations.keys import Keys, keys_of
 from query.traces.relations.search import note_on_none, with_margin

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from common.process.members import list_members
+from common.process.versions import OWN
 from query.config import QueryConfig
 from query.server import serve
 from tests.query.harness import BASE_S, TIMES, query_harness
@@ -190,4 +191,30 @@ async def test_faults_of_a_specification_name_the_field(tmp_path: Path) -> None:
         assert fault["error"] == fault["title"] == "The provided input is invalid."
         assert fault["detail"] == "calculations[0].op: HEATMAP is not supported yet"
         assert fault["type_detail"][0]["field"] == "calculations[0].op"
-        assert (await running.post("/1/queries/__all__", {}))[0] == 422
+
+
+async def test_all_datasets_are_asked_under_one_name(tmp_path: Path) -> None:
+    """The harness gives both datasets the same events."""
+    async with query_harness(tmp_path, datasets=("shop", "stock")) as running:
+        running.indexers["a"].announce(OWN)
+        spec = {"breakdowns": ["service"], **TIMES}
+        status, stored = await running.post("/1/queries/__all__", spec)
+        assert (status, stored["breakdowns"]) == (200, ["service"])
+        path = f"/1/queries/__all__/{stored['id']}"
+        assert await running.get(path) == (200, stored)
+        assert (await running.get(path, key="OTHER"))[0] == 404
+        body = {"query_id": stored["id"], "wait_s": 20}
+        status, answer = await running.post("/1/query_results/__all__", body)
+        assert status == 201
+        counts = {row["data"]["service"]: row["data"]["COUNT"] for row in answer["data"]["results"]}
+        assert counts == {"a": 100, "b": 100}
+        assert answer["coverage"]["complete"]
+        path = f"/1/query_results/__all__/{answer['id']}"
+        status, polled = await running.get(path)
+        assert (status, polled["data"]) == (200, answer["data"])
+        assert (await running.get(path, key="OTHER"))[0] == 404
+        assert (await running.get(f"/1/query_results/shop/{answer['id']}"))[0] == 404
+        status, page = await running.post("/bw/1/rows", {"dataset": "__all__", "limit": 3, **TIMES})
+        assert status == 200
+        assert {row["dataset"] for row in page["rows"]} <= {"shop", "stock"}
+        assert (await running.post("/bw/1/fields", {"dataset": "__all__"}))[0] == 422

@@ -133,6 +133,10 @@ def test_calculations_as_people_write_them(text: str, calculations: list[dict[st
     assert parse_text(text, NOW_S) == {"calculations": calculations}
 
 
+def test_a_star_after_from_is_every_dataset() -> None:
+    assert parse_query("COUNT FROM * LAST 1h", NOW_S * 10**9).dataset == "__all__"
+
+
 def test_the_habits_of_sql_are_understood() -> None:
     text = (
         "SELECT service, COUNT(*) AS n FROM web WHERE status = 200 "

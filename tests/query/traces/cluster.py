@@ -21,13 +21,13 @@ from common.process.versions import OWN
 from ops.admin import create_dataset, ensure_scope
 from query.config import QueryConfig
 from query.http.dataset_names import DatasetNames
+from query.http.environment import EnvironmentDatasets
 from query.results.runner import QueryRunner
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
 from query.share.view import DatasetView, PartitionNotHeld, ViewRequest
-from query.traces.environment import EnvironmentDatasets
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch
 from query.traces.relations.spans import RelatedSpans

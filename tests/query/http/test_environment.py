@@ -13,7 +13,7 @@ from common.metadata.sqlite import SqliteMetadata
 from common.process.auth import hash_key
 from ops.admin import create_dataset, ensure_scope
 from query.http.dataset_names import DatasetNames
-from query.traces.environment import EnvironmentDatasets
+from query.http.environment import EnvironmentDatasets
 from tests.query.harness import add_keys
 
 

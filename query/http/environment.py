@@ -6,13 +6,13 @@ being used, so that traces stay readable (I8).
 """
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from common import limits
 from common.clock import Clock
 from common.errors import MetadataUnavailable, Unprocessable
 from common.metadata import ApiKey, Dataset, Metadata
-from common.model.names import BadDatasetName
+from common.model.names import ALL_DATASETS, BadDatasetName
 from query.faults import SpecError
 from query.http.dataset_names import DatasetNames
 from query.plan.plan import SpanDataset
@@ -30,6 +30,9 @@ class NamedDatasets(NamedTuple):
 
     datasets: tuple[SpanDataset, ...]
     names: tuple[str, ...]
+
+
+NO_DATASETS: Final = NamedDatasets((), ())
 
 
 class EnvironmentDatasets:
@@ -56,6 +59,22 @@ class EnvironmentDatasets:
         except BadDatasetName as error:
             raise SpecError("datasets", "invalid", str(error)) from error
         return NamedDatasets(tuple(map(SpanDataset, found)), tuple(found.values()))
+
+    async def asked(self, key: ApiKey, dataset: str) -> tuple[SpanDataset, ...]:
+        """The dataset of this id with its definitions, or every one for ALL_DATASETS.
+
+        Raises NoDatasetYet, MetadataUnavailable: no list is known.
+        """
+        if dataset != ALL_DATASETS:
+            return (SpanDataset(dataset),)
+        return (await self.every(key)).datasets
+
+    async def every(self, key: ApiKey) -> NamedDatasets:
+        """All datasets of the key's environment. Raises as `asked` does."""
+        found = await self.named(key, None)
+        if not found.datasets:
+            raise NoDatasetYet
+        return found
 
     async def _list(self, key: ApiKey) -> list[Dataset]:
         env = key.environment.id
