@@ -9,9 +9,9 @@ from typing import NamedTuple, Protocol
 from bellwether.shell.statements import COMMAND, scan
 from query.plan.operations import SUPPORTED_OPS
 from query.text.cursor import CLAUSE_ALIASES, CLAUSES
-from query.text.errors import QueryTextError
-from query.text.lexer import Token, TokenKind, tokenize
-from query.text.quoting import quote_name, quote_text
+from query.tokens.errors import QueryTextError
+from query.tokens.lexer import Token, TokenKind, tokenize
+from query.tokens.quoting import quote_name, quote_text
 
 COMMANDS = {
     "use": "DATASET: ask this dataset from now on",

@@ -23,8 +23,8 @@ from bellwether.rows.fields_table import print_fields
 from bellwether.shell.completion import COMMANDS
 from bellwether.shell.statements import Statement
 from common.clock import Clock
-from query.text.errors import QueryTextError
 from query.text.parser import parse_query
+from query.tokens.errors import QueryTextError
 
 _BARE_WORDS = {"exit": "\\q", "quit": "\\q", "help": "\\help"}  # as people type them elsewhere
 _NEAR = 3

@@ -46,6 +46,10 @@ FILTER_PATTERN_SIZE_MAX: Final = 2_000
 # group for AND, for OR and for NOT.
 FILTER_DEPTH_MAX: Final = 32
 QUERY_TEXT_DEPTH_MAX: Final = 8
+EXPRESSION_CHARS_MAX: Final = 4_095  # of a calculated field or a formula; the vendor's limit
+# Calls within each other: far more than a person writes, and a walk over them recurses ten times as
+# deep at most, which Python allows.
+EXPRESSION_DEPTH_MAX: Final = 50
 QUERY_TEXT_CHARS_MAX: Final = 65_536  # of a query as people type it; a list of 1,000 ids fits
 # Stored queries written and read at once: a role's threads are not all taken by one key's.
 QUERY_METADATA_CALLS_MAX: Final = 8

@@ -7,6 +7,7 @@ fail with an error that says nothing.
 from collections.abc import Iterable, Sequence
 
 from common.errors import BadRequest
+from query.patterns import pattern_fault
 from query.plan.plan import (
     GROUP_OPS,
     Filter,
@@ -17,7 +18,7 @@ from query.plan.plan import (
     SpansPer,
     State,
 )
-from query.plan.read_filters import LISTS, PATTERNS, UNARY, pattern_fault
+from query.plan.read_filters import LISTS, PATTERNS, UNARY
 
 
 def check_request(request: ShareRequest) -> None:

@@ -5,15 +5,11 @@ An item of `filters` is a condition, or a group: `{"filter_combination": "AND", 
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from common import limits
 from query.faults import SpecError
-from query.plan.pattern_size import pattern_size
+from query.patterns import pattern_fault, pattern_size
 from query.plan.plan import GROUP_OPS, Filter, FilterOp
 from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
@@ -97,16 +93,6 @@ def _check_patterns(filters: tuple[Filter, ...], at: str) -> None:
             why = pattern_fault(str(one.values[0]))
             if why is not None:
                 raise SpecError(f"{here}.value", "invalid", f"is no regular expression: {why}")
-
-
-@lru_cache(maxsize=256)
-def pattern_fault(pattern: str) -> str | None:
-    """Why RE2 refuses the pattern; None if it is valid. DuckDB matches with RE2, too."""
-    try:
-        pc.match_substring_regex(pa.array([""]), pattern=pattern)
-    except pa.ArrowInvalid as error:
-        return str(error).removeprefix("Invalid regular expression: ")
-    return None
 
 
 def _condition(item: dict[str, Any], at: str) -> Filter:

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from query.plan.operations import PERCENTILES, SUPPORTED_OPS, UNSUPPORTED_OPS
 from query.text.cursor import CLAUSE_HINTS, CLAUSES, Cursor, Spec
-from query.text.errors import QueryTextError
-from query.text.lexer import Token, TokenKind
-from query.text.near import near_words
+from query.tokens.errors import QueryTextError
+from query.tokens.lexer import Token, TokenKind
+from query.tokens.near import near_words
 
 _ALIASES = {
     "MEDIAN": "P50",

@@ -4,9 +4,9 @@ import re
 
 from query.text.calculations import calculation_op
 from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor, Spec
-from query.text.lexer import Token, TokenKind
-from query.text.near import near_words
 from query.text.values import QUOTES_HINT, is_null, read_text, read_value
+from query.tokens.lexer import Token, TokenKind
+from query.tokens.near import near_words
 
 COMPARISONS = {
     "=": "=",

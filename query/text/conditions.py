@@ -7,7 +7,7 @@ condition becomes nested groups (docs/query.md).
 from common import limits
 from query.text.comparisons import read_comparison
 from query.text.cursor import Cursor, Spec
-from query.text.lexer import Token, TokenKind
+from query.tokens.lexer import Token, TokenKind
 
 _COMPLEMENTS = {
     "=": "!=",

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from query.text.errors import QueryTextError
-from query.text.lexer import DOUBLE_THE_QUOTE, Token, TokenKind, tokenize
+from query.tokens.errors import QueryTextError
+from query.tokens.lexer import DOUBLE_THE_QUOTE, Token, TokenKind, tokenize
 
 T = TypeVar("T")
 Spec = dict[str, Any]

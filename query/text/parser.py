@@ -14,11 +14,11 @@ from query.text.calculations import (
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
-from query.text.lexer import Token, TokenKind
-from query.text.near import suggest
 from query.text.time_clauses import TimeClauses
 from query.text.times import ReferenceTime
 from query.text.values import number_of, read_number
+from query.tokens.lexer import Token, TokenKind
+from query.tokens.near import suggest
 
 _SECOND_NS = 10**9
 

@@ -2,8 +2,8 @@
 
 from query.text.cursor import CLAUSES, Cursor, Spec
 from query.text.durations import Duration, read_duration, unclear_months
-from query.text.lexer import Token, TokenKind
 from query.text.times import InvalidTime, ReferenceTime, read_moment
+from query.tokens.lexer import Token, TokenKind
 
 _RANGE_S_MAX = 18 * 10**9  # more than from 1678 to 2261
 _PHRASE = (TokenKind.NAME, TokenKind.NUMBER)

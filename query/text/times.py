@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from common.model.times.zones import UnknownZone, named_zone
 from query.text.durations import UNITS, YEAR_MAX, YEAR_MIN, read_duration, unclear_months
-from query.text.near import near_words
+from query.tokens.near import near_words
 
 _SECOND_NS: Final = 10**9
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

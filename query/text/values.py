@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor
-from query.text.lexer import Token, TokenKind
 from query.text.units import Quantity, UnclearUnit, convert, read_quantity
+from query.tokens.lexer import Token, TokenKind
 
 _INT_CHARS_MAX = 25  # a longer one is beyond 64 bits
 _NULLS = ("NULL",)

@@ -101,8 +101,8 @@ def _say_none(caller: Any, dataset: str, pattern: str) -> None:
 def _range(last: str | None) -> dict[str, Any]:
     if last is None:
         return {}
-    from query.text.errors import QueryTextError
     from query.text.parser import parse_query
+    from query.tokens.errors import QueryTextError
 
     try:
         spec = parse_query(f"LAST {last}", 0).spec

@@ -23,7 +23,7 @@ from bellwether.results.formats import FORMATS
 from bellwether.results.print_answer import print_answer
 from common.clock import SystemClock
 from common.model.names import ALL_DATASETS
-from query.text.errors import QueryTextError
+from query.tokens.errors import QueryTextError
 
 _ASK = "say what to ask, for instance: 'COUNT GROUP BY service'"
 _NOT_THE_ROLE = (

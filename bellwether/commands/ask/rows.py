@@ -115,8 +115,8 @@ def read_conditions(text: str, dataset: str) -> dict[str, Any]:
 def read_events_text(text: str, dataset: str) -> dict[str, Any]:
     """The conditions and the range of a text that may begin with SELECT *."""
     from common.clock import SystemClock
-    from query.text.errors import QueryTextError
     from query.text.parser import parse_query
+    from query.tokens.errors import QueryTextError
 
     if not text.strip():
         return {}

@@ -6,8 +6,8 @@ from common import limits
 from query.faults import SpecError
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
-from query.text.errors import QueryTextError
 from query.text.parser import parse_query
+from query.tokens.errors import QueryTextError
 from query.traces.relations.search import TraceOrder, TracesWanted
 from query.traces.relations.split import split_conditions
 

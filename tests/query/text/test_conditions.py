@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from query.text.errors import QueryTextError
 from query.text.parser import parse_query
+from query.tokens.errors import QueryTextError
 
 NOW_NS = 1_790_000_000 * 10**9
 

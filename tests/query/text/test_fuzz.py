@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from common import limits
 from query.faults import SpecError
 from query.plan.read_spec import read_spec
-from query.text.errors import QueryTextError
 from query.text.parser import TextQuery, parse_query
-from query.text.quoting import quote_name, quote_text
+from query.tokens.errors import QueryTextError
+from query.tokens.quoting import quote_name, quote_text
 
 NOW_NS = 1_790_000_000 * 10**9
 PLAIN_WORDS = r"""

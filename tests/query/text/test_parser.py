@@ -2,8 +2,8 @@
 
 import pytest
 
-from query.text.errors import QueryTextError
 from query.text.parser import parse_query, parse_text
+from query.tokens.errors import QueryTextError
 
 NOW_S = 1_790_000_000
 

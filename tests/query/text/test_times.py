@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from query.text.errors import QueryTextError
 from query.text.parser import parse_query
+from query.tokens.errors import QueryTextError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 9, 21, 16, 13, 20, tzinfo=BERLIN)  # a Monday

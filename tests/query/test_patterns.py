@@ -4,7 +4,7 @@ import pytest
 
 from common import limits
 from query.faults import SpecError
-from query.plan.pattern_size import pattern_size
+from query.patterns import pattern_size
 from query.plan.read_filters import read_filters
 
 

@@ -1,4 +1,5 @@
-"""The size of a regular expression with its repetitions written out, as RE2 compiles it.
+"""Regular expressions: whether RE2 takes one, its groups, and its size with its repetitions written
+out, as RE2 compiles it.
 
 RE2 matches in linear time, but the time to compile grows with the size of the written-out
 expression: a second for 15 characters such as `(?:\\pL\\pN){300}`. So the size is bounded before it
@@ -6,6 +7,7 @@ is compiled. The estimate is never too low; an invalid expression has a size, to
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _UNICODE_CLASS: Final = 100  # `\pL` stands for hundreds of ranges of bytes
@@ -23,6 +25,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_NAMED = re.compile(r"\?P?<")
 _IN_SET = re.compile(r"\\(?:([pP])|.)", re.DOTALL)
 
 
@@ -68,3 +71,23 @@ def pattern_size(pattern: str) -> int:
         elif not (found["mark"] or found["flags"]):
             group.add(1)
     return sum(group.size for group in groups)
+
+
+@lru_cache(maxsize=256)
+def pattern_fault(pattern: str) -> str | None:
+    """Why RE2 refuses the pattern; None if it is valid. DuckDB matches with RE2, too."""
+    import pyarrow as pa  # not for commands, which parse queries only
+    import pyarrow.compute as pc
+
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern=pattern)
+    except pa.ArrowInvalid as error:
+        return str(error).removeprefix("Invalid regular expression: ")
+    return None
+
+
+def has_groups(pattern: str) -> bool:
+    """Whether a valid pattern has a group that captures."""
+    opened = (one for one in _TOKEN.finditer(pattern) if one["open"])
+    return any(not pattern.startswith("?", one.end()) or _NAMED.match(pattern, one.end())
+               for one in opened)  # fmt: skip

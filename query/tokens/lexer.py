@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from common import limits
-from query.text.errors import QueryTextError
-from query.text.quoting import KNOWN_ESCAPES, unquote
+from query.tokens.errors import QueryTextError
+from query.tokens.quoting import KNOWN_ESCAPES, unquote
 
 DOUBLE_THE_QUOTE = 'a quote inside quotes is written twice: "say ""hi""" (a backslash is itself)'
 
@@ -20,6 +20,7 @@ class TokenKind(Enum):
     STRING = auto()  # "..." or '...'
     NUMBER = auto()
     SYMBOL = auto()
+    COLUMN = auto()  # of expressions: $name
     END = auto()
 
 
