@@ -231,6 +231,13 @@ share_seconds = _histogram(
     "Time of one indexer's share, as the query role saw it.",
     buckets=_LATENCY_S,
 )
+results_shared_total = _counter(
+    "bellwether_results_shared",
+    "Finished results of queries, by what became of them in the object store, where other query "
+    "roles find them: `stored`; `no room`: today's results of the environment fill its share "
+    "(`query.results_env_mb`); `too large`; `failed`: the store does not answer, or too many wait.",
+    ["outcome"],
+)
 query_state_bytes = _gauge(
     "bellwether_query_state_bytes",
     "Memory for what indexers have sent for queries that run (`query.states_mb`), beyond the first "

@@ -40,13 +40,39 @@ class QueryConfig:
         3_600,
         "How long before and after its time range a question looks for the other spans of a trace.",
     )
-    results_kept_s: int = setting(86_400, "How long finished results can be fetched.")
+    results_kept_s: int = setting(
+        86_400,
+        "How long finished results can be fetched, at least; the object store has them by days.",
+    )
+    results_env_mb: int = setting(
+        1_024,
+        "What the results of one environment may take in the object store, in MiB, where they "
+        "outlive the query role; the oldest days make room. 0: results are in memory only.",
+    )
+
+    range_s_max: int = setting(
+        0,
+        "The longest time range of a query, and how far back it may reach, in s; others are 400. "
+        "0: any (the vendor's API: 604800).",
+    )
+    results_per_minute: int = setting(
+        0,
+        "Queries that one key may begin in a minute at this process; others are 429. 0: any (the "
+        "vendor's API: 10).",
+    )
+    compare_as_vendor: bool = setting(
+        False,
+        "Whether compare_time_offset_seconds takes only the vendor's eight offsets (half an hour "
+        "to half a year), no shorter than the time range, instead of any.",
+    )
 
     def __post_init__(self) -> None:
         if self.running_max < 1 or self.waiting_max < 0:
             raise ValueError("running_max must be 1 or more, waiting_max 0 or more")
         if self.trace_margin_s < 0:
             raise ValueError("trace_margin_s must be 0 or more")
+        if min(self.range_s_max, self.results_per_minute, self.results_env_mb) < 0:
+            raise ValueError("range_s_max, results_per_minute, results_env_mb must be 0 or more")
         if self.states_mb < 3:
             raise ValueError("states_mb must be 3 or more: a query may have a third of it")
 

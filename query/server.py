@@ -26,8 +26,10 @@ from query.api.operations_routes import OperationsRoutes
 from query.api.query_routes import QueryRoutes
 from query.api.results.memory import ResultStore
 from query.api.results.peers import PeerResults
+from query.api.results.restrictions import Restrictions
 from query.api.results.routes import ResultParts, ResultRoutes
 from query.api.results.runs import ResultRuns, RunParts
+from query.api.results.shared import SharedResults
 from query.api.stored_queries import StoredQueries
 from query.api.unknown_routes import UnknownRoutes
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
@@ -75,6 +77,8 @@ class _Parts:
     datasets: EnvironmentDatasets
     traces: TraceSearch
     peers: PeerResults
+    shared: SharedResults
+    restrictions: Restrictions
 
 
 async def serve(
@@ -91,11 +95,13 @@ async def serve(
     ) as http:
         parts = _wire(context, config, bounds, watch, http)
         upkeep = run_every(bounds.upkeep_s, partial(_look_after, parts))
+        days = run_every(limits.RESULTS_REFRESH_S, parts.shared.refresh, at_once=True)
         try:
-            async with running(watch.run(), parts.replicas.keep_known(), upkeep):
+            async with running(watch.run(), parts.replicas.keep_known(), upkeep, days):
                 await _listen(_application(context, parts, bounds), context, config.drain_ms)
         finally:
             await parts.results.close()
+            await parts.shared.close()
             await parts.keys.close()
             await parts.replicas.close()
 
@@ -134,6 +140,10 @@ def _wire(
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
+        shared=SharedResults(
+            backends.objects, clock, config.results_kept_s, config.results_env_mb * 2**20
+        ),
+        restrictions=Restrictions(config, clock),
     )
 
 
@@ -153,10 +163,13 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     runs = RunParts(
         runner=runner,
         results=parts.results,
+        shared=parts.shared,
         unknown_fields=unknown_fields,
         relations=SpanRelations(indexers),
         clock=clock,
         telemetry=context.telemetry,
+        random=context.random,
+        instance=context.instance,
     )
     results = ResultParts(
         keys=keys,
@@ -167,6 +180,8 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         runs=ResultRuns(runs),
         results=parts.results,
         peers=parts.peers,
+        shared=parts.shared,
+        restrictions=parts.restrictions,
     )
     QueryRoutes(keys, names, stored).add_to(app)
     ResultRoutes(results).add_to(app)

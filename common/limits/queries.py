@@ -79,6 +79,17 @@ SHARES_ENV_PER_FREE: Final = 3.0
 SHARES_KEY_PER_FREE: Final = 2.0
 QUERY_RESULTS_MAX: Final = 1_000  # results kept in memory by one query role
 QUERY_RESULTS_BYTES_MAX: Final = 256 * 1024 * 1024  # their encoded size together
+# JSON of a result that is put into the object store: one of 1,000 groups and 1,000 steps. Larger
+# ones stay with the role that computed them.
+RESULT_OBJECT_BYTES_MAX: Final = 128 * 2**20
+RESULT_OBJECT_BYTES_MIN: Final = 4_096  # what a small one counts: a listing has a line for each
+RESULT_STORE_THREADS: Final = 3  # that put results, and likewise that read them: a store may hang
+RESULTS_WAITING_MAX: Final = 64  # to be put or read; their bodies are in memory anyway
+RESULT_READ_S: Final = 10.0  # a client that polls asks again
+RESULTS_CLOSE_S: Final = 5.0  # for what is being put when a role stops
+RESULTS_REFRESH_S: Final = 900.0  # between counts of what environments have: a listing of all
+RATED_KEYS_MAX: Final = 10_000  # keys whose queries of the last minute are counted
+RESULTS_REMOVED_AT_ONCE: Final = 10_000  # objects of one day: some minutes of an object store
 # A query whose result no client asks for is ended after this, running or waiting: a client that
 # polls at the vendor's limit of ten requests a minute asks three times within it.
 QUERY_UNPOLLED_S: Final = 20

@@ -42,6 +42,7 @@ OTHERS = (
     "members",
     "metadata",
     "probe",
+    "results",
     "retention-confirmations",
 )
 _HASH = re.compile(rb"[0-9a-f]{64}")

@@ -40,7 +40,7 @@ _RESULT: Final = members(
         "query": members({}),
         "id": text(),
         "complete": flag("Whether the answer is there: `data` and what stands beside it."),
-        "links": members({}),
+        "links": members({"query_url": text(), "graph_image_url": text()}),
         "data": members({"series": listed(anything()), "results": listed(anything())}),
         "coverage": ref("Coverage"),
         "notes": listed(text()),
@@ -50,6 +50,8 @@ _RESULT: Final = members(
     required=("query", "id", "complete", "links"),
 )
 _FIELD: Final = Parameter("field", "query", listed(text()), "A field of each line; may be repeated")
+
+_WAIT: Final = in_query("wait_s", number(), "Seconds to wait until the query has ended.")
 
 OPERATIONS: Final = (
     Operation(
@@ -100,7 +102,18 @@ OPERATIONS: Final = (
         _ASKING,
         "A result; `complete` is false while its query runs.",
         {200: _RESULT},
-        parameters=(DATASET, identity("Of the result.")),
+        parameters=(DATASET, identity("Of the result."), _WAIT),
+        errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
+    ),
+    Operation(
+        "get",
+        "/1/query_results/{dataset}/{id}/graph.svg",
+        "getQueryResultGraph",
+        _ASKING,
+        "The first calculation of a finished result over time, as an image.",
+        {200: text()},
+        parameters=(DATASET, identity("Of the result."), _WAIT),
+        media="image/svg+xml",
         errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
     ),
     Operation(

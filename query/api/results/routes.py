@@ -7,22 +7,39 @@ from urllib.parse import quote
 from aiohttp import web
 
 from common import limits
-from common.errors import NotFound, TooManyRequests, without_frames
+from common.errors import NotFound, TooManyRequests, Unavailable, without_frames
+from common.metadata import ApiKey
 from common.process.auth import KeyCache
 from common.process.web import has_hung_up
 from query.api.results.asked import read_asked, read_request, wait_in_body, wait_in_url
 from query.api.results.document import encode_result
+from query.api.results.graph import draw
+from query.api.results.ids import parse_id
 from query.api.results.memory import ResultStore, StoredResult
-from query.api.results.peers import PeerResults
+from query.api.results.peers import FORWARDED_HEADER, PeerResults
+from query.api.results.restrictions import Restrictions
 from query.api.results.runs import ResultRuns
+from query.api.results.shared import SharedResults
 from query.api.stored_queries import StoredQueries
-from query.http.access import authorize, dataset_or_all, name_or_all
+from query.http.access import authorize, dataset_or_all, name_or_all, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
 from query.http.problems import QueryEnded, public_base
 from query.http.requests import DatasetRequestReader
 
 _COMPLETE_HEADERS = {"Cache-Control": "private, max-age=86400"}
+
+
+class ResultNotFound(NotFound):
+    """No query role has a result of this id for the caller."""
+
+    detail = (
+        "no result of this dataset has this id: it is older than results are kept, or its query "
+        "role ended before it had the answer; run the query again"
+    )
+
+    def __init__(self) -> None:
+        super().__init__("Query result not found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,8 @@ class ResultParts:
     runs: ResultRuns
     results: ResultStore
     peers: PeerResults
+    shared: SharedResults
+    restrictions: Restrictions
 
 
 class ResultRoutes:
@@ -49,12 +68,14 @@ class ResultRoutes:
         """Mount the routes."""
         app.router.add_post("/1/query_results/{dataset}", self.create_result)
         app.router.add_get("/1/query_results/{dataset}/{id}", self.get_result)
+        app.router.add_get("/1/query_results/{dataset}/{id}/graph.svg", self.get_graph)
 
     async def create_result(self, request: web.Request) -> web.Response:
         """Run a stored query, or one given inline as `query`; with `wait_s` answer at once."""
         begun = await self._parts.requests.with_dataset_in_path(request)
         asked = await read_asked(begun, self._parts.stored)
         query = await read_request(begun, asked, self._parts.datasets)
+        self._parts.restrictions.check(query, begun.now_ns)
         coverage, wait_s = begun.coverage_required(), wait_in_body(begun.body)
         result = self._parts.runs.start(begun.key, query, coverage, asked)
         await self._wait(request, result, wait_s)
@@ -68,6 +89,29 @@ class ResultRoutes:
         """A result; member `complete` is false while its query runs. With `?wait_s=` the answer
         comes when it has ended, or after that time.
         """
+        result = await self._find(request)
+        if isinstance(result, web.Response):
+            return result
+        return self._response(request, result, status=200)
+
+    async def get_graph(self, request: web.Request) -> web.Response:
+        """The graph of a finished result, as an image."""
+        result = await self._find(request)
+        if isinstance(result, web.Response):
+            return result
+        if result.body is None:
+            raise Unavailable("the query still runs: its graph can be drawn once it has ended", 1)
+        image = await asyncio.to_thread(draw, result.query, result.body)
+        return web.Response(
+            body=image,
+            content_type="image/svg+xml",
+            headers={**_COMPLETE_HEADERS, "Content-Security-Policy": "default-src 'none'"},
+        )
+
+    async def _find(self, request: web.Request) -> StoredResult | web.Response:
+        """The result that the path names, once it has ended or the caller has waited for it, or
+        the response of the role that has it. Raises the error of a query that failed.
+        """
         key = await authorize(self._parts.keys, request, "queries")
         wait_s = wait_in_url(request)
         found, wanted = self._parts.results.find, request.match_info["id"]
@@ -75,17 +119,33 @@ class ResultRoutes:
         if result is None:  # the path has an alias of the dataset, or the result is not here
             dataset = await self._parts.names.id_or_all(key, request)
             result = found(wanted, key.environment.id, dataset)
-        if result is None:
-            found_by_peer = await self._parts.peers.find(request)
-            if found_by_peer is None:
-                raise NotFound("Query result not found")
-            return found_by_peer
+            if result is None:
+                return await self._elsewhere(request, key, dataset, wait_s)
         await self._wait(request, result, wait_s)
         if isinstance(result.error, TooManyRequests):  # the query was refused, not this request
             raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
             raise without_frames(result.error)  # else each poll adds its own
-        return self._response(request, result, status=200)
+        return result
+
+    async def _elsewhere(
+        self, request: web.Request, key: ApiKey, dataset: str, wait_s: float
+    ) -> StoredResult | web.Response:
+        """A result that another role has, or had: it runs it, or the object store has it."""
+        parts, wanted = self._parts, parse_id(request.match_info["id"])
+        if FORWARDED_HEADER in request.headers:
+            raise ResultNotFound  # the role that asks looks into the store itself
+        peer = await parts.peers.find(request, wanted, wait_s)
+        if peer.response is not None:
+            return peer.response
+        if wanted is not None:
+            found = await parts.shared.find(wanted, dataset, requester_of(key))
+            if found is not None:
+                parts.results.add(found)
+                return found
+        if peer.silent:
+            raise Unavailable("the query role that has the result does not answer; try again", 2)
+        raise ResultNotFound
 
     async def _wait(self, request: web.Request, result: StoredResult, wait_s: float) -> None:
         """Wait for the answer, at most so long, or until the caller hangs up."""
@@ -98,14 +158,20 @@ class ResultRoutes:
                 return
 
     def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
-        path = f"/1/query_results/{quote(name_or_all(request), safe='')}/{result.id}"
-        url = f"{public_base(request)}{path}"
+        url = _url(request, result)
+        links = {"query_url": url, "graph_image_url": f"{url}/graph.svg"}
         headers = {"Location": url} if status == 201 else {}
         if result.body is not None:
             headers |= _COMPLETE_HEADERS
         return web.Response(
-            body=encode_result(result.query, result.id, {}, result.body),
+            body=encode_result(result.query, result.id, links, result.body),
             status=status,
             headers=headers,
             content_type="application/json",
         )
+
+
+def _url(request: web.Request, result: StoredResult) -> str:
+    """Where the result is fetched, as the client reaches this API."""
+    path = f"/1/query_results/{quote(name_or_all(request), safe='')}/{result.id}"
+    return f"{public_base(request)}{path}"

@@ -1,8 +1,8 @@
 """Runs queries in the background; their results are kept in memory for their callers."""
 
 import asyncio
-import hashlib
 import logging
+import random
 from dataclasses import dataclass
 
 from common.clock import Clock
@@ -15,7 +15,9 @@ from common.process.fair.slots import SlotRequest
 from common.process.telemetry import Telemetry
 from query.api.results.asked import Asked
 from query.api.results.document import encode_answer
+from query.api.results.ids import new_id
 from query.api.results.memory import ResultStore, StoredResult
+from query.api.results.shared import SharedResults
 from query.plan.planner import QueryRequest
 from query.results.runner import Answer, CoverageRequirement, QueryRunner
 from query.results.span_relations import SpanRelations
@@ -26,14 +28,17 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunParts:
-    """The parts that running a query takes."""
+    """The parts that running a query takes. instance: of this role, which ids name."""
 
     runner: QueryRunner
     results: ResultStore
+    shared: SharedResults
     unknown_fields: UnknownFieldNotes
     relations: SpanRelations
     clock: Clock
     telemetry: Telemetry
+    random: random.Random
+    instance: str
 
 
 class ResultRuns:
@@ -41,7 +46,6 @@ class ResultRuns:
 
     def __init__(self, parts: RunParts) -> None:
         self._parts = parts
-        self._counter = 0
 
     def start(
         self, key: ApiKey, query: QueryRequest, coverage: CoverageRequirement, asked: Asked
@@ -49,11 +53,9 @@ class ResultRuns:
         """Run the query, or queue it. Raises TooManyRequests or Unavailable if it cannot wait."""
         parts = self._parts
         place = parts.runner.admit(query)
-        self._counter += 1
         now_ns = parts.clock.now_ns()
-        seed = f"{key.environment.id}/{query.dataset}/{now_ns}/{self._counter}/{id(self)}"
         result = StoredResult(
-            id=hashlib.sha256(seed.encode()).hexdigest()[:16],
+            id=str(new_id(now_ns, parts.instance, parts.random.getrandbits(64))),
             env_id=key.environment.id,
             key_id=key.id,
             dataset=query.dataset,
@@ -97,6 +99,7 @@ class ResultRuns:
             result.task = None
             self._tell(result, query, answer, started_ns)
         parts.results.trim(result)
+        parts.shared.keep(result)
 
     def _tell(
         self, result: StoredResult, query: QueryRequest, answer: Answer | None, started_ns: int

@@ -88,7 +88,8 @@ async def test_stored_query_is_echoed_unchanged_and_its_result_polled(tmp_path: 
             "/1/query_results/shop", {"query_id": stored["id"], "disable_series": True}
         )
         assert status == 201
-        assert made["links"] == {}  # nothing that leads nowhere
+        url = f"{running.url}/1/query_results/shop/{made['id']}"
+        assert made["links"] == {"query_url": url, "graph_image_url": f"{url}/graph.svg"}
         answer: Any = {}
 
         async def is_complete() -> bool:
