@@ -38,6 +38,9 @@ STATES_RETRY_S: Final = 2  # states are held while a query runs: few take longer
 DISTINCT_EXACT_MAX: Final = 8_192  # hashes kept per group: exact up to here, then 1.1 % std error
 QUANTILE_EXACT_PAIRS_MAX: Final = 16_384  # (group, value) pairs kept exact; then buckets
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
+# Conditions of the filters of all calculations of a query: each is computed for every row.
+CALCULATION_CONDITIONS_MAX: Final = 500
+HEATMAP_BINS_MAX: Final = 50  # of one answer: what a page or a terminal has rows for
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter
 FILTER_PATTERN_CHARS_MAX: Final = 1_000  # of a regular expression: RE2 needs memory to compile it
 # With its repetitions written out: RE2 takes some 30 ms of a core to compile the largest, not 1 s.

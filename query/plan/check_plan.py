@@ -68,6 +68,7 @@ def _check_needs(plan: Plan) -> None:
     for need in plan.needs:
         if need.field is None and need.state is not State.COUNT:
             raise BadRequest(f"{need.state.value} needs a field")
+        _check_filters(need.filters)
 
 
 def _check_filters(filters: Iterable[Filter]) -> None:

@@ -348,6 +348,7 @@ class ShareRequest(VersionedRequest, frozen=True):
 def state_fields(plan: Plan) -> set[str]:
     """Every field that the plan names."""
     named = {need.field for need in plan.needs if need.field is not None}
+    named = named.union(*(filter_fields(need.filters) for need in plan.needs))
     if plan.rows is not None:
         named |= set(plan.rows.fields or ())
     if plan.spans is not None:

@@ -116,6 +116,7 @@ def totals_plan(
         breakdowns=spec.breakdowns,
         filters=spec.filters,
         any_filter=spec.any_filter,
+        unweighted=spec.unweighted,
         log=log,
         at_least=at_least,
         wait_ms=wait_ms,

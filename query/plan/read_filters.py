@@ -20,18 +20,37 @@ _COMBINATIONS = {"AND": FilterOp.ALL_OF, "OR": FilterOp.ANY_OF, "NONE": FilterOp
 _KNOWN_OPS = " ".join(op.value for op in FilterOp if op not in GROUP_OPS)
 
 
-def read_filters(spec: dict[str, Any]) -> tuple[Filter, ...]:
-    """The filters of a specification. Raises SpecError."""
-    filters = tuple(items_of(spec, "filters", lambda item, at: _item(item, at, 1)))
+def read_filters(spec: dict[str, Any], at: str = "filters") -> tuple[Filter, ...]:
+    """The member `filters` of a specification or of a part of it, which is at `at`.
+
+    Raises SpecError.
+    """
+    filters = tuple(items_of(spec, "filters", lambda item, here: _item(item, here, 1), at))
     conditions = _count(filters)
-    pattern_chars = sum(map(len, _patterns(filters)))
     if conditions > limits.QUERY_LIST_ITEMS_MAX:
         most = limits.QUERY_LIST_ITEMS_MAX
-        raise SpecError("filters", "invalid", f"has {conditions} conditions, at most {most} may be")
+        raise SpecError(at, "invalid", f"has {conditions} conditions, at most {most} may be")
+    _check_patterns_together(filters, at)
+    _check_patterns(filters, at)
+    return filters
+
+
+def check_together(filters: tuple[Filter, ...], at: str) -> None:
+    """Bounds of the filters of several parts of a query, which are at `at`. Raises SpecError."""
+    conditions, most = _count(filters), limits.CALCULATION_CONDITIONS_MAX
+    if conditions > most:
+        raise SpecError(
+            at, "invalid", f"their filters have {conditions} conditions, at most {most} may be"
+        )
+    _check_patterns_together(filters, at)
+
+
+def _check_patterns_together(filters: tuple[Filter, ...], at: str) -> None:
+    pattern_chars = sum(map(len, _patterns(filters)))
     if pattern_chars > limits.FILTER_PATTERN_CHARS_MAX:
         most = limits.FILTER_PATTERN_CHARS_MAX
         raise SpecError(
-            "filters",
+            at,
             "invalid",
             f"its regular expressions have {pattern_chars} characters, at most {most} are allowed",
         )
@@ -39,13 +58,11 @@ def read_filters(spec: dict[str, Any]) -> tuple[Filter, ...]:
     if size > limits.FILTER_PATTERN_SIZE_MAX:
         most = limits.FILTER_PATTERN_SIZE_MAX
         raise SpecError(
-            "filters",
+            at,
             "invalid",
             f"its regular expressions have a size of {size:,} with their repetitions written out,"
             f" at most {most:,} is allowed: repeat less, and write [a-z] instead of \\p{{L}}",
         )
-    _check_patterns(filters, "filters")
-    return filters
 
 
 def _item(value: object, at: str, depth: int) -> Filter:

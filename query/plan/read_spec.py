@@ -7,7 +7,12 @@ from typing import Any
 
 from common import limits
 from query.faults import SpecError
-from query.plan.operations import SUPPORTED_OPS, UNSUPPORTED_OPS
+from query.plan.read_calculation import (
+    check_calculations,
+    read_calculation,
+    read_combination,
+    read_op,
+)
 from query.plan.read_filters import read_filters
 from query.plan.spec import (
     Calculation,
@@ -20,9 +25,9 @@ from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
-    "limit", "start_time", "end_time", "time_range", "granularity",
+    "limit", "start_time", "end_time", "time_range", "granularity", "usage_mode",
 )  # fmt: skip
-_LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds", "usage_mode")
+_LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds")
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
 
 
@@ -36,7 +41,9 @@ def read_spec(body: object) -> QuerySpec:
             raise SpecError(
                 name, "invalid", f"is not a part of a query; known: {', '.join(_KNOWN)}"
             )
-    calculations = tuple(items_of(spec, "calculations", _calculation)) or (Calculation("COUNT"),)
+    calculations = tuple(items_of(spec, "calculations", read_calculation)) or (
+        Calculation("COUNT"),
+    )
     _no_repeats("calculations", [c.label for c in calculations])
     breakdowns = tuple(items_of(spec, "breakdowns", column_of))
     _no_repeats("breakdowns", list(breakdowns))
@@ -44,9 +51,7 @@ def read_spec(body: object) -> QuerySpec:
         raise SpecError(
             "calculations", "invalid", f"{label} is a breakdown: give the calculation a name"
         )
-    combination = spec.get("filter_combination") or "AND"
-    if combination not in ("AND", "OR"):
-        raise SpecError("filter_combination", "invalid", "must be AND or OR")
+    check_calculations(calculations)
     orders = tuple(items_of(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
     havings = tuple(items_of(spec, "havings", lambda h, at: _having(h, at, calculations)))
     start = _whole(spec, "start_time", least=TIME_S_MIN)
@@ -56,7 +61,7 @@ def read_spec(body: object) -> QuerySpec:
     return QuerySpec(
         calculations=calculations,
         filters=read_filters(spec),
-        any_filter=combination == "OR",
+        any_filter=read_combination(spec),
         breakdowns=breakdowns,
         orders=orders,
         havings=havings,
@@ -65,6 +70,7 @@ def read_spec(body: object) -> QuerySpec:
         end_s=end,
         range_s=length,
         granularity_s=granularity or None,
+        unweighted=_flag(spec, "usage_mode"),
     )
 
 
@@ -72,39 +78,6 @@ def _no_repeats(name: str, labels: list[str]) -> None:
     for index, label in enumerate(labels):
         if label in labels[:index]:
             raise SpecError(f"{name}[{index}]", "invalid", f"{label} is there twice")
-
-
-def _op(item: dict[str, Any], key: str, at: str) -> str:
-    op = item.get(key)
-    if op is None:
-        raise SpecError(f"{at}.{key}", "missing", "cannot be blank")
-    if not isinstance(op, str):
-        raise SpecError(f"{at}.{key}", "incorrect_type", "must be a string")
-    if op in UNSUPPORTED_OPS:
-        raise SpecError(f"{at}.{key}", "invalid", f"{op} is not supported yet")
-    if op not in SUPPORTED_OPS:
-        known = ", ".join(SUPPORTED_OPS)
-        raise SpecError(f"{at}.{key}", "invalid", f"{op[:40]!r} is not one of {known}")
-    return op
-
-
-def _calculation(value: object, at: str) -> Calculation:
-    item = object_of(value, at)
-    for key in ("filters", "filter_combination"):
-        if item.get(key):
-            raise SpecError(
-                f"{at}.{key}", "invalid", "filters of a calculation are not supported yet"
-            )
-    op = _op(item, "op", at)
-    column = item.get("column")
-    if column is not None:
-        column = column_of(column, f"{at}.column")
-    elif op != "COUNT":
-        raise SpecError(f"{at}.column", "missing", f"{op} needs a column")
-    name = item.get("name")
-    if name is not None and not isinstance(name, str):
-        raise SpecError(f"{at}.name", "incorrect_type", "must be a string")
-    return Calculation(op, column, name)
 
 
 def _order(
@@ -125,7 +98,7 @@ def _order(
         if named:
             return Order(named[0], descending)
         raise SpecError(f"{at}.column", "invalid", "must be one of the breakdowns")
-    op = _op(item, "op", at)
+    op = read_op(item, "op", at)
     return Order(_find(calculations, op, column, at), descending)
 
 
@@ -141,7 +114,9 @@ def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: st
 
 def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Having:
     item = object_of(value, at)
-    op = _op(item, "calculate_op", at)
+    op = read_op(item, "calculate_op", at)
+    if op == "HEATMAP":
+        raise SpecError(f"{at}.calculate_op", "invalid", "a heatmap is no number to compare")
     try:
         comparison = HavingOp(item.get("op", ""))
     except ValueError as error:
@@ -153,6 +128,13 @@ def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Ha
     number = scalar_of(limit, f"{at}.value")
     assert isinstance(number, int | float)
     return Having(_find(calculations, op, item.get("column"), at), comparison, number)
+
+
+def _flag(spec: dict[str, Any], name: str) -> bool:
+    value = spec.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise SpecError(name, "incorrect_type", "must be true or false")
+    return bool(value)
 
 
 def _whole(

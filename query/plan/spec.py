@@ -34,6 +34,8 @@ class Calculation:
             return Need(State.COUNT, self.column, self.filters, self.any_filter)
         if self.op == "COUNT_DISTINCT":
             return Need(State.DISTINCT, self.column, self.filters, self.any_filter)
+        if self.op == "HEATMAP":
+            return Need(State.HEATMAP, self.column, self.filters, self.any_filter)
         if self.op in PERCENTILES:
             return Need(State.QUANTILE, self.column, self.filters, self.any_filter)
         return Need(State.NUMBER, self.column, self.filters, self.any_filter)

@@ -16,9 +16,12 @@ def object_of(value: object, at: str) -> dict[str, Any]:
     return value
 
 
-def items_of(spec: dict[str, Any], name: str, read: Callable[[object, str], Any]) -> list[Any]:
-    """The array `name`, each item read. Raises SpecError."""
+def items_of(
+    spec: dict[str, Any], name: str, read: Callable[[object, str], Any], at: str = ""
+) -> list[Any]:
+    """The array `name`, each item read. at: where it is, if not there. Raises SpecError."""
     found = spec.get(name)
+    name = at or name
     if found is None:
         return []
     if not isinstance(found, list):

@@ -31,6 +31,11 @@ def json_numbers(values: Sequence[Scalar | None]) -> pa.Array:
     return pc.list_flatten(pc.split_pattern(pa.array([together], _TEXT), ","))
 
 
+def json_texts_of(encoded: Sequence[bytes]) -> pa.Array:
+    """Values that are JSON already, a column of texts."""
+    return pa.array([one.decode() for one in encoded], _TEXT)
+
+
 def json_times(seconds: Sequence[int]) -> pa.Array:
     """As `json_texts`, of unix seconds in RFC 3339 (`common.model.times.written.rfc3339_s`)."""
     texts = np.datetime_as_string(np.array(seconds, "M8[s]"), unit="s").tolist()

@@ -8,7 +8,7 @@ of the sum of their absolute values).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from query.cancellation import check_cancelled
 from query.plan.plan import Plan, State
+from query.results.calculations.heatmap import Heat
 from query.results.columns import Column, Part, add_up, regrouped
 from query.results.distinct import Hashes
 from query.results.quantiles import Numbers, numbers_of
@@ -25,6 +26,7 @@ from query.share.states.lists import flat
 Array = npt.NDArray[Any]
 States = Mapping[str, pa.Table]
 Answers = Sequence[States]
+NO_WIDTHS: Final[Mapping[int, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Merged:
     keys: the columns of groups and steps that occur, a row per cell.
     cells: number of cells.
     columns: the columns of `main`, by name.
-    distinct, numbers: by index of the need.
+    distinct, numbers, heat: by index of the need.
     """
 
     keys: pa.Table
@@ -42,6 +44,7 @@ class Merged:
     columns: dict[str, Column]
     distinct: dict[int, Hashes]
     numbers: dict[int, Numbers]
+    heat: dict[int, Heat]
 
     @property
     def in_buckets(self) -> bool:
@@ -74,6 +77,7 @@ class Merged:
             },
             {index: hashes.regrouped(ids, cells) for index, hashes in self.distinct.items()},
             {index: numbers.regrouped(ids, cells) for index, numbers in self.numbers.items()},
+            {index: heat.regrouped(ids, cells) for index, heat in self.heat.items()},
         )
 
 
@@ -89,8 +93,11 @@ class _Numbered:
         return rows if self.ids is None else self.ids[rows]
 
 
-def merge(plan: Plan, answers: Answers) -> Merged:
-    """Merge the states of shares. Without breakdowns and steps there is exactly one cell."""
+def merge(plan: Plan, answers: Answers, widths: Mapping[int, int] = NO_WIDTHS) -> Merged:
+    """Merge the states of shares. Without breakdowns and steps there is exactly one cell.
+
+    widths: of the bins of heatmaps, by index of the need; those of others follow from the states.
+    """
     tables = [table for answer in answers for table in answer.values()]
     numbered, keys, cells = _number_cells(tables, one=not plan.breakdowns and plan.step_ns is None)
     columns = {
@@ -100,6 +107,7 @@ def merge(plan: Plan, answers: Answers) -> Merged:
     }
     distinct: dict[int, Hashes] = {}
     numbers: dict[int, Numbers] = {}
+    heat: dict[int, Heat] = {}
     for index, need in enumerate(plan.needs):
         check_cancelled()
         if need.state is State.DISTINCT:
@@ -110,7 +118,11 @@ def merge(plan: Plan, answers: Answers) -> Merged:
             bucketed = _elements(numbered, f"a{index}_e", f"a{index}_ew")
             if exact or bucketed:
                 numbers[index] = numbers_of(exact, bucketed, cells)
-    return Merged(keys, cells, columns, distinct, numbers)
+        elif need.state is State.HEATMAP:
+            bins = _elements(numbered, f"a{index}_g", f"a{index}_gw")
+            if bins:
+                heat[index] = Heat.of(bins, cells, widths.get(index))
+    return Merged(keys, cells, columns, distinct, numbers, heat)
 
 
 def _number_cells(
@@ -147,7 +159,7 @@ def _parts_by_name(numbered: Sequence[_Numbered]) -> dict[str, list[Part]]:
 
 
 def _is_list(name: str) -> bool:
-    return name.endswith(("_h", "_v", "_vw", "_e", "_ew"))
+    return name.endswith(("_h", "_v", "_vw", "_e", "_ew", "_g", "_gw"))
 
 
 def _elements(numbered: Sequence[_Numbered], *names: str) -> tuple[Array, ...]:

@@ -13,9 +13,9 @@ from query.cancellation import check_cancelled
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
-from query.results.json_rows import JsonRows, json_numbers, json_rows, json_texts, json_times
+from query.results.json_rows import JsonRows, json_rows, json_texts, json_times
 from query.results.merge import Merged
-from query.results.values import Value, calculated, keys_shown
+from query.results.values import Shown, empty_value, keys_shown, shown_values
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.groups import groups_table, part_names
 
@@ -35,25 +35,25 @@ class RowMaker:
     ) -> None:
         self._merged = merged
         self._fields = spec.breakdowns if grouped else ()
-        self._values = {c.label: calculated(plan, merged, c) for c in spec.calculations}
+        self._values = {c.label: shown_values(plan, merged, c) for c in spec.calculations}
 
     def rows(
         self, cells: Array, groups: Sequence[GroupKey] | None = None
-    ) -> list[dict[str, Value]]:
+    ) -> list[dict[str, Shown]]:
         """A row for each of these cells. groups: theirs, where they are known."""
-        columns: dict[str, list[Value]] = {}
+        columns: dict[str, list[Shown]] = {}
         for at, field in enumerate(self._fields):
             if groups is None:
-                columns[field] = keys_shown(self._merged, at, cells)
+                columns[field] = [*keys_shown(self._merged, at, cells)]
             else:
                 columns[field] = [group[at] for group in groups]
         for label, values in self._values.items():
-            columns[label] = values.shown(cells)
+            columns[label] = [*values.shown(cells)]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def json_columns(self, cells: Array) -> dict[str, pa.Array]:
         """The calculations of these cells as JSON, by label."""
-        return {label: json_numbers(v.shown(cells)) for label, v in self._values.items()}
+        return {label: values.json(cells) for label, values in self._values.items()}
 
 
 def groups_of(plan: Plan, merged: Merged, cells: Array) -> list[GroupKey]:
@@ -113,10 +113,10 @@ def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, Arr
     return cells[order], ranks[order]
 
 
-def _every_step(query: QueryRequest, merged: Merged, maker: RowMaker) -> list[dict[str, Value]]:
+def _every_step(query: QueryRequest, merged: Merged, maker: RowMaker) -> list[dict[str, Shown]]:
     spec = query.spec
     count = -(-query.end_ns // query.step_ns) - query.start_ns // query.step_ns
     held = merged.keys.column(STEP).to_numpy() if merged.cells else np.zeros(0, np.int64)
     at_step = dict(zip(held.tolist(), maker.rows(np.arange(merged.cells)), strict=True))
-    empty = {c.label: 0 if c.op in ("COUNT", "COUNT_DISTINCT") else None for c in spec.calculations}
+    empty = {c.label: empty_value(c) for c in spec.calculations}
     return [at_step.get(step, empty) for step in range(count)]

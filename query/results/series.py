@@ -64,11 +64,12 @@ def _grouping(query: QueryRequest) -> _Grouping:
 
 
 class SeriesWanted(NamedTuple):
-    """A series that has to be asked for. member: of the answer's data."""
+    """A series that has to be asked for. member: of the answer's data. widths: as in `Totals`."""
 
     member: str
     plan: Plan
     groups: list[GroupKey]
+    widths: dict[int, int]
 
 
 def with_steps(query: QueryRequest, totals: Plan) -> Plan:
@@ -99,16 +100,18 @@ def series_wanted(
     wanted = []
     if totals.top:  # if they are all groups, no row has to be compared with them
         only = None if totals.all_listed else tuple(totals.top)
-        wanted.append(SeriesWanted(SERIES, series_plan(query, plan, upto, only), totals.top))
+        listed = series_plan(query, plan, upto, only)
+        wanted.append(SeriesWanted(SERIES, listed, totals.top, totals.widths))
     if query.with_total and query.spec.breakdowns:
         every = series_plan(query, plan, upto, None, grouped=False)
-        wanted.append(SeriesWanted(TOTAL_SERIES, every, [()]))
+        wanted.append(SeriesWanted(TOTAL_SERIES, every, [()], totals.widths))
     return wanted
 
 
 def merge_series(query: QueryRequest, wanted: SeriesWanted, shares: Answers) -> EncodedRows:
     """The rows of a series."""
-    return _encoded(query, wanted.plan, merge(wanted.plan, shares), wanted.groups)
+    merged = merge(wanted.plan, shares, wanted.widths)
+    return _encoded(query, wanted.plan, merged, wanted.groups)
 
 
 def _add_total_series(

@@ -15,7 +15,7 @@ from query.results.group_sums import group_sums
 from query.results.merge import Answers, Merged, merge
 from query.results.order import first_cells, passing_cells
 from query.results.results import RowMaker, groups_of
-from query.results.values import Value
+from query.results.values import Shown
 
 
 class Totals(NamedTuple):
@@ -25,12 +25,14 @@ class Totals(NamedTuple):
     data: the members `results`, `total_by_aggregate` and `other_by_aggregate`.
     groups: the member `groups`; None without breakdowns.
     cells: number of groups, before havings and limit.
+    widths: of the bins of heatmaps, by index of the need.
     """
 
     top: list[GroupKey]
     data: dict[str, Any]
     groups: dict[str, Any] | None
     cells: int
+    widths: dict[int, int]
 
     @property
     def all_listed(self) -> bool:
@@ -58,8 +60,9 @@ def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
     if query.with_other and spec.breakdowns:
         everything[listed] = False
         data["other_by_aggregate"] = _one_row(spec, plan, merged.one_cell(everything))
-    return Totals(top, data, groups, merged.cells)
+    widths = {index: heat.width for index, heat in merged.heat.items()}
+    return Totals(top, data, groups, merged.cells, widths)
 
 
-def _one_row(spec: QuerySpec, plan: Plan, merged: Merged) -> dict[str, Value]:
+def _one_row(spec: QuerySpec, plan: Plan, merged: Merged) -> dict[str, Shown]:
     return RowMaker(spec, plan, merged, grouped=False).rows(np.zeros(1, np.int64))[0]

@@ -23,6 +23,7 @@ def notes_on_types(spec: QuerySpec, types: dict[str, str]) -> list[str]:
     notes = [
         *_on_calculations(spec, types),
         *_on_filters(spec.filters, types),
+        *(note for c in spec.calculations for note in _on_filters(c.filters, types)),
         *_on_groups(spec, types),
     ]
     return list(dict.fromkeys(notes))

@@ -10,11 +10,14 @@ from query.cancellation import check_cancelled
 from query.plan.operations import PERCENTILES
 from query.plan.plan import Plan, State
 from query.plan.spec import Calculation
+from query.results.calculations.heatmap import Bin, Heat, no_heat
 from query.results.columns import Column, whole_64
+from query.results.json_rows import json_numbers
 from query.results.merge import Merged
 
 Array = npt.NDArray[Any]
 Value = int | float | str | bool | None
+Shown = Value | list[Bin]
 _EXACT_DOUBLE_MAX = 2.0**53
 
 
@@ -42,9 +45,30 @@ class Values(NamedTuple):
             for r, w, flag, there in zip(*(c.tolist() for c in columns), strict=True)
         ]
 
+    def json(self, cells: Array) -> pa.Array:
+        """As `shown`, a column of JSON texts."""
+        return json_numbers(self.shown(cells))
+
+
+def shown_values(plan: Plan, merged: Merged, calculation: Calculation) -> Values | Heat:
+    """The values of a calculation, as rows show them."""
+    if calculation.need.state is State.HEATMAP:
+        return merged.heat.get(plan.needs.index(calculation.need)) or no_heat(merged.cells)
+    return calculated(plan, merged, calculation)
+
+
+def empty_value(calculation: Calculation) -> Shown:
+    """The value in a step without events."""
+    if calculation.need.state is State.HEATMAP:
+        return []
+    return 0 if calculation.op in ("COUNT", "COUNT_DISTINCT") else None
+
 
 def calculated(plan: Plan, merged: Merged, calculation: Calculation) -> Values:
-    """The values of a calculation; none where no event has a number (COUNT: 0)."""
+    """The values of a calculation; none where no event has a number (COUNT: 0).
+
+    Of a heatmap, which is no number, how many events it has.
+    """
     check_cancelled()
     index = plan.needs.index(calculation.need)
     state = calculation.need.state
@@ -54,6 +78,9 @@ def calculated(plan: Plan, merged: Merged, calculation: Calculation) -> Values:
     if state is State.DISTINCT:
         hashes = merged.distinct.get(index)
         return _whole(_zeros(merged) if hashes is None else hashes.counts())
+    if state is State.HEATMAP:
+        heat = merged.heat.get(index)
+        return _whole(_zeros(merged) if heat is None else heat.counts())
     if state is State.QUANTILE:
         if index not in merged.numbers:
             return _none(merged)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from common import limits
 from common.model.names import ALL_DATASETS
+from query.text.calculation_filters import with_filters
 from query.text.calculations import (
     calculation_op,
     label_of,
@@ -149,10 +150,11 @@ class _Parser:
         if after.kind is TokenKind.SYMBOL and after.text in COMPARISONS:
             hint = f"conditions begin with WHERE: WHERE {token.text} {after.text} ..."
             raise cursor.fail("expected a calculation like COUNT", token, hint)
-        calculation = read_calculation(cursor)
+        calculation = with_filters(cursor, read_calculation(cursor))
         name = calculation.get("name") or label_of(calculation)
         if name in self._labels:
-            raise cursor.fail(f"{name[:60]} is there twice", token, until=cursor.previous)
+            hint = "give it a name: COUNT WHERE error = true AS errors"
+            raise cursor.fail(f"{name[:60]} is there twice", token, hint, until=cursor.previous)
         self._labels.add(name)
         return calculation
 
@@ -233,6 +235,8 @@ class _Parser:
             raise cursor.fail(f"{token.text[:40]!r} is not a calculation", token, hint)
         else:
             calculation = read_calculation(cursor)
+        if calculation["op"] == "HEATMAP":
+            raise cursor.fail("a heatmap is no number to compare", token)
         column = calculation.get("column")
         having: Spec = {"calculate_op": calculation["op"]}
         if column is not None:

@@ -129,7 +129,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
             **CONDITIONS,
         },
         required=("op",),
-        about="COUNT needs no column.",
+        about="COUNT needs no column. Filters are those of this calculation alone.",
     ),
     "Order": members(
         {
@@ -140,7 +140,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
     ),
     "Having": members(
         {
-            "calculate_op": one_of(*SUPPORTED_OPS),
+            "calculate_op": one_of(*(op for op in SUPPORTED_OPS if op != "HEATMAP")),
             "column": _COLUMN,
             "op": one_of(*(one.value for one in HavingOp)),
             "value": number(),
@@ -157,6 +157,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "limit": whole(1, limits.QUERY_LIMIT_NO_SERIES_MAX),
             **TIMES,
             "granularity": whole(0, about="Seconds of a step; chosen unless given."),
+            "usage_mode": flag("Whether each event counts once, whatever its sample rate."),
         },
         about="The vendor's query specification, and what Bellwether adds (docs/query.md).",
     ),

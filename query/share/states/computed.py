@@ -90,6 +90,9 @@ def _lists(
     if need.state is State.QUANTILE:
         ask = partial(asking.table, asking.bytes_kept)
         return _numbers(statements, of, rows_most, ask, with_main=with_main)
+    if need.state is State.HEATMAP:
+        sql = statements.heatmap(index, need, with_main=with_main)
+        return asking.table(asking.bytes_kept, sql)
     sql = statements.distinct(need, with_main=with_main)
     with asking.batches(sql, _LONG_AT_ONCE) as batches:
         values = DistinctValues(batches.schema, statements.cell_names, asking, asking.hash_texts)
@@ -121,7 +124,9 @@ def _has_lists(statements: Statements, need: Need) -> bool:
     """Whether a row may have a value that is listed."""
     if need.state is State.DISTINCT:
         return bool(statements.field_sql(need).types)
-    return need.state is State.QUANTILE and statements.field_sql(need).is_numeric
+    if need.state not in (State.QUANTILE, State.HEATMAP):
+        return False
+    return statements.field_sql(need).is_numeric
 
 
 def _numbers(

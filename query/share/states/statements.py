@@ -10,6 +10,7 @@ expect `n`, the number of rows. Then per need:
 - a<i>_h: list of the smallest hashes of the distinct values, ascending
 - a<i>_v, a<i>_vw: lists of the distinct numbers and their weights, or
   a<i>_e, a<i>_ew: of the buckets that hold them (`query.share.states.buckets`)
+- a<i>_g, a<i>_gw: lists of the bins of a heatmap and their weights (`query.share.states.heatmap`)
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from query.share.filters import Parameters, condition
 from query.share.sources import POSITION, Sources
 from query.share.states.buckets import bucket_sql
 from query.share.states.distinct import ROWS, VALUE, WHOLE
+from query.share.states.heatmap import bin_sql
+from query.share.states.masks import Masks
 
 WANTED = "wanted"
 FIRST_HASH_VERSION: Final = 1  # low 64 bits of the MD5 of the tagged key
@@ -59,6 +62,7 @@ class Statements:
         self._parameters = Parameters()
         self._rows = sources.sql
         self._matching = self._conditions()
+        self._masks = Masks(plan.needs, sources.fields_sql, self._parameters)
         self._chosen = self._picked()
         self._with = f"WITH picked AS ({self._chosen})"
 
@@ -81,10 +85,10 @@ class Statements:
         makes both.
         """
         field_sql = self.field_sql(need)
-        parts = {f"g_{name}": sql for name, sql in field_sql.key_parts.items()}
+        parts = self._value_parts(need)
         cells = self._cell_columns()
         keyed = [*cells.values(), *(f"{sql} AS {name}" for name, sql in parts.items())]
-        where = "" if with_main else f" WHERE {field_sql.exists}"
+        where = "" if with_main else f" WHERE {self._masks.holds(need, field_sql.exists)}"
         selected = [*cells, *self._value_columns(list(parts))]
         groups = ", ".join([*cells, *parts])
         if with_main:
@@ -107,13 +111,18 @@ class Statements:
         To hash each row's value costs less than to group by values that are many, and more than to
         group by few.
         """
-        parts = {f"g_{name}": sql for name, sql in self.field_sql(need).key_parts.items()}
+        parts = self._value_parts(need)
         keyed = f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in parts.items())} FROM picked"
         selected = self._value_columns(list(parts))
         if grouped:
             groups = f"SELECT *, count(*) AS {ROWS} FROM ({keyed}) GROUP BY ALL"
             return f"{self._with} SELECT {', '.join([*selected, ROWS])} FROM ({groups})"
         return f"{self._with} SELECT {', '.join(selected)} FROM ({keyed})"
+
+    def _value_parts(self, need: Need) -> dict[str, str]:
+        """The parts of the values of a need's field: name -> SQL."""
+        parts = self.field_sql(need).key_parts
+        return {f"g_{name}": self._masks.value(need, sql) for name, sql in parts.items()}
 
     def _value_columns(self, parts: Sequence[str]) -> list[str]:
         """The columns of a value out of which it is hashed, or its hash (`VALUE`)."""
@@ -143,15 +152,23 @@ class Statements:
         """
         number = self.field_sql(need).number
         name, value = ("e", bucket_sql(number)) if in_buckets else ("v", number)
-        held = f"FILTER (WHERE q_{name} IS NOT NULL)"
-        lists = {
-            f"a{index}_{name}": f"list(q_{name}) {held}",
-            f"a{index}_{name}w": f"list(q_w) {held}",
-        }
-        weight = [_Aggregate("q_w", "sum(r)::BIGINT", "")]
-        where = f"{number} IS NOT NULL"
-        finer = self._finer({f"q_{name}": value}, weight, where, with_main=with_main)
         bound = "" if pairs_most is None else f" LIMIT {pairs_most:d}"
+        return self._weighted((f"a{index}_{name}", value), need, bound, with_main=with_main)
+
+    def heatmap(self, index: int, need: Need, *, with_main: bool) -> str:
+        """The bins of each cell with their weights; if wanted with the columns of `main`."""
+        value = bin_sql(self.field_sql(need).number)
+        return self._weighted((f"a{index}_g", value), need, "", with_main=with_main)
+
+    def _weighted(self, column: tuple[str, str], need: Need, bound: str, *, with_main: bool) -> str:
+        """Lists of what numbers become, and of their weights. column: its name, and its SQL."""
+        name, value = column
+        held = "FILTER (WHERE q_value IS NOT NULL)"
+        lists = {name: f"list(q_value) {held}", f"{name}w": f"list(q_w) {held}"}
+        weight = [_Aggregate("q_w", "sum(r)::BIGINT", "")]
+        where = self._masks.holds(need, f"{self.field_sql(need).number} IS NOT NULL")
+        extra = {"q_value": self._masks.value(need, value)}
+        finer = self._finer(extra, weight, where, with_main=with_main)
         return f"{self._with} {self._by_cells(lists, f'({finer}{bound})', with_main=with_main)}"
 
     @property
@@ -162,10 +179,11 @@ class Statements:
     def probe(self, need: Need) -> str:
         """The number of distinct (cell, number) pairs in some of the rows."""
         number = self.field_sql(need).number
+        held = self._masks.holds(need, f"{number} IS NOT NULL")
         columns = ", ".join([*self._cell_columns().values(), f"{number} AS v"])
         return (
             f"{self._with} SELECT count(*) AS pairs FROM (SELECT DISTINCT * FROM"
-            f" (SELECT {columns} FROM picked WHERE {number} IS NOT NULL LIMIT {self.probed_rows}))"
+            f" (SELECT {columns} FROM picked WHERE {held} LIMIT {self.probed_rows}))"
         )
 
     def field_sql(self, need: Need) -> FieldSql:
@@ -217,7 +235,9 @@ class Statements:
                 for name, sql in self._fields_sql[field].key_parts.items()
             ]
             join = f" JOIN {WANTED} w ON {' AND '.join(pairs) or 'TRUE'}"
-        return f"SELECT src.* FROM ({self._rows}) src{join} WHERE {self._matching}"
+        every = "src.* REPLACE (1::BIGINT AS r)" if self._plan.unweighted else "src.*"
+        selected = ", ".join([every, *self._masks.columns])
+        return f"SELECT {selected} FROM ({self._rows}) src{join} WHERE {self._matching}"
 
     def _cell_columns(self) -> dict[str, str]:
         """The columns of a cell: name -> SQL with the name."""
@@ -271,43 +291,44 @@ class Statements:
         return found
 
     def _aggregates(self, name: str, need: Need) -> list[_Aggregate]:
-        if need.state in (State.DISTINCT, State.QUANTILE):
+        if need.state in (State.DISTINCT, State.QUANTILE, State.HEATMAP):
             return []
+        only = self._masks.only(need)
         if need.field is None:
-            return [_weight(name, "r")]
+            return [_weight(name, "r", only)]
         field_sql = self._fields_sql[need.field]
         if need.state is State.COUNT:
-            return [_weight(name, f"CASE WHEN {field_sql.exists} THEN r END")]
+            return [_weight(name, f"CASE WHEN {field_sql.exists} THEN r END", only)]
         if need.state is State.FIELD:
             return _field_aggregates(name, field_sql)
-        found = [_weight(name, f"CASE WHEN {field_sql.number} IS NOT NULL THEN r END")]
+        found = [_weight(name, f"CASE WHEN {field_sql.number} IS NOT NULL THEN r END", only)]
         if field_sql.has_whole:
             whole = field_sql.whole
             found += [
                 _Aggregate(
                     f"{name}_isum",
-                    f"sum(({whole})::HUGEINT * r)::DECIMAL(38, 0)",
+                    f"(sum(({whole})::HUGEINT * r){only})::DECIMAL(38, 0)",
                     f"sum({name}_isum)::DECIMAL(38, 0)",
                 ),
-                _end(f"{name}_imin", "min", whole),
-                _end(f"{name}_imax", "max", whole),
+                _end(f"{name}_imin", "min", whole, only),
+                _end(f"{name}_imax", "max", whole, only),
             ]
         if field_sql.has_real:
             real = field_sql.real
             found += [
-                _Aggregate(f"{name}_fsum", f"fsum(({real}) * r)", f"fsum({name}_fsum)"),
-                _end(f"{name}_fmin", "min", real),
-                _end(f"{name}_fmax", "max", real),
+                _Aggregate(f"{name}_fsum", f"fsum(({real}) * r){only}", f"fsum({name}_fsum)"),
+                _end(f"{name}_fmin", "min", real, only),
+                _end(f"{name}_fmax", "max", real, only),
             ]
         return found
 
 
-def _weight(name: str, rate: str) -> _Aggregate:
-    return _Aggregate(f"{name}_w", f"sum({rate})::BIGINT", f"sum({name}_w)::BIGINT")
+def _weight(name: str, rate: str, only: str = "") -> _Aggregate:
+    return _Aggregate(f"{name}_w", f"(sum({rate}){only})::BIGINT", f"sum({name}_w)::BIGINT")
 
 
-def _end(name: str, function: str, value: str) -> _Aggregate:
-    return _Aggregate(name, f"{function}({value})", f"{function}({name})")
+def _end(name: str, function: str, value: str, only: str) -> _Aggregate:
+    return _Aggregate(name, f"{function}({value}){only}", f"{function}({name})")
 
 
 def _field_aggregates(name: str, field_sql: FieldSql) -> list[_Aggregate]:

@@ -190,8 +190,8 @@ async def test_faults_of_a_specification_name_the_field(tmp_path: Path) -> None:
         status, fault = await running.post("/1/queries/shop", {"calculations": [{"op": "HEATMAP"}]})
         assert status == 422
         assert fault["error"] == fault["title"] == "The provided input is invalid."
-        assert fault["detail"] == "calculations[0].op: HEATMAP is not supported yet"
-        assert fault["type_detail"][0]["field"] == "calculations[0].op"
+        assert fault["detail"] == "calculations[0].column: HEATMAP needs a column"
+        assert fault["type_detail"][0]["field"] == "calculations[0].column"
 
 
 async def test_all_datasets_are_asked_under_one_name(tmp_path: Path) -> None:

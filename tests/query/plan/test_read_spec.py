@@ -24,6 +24,16 @@ def nested(depth: int) -> dict[str, Any]:
     return found
 
 
+def counted(name: str, conditions: int) -> dict[str, Any]:
+    """A calculation with so many conditions."""
+    return {"op": "COUNT", "name": name, "filters": [EXISTS] * conditions}
+
+
+def matching(name: str, pattern: str) -> dict[str, Any]:
+    one = {"column": "a", "op": "matches", "value": pattern}
+    return {"op": "COUNT", "name": name, "filters": [one]}
+
+
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
@@ -35,7 +45,33 @@ def nested(depth: int) -> dict[str, Any]:
         ({"calculations": [{"op": "RATE_AVG"}]}, "calculations[0].op: RATE_AVG is not supported"),
         ({"calculations": [{"op": "COUNT"}] * 2}, "calculations[1]: COUNT is there twice"),
         ({"calculations": [{"op": "COUNT"}] * 101}, "calculations: has 101 items"),
-        ({"calculations": [{"op": "COUNT", "filters": [1]}]}, "calculations[0].filters: filters"),
+        (
+            {"calculations": [{"op": "COUNT", "filters": [1]}]},
+            "calculations[0].filters[0]: must be",
+        ),
+        (
+            {"calculations": [{"op": "COUNT", "filters": [{"op": "="}]}]},
+            "calculations[0].filters[0].column: cannot be blank",
+        ),
+        (
+            {"calculations": [{"op": "COUNT", "filters": [EXISTS], "filter_combination": "XOR"}]},
+            "calculations[0].filter_combination: must be AND or OR",
+        ),
+        ({"calculations": [{"op": "COUNT", "colour": 1}]}, "calculations[0].colour: is not a part"),
+        (
+            {"calculations": [counted(f"c{i}", 51 + i) for i in range(10)]},
+            "calculations: their filters have 555 conditions, at most 500",
+        ),
+        (
+            {"calculations": [matching("a", "a" * 600), matching("b", "b" * 600)]},
+            "calculations: its regular expressions have 1200 characters",
+        ),
+        ({"calculations": [{"op": "HEATMAP"}]}, "calculations[0].column: HEATMAP needs a column"),
+        (
+            {"havings": [{"calculate_op": "HEATMAP", "column": "x", "op": ">", "value": 1}]},
+            "havings[0].calculate_op: a heatmap is no number",
+        ),
+        ({"usage_mode": "yes"}, "usage_mode: must be true or false"),
         ({"filters": [{"op": "="}]}, "filters[0].column: cannot be blank"),
         ({"filters": [{"column": "a", "op": "~"}]}, "filters[0].op: must be one of ="),
         ({"filters": [{"column": "a", "op": "="}]}, "filters[0].value: = needs a value"),
@@ -101,7 +137,6 @@ def nested(depth: int) -> dict[str, Any]:
         ({"granularity": 7201}, "granularity: must be between 8 (range / 1000) and 7200"),
         ({"calculated_fields": [{}]}, "calculated_fields: is not supported yet"),
         ({"compare_time_offset_seconds": 1800}, "compare_time_offset_seconds: is not supported"),
-        ({"usage_mode": True}, "usage_mode: is not supported yet"),
         ({"colour": 1}, "colour: is not a part of a query"),
     ],
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.process.versions import OWN
-from query.plan.plan import Need, Plan, State
+from query.plan.plan import Filter, FilterOp, Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
 from query.results.columns import Column, Part, add_up, exact_sum, regrouped, sum_of_doubles
@@ -49,11 +49,16 @@ CALCULATIONS = tuple(
     for op, column in [
         ("COUNT", None), ("COUNT", "x"), ("SUM", "x"), ("AVG", "x"), ("MIN", "x"), ("MAX", "x"),
         ("COUNT_DISTINCT", "x"), ("P50", "x"), ("P99", "x"), ("P10", "h"), ("COUNT_DISTINCT", "h"),
+        ("HEATMAP", "x"),
     ]
 )  # fmt: skip
+OWN_FILTERS = tuple(
+    Calculation(op, "x", f"some {op}", (Filter("h", FilterOp.EXISTS),))
+    for op in ("SUM", "P50", "COUNT_DISTINCT", "HEATMAP")
+)
 SPECS = st.builds(
     QuerySpec,
-    st.permutations(CALCULATIONS).map(lambda some: tuple(some[:5])),
+    st.permutations((*CALCULATIONS, *OWN_FILTERS)).map(lambda some: tuple(some[:5])),
     breakdowns=st.sampled_from([(), ("g",), ("g", "h"), ("none",)]),
     havings=st.sampled_from([(), (Having(0, HavingOp.GE, 1),), (Having(1, HavingOp.LT, 2.5),)]),
     orders=st.sampled_from([(), (Order(1, False),), (Order(0, True), Order(2, False))]),

@@ -3,10 +3,14 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
+from common import limits
 from query.plan.plan import Filter, FilterOp, Scalar
 from query.plan.spec import PERCENTILES, QuerySpec
+from query.results.calculations.heatmap import Bin
 from query.share.filters import number_of
 from tests.query.share.rows import Json, Row, Value
 
@@ -96,6 +100,9 @@ def key(value: Found) -> object:
 
 
 def calculate(op: str, column: str | None, rows: Sequence[Row]) -> object:
+    if op == "HEATMAP":
+        held = [(number(r.data.get(column or "")), r.rate) for r in rows]
+        return [(n, rate) for n, rate in held if n is not None]
     if column is None:
         return sum(r.rate for r in rows)
     held = [(r.data[column], r.rate) for r in rows if column in r.data]
@@ -121,18 +128,24 @@ def calculate(op: str, column: str | None, rows: Sequence[Row]) -> object:
     raise AssertionError
 
 
+def chosen(filters: Sequence[Filter], any_filter: bool, rows: Sequence[Row]) -> list[Row]:
+    every = [(row, [matches(f, row) for f in filters]) for row in rows]
+    return [row for row, hits in every if not hits or (any(hits) if any_filter else all(hits))]
+
+
 def answer(spec: QuerySpec, rows: Sequence[Row]) -> dict[tuple[object, ...], dict[str, object]]:
     """Calculations by group."""
     groups: dict[tuple[object, ...], list[Row]] = {}
-    for row in rows:
-        hits = [matches(f, row) for f in spec.filters]
-        if (any(hits) if spec.any_filter else all(hits)) or not hits:
-            named = tuple(_typed(row.data.get(b)) for b in spec.breakdowns)
-            groups.setdefault(named, []).append(row)
+    for row in chosen(spec.filters, spec.any_filter, rows):
+        named = tuple(_typed(row.data.get(b)) for b in spec.breakdowns)
+        groups.setdefault(named, []).append(replace(row, rate=1) if spec.unweighted else row)
     if not spec.breakdowns:
         groups = groups or {(): []}
     return {
-        group: {c.label: calculate(c.op, c.column, held) for c in spec.calculations}
+        group: {
+            c.label: calculate(c.op, c.column, chosen(c.filters, c.any_filter, held))
+            for c in spec.calculations
+        }
         for group, held in groups.items()
     }
 
@@ -144,6 +157,30 @@ def _typed(value: Found) -> object:
 
 def same(mine: object, other: object) -> bool:
     """Equal, floats to within rounding of a sum."""
+    if isinstance(mine, list) and isinstance(other, list):
+        return same_heatmap(mine, other)
     if mine is None or other is None:
         return mine is other
     return math.isclose(float(mine), float(other), rel_tol=1e-9, abs_tol=1e-9)  # type: ignore[arg-type]
+
+
+def same_heatmap(bins: Sequence[Bin], numbers: Sequence[tuple[int | float, int]]) -> bool:
+    """Whether the bins are few, in order, and each has the weights of the numbers in it."""
+    reach = [(one["low"], one["high"]) for one in bins]
+    assert reach == sorted(reach)
+    assert len(bins) <= limits.HEATMAP_BINS_MAX
+    assert all(a[1] <= b[0] for a, b in pairwise(reach))
+    return (
+        all(one["count"] == sum(rate for n, rate in numbers if _within(n, one)) for one in bins)
+        and sum(one["count"] for one in bins) == sum(rate for _, rate in numbers)
+        and all(one["count"] for one in bins)
+    )
+
+
+def _within(value: int | float, one: Bin) -> bool:
+    low, high, near = one["low"], one["high"], float(value)
+    assert low is not None
+    assert high is not None
+    if low == high == 0:
+        return near == 0
+    return low <= near < high if low >= 0 else low < near <= high

@@ -87,6 +87,24 @@ CALCULATIONS = tuple(
 )
 
 
+OWN_FILTERS = ("COUNT", None), ("COUNT", "x"), ("SUM", "x"), ("MIN", "x"), ("COUNT_DISTINCT", "x")
+NEWER = (
+    *OWN_FILTERS, ("COUNT_DISTINCT", "y"), ("P50", "x"), ("P99", "y"), ("HEATMAP", "x"),
+    ("HEATMAP", "y"),
+)  # fmt: skip
+
+
+@st.composite
+def newer_calculations(draw: st.DrawFn) -> tuple[Calculation, ...]:
+    """Calculations that older programs do not know, some with filters of their own."""
+    own = st.lists(nested_filters(), max_size=2).map(tuple)
+    chosen = draw(st.lists(st.tuples(st.sampled_from(NEWER), own, st.booleans()), max_size=6))
+    return tuple(
+        Calculation(op, column, f"c{at}", filters, bool(filters) and any_filter)
+        for at, ((op, column), filters, any_filter) in enumerate(chosen)
+    )
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> QuerySpec:
     return QuerySpec(
@@ -170,6 +188,40 @@ def test_any_split_answers_as_plain_python(
     assert_same(totals(spec, views), expected)
     for version in range(1, OWN.plan):
         assert_same(totals(spec, views, version), expected)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(ROWS, max_size=25),
+    spec=specs(),
+    newer=newer_calculations(),
+    unweighted=st.booleans(),
+    cuts=st.lists(st.integers(0, 25), max_size=4),
+)
+def test_any_split_answers_filtered_and_unweighted_calculations_as_plain_python(
+    rows: list[Row],
+    spec: QuerySpec,
+    newer: tuple[Calculation, ...],
+    unweighted: bool,
+    cuts: list[int],
+    tmp_path: Path,
+) -> None:
+    some = newer or (Calculation("HEATMAP", "x"),)
+    spec = replace(spec, calculations=some, unweighted=unweighted)
+    assert_same(totals(spec, split(rows, cuts, tmp_path)), oracle.answer(spec, rows))
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=st.lists(ROWS, max_size=12), newer=newer_calculations())
+def test_sampled_events_answer_as_all_the_events_that_they_stand_for(
+    rows: list[Row], newer: tuple[Calculation, ...]
+) -> None:
+    rows = [replace(row, rate=min(row.rate, 7)) for row in rows]
+    every = [replace(row, rate=1) for row in rows for _ in range(row.rate)]
+    spec = QuerySpec((*CALCULATIONS, *newer), breakdowns=("y",), start_s=0, end_s=SPAN_S)
+    assert_same(totals(spec, [view(blocks=[block(rows)])]), oracle.answer(spec, every))
 
 
 def test_string_and_array_of_the_same_text_are_one_group(tmp_path: Path) -> None:

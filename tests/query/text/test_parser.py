@@ -204,7 +204,8 @@ def test_select_star_asks_for_the_events_themselves() -> None:
         ("P100(x)", "P100", "MAX(x)"),
         ("percentile(x, 98)", "98", "known: P001"),
         ("percentile(x, 0.5)", "0.5", "P50(x)"),
-        ("HEATMAP(x)", "HEATMAP", "not supported yet"),
+        ("HEATMAP(x) HAVING HEATMAP(x) > 1", "HEATMAP", "no number"),
+        ("COUNT, COUNT WHERE a = 1, SUM(x)", "COUNT WHERE a = 1", "AS errors"),
         ("STDDEV(x)", "STDDEV", "how values spread"),
     ],
 )

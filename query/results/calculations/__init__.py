@@ -1,0 +1,1 @@
+"""Calculations whose values are more than one number, or need more than their own step."""
