@@ -51,6 +51,9 @@ COMMANDS = {
     ),
     "send": Listed("client.send", "Load FILE (- for standard input) into DATASET."),
     "rows": Listed("ask.rows", "Show events of DATASET, the newest first."),
+    "export": Listed(
+        "ask.export", "Write the events of DATASET to FILE, the oldest first, for other programs."
+    ),
     "fields": Listed("ask.fields", "List the fields of DATASET, or those that PATTERN means."),
     "tail": Listed("ask.tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
     "states": Listed(

@@ -86,7 +86,7 @@ class _EventWriter:
         form, fields = self._options.form, self._options.fields
         self._notes.update(dict.fromkeys(page.notes))
         if not page.coverage.get("complete"):
-            self._notes[_missing(page.coverage)] = None
+            self._notes[missing_text(page.coverage)] = None
         if form is Form.JSON:
             _print("".join(bytes(row).decode() + "\n" for row in page.rows))
         elif form is Form.CSV and fields is None:
@@ -147,7 +147,7 @@ class _EventWriter:
             click.echo(more, err=not sys.stdout.isatty())
 
 
-def _missing(coverage: dict[str, Any]) -> str:
+def missing_text(coverage: dict[str, Any]) -> str:
     """What an answer lacks, in one line."""
     partitions = coverage.get("partitions") or []
     short = [p for p in partitions if not p.get("complete")]

@@ -1,0 +1,1 @@
+"""`bellwether export`: the events of a question as one file that other programs read."""
