@@ -157,8 +157,9 @@ def test(arguments: list[str]) -> int:
 
 
 def scenarios(arguments: list[str]) -> int:
-    """Every scenario of a cluster that breaks, with its figures."""
+    """Every scenario of a cluster that breaks, with its figures; and what reads our files."""
     install("requirements-test.txt")
+    install("requirements-benchmarks.txt", needed=False)
     command = [str(PYTHON), "-m", "pytest", "--scenarios", "-s", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
