@@ -50,7 +50,9 @@ COMMANDS = {
         "ask.shell", "Ask one question after another, of DATASET or of what `\\use` chooses."
     ),
     "send": Listed("client.send", "Load FILE (- for standard input) into DATASET."),
-    "rows": Listed("ask.rows", "Show events of DATASET, the newest first."),
+    "rows": Listed(
+        "ask.rows", "Show events of DATASET, or of every one with '*', the newest first."
+    ),
     "export": Listed(
         "ask.export", "Write the events of DATASET to FILE, the oldest first, for other programs."
     ),
