@@ -20,11 +20,15 @@ PATH: Final = "/bw/1/rows"
 
 
 class Event(msgspec.Struct, frozen=True):
-    """time: RFC 3339. data: the JSON text of each field's value, in the order of their names."""
+    """time: RFC 3339. data: the JSON text of each field's value, in the order of their names.
+
+    matches: fields that hold a text that was searched for.
+    """
 
     time: str
     samplerate: int
     data: dict[str, msgspec.Raw]
+    matches: tuple[str, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -122,12 +122,17 @@ def footing(layout: Layout) -> str:
 
 
 def _ranked(events: Sequence[Event]) -> list[str]:
-    """Every field, the most informative of these events first."""
+    """Every field: first those that hold a searched text, then the most informative ones."""
+    held = {name for event in events for name in event.matches}
     counts: dict[str, int] = {}
     for event in events:
         for name in event.data:
             counts[name] = counts.get(name, 0) + 1
-    return sorted(counts, key=lambda name: (-_worth(name, counts[name], events), name))
+
+    def rank(name: str) -> tuple[bool, float, str]:
+        return name not in held, -_worth(name, counts[name], events), name
+
+    return sorted(counts, key=rank)
 
 
 def _worth(name: str, count: int, events: Sequence[Event]) -> float:

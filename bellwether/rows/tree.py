@@ -36,6 +36,8 @@ def tree_lines(event: Event) -> Iterator[str]:
     """The lines of the tree."""
     stands = f"  (stands for {event.samplerate:,} events)" if event.samplerate != 1 else ""
     yield f"{event.time}{stands}"
+    if event.matches:
+        yield f"found in {', '.join(map(printable, event.matches))}"
     root = _Node()
     for name, value in event.data.items():
         node = root

@@ -48,6 +48,9 @@ FILTER_PATTERN_SIZE_MAX: Final = 2_000
 # Groups of conditions within each other. Parentheses of the text form are fewer: each may need a
 # group for AND, for OR and for NOT.
 FILTER_DEPTH_MAX: Final = 32
+# Texts that one question searches for: each is looked for in every text column of every segment.
+SEARCHES_MAX: Final = 8
+SEARCH_CHARS_MAX: Final = 1_000  # of one: a line of a log or of a stack trace
 QUERY_TEXT_DEPTH_MAX: Final = 8
 EXPRESSION_CHARS_MAX: Final = 4_095  # of a calculated field or a formula; the vendor's limit
 # Calls within each other: far more than a person writes, and a walk over them recurses ten times as

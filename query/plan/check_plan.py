@@ -11,6 +11,7 @@ from query.patterns import pattern_fault
 from query.plan.plan import (
     GROUP_OPS,
     Filter,
+    FilterOp,
     Kin,
     Plan,
     ShareRequest,
@@ -83,6 +84,8 @@ def _check_filters(filters: Iterable[Filter]) -> None:
 
 def _check_values(one: Filter) -> None:
     wanted = 0 if one.op in UNARY else 1
+    if one.op is FilterOp.SEARCH and (one.field or one.values in ((), ("",))):
+        raise BadRequest("a search has a text and no field")
     if one.op not in LISTS and len(one.values) != wanted:
         raise BadRequest(f"{one.op.value} has {len(one.values)} values, not {wanted}")
     if one.op in PATTERNS:

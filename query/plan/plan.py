@@ -3,7 +3,7 @@
 A plan has only absolute times, names and values, so that every indexer computes it alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -48,6 +48,7 @@ class FilterOp(StrEnum):
     NOT_IN = "not-in"
     MATCHES = "matches"  # a regular expression (RE2) somewhere in the text
     NOT_MATCHES = "does-not-match"
+    SEARCH = "search"  # any text of the event holds it; without a field
     ALL_OF = "all-of"  # groups: every filter inside, at least one, or none of them
     ANY_OF = "any-of"
     NONE_OF = "none-of"
@@ -59,8 +60,9 @@ GROUP_OPS = (FilterOp.ALL_OF, FilterOp.ANY_OF, FilterOp.NONE_OF)
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A condition, or a group of conditions.
 
+    field: empty for a search and for a group.
     values: one value; several for in and not-in; empty for exists and for a group.
-    inside: the filters of a group, which is without a field.
+    inside: the filters of a group.
 
     A group is recognized by its operator, so that also a program that ignores unknown fields
     refuses a plan with one.
@@ -98,8 +100,28 @@ def filter_fields(filters: Iterable[Filter]) -> set[str]:
     """Every field that the filters name, those inside groups included."""
     named: set[str] = set()
     for one in filters:
-        named |= filter_fields(one.inside) if one.op in GROUP_OPS else {one.field}
+        if one.op in GROUP_OPS:
+            named |= filter_fields(one.inside)
+        elif one.op is not FilterOp.SEARCH:
+            named.add(one.field)
     return named
+
+
+def searched_texts(filters: Iterable[Filter]) -> Iterator[str]:
+    """The text of every search among the filters, those inside groups included."""
+    for one in filters:
+        if one.op is FilterOp.SEARCH:
+            yield str(one.values[0])
+        yield from searched_texts(one.inside)
+
+
+def plan_searches(plan: "Plan") -> tuple[str, ...]:
+    """Every text that the plan searches for, in order, each once."""
+    parts: list[Iterable[Filter]] = [plan.filters, *(need.filters for need in plan.needs)]
+    if plan.spans is not None:
+        parts += [one.filters for one in plan.spans.marks]
+        parts += [one.filters for one in plan.spans.kin]
+    return tuple(sorted({text for filters in parts for text in searched_texts(filters)}))
 
 
 class RowPosition(NamedTuple):
@@ -367,7 +389,12 @@ def _asks_more(plan: Plan) -> bool:
     """Whether the plan has a part that programs before `PLAN_QUESTIONS` do not know."""
     if plan.datasets or plan.calculated or plan.joins or plan.instances is not None:
         return True
-    if plan.by_end or plan.unweighted or any(need.filters for need in plan.needs):
+    if (
+        plan_searches(plan)
+        or plan.by_end
+        or plan.unweighted
+        or any(need.filters for need in plan.needs)
+    ):
         return True
     new_states = (State.HEATMAP, State.CONCURRENCY)
     return any(need.state in new_states for need in plan.needs)

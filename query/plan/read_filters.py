@@ -10,7 +10,7 @@ from typing import Any
 from common import limits
 from query.faults import SpecError
 from query.patterns import pattern_fault, pattern_size
-from query.plan.plan import GROUP_OPS, Filter, FilterOp
+from query.plan.plan import GROUP_OPS, Filter, FilterOp, searched_texts
 from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
@@ -63,6 +63,9 @@ def _check_patterns_together(filters: tuple[Filter, ...], at: str) -> None:
             f"its regular expressions have a size of {size:,} with their repetitions written out,"
             f" at most {most:,} is allowed: repeat less, and write [a-z] instead of \\p{{L}}",
         )
+    if len(set(searched_texts(filters))) > limits.SEARCHES_MAX:
+        most = limits.SEARCHES_MAX
+        raise SpecError(at, "invalid", f"they search for more than {most} texts")
 
 
 def _item(value: object, at: str, depth: int) -> Filter:
@@ -112,7 +115,25 @@ def _check_patterns(filters: tuple[Filter, ...], at: str) -> None:
                 raise SpecError(f"{here}.value", "invalid", f"is no regular expression: {why}")
 
 
+def _search(item: dict[str, Any], at: str) -> Filter:
+    """A search, which reads every text field."""
+    if item.get("column") not in (None, ""):
+        why = "a search is of every field: leave the column out, or use contains"
+        raise SpecError(f"{at}.column", "invalid", why)
+    text = item.get("value")
+    if text is None:
+        raise SpecError(f"{at}.value", "missing", "search needs a text")
+    if not isinstance(text, str):
+        raise SpecError(f"{at}.value", "incorrect_type", "must be a string")
+    if not 1 <= len(text) <= limits.SEARCH_CHARS_MAX:
+        why = f"has {len(text):,} characters, a searched text has 1 to {limits.SEARCH_CHARS_MAX:,}"
+        raise SpecError(f"{at}.value", "invalid", why)
+    return Filter("", FilterOp.SEARCH, (scalar_of(text, f"{at}.value"),))
+
+
 def _condition(item: dict[str, Any], at: str) -> Filter:
+    if item.get("op") == FilterOp.SEARCH.value:
+        return _search(item, at)
     if "column" not in item or item["column"] is None:
         raise SpecError(f"{at}.column", "missing", "cannot be blank")
     column = column_of(item["column"], f"{at}.column")

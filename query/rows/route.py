@@ -20,6 +20,7 @@ from query.results.unknown_fields import UnknownFieldNotes
 from query.rows.newest import newest_time_ns
 from query.rows.page import Page, make_page
 from query.rows.request import RowsRequest, read_rows_request
+from query.share.row_search import Row
 
 
 class RowsRoute:
@@ -87,10 +88,21 @@ def encoded_rows(page: Page, datasets: Sequence[str] = ()) -> bytes:
     """The rows as items of a JSON array, in the format that `POST /1/batch` takes.
 
     datasets: names of those that were asked, if they are several: each row says its own.
+    Of a search each names the fields that hold its text in `matches`, which ingest ignores.
     """
     origins = [b',"dataset":%b' % msgspec.json.encode(name) for name in datasets] or [b""]
     return b",".join(
-        b'{"time":"%b","samplerate":%d%b,"data":%b}'
-        % (rfc3339_ns(row.position.time_ns).encode(), row.rate, origins[row.dataset], row.data)
+        b'{"time":"%b","samplerate":%d%b,"data":%b%b}'
+        % (
+            rfc3339_ns(row.position.time_ns).encode(),
+            row.rate,
+            origins[row.dataset],
+            row.data,
+            _matches(row),
+        )
         for row in page.rows
     )
+
+
+def _matches(row: Row) -> bytes:
+    return b',"matches":%b' % msgspec.json.encode(row.matches) if row.matches else b""

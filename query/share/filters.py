@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from query.plan.plan import GROUP_OPS, Filter, FilterOp, Scalar
 from query.share.field_sql import FieldSql
+from query.share.search.plan import found_column
 from segment.columns import FieldType
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
@@ -60,6 +61,8 @@ def condition(
         joined = " AND " if one.op is FilterOp.ALL_OF else " OR "
         inside = joined.join(condition(f, fields_sql, parameters, exact=exact) for f in one.inside)
         return f"NOT ({inside})" if one.op is FilterOp.NONE_OF else f"({inside})"
+    if one.op is FilterOp.SEARCH:
+        return found_column(str(one.values[0]))  # of the source rows, never NULL
     return _one(one, fields_sql[one.field], parameters, exact)
 
 

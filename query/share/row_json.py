@@ -10,6 +10,8 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
+from query.share.search.fold import fold, holding
+from query.share.search.plan import TEXT_TYPES
 from query.share.view import SegmentView
 from segment.columns import ColumnKey, FieldType
 from segment.columns.key import OVERFLOW, parse_physical
@@ -18,38 +20,63 @@ _LITERALS: Final = {True: b"true", False: b"false"}
 
 
 class RowTexts:
-    """Builds the JSON of some rows, column by column."""
+    """Builds the JSON of some rows, column by column, and names the fields that hold a text.
 
-    def __init__(self, rows: int) -> None:
+    fields: that are added, of those that are given; None: all.
+    searched: texts of which a field holds one or more.
+    """
+
+    def __init__(
+        self, rows: int, fields: Collection[str] | None = None, searched: Sequence[str] = ()
+    ) -> None:
         self._cells: list[list[tuple[str, bytes]]] = [[] for _ in range(rows)]
+        self._fields = fields
+        self._sought = [fold(text) for text in searched]
+        self._matches: list[set[str]] = [set() for _ in range(rows if searched else 0)]
 
     def add(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
         """Add the values of a column. order: the row of each value. Nulls are left out."""
         cells, field, field_type = self._cells, key.field, key.type
+        if self._sought and field_type in TEXT_TYPES:
+            self._match(field, order, values)
+        if self._fields is not None and field not in self._fields:
+            return
         for at, value in zip(order, values.to_pylist(), strict=True):
             if value is not None:
                 cells[at].append((field, json_value(field_type, value)))
 
-    def add_table(
-        self, table: pa.Table, order: Sequence[int], fields: Collection[str] | None
-    ) -> None:
-        """Add rows of a segment. order: index of each row. fields: fields to add; None: all."""
+    def _match(self, field: str, order: Sequence[int], values: pa.Array) -> None:
+        present = [at for at, is_there in zip(order, values.is_valid().to_pylist(), strict=True)
+                   if is_there]  # fmt: skip
+        texts = pa.array(values.drop_null().to_pylist(), pa.large_string())
+        for sought in self._sought:
+            for at, found in zip(present, holding(texts, sought).to_pylist(), strict=True):
+                if found:
+                    self._matches[at].add(field)
+
+    def add_table(self, table: pa.Table, order: Sequence[int]) -> None:
+        """Add rows of a segment. order: index of each row."""
         for name in table.column_names:
             column = table.column(name)
             if column.null_count == len(column):
                 continue
             if name == OVERFLOW:
-                self._add_rest(order, column.to_pylist(), fields)
+                self._add_rest(order, column.to_pylist())
             elif (key := parse_physical(name)) is not None:
                 self.add(key, order, column)
 
-    def _add_rest(
-        self, order: Sequence[int], texts: Sequence[str | None], fields: Collection[str] | None
-    ) -> None:
+    def _add_rest(self, order: Sequence[int], texts: Sequence[str | None]) -> None:
+        fields = self._fields
         for at, text in zip(order, texts, strict=True):
             for physical, value in orjson.loads(text or b"{}").items():
                 key = parse_physical(physical)
-                if key is not None and (fields is None or key.field in fields):
+                if key is None:
+                    continue
+                if self._sought and key.type in TEXT_TYPES:
+                    folded = fold(value)
+                    if any(sought in folded for sought in self._sought):
+                        self._matches[at].add(key.field)
+                if fields is None or key.field in fields:
                     self._cells[at].append((key.field, json_value(key.type, value)))
 
     def made(self) -> list[bytes]:
@@ -61,6 +88,10 @@ class RowTexts:
             cells.sort()
             made.append(b"{%b}" % b",".join([heads[name] + text for name, text in cells]))
         return made
+
+    def matches(self) -> list[tuple[str, ...]]:
+        """The fields of each row that hold a searched text, in order; empty if none is searched."""
+        return [tuple(sorted(names)) for names in self._matches]
 
 
 def json_value(field_type: FieldType, value: int | float | bool | str) -> bytes:

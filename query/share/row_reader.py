@@ -24,6 +24,7 @@ class FoundRow:
     """A row: position, sample rate and source.
 
     number: row number in its segment. text: its fields as a JSON object, where they are read.
+    matches: fields that hold a searched text.
     """
 
     position: RowPosition
@@ -31,6 +32,7 @@ class FoundRow:
     source: RowSource
     number: int
     text: bytes | None = None
+    matches: tuple[str, ...] = ()
 
 
 def found_rows(table: pa.Table, sources: Sequence[RowSource]) -> list[FoundRow]:
@@ -41,27 +43,39 @@ def found_rows(table: pa.Table, sources: Sequence[RowSource]) -> list[FoundRow]:
 
 
 class RowReader:
-    """Reads rows as JSON objects. fields: those that are read; None: all."""
+    """Reads rows as JSON objects.
 
-    def __init__(self, fields: tuple[str, ...] | None, ask: RunStatement) -> None:
-        self._fields = fields
+    fields: those that are read; None: all.
+    searched: texts; which fields hold one of them is read as well.
+    """
+
+    def __init__(
+        self, fields: tuple[str, ...] | None, ask: RunStatement, searched: Sequence[str] = ()
+    ) -> None:
+        self._wanted = fields
+        self._fields = None if searched else fields
+        self._searched = searched
         self._ask = ask
 
-    def texts(self, some: Sequence[FoundRow]) -> list[bytes]:
-        """The JSON object of each row, in their order."""
+    def read(self, some: Sequence[FoundRow]) -> list[FoundRow]:
+        """The rows with their JSON objects."""
         by_source: dict[int, list[int]] = {}
         for at, row in enumerate(some):
             if row.text is None:
                 by_source.setdefault(id(row.source), []).append(at)
-        texts = RowTexts(len(some))
+        texts = RowTexts(len(some), self._wanted, self._searched)
         for members in by_source.values():
             source = some[members[0]].source
             if isinstance(source, ColumnBlock):
                 self._read_live(source, members, some, texts)
             else:
                 self._read_segment(source, members, some, texts)
-        made = zip(some, texts.made(), strict=True)
-        return [text if row.text is None else row.text for row, text in made]
+        matches = texts.matches() or [()] * len(some)
+        made = zip(some, texts.made(), matches, strict=True)
+        return [
+            replace(row, text=text, matches=held) if row.text is None else row
+            for row, text, held in made
+        ]
 
     def _read_live(
         self, block: ColumnBlock, members: list[int], some: Sequence[FoundRow], texts: RowTexts
@@ -105,4 +119,4 @@ class RowReader:
             {},
         )
         order = [at_row[number] for number in table.column("file_row_number").to_pylist()]
-        texts.add_table(table.drop_columns("file_row_number"), order, self._fields)
+        texts.add_table(table.drop_columns("file_row_number"), order)

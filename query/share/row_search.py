@@ -19,6 +19,7 @@ from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_json import RowTexts, physical_columns
 from query.share.row_reader import EVERY_FIELD, FoundRow, RowReader, RunStatement, found_rows
+from query.share.search.plan import wanted_texts
 from query.share.sources import POSITION, gather
 from query.share.states.statements import Statements
 from query.share.view import DatasetView, SegmentView
@@ -35,6 +36,7 @@ _SHORT_FIRST: Final = limits.ROWS_LIMIT_DEFAULT + 1
 _SHORT_BYTES: Final = 256  # of a row in its file, on average
 _ROWS_MOST: Final = 2_000
 DATASET = "d"  # column: the index of a row's dataset in the plan, where it has several
+_MATCHES: Final = "matches"  # column: the fields that hold a searched text
 MORE = "more"  # state: whether wanted rows did not fit into the answer
 
 
@@ -42,12 +44,14 @@ class Row(NamedTuple):
     """An event: its position, its sample rate, its fields as a JSON object.
 
     dataset: index into the datasets of its plan.
+    matches: the fields that hold a searched text.
     """
 
     position: RowPosition
     rate: int
     data: bytes
     dataset: int = 0
+    matches: tuple[str, ...] = ()
 
 
 class RowSearch:
@@ -69,6 +73,8 @@ class RowSearch:
         )
         self._wanted = wanted
         self._views = views
+        texts = dict.fromkeys(wanted_texts(plan.filters))
+        self._searched = () if wanted.fields == () else tuple(texts)
         self._segments = [
             (view, segment)
             for view in views
@@ -97,16 +103,17 @@ class RowSearch:
     def run(self, ask: RunStatement) -> dict[str, pa.Table]:
         """States: `main` (position, rate and data of each row, in order) and `more`."""
         found = self._first(ask)
-        texts = self._read(found, ask)
-        kept = found[: len(texts)]
+        kept = self._read(found, ask)
         columns = {
             name: pa.array([row.position[at] for row in kept], pa.int64())
             for at, name in enumerate(POSITION)
         }
         columns["r"] = pa.array([row.rate for row in kept], pa.int64())
-        columns["data"] = pa.array(texts, pa.large_binary())
+        columns["data"] = pa.array([row.text for row in kept], pa.large_binary())
         if self._plan.datasets:
             columns[DATASET] = pa.array(self._dataset_numbers(kept), pa.int64())
+        if self._searched:
+            columns[_MATCHES] = pa.array([row.matches for row in kept], pa.list_(pa.string()))
         more = pa.table({MORE: pa.array([len(kept) < len(found)], pa.bool_())})
         return {"main": pa.table(columns), MORE: more}
 
@@ -189,7 +196,7 @@ class RowSearch:
     ) -> list[FoundRow] | None:
         """All rows of a segment with their fields; None: they are more than a few."""
         fields = self._wanted.fields
-        columns = physical_columns(one[1], fields)
+        columns = physical_columns(one[1], None if self._searched else fields)
         more = EVERY_FIELD if columns is None else ", ".join(columns)
         sources = gather(plan, _views_of([one]), with_positions=True, more=more)
         statements = Statements(plan, sources)
@@ -197,11 +204,15 @@ class RowSearch:
         table = ask(sql, statements.parameters, sources.tables)
         if table.num_rows > _ROWS_LOOKED_UP:
             return None
-        texts = RowTexts(table.num_rows)
-        texts.add_table(table, range(table.num_rows), fields)
+        texts = RowTexts(table.num_rows, fields, self._searched)
+        texts.add_table(table, range(table.num_rows))
         found, made = found_rows(table, sources.row_sources), texts.made()
+        matches = texts.matches() or [()] * len(made)
         self._looked_up += sum(map(len, made))
-        return [replace(row, text=text) for row, text in zip(found, made, strict=True)]
+        return [
+            replace(row, text=text, matches=held)
+            for row, text, held in zip(found, made, matches, strict=True)
+        ]
 
     def _search(
         self, plan: Plan, views: Sequence[DatasetView], ask: RunStatement
@@ -218,23 +229,23 @@ class RowSearch:
         return found
 
     # --- fields ---------------------------------------------------------------------------------
-    def _read(self, found: Sequence[FoundRow], ask: RunStatement) -> list[bytes]:
-        """The first rows as JSON objects, as many as fit, but at least one.
+    def _read(self, found: Sequence[FoundRow], ask: RunStatement) -> list[FoundRow]:
+        """The first rows with their JSON objects, as many as fit, but at least one.
 
         Their sizes are not known in advance: a few are read first, then as many as should fit.
         """
-        reader = RowReader(self._wanted.fields, ask)
-        texts: list[bytes] = []
+        reader = RowReader(self._wanted.fields, ask, self._searched)
+        kept: list[FoundRow] = []
         size, step = 0, _SHORT_FIRST if _are_short(found) else _ROWS_FIRST
-        while len(texts) < len(found):
-            for text in reader.texts(found[len(texts) : len(texts) + step]):
-                size += len(text)
-                if texts and size > self._wanted.bytes_max:
-                    return texts
-                texts.append(text)
-            left = (self._wanted.bytes_max - size) * len(texts) // max(1, size)
+        while len(kept) < len(found):
+            for row in reader.read(found[len(kept) : len(kept) + step]):
+                size += len(row.text or b"")
+                if kept and size > self._wanted.bytes_max:
+                    return kept
+                kept.append(row)
+            left = (self._wanted.bytes_max - size) * len(kept) // max(1, size)
             step = max(1, min(_ROWS_MOST, left + 1))
-        return texts
+        return kept
 
 
 def _are_short(found: Sequence[FoundRow]) -> bool:
@@ -260,4 +271,8 @@ def rows_of(main: pa.Table) -> list[Row]:
     """The rows of a `main` state."""
     names = [*POSITION, "r", "data", *([DATASET] if DATASET in main.column_names else [])]
     columns = [main.column(name).to_pylist() for name in names]
-    return [Row(RowPosition(*row[:5]), *row[5:]) for row in zip(*columns, strict=True)]
+    rows = [Row(RowPosition(*row[:5]), *row[5:]) for row in zip(*columns, strict=True)]
+    if _MATCHES not in main.column_names:
+        return rows
+    matches = main.column(_MATCHES).to_pylist()
+    return [row._replace(matches=tuple(held)) for row, held in zip(rows, matches, strict=True)]

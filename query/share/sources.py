@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from query.cancellation import check_cancelled
-from query.plan.plan import Plan, state_fields
+from query.plan.plan import Plan, plan_searches, state_fields
 from query.share.field_sql import FieldSql, sql_type
 from query.share.parquet_scan import parquet_scan
 from query.share.pruning.footer_facts import FooterFacts
+from query.share.search.sources import search_blocks, search_columns, text_columns
 from query.share.small_segments import SMALL_ROWS_MAX, SmallSegments
 from query.share.undecided import HiddenOffsets, hidden_in
 from query.share.view import DatasetView, OffsetRanges, SegmentView
@@ -67,12 +68,17 @@ class _Shape:
     only: tuple[int, ...] | None = None
     source: int | None = None  # index of the row source: of one segment alone
     more: str = ""  # SQL of more columns
+    texts: frozenset[ColumnKey] = frozenset()  # of its own, that are searched
+    rest_texts: bool = False  # whether some in the overflow column are searched, too
+    searches: tuple[str, ...] = ()
     place: tuple[int, int] = 0, 0  # partition and number of the epoch
 
     @property
     def is_plain(self) -> bool:
         """Whether all rows of the range are read, from columns of their own."""
         if self.visible is not None or self.only is not None or self.high is not None:
+            return False
+        if self.searches:
             return False
         return not (self.hidden or self.rest) and self.source is None
 
@@ -103,7 +109,10 @@ def gather(
         for segment in view.segments
         if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
     ]
-    live, row_sources, held_live = _live_rows(plan, views, wanted, hidden)
+    searches = plan_searches(plan)
+    live, row_sources, held_live = _live_rows(
+        plan, views, wanted, hidden, with_texts=bool(searches)
+    )
     blocks = [block for _, block in live]
     held = held_live.union(*(one.columns | one.overflow_columns for _, one in segments))
     fields_sql = {
@@ -115,7 +124,7 @@ def gather(
     named = frozenset(keys)
     parts, tables = [], dict[str, pa.Table]()
     if blocks:
-        tables[LIVE + suffix] = _live_table(live, keys, fields_sql, with_positions)
+        tables[LIVE + suffix] = _live_table(live, keys, fields_sql, searches, with_positions)
         inside = all(_is_inside(block, plan) for block in blocks)
         where = "" if inside else f" WHERE {_time_range(plan, 't')}"
         parts.append(f"SELECT * FROM {LIVE}{suffix}{where}")
@@ -132,6 +141,10 @@ def gather(
         if segment.epoch_number != view.epoch_number:
             upto = None  # an offset of this log does not apply to earlier logs
         shape = _shape(plan, segment, named, upto, hidden[view.partition, view.dataset])
+        if searches:
+            rest = text_columns(segment.overflow_columns)
+            texts = text_columns(segment.columns)
+            shape = replace(shape, texts=texts, rest_texts=bool(rest), searches=searches)
         if with_positions:
             place = view.partition, segment.epoch_number
             shape = replace(shape, source=len(row_sources), more=more, place=place)
@@ -151,7 +164,7 @@ def gather(
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
     return Sources(
-        " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, with_positions),
+        " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, searches, with_positions),
         tables,
         fields_sql,
         tuple(row_sources),
@@ -165,6 +178,8 @@ def _live_rows(
     views: Sequence[DatasetView],
     wanted: Sequence[ColumnKey],
     hidden: Mapping[tuple[int, str], HiddenOffsets],
+    *,
+    with_texts: bool,
 ) -> tuple[list[tuple[DatasetView, ColumnBlock]], list[RowSource], frozenset[ColumnKey]]:
     """Blocks with the rows and columns to read, with their views; the blocks that they are of; and
     the columns of all live rows of a view with such a block: the segment that they become has them.
@@ -178,6 +193,8 @@ def _live_rows(
         for block in view.blocks:
             narrowed = _narrowed(block, wanted)
             columns.update(narrowed.columns)
+            if with_texts:
+                narrowed = _narrowed(block, {*wanted, *text_columns(block.columns)})
             seen = _cut_off(narrowed, plan.upto.get(view.partition))
             seen = hidden[view.partition, view.dataset].of_block(seen, view.epoch_number)
             if seen.rows and _overlaps(seen, plan):
@@ -246,9 +263,10 @@ def _live_table(
     live: Sequence[tuple[DatasetView, ColumnBlock]],
     keys: Sequence[ColumnKey],
     fields_sql: dict[str, FieldSql],
+    searches: Sequence[str],
     with_positions: bool,
 ) -> pa.Table:
-    """The rows of the blocks with only the columns of `keys`, dense."""
+    """The rows of the blocks with only the columns of `keys`, dense, and those of searches."""
     blocks = [block for _, block in live]
     arrays = [
         pa.chunked_array([pa.array(b.time_ns) for b in blocks]),
@@ -262,6 +280,9 @@ def _live_table(
         ]
         arrays.append(pa.chunked_array(chunks, key.type.arrow))
     names = ["t", "r", *(_alias(key, fields_sql) for key in keys)]
+    found = search_blocks(searches, blocks)
+    names += found
+    arrays += found.values()
     if with_positions:
         for name, arrays_of in _position_columns(live).items():
             names.append(name)
@@ -312,6 +333,7 @@ def _parquet_select(
     columns = list(_SYSTEM)
     for key in keys:
         columns.append(f"{_parquet_column(key, shape)} AS {_alias(key, fields_sql)}")
+    columns += search_columns(shape.searches, shape.texts, with_overflow=shape.rest_texts)
     wheres = [_time_range(plan, _TIME_SQL)] if shape.timed else []
     if shape.visible is not None:
         wheres.append(_within(shape.visible))
@@ -357,8 +379,12 @@ def _parquet_column(key: ColumnKey, shape: _Shape) -> str:
 
 
 def _no_rows(
-    keys: Sequence[ColumnKey], fields_sql: dict[str, FieldSql], with_positions: bool
+    keys: Sequence[ColumnKey],
+    fields_sql: dict[str, FieldSql],
+    searches: Sequence[str],
+    with_positions: bool,
 ) -> str:
     columns = [f"NULL::{sql_type(k.type)} AS {_alias(k, fields_sql)}" for k in keys]
+    columns += search_columns(searches, (), with_overflow=False)
     columns += [f"0::BIGINT AS {name}" for name in "peoisn"] if with_positions else []
     return f"SELECT {', '.join(['0::BIGINT AS t', '1::BIGINT AS r', *columns])} WHERE FALSE"

@@ -24,13 +24,14 @@ from common.process.error_body import read_error_body
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.members import Member
-from common.process.versions import PLAN_TYPED_STATES
+from common.process.versions import PLAN_QUESTIONS, PLAN_TYPED_STATES
 from common.process.web import has_hung_up
 from common.tasks import running
 from query.faults import SpecError
 from query.http.access import authorize
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body
+from query.plan.plan import searched_texts
 from query.plan.read_spec import read_spec
 from query.rows.request import read_fields
 from query.scatter.indexer_client import IndexerClient
@@ -109,7 +110,7 @@ class TailRoute:
             key=key.id,
         )
         async with self._slots.hold(key.environment.id, key.id), AsyncExitStack() as stack:
-            least = 1 if filters.is_everything else PLAN_TYPED_STATES
+            least = _version_needed(filters)
             chosen = await self._one_replica_each(least)
             held = {partition for _, partitions in chosen for partition in partitions}
             if missing := sorted(set(range(self._watch.partitions)) - held):
@@ -220,6 +221,13 @@ async def _follow(source: _Source, copies: RerouteDeduplicator, lines: TailLines
         why = describe_error(error)
         log_event(_logger, logging.WARNING, "tail ended", indexer=source.member.instance, error=why)
     await lines.end()
+
+
+def _version_needed(choice: TailFilter) -> int:
+    """The oldest version of a program that can follow this."""
+    if any(searched_texts(choice.filters)):
+        return PLAN_QUESTIONS
+    return 1 if choice.is_everything else PLAN_TYPED_STATES
 
 
 def _after(request: web.Request) -> int | None:

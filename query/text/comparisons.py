@@ -4,6 +4,7 @@ import re
 
 from query.text.calculations import calculation_op
 from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor, Spec
+from query.text.search_clause import begins_search, read_search
 from query.text.values import QUOTES_HINT, is_null, read_text, read_value
 from query.tokens.lexer import Token, TokenKind
 from query.tokens.near import near_words
@@ -82,6 +83,9 @@ _LIKE_PART = re.compile(r"\\[%_\\]|[%_]|[^%_\\]+|\\", re.DOTALL)
 
 def read_comparison(cursor: Cursor) -> Spec:
     """A filter, or a group of two for BETWEEN. Raises QueryTextError."""
+    if begins_search(cursor):
+        cursor.take()
+        return read_search(cursor)
     column = _field(cursor)
     op, negated = _operator(cursor)
     if op == "like" or op == "ilike":

@@ -15,6 +15,7 @@ from query.text.calculations import (
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
+from query.text.search_clause import read_searches, with_searches
 from query.text.time_clauses import TimeClauses
 from query.text.times import ReferenceTime
 from query.text.values import number_of, read_number
@@ -58,6 +59,7 @@ class _Parser:
         self._havings: list[tuple[Token, Spec]] = []
         self._seen: dict[str, Token] = {}
         self._labels: set[str] = set()
+        self._searches: list[Spec] = []
 
     def parse(self) -> TextQuery:
         cursor = self._cursor
@@ -68,13 +70,16 @@ class _Parser:
             self._spec["rows"] = True
             if cursor.next.is_symbol(","):
                 raise cursor.fail("* is the whole event; nothing stands beside it")
+        elif cursor.next.kind is TokenKind.STRING:
+            self._seen["SEARCH"] = cursor.next
+            self._searches = read_searches(cursor)
         elif not cursor.at_clause() and not cursor.next.is_symbol(";"):
             found = [c for c in cursor.listed(self._selected) if c is not None]
             if found:
                 self._spec["calculations"] = found
         while cursor.next.kind is not TokenKind.END:
             self._clause()
-        self._spec |= self._times.result()
+        self._spec = with_searches(self._spec, self._searches) | self._times.result()
         self._check()
         if "rows" in self._spec:
             return TextQuery(self._spec, self._dataset)
@@ -96,6 +101,8 @@ class _Parser:
             self._from()
         elif clause == "WHERE":
             self._spec |= read_conditions(cursor)
+        elif clause == "SEARCH":
+            self._searches = read_searches(cursor)
         elif clause == "GROUP":
             self._group_by(token)
         elif clause == "HAVING":

@@ -50,6 +50,8 @@ def _verdict(one: Filter, facts: SourceFacts) -> Verdict:
     if one.op in GROUP_OPS:
         found = _joined(one.inside, one.op is not FilterOp.ALL_OF, facts)
         return found.negated() if one.op is FilterOp.NONE_OF else found
+    if one.op is FilterOp.SEARCH:
+        return _UNKNOWN
     positive = NEGATIONS.get(one.op)
     if positive is not None:
         return _verdict(Filter(one.field, positive, one.values), facts).negated()

@@ -28,7 +28,8 @@ def with_data(
     texts = [b""] * len(rows)
     for begin in range(0, len(rows), _ROWS_READ):
         some = order[begin : begin + _ROWS_READ]
-        for at, text in zip(some, reader.texts([rows[at] for at in some]), strict=True):
+        for at, row in zip(some, reader.read([rows[at] for at in some]), strict=True):
+            text = row.text or b""
             texts[at] = text
             size += len(text)
         if size > bytes_max:

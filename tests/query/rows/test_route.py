@@ -143,3 +143,16 @@ async def test_undecided_batches_are_shown_once_where_a_count_counts_them(tmp_pa
             if (cursor := one["next"]) is None:
                 break
         assert pages == given
+
+
+async def test_a_searched_text_selects_events_and_names_the_fields_that_hold_it(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path) as running:
+        search = {"filters": [{"op": "search", "value": "B"}]}
+        answer = await rows_of(running, limit=2, **search)
+        assert [row["matches"] for row in answer["rows"]] == [["service"]] * 2
+        counted = await running.ask({"calculations": [{"op": "COUNT"}], **search, **TIMES})
+        assert counted["data"]["results"][0]["data"]["COUNT"] == 50
+        bad = {"filters": [{"op": "search", "value": "B", "column": "service"}]}
+        assert "column" in str(await rows_of(running, expected=422, **bad))

@@ -71,6 +71,8 @@ def matches(one: Filter, row: Row) -> bool:
         return {"all-of": all(hits), "any-of": any(hits), "none-of": not any(hits)}[one.op.value]
     value = row.data.get(one.field)
     op = one.op.value
+    if op == "search":
+        return any(lower(str(one.values[0])) in lower(v) for v in texts(row))
     if op in _NEGATED:
         return not matches(Filter(one.field, FilterOp(_NEGATED[op]), one.values), row)
     if op == "exists":
@@ -97,6 +99,16 @@ def key(value: Found) -> object:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     return value.text if isinstance(value, Json) else value
+
+
+def texts(row: Row) -> list[str]:
+    held = (v.text if isinstance(v, Json) else v for v in row.data.values())
+    return [v for v in held if isinstance(v, str)]
+
+
+def lower(value: str) -> str:
+    """Character by character."""
+    return "".join(c.lower()[0] for c in value)
 
 
 def calculate(op: str, column: str | None, rows: Sequence[Row]) -> object:

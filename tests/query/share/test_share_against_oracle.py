@@ -46,16 +46,21 @@ UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
 PATTERNS = (FilterOp.MATCHES, FilterOp.NOT_MATCHES)
 # what Python's re and RE2 read alike
 REGEXES = ["", "5", "^5$", "^[a-z]+$", r"\[1\]", "TRUE", "(?i)TRUE", ".", "(?s)^.*ü", "^-?[0-9.]+$"]
+SEARCHED = ["A", "ü", "Ü", '"', "\\", "5", "TRUE", "b'", "\0X", "[1", "x", "none", '{"A']
 SINGLE_OPS = [op for op in FilterOp if op not in GROUP_OPS]
 
 
 def operands_of(op: FilterOp) -> list[Any]:
+    if op is FilterOp.SEARCH:
+        return SEARCHED
     return REGEXES if op in PATTERNS else OPERANDS
 
 
 @st.composite
 def filters(draw: st.DrawFn) -> Filter:
     op = draw(st.sampled_from(SINGLE_OPS))
+    if op is FilterOp.SEARCH:
+        return Filter("", op, (draw(st.sampled_from(SEARCHED)),))
     count = 0 if op in UNARY else draw(st.integers(1, 3)) if "in" in op.value.split("-") else 1
     values = tuple(draw(st.sampled_from(operands_of(op))) for _ in range(count))
     return Filter(draw(st.sampled_from(["x", "y", "none"])), op, values)
@@ -249,7 +254,8 @@ def test_filter_operator_matches_plain_python_for_every_pair_of_values(op: Filte
     views = [view(blocks=[block(rows)])]
     operands: list[Any] = [None] if op in UNARY else operands_of(op)
     for operand in operands:
-        one = Filter("x", op, () if operand is None else (operand,))
+        field = "" if op is FilterOp.SEARCH else "x"
+        one = Filter(field, op, () if operand is None else (operand,))
         spec = QuerySpec((Calculation("COUNT"),), (one,), breakdowns=("id",), start_s=0, end_s=9)
         assert_same(totals(spec, views), oracle.answer(spec, rows))
 

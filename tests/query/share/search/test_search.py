@@ -1,0 +1,140 @@
+"""A search finds a text in every text field, whatever the case, wherever an event is stored."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from common import limits
+from common.errors import BadRequest
+from common.process.versions import PLAN_QUESTIONS
+from query.faults import SpecError
+from query.plan.check_plan import check_request
+from query.plan.plan import Filter, FilterOp, Plan, RowsWanted, ShareRequest, version_needed
+from query.plan.read_filters import read_filters
+from query.share.compute import Computation
+from query.share.row_search import rows_of
+from query.share.search.fold import fold
+from query.share.view import DatasetView
+from tests.query.share.rows import Json, Row, block, segment, view
+from tests.query.share.test_share_against_oracle import ALLOWED
+
+EVENTS: list[dict[str, Any]] = [
+    {"message": "GOAWAY: Frame_Too_Large on stream 5", "status": 500},
+    {"message": "ok", "error": "frame_too_large", "attributes": Json('{"code":"FRAME_TOO_LARGE"}')},
+    {"frame_too_large": "no", "status": 200},
+    {"message": 'a "quoted" line\n with a \\ backslash', "size": 77_777},
+    {"message": "ÜBERGRÖSSE im ΤΈΛΟΣ, \u212aelvin und \u0130stanbul"},
+]
+ROWS = [Row(at, {**event, "id": at}) for at, event in enumerate(EVENTS)]
+WIDE = 40
+
+
+def searching(text: str, **more: Any) -> Plan:
+    wanted = RowsWanted(limit=100, bytes_max=10**6, oldest=True, **more)
+    one = Filter("", FilterOp.SEARCH, (text,))
+    return Plan(dataset="d", start_ns=0, end_ns=10**9, needs=(), filters=(one,), rows=wanted)
+
+
+def found(views: Sequence[DatasetView], plan: Plan) -> list[tuple[int, tuple[str, ...]]]:
+    answer = Computation(plan, views, ALLOWED).run().states["main"]
+    return [(row.position.time_ns, row.matches) for row in rows_of(answer)]
+
+
+@pytest.fixture(params=["live", "file", "overflow"])
+def views(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[DatasetView]:
+    if request.param == "live":
+        return [view(blocks=[block(ROWS)])]
+    if request.param == "overflow":
+        monkeypatch.setattr(limits, "SEGMENT_COLUMNS_MAX_V1", 1)
+    made = segment(ROWS, tmp_path)
+    assert bool(made.overflow_columns) == (request.param == "overflow")
+    return [view(segments=[made])]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("frame_too_large", [(0, ("message",)), (1, ("attributes", "error"))]),
+        ("FRAME", [(0, ("message",)), (1, ("attributes", "error"))]),
+        ("too_large on", [(0, ("message",))]),
+        ("code", [(1, ("attributes",))]),
+        ('"QUOTED"', [(3, ("message",))]),
+        ("line\n", [(3, ("message",))]),
+        ("n with", []),  # the line break is stored as \n in the overflow column
+        (" \\ ", [(3, ("message",))]),
+        ("77777", []),  # a number is no text
+        ("übergröße", []),
+        ("übergrösse", [(4, ("message",))]),
+        ("τέλοσ,", [(4, ("message",))]),
+        ("kelvin und istan", [(4, ("message",))]),
+        ("f:message:s", []),  # the names of columns are no values
+        ("'; DROP TABLE live; --", []),
+    ],
+)
+def test_a_text_is_found_in_every_text_field_and_the_fields_are_named(
+    views: list[DatasetView], text: str, expected: list[tuple[int, tuple[str, ...]]]
+) -> None:
+    assert found(views, searching(text)) == expected
+
+
+def test_fields_that_match_are_named_though_others_are_asked_for(views: list[DatasetView]) -> None:
+    plan = searching("frame_too", fields=("id",))
+    answer = Computation(plan, views, ALLOWED).run().states["main"]
+    rows = rows_of(answer)
+    assert [json.loads(row.data) for row in rows] == [{"id": 0}, {"id": 1}]
+    assert [row.matches for row in rows] == [("message",), ("attributes", "error")]
+
+
+def test_a_text_that_must_not_be_held_is_not_named(views: list[DatasetView]) -> None:
+    without = Filter("", FilterOp.NONE_OF, (), (Filter("", FilterOp.SEARCH, ("frame",)),))
+    plan = searching("o")
+    both = Plan(
+        dataset="d", start_ns=0, end_ns=9, needs=(), rows=plan.rows,
+        filters=(*plan.filters, without),
+    )  # fmt: skip
+    assert found(views, both) == [(2, ("frame_too_large",)), (3, ("message",))]
+
+
+def test_texts_are_folded_as_the_database_folds_them() -> None:
+    letters = [chr(code) for code in range(0x2_100) if not 0xD800 <= code < 0xE000]
+    letters += ["\u212a", "\u212b", "ẞ", "Ⱥ", "Ꙁ", "𐐀", "aΣ", "Σ "]
+    rows = duckdb.connect().execute("SELECT lower(unnest($1::VARCHAR[]))", [letters]).fetchall()
+    assert [fold(letter) for letter in letters] == [lower for (lower,) in rows]
+
+
+@pytest.mark.parametrize(
+    ("item", "at"),
+    [
+        ({"op": "search"}, "filters[0].value"),
+        ({"op": "search", "value": ""}, "filters[0].value"),
+        ({"op": "search", "value": 5}, "filters[0].value"),
+        ({"op": "search", "value": "x" * 1_001}, "filters[0].value"),
+        ({"op": "search", "value": "\ud800"}, "filters[0].value"),
+        ({"op": "search", "value": "x", "column": "message"}, "filters[0].column"),
+    ],
+)
+def test_a_faulty_search_is_refused_at_its_member(item: dict[str, Any], at: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        read_filters({"filters": [item]})
+    assert refused.value.field == at
+
+
+def test_a_question_searches_for_a_bounded_number_of_texts() -> None:
+    many = [{"op": "search", "value": str(at)} for at in range(limits.SEARCHES_MAX + 1)]
+    assert len(read_filters({"filters": many[1:]})) == limits.SEARCHES_MAX
+    with pytest.raises(SpecError):
+        read_filters({"filters": [{"filters": many}]})
+
+
+def test_a_search_is_sent_only_to_programs_that_know_it() -> None:
+    assert version_needed(searching("x")) == PLAN_QUESTIONS
+    for one in (Filter("x", FilterOp.SEARCH, ("y",)), Filter("", FilterOp.SEARCH)):
+        plan = Plan(dataset="d", start_ns=0, end_ns=1, needs=(), filters=(one,))
+        with pytest.raises(BadRequest):
+            check_request(ShareRequest(plan=plan, partitions=(0,)))
