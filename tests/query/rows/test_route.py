@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from common.model.reroute import EpochOffset
+from common.process.versions import OWN
 from query.share.rerouted import UndecidedBatch
 from tests.query.harness import ROWS, TIMES, QueryHarness, query_harness
 from tests.waiting import eventually
@@ -149,6 +150,7 @@ async def test_a_searched_text_selects_events_and_names_the_fields_that_hold_it(
     tmp_path: Path,
 ) -> None:
     async with query_harness(tmp_path) as running:
+        running.indexers["a"].announce(OWN)
         search = {"filters": [{"op": "search", "value": "B"}]}
         answer = await rows_of(running, limit=2, **search)
         assert [row["matches"] for row in answer["rows"]] == [["service"]] * 2
