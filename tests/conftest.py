@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--scenarios` and `--quick`."""
+    """Add `--scenarios`, `--quick` and `--not-quick`."""
     parser.addoption(
         "--scenarios", action="store_true", help="run only what breaks a whole cluster, for minutes"
     )
@@ -64,16 +64,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run units and contracts alone: no servers, no processes of Bellwether, nothing long",
     )
+    parser.addoption(
+        "--not-quick", action="store_true", help="run what --quick leaves out, but for scenarios"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Scenarios run on demand alone, and then nothing else does."""
     scenarios, quick = bool(config.getoption("--scenarios")), bool(config.getoption("--quick"))
+    slow = bool(config.getoption("--not-quick"))
     left = {
         item
         for item in items
         if (item.get_closest_marker("scenario") is None) == scenarios
         or (quick and not _is_quick(item))
+        or (slow and _is_quick(item))
     }
     config.hook.pytest_deselected(items=list(left))
     items[:] = [item for item in items if item not in left]

@@ -1,6 +1,7 @@
 """What `make.py` installs where not every package can be had."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,25 @@ def test_installing_shows_each_package_and_never_where_it_comes_from() -> None:
     assert list(make.progress(said, 2)) == [
         "  [  1/2] aiohttp==3.14.5", "  [  2/2] click==8.5.1", "  installing them",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quick_code", "other_code", "found"),
+    [(0, 0, 0), (5, 0, 0), (0, 5, 0), (5, 5, 5), (1, 0, 1), (0, 1, 1), (5, 1, 1)],
+)
+def test_a_part_of_the_tests_may_be_empty_but_not_both_and_none_may_fail(
+    monkeypatch: pytest.MonkeyPatch, quick_code: int, other_code: int, found: int
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command)
+        code = quick_code if "--quick" in command else other_code if "pytest" in command else 0
+        return subprocess.CompletedProcess(command, code)
+
+    monkeypatch.setattr(make, "install", lambda _: None)
+    monkeypatch.setattr(subprocess, "run", run)
+    assert make.test(["tests/some"]) == found
+    of_pytest = [command for command in ran if "pytest" in command]
+    assert all("tests/some" in command for command in of_pytest)
+    assert len(of_pytest) == (1 if quick_code not in (0, 5) else 2)
