@@ -41,6 +41,17 @@ class SpecError(InvalidValues):
         self.description = description
 
 
+class BadReference(SpecError):
+    """A body names something that is not there or is not the same as before: 400 like the vendor's,
+    where other faults of values are 422.
+    """
+
+    status = 400
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(field, "invalid", description)
+
+
 class FaultCollector:
     """Reads members of a body and collects their faults."""
 

@@ -1,5 +1,6 @@
 """The query role: one listener with the query, dataset, column and operating routes (I7)."""
 
+import os
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +19,15 @@ from common.process.role import RoleContext
 from common.process.trace_context import carrying_trace, trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from common.tasks import run_every, running
-from query.api.column_routes import ColumnRoutes
-from query.api.dataset_routes import DatasetRoutes
 from query.api.document.route import DocumentRoute
 from query.api.key_routes import KeyRoutes
 from query.api.operations_routes import OperationsRoutes
 from query.api.query_routes import QueryRoutes
+from query.api.resources.columns.routes import ColumnRoutes
+from query.api.resources.datasets.routes import DatasetRoutes
+from query.api.resources.kinds import RESOURCE_KINDS
+from query.api.resources.routes import ResourceRoutes
+from query.api.resources.span_definitions import SpanDefinitionRoutes
 from query.api.results.memory import ResultStore
 from query.api.results.peers import PeerResults
 from query.api.results.restrictions import Restrictions
@@ -194,6 +198,9 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     ZipkinRoutes(keys, parts.spans, parts.traces, clock).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)
+    SpanDefinitionRoutes(keys, names, indexers, clock).add_to(app)
+    for kind in RESOURCE_KINDS:
+        ResourceRoutes(kind, keys, names, clock, os.urandom).add_to(app)
     DatasetRoutes(
         keys, names, metadata, log, parts.watch, indexers, clock, context.datasets_max
     ).add_to(app)

@@ -8,4 +8,5 @@ from common.limits.indexer import *
 from common.limits.ingest import *
 from common.limits.processes import *
 from common.limits.queries import *
+from common.limits.resources import *
 from common.limits.storage import *

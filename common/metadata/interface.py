@@ -35,6 +35,13 @@ class Access:
     admin: bool = False
     operate: bool = False
 
+    @property
+    def markers(self) -> bool:
+        """Whether it may set markers. Not stored: earlier programs could not read such a key. Keys
+        that may only read do not mark either.
+        """
+        return self.columns
+
 
 @dataclass(frozen=True, slots=True)
 class Team:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from common.errors import Conflict
 from common.metadata.resources import DerivedColumn, R, Resource, Room
-from common.metadata.row_mapping import RESOURCE_TABLES, Row, Table, values_of
+from common.metadata.row_mapping import RESOURCE_TABLES, Row, Table, resource_of, values_of
 
 _ONE = "env_id = {0} AND dataset_id = {0} AND id = {0}"
 
@@ -79,7 +79,7 @@ class ResourceTables(ABC):
             f"{RESOURCE_TABLES[kind].select()} WHERE {_ONE.format(self.mark)}",
             self._identity(env_id, dataset_id, row_id),
         )
-        return kind(*self._texts(found[0])) if found else None
+        return resource_of(kind, self._texts(found[0])) if found else None
 
     def list_resources(self, kind: type[R], env_id: str, dataset_id: str | None) -> list[R]:
         """Those of a dataset, or with None of the whole environment, oldest first."""
@@ -91,7 +91,7 @@ class ResourceTables(ABC):
             f"{RESOURCE_TABLES[kind].select()} WHERE {where} ORDER BY created_ns, dataset_id, id",
             tuple(values),
         )
-        return [kind(*self._texts(row)) for row in found]
+        return [resource_of(kind, self._texts(row)) for row in found]
 
     def delete_resource(
         self, kind: type[Resource], env_id: str, dataset_id: str, row_id: str

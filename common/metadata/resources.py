@@ -5,7 +5,7 @@ They are alike: found by environment, dataset and id, and stored in one table fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 
@@ -15,11 +15,14 @@ class Resource:
 
     id: unique among those of its kind in the dataset or environment.
     dataset_id: "": it belongs to the environment.
+    created_ns, updated_ns: unix ns.
     """
 
     id: str
     env_id: str
     dataset_id: str
+    created_ns: int = field(default=0, kw_only=True)
+    updated_ns: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,6 @@ class Marker(Resource):
     message: str = ""
     type: str = ""
     url: str = ""
-    created_ns: int = 0
-    updated_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,6 @@ class MarkerSetting(Resource):
 
     type: str
     color: str
-    created_ns: int = 0
-    updated_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,6 @@ class DerivedColumn(Resource):
     alias: str
     expression: str
     description: str = ""
-    created_ns: int = 0
-    updated_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,6 @@ class QueryAnnotation(Resource):
     name: str
     description: str
     query_id: str
-    created_ns: int = 0
-    updated_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +77,6 @@ class SpanDefinition(Resource):
     """
 
     column_name: str
-    created_ns: int = 0
-    updated_ns: int = 0
 
 
 RESOURCES: Final[dict[str, type[Resource]]] = {  # by their kind in exports

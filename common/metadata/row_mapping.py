@@ -25,6 +25,7 @@ from common.metadata.resources import (
     Marker,
     MarkerSetting,
     QueryAnnotation,
+    R,
     Resource,
     SpanDefinition,
 )
@@ -213,9 +214,9 @@ def column_of(row: Row) -> Column:
     return Column(*(*row[:5], bool(row[5]), *row[6:]))
 
 
-def _resource_of(kind: type[Resource], row: Row) -> Resource:
-    """A row of a kind's table. Its members are in the order of the table's columns."""
-    return kind(*row)
+def resource_of(kind: type[R], row: Row) -> R:
+    """A row of a kind's table. Its columns are in the order of the members, the times last."""
+    return kind(*row[:-2], created_ns=row[-2], updated_ns=row[-1])
 
 
 def column_facts_of(row: Row) -> ColumnFacts:
@@ -242,7 +243,7 @@ READS: Final[tuple[tuple[str, Callable[[Row], MetadataRow]], ...]] = (
     (f"{COLUMNS.select()} ORDER BY dataset_id, id", column_of),
     (f"{COLUMN_FACTS.select()} ORDER BY dataset_id, id", column_facts_of),
     *(
-        (f"{table.select()} ORDER BY env_id, dataset_id, id", partial(_resource_of, kind))
+        (f"{table.select()} ORDER BY env_id, dataset_id, id", partial(resource_of, kind))
         for kind, table in RESOURCE_TABLES.items()
     ),
 )

@@ -81,6 +81,11 @@ def column_id(dataset: str, name: str) -> str:
     return _derive("column", dataset, name).hex()[:11]
 
 
+def resource_id(kind: str, env: str, dataset: str, name: str) -> str:
+    """11 hex digits that name the resource of a kind that has this name in its scope."""
+    return _derive("resource", kind, env, dataset, name).hex()[:11]
+
+
 def client_batch_id(env: str, dataset: str, client_id: str, chunk: int) -> bytes:
     """The 16-byte batch id of the `chunk`-th record of a request that a client named itself."""
     return _derive("batch", env, dataset, client_id, str(chunk))[:16]

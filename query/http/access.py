@@ -1,5 +1,7 @@
 """Authentication and permissions of the query API. A key can access only its own environment."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from common.errors import NotAllowed, NotFound
@@ -12,6 +14,7 @@ from query.faults import SpecError
 _RIGHTS = {
     "queries": "run queries",
     "columns": "manage columns",
+    "markers": "manage markers",
     "create_datasets": "manage datasets",
     "admin": "manage the environment's keys",
     "operate": "operate the installation (an operator can give that right: "
@@ -30,6 +33,14 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
         raise NotAllowed("an ingest key can only send events")
     if right is not None and not getattr(key.access, right):
         raise NotAllowed(f"this key may not {_RIGHTS[right]}")
+    return key
+
+
+async def authorize_any(keys: KeyCache, request: web.Request, rights: Sequence[str]) -> ApiKey:
+    """The key of the request, which must have one of these rights. Raises as `authorize` does."""
+    key = await authorize(keys, request, None)
+    if not any(getattr(key.access, right) for right in rights):
+        raise NotAllowed(f"this key may not {_RIGHTS[rights[-1]]}")
     return key
 
 

@@ -6,6 +6,7 @@ being used, so that traces stay readable (I8).
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from common import limits
@@ -15,7 +16,8 @@ from common.metadata import ApiKey, Dataset, Metadata
 from common.model.names import ALL_DATASETS, BadDatasetName
 from query.faults import SpecError
 from query.http.dataset_names import DatasetNames
-from query.plan.plan import SpanDataset
+from query.http.span_definitions import SpanDefinitions
+from query.plan.plan import DEFAULT_NAMES, SpanDataset
 
 
 class NoDatasetYet(Unprocessable):
@@ -41,6 +43,7 @@ class EnvironmentDatasets:
     def __init__(self, names: DatasetNames, clock: Clock) -> None:
         self._names = names
         self._clock = clock
+        self._definitions = SpanDefinitions(names, clock)
         self._known: OrderedDict[str, list[Dataset]] = OrderedDict()  # by env id, the last list
         self._retry_ns = 0  # until then metadata is not asked, in monotonic ns
 
@@ -52,13 +55,19 @@ class EnvironmentDatasets:
         if names is None:
             every = await self._list(key)
             return NamedDatasets(
-                tuple(SpanDataset(one.id) for one in every), tuple(one.name for one in every)
+                await self._defined(key, [one.id for one in every]),
+                tuple(one.name for one in every),
             )
         try:
             found = {await self._names.id_named(key, name): name for name in names}
         except BadDatasetName as error:
             raise SpecError("datasets", "invalid", str(error)) from error
-        return NamedDatasets(tuple(map(SpanDataset, found)), tuple(found.values()))
+        return NamedDatasets(await self._defined(key, found), tuple(found.values()))
+
+    async def _defined(self, key: ApiKey, datasets: Iterable[str]) -> tuple[SpanDataset, ...]:
+        """The datasets of these ids, each with its definitions."""
+        defined = await self._definitions.of(key)
+        return tuple(SpanDataset(one, defined.get(one, DEFAULT_NAMES)) for one in datasets)
 
     async def asked(self, key: ApiKey, dataset: str) -> tuple[SpanDataset, ...]:
         """The dataset of this id with its definitions, or every one for ALL_DATASETS.
@@ -66,7 +75,7 @@ class EnvironmentDatasets:
         Raises NoDatasetYet, MetadataUnavailable: no list is known.
         """
         if dataset != ALL_DATASETS:
-            return (SpanDataset(dataset),)
+            return await self._defined(key, [dataset])
         return (await self.every(key)).datasets
 
     async def every(self, key: ApiKey) -> NamedDatasets:

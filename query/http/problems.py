@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from common.errors import BadRequest, BellwetherError, TooLarge, Unprocessable
 from common.metrics import requests_total
-from query.faults import Fault, InvalidValues, SpecError
+from query.faults import BadReference, Fault, InvalidValues, SpecError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
     problem document and the content type of plain JSON, like the vendor's.
     """
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-    kind = _KINDS.get(error.status)
+    kind = _KINDS.get(Unprocessable.status if isinstance(error, Unprocessable) else error.status)
     if kind is None:
         return web.json_response({"error": str(error)}, status=error.status, headers=headers)
     slug, title = kind
@@ -65,7 +65,7 @@ def problem(request: web.Request, error: BellwetherError) -> web.Response:
         faults = (
             error.faults if isinstance(error, InvalidValues) else [Fault("", "invalid", str(error))]
         )
-        document["error"] = _INVALID
+        document["error"] = error.description if isinstance(error, BadReference) else _INVALID
         document["type_detail"] = [fault._asdict() for fault in faults]
     return web.json_response(
         body=msgspec.json.encode(document),

@@ -28,11 +28,12 @@ def describe_key(key: ApiKey, *, classic: bool = False) -> dict[str, object]:
     access = key.access
     create = {"createDatasets": access.create_datasets, "create_datasets": access.create_datasets}
     if key.kind is not KeyKind.INGEST:
-        absent = ("markers", "triggers", "boards", "slos", "recipients", "privateBoards")
+        absent = ("triggers", "boards", "slos", "recipients", "privateBoards")
         create = {
             "events": access.events,
             "queries": access.queries,
             "columns": access.columns,
+            "markers": access.markers,
             **dict.fromkeys(absent, False),
             **create,
         }

@@ -23,12 +23,13 @@ from tests.conformance import implementations as known
 
 ROOM = Room(of_dataset=3, of_environment=5)
 TEXT = "Stra\u00dfe \U0001f600 'x' %s \\ \x00"
+TIMES = {"created_ns": 3, "updated_ns": 4}
 SAMPLES: list[Resource] = [
-    Marker("id", "e", "d", 2**62, 5, TEXT, TEXT, TEXT, 3, 4),
-    MarkerSetting("id", "e", "d", TEXT, "#F96E11", 3, 4),
-    DerivedColumn("id", "e", "d", TEXT, TEXT, TEXT, 3, 4),
-    QueryAnnotation("id", "e", "d", TEXT, TEXT, "query", 3, 4),
-    SpanDefinition("id", "e", "d", TEXT, 3, 4),
+    Marker("id", "e", "d", 2**62, 5, TEXT, TEXT, TEXT, **TIMES),
+    MarkerSetting("id", "e", "d", TEXT, "#F96E11", **TIMES),
+    DerivedColumn("id", "e", "d", TEXT, TEXT, TEXT, **TIMES),
+    QueryAnnotation("id", "e", "d", TEXT, TEXT, "query", **TIMES),
+    SpanDefinition("id", "e", "d", TEXT, **TIMES),
 ]
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from common.version import VERSION
-from query.api.document import managing, questions, sending, zipkin
+from query.api.document import managing, questions, resources, sending, zipkin
 from query.api.document.operation import Operation
 from query.api.document.shared import COMPONENTS
 
@@ -11,6 +11,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *sending.OPERATIONS,
     *questions.OPERATIONS,
     *managing.OPERATIONS,
+    *resources.OPERATIONS,
     *zipkin.OPERATIONS,
 )
 _ABOUT: Final = (

@@ -13,7 +13,7 @@ from common.errors import Conflict, NotFound
 from common.metadata import ApiKey, Column
 from common.model.names import column_id
 from common.process.auth import KeyCache
-from query.api.column_definitions import (
+from query.api.resources.columns.definitions import (
     ColumnBody,
     ColumnView,
     check_room,
@@ -21,19 +21,17 @@ from query.api.column_definitions import (
     merge_definitions,
     read_change,
     read_new,
-    shown,
 )
+from query.api.resources.columns.lookup import ColumnLookup
 from query.http.access import authorize, requester_of
 from query.http.column_metadata import (
-    ColumnMetadata,
-    column_metadata,
     column_metadata_if_available,
 )
 from query.http.dataset_names import DatasetNames
-from query.http.pages import Cursor, next_headers, read_page_request
+from query.http.pages import next_headers, read_page_request
 from query.http.problems import json_object
 from query.scatter.indexer_client import IndexerClient
-from query.wire.columns import ColumnsRequest, IndexedColumn
+from query.wire.columns import ColumnsRequest
 
 
 class ColumnRoutes:
@@ -45,6 +43,7 @@ class ColumnRoutes:
         self._keys = keys
         self._names = names
         self._indexers = indexers
+        self._lookup = ColumnLookup(names, indexers)
         self._clock = clock
         self._changing = asyncio.Lock()  # no definition changes between reading and storing
 
@@ -63,13 +62,13 @@ class ColumnRoutes:
         known = await column_metadata_if_available(self._names, key, dataset)
         wanted = request.query.get("key_name")
         if wanted is not None:
-            found = await self._find(key, ColumnsRequest(dataset, name=wanted), known)
+            found = await self._lookup.find(key, ColumnsRequest(dataset, name=wanted), known)
             return web.json_response(describe(dataset, found))
         wanted_page = read_page_request(request, limits.COLUMNS_PAGE_MAX)
         after = (
             None
             if wanted_page.after is None
-            else await self._resolve(key, dataset, wanted_page.after)
+            else await self._lookup.resolve(key, dataset, wanted_page.after)
         )
         page = await self._indexers.columns(
             ColumnsRequest(dataset, after, wanted_page.size), requester_of(key)
@@ -84,7 +83,9 @@ class ColumnRoutes:
         key = await self._reader(request)
         dataset = await self._names.id_of(key, request)
         known = await column_metadata_if_available(self._names, key, dataset)
-        found = await self._find(key, ColumnsRequest(dataset, id=request.match_info["id"]), known)
+        found = await self._lookup.find(
+            key, ColumnsRequest(dataset, id=request.match_info["id"]), known
+        )
         return web.json_response(describe(dataset, found))
 
     async def create(self, request: web.Request) -> web.Response:
@@ -93,9 +94,9 @@ class ColumnRoutes:
         dataset = (await self._names.find(key, request)).id
         name, body = read_new(await json_object(request))
         async with self._changing:
-            known = await self._known(key, dataset)
+            known = await self._lookup.known(key, dataset)
             try:
-                await self._find(key, ColumnsRequest(dataset, name=name), known)
+                await self._lookup.find(key, ColumnsRequest(dataset, name=name), known)
             except NotFound:
                 check_room(known.definitions, name)
             else:
@@ -115,8 +116,8 @@ class ColumnRoutes:
         dataset = (await self._names.find(key, request)).id
         sent = await json_object(request)
         async with self._changing:
-            known = await self._known(key, dataset)
-            found = await self._find(
+            known = await self._lookup.known(key, dataset)
+            found = await self._lookup.find(
                 key, ColumnsRequest(dataset, id=request.match_info["id"]), known
             )
             check_room(known.definitions, found.name)
@@ -143,8 +144,8 @@ class ColumnRoutes:
         key = await authorize(self._keys, request, "columns")
         dataset = (await self._names.find(key, request)).id
         async with self._changing:
-            known = await self._known(key, dataset)
-            found = await self._find(
+            known = await self._lookup.known(key, dataset)
+            found = await self._lookup.find(
                 key, ColumnsRequest(dataset, id=request.match_info["id"]), known
             )
             check_room(known.definitions, found.name)
@@ -153,34 +154,6 @@ class ColumnRoutes:
             tombstone = Column(identity, dataset, found.name, updated_ns=now_ns, deleted_ns=now_ns)
             await self._names.ask(key, lambda metadata: metadata.put_column(tombstone))
         return web.Response(status=204)
-
-    async def _find(self, key: ApiKey, wanted: ColumnsRequest, known: ColumnMetadata) -> ColumnView:
-        """The column of a name or an id. Raises NotFound."""
-        page = await self._indexers.columns(wanted, requester_of(key))
-        indexed: IndexedColumn | None = page.columns[0] if page.columns else None
-        name = wanted.name if indexed is None else indexed.name
-        if name is None:
-            name = next(
-                (one.name for one in known.definitions.values() if one.id == wanted.id), None
-            )
-        found = None if name is None else shown(name, indexed, known)
-        if found is None:
-            raise NotFound("Column not found")
-        return found
-
-    async def _known(self, key: ApiKey, dataset: str) -> ColumnMetadata:
-        return await self._names.ask(key, lambda metadata: column_metadata(metadata, dataset))
-
-    async def _resolve(self, key: ApiKey, dataset: str, cursor: Cursor) -> str:
-        """The name of the column that a cursor names."""
-        if cursor.sha256 is None:
-            return cursor.name
-        found = await self._indexers.columns(
-            ColumnsRequest(dataset, after=cursor.name, sha256=cursor.sha256), requester_of(key)
-        )
-        if not found.columns:
-            raise NotFound("the column that page[next] names is gone: begin with the first page")
-        return found.columns[0].name
 
     async def _reader(self, request: web.Request) -> ApiKey:
         key = await authorize(self._keys, request, None)

@@ -17,7 +17,7 @@ from common.model.names import dataset_id
 from common.model.record import gone_record
 from common.model.times.written import rfc3339_s
 from common.process.auth import KeyCache
-from query.api.dataset_bodies import read_change, read_new
+from query.api.resources.datasets.bodies import read_change, read_new
 from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.pages import next_headers, read_page_request
@@ -148,10 +148,16 @@ class DatasetRoutes:
         failed = [result for result in appended if isinstance(result, BaseException)]
         if failed:
             raise Unavailable("the log could not take the deletion everywhere: delete again")
-        deleted = replace(dataset, deleted_ns=self._clock.now_ns())
-        await asyncio.to_thread(self._metadata.update_dataset, deleted)
+        await asyncio.to_thread(self._forget, replace(dataset, deleted_ns=self._clock.now_ns()))
         self._names.changed()
         return web.json_response({}, status=202)
+
+    def _forget(self, deleted: Dataset) -> None:
+        """Mark it as deleted. Its markers and the like go first: a dataset that comes back under
+        this name has the same id.
+        """
+        self._metadata.delete_resources_of(deleted.env_id, deleted.id)
+        self._metadata.update_dataset(deleted)
 
     async def _describe(
         self, key: ApiKey, dataset: Dataset, *, thorough: bool = False

@@ -1,0 +1,1 @@
+"""Resources that clients manage: datasets, columns, markers, derived columns and the like."""

@@ -1,0 +1,1 @@
+"""Columns: fields of stored events, and what users say of them."""

@@ -1,0 +1,1 @@
+"""Datasets: created, listed, changed and deleted."""
