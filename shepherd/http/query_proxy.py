@@ -1,10 +1,11 @@
 """Forwards requests other than ingest to a query role; streams its response (design, section 5).
 
 A client without a key takes no memory and no slot: the key is checked before the body is read, the
-body is read before a slot is taken, and slots are shared between environments and keys (I14). A
-client that disconnects cancels its request at the query role; a client that stops reading is
-disconnected. After a connection error before the request was sent, the next query role is tried;
-without another one the response is 503.
+body is read before a slot is taken, and slots are shared between environments and keys (I14). The
+few paths that are open to anyone have slots of their own, shared between addresses. A client that
+disconnects cancels its request at the query role; a client that stops reading is disconnected.
+After a connection error before the request was sent, the next query role is tried; without another
+one the response is 503.
 """
 
 import asyncio
@@ -34,13 +35,15 @@ from common.process.http.body_reader import read_from_aiohttp
 from common.process.members import Member, list_members
 from common.process.trace_context import TRACEPARENT, current_trace_id, traceparent_of
 from common.process.web import INTERNAL_TOKEN_HEADER
-from shepherd.http.key_header import authenticate
+from shepherd.http.key_header import authenticate, key_text
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
     | {"te", "trailer", "transfer-encoding", "upgrade", "host", "content-length", "expect"}
 )
 _HEADERS_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+# What anyone may read: it says nothing about what is stored.
+_OPEN = frozenset({"/bw/1/openapi.json"})
 _NOT_PUBLIC = ("/internal/", "/metrics", "/healthz", "/readyz")
 _TIMEOUT = Timeout(total=None, sock_connect=2.0, sock_read=300.0)
 
@@ -54,6 +57,7 @@ class QueryProxy:
         self._random = rng
         self._slots = _fair_slots(requests_max)
         self._bodies = _fair_slots(limits.PROXIED_BODIES_MAX)
+        self._open = _fair_slots(limits.PROXIED_OPEN_MAX)
         self._members: list[Member] = []
         self._http: ClientSession | None = None
 
@@ -70,6 +74,9 @@ class QueryProxy:
         Raises UnknownKey, MetadataUnavailable, NotFound, BadRequest, TooManyRequests
         (the caller's own share of slots is used up), Unavailable.
         """
+        if request.method == "GET" and request.path in _OPEN and not key_text(request.headers):
+            async with self._open.hold("", request.remote or ""):
+                return await self._answer(request, b"")
         key = await authenticate(request.headers, self._keys)
         if request.path.startswith(_NOT_PUBLIC):
             raise NotFound("not found")
@@ -78,9 +85,11 @@ class QueryProxy:
         except TooLarge as error:
             return _too_large_response(request, error)
         async with self._slots.hold(key.environment.id, key.id):
-            upstream = await self._request(request, body)
-            async with upstream:
-                return await _stream(request, upstream)
+            return await self._answer(request, body)
+
+    async def _answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        async with await self._request(request, body) as upstream:
+            return await _stream(request, upstream)
 
     async def _body(self, request: web.Request, key: ApiKey) -> bytes:
         """The whole body: it is small, and may have to be sent again to another role."""

@@ -108,3 +108,24 @@ async def test_internal_paths_and_large_bodies_are_not_passed_on(
     assert "100000 bytes" in told["error"]
     assert told["type"] == f"{server.url}/problems/payload-too-large"
     assert query.seen == []
+
+
+async def test_the_description_needs_no_key_and_nothing_else_is_open(
+    server: Shepherd, query: QueryRole
+) -> None:
+    async with ClientSession() as http:
+        async with http.get(f"{server.url}/bw/1/openapi.json") as response:
+            assert response.status == 201
+        assert [request.path for request in query.seen] == ["/bw/1/openapi.json"]
+        for method, path in (
+            ("POST", "/bw/1/openapi.json"),
+            ("GET", "/bw/1/openapi.json/x"),
+            ("GET", "/bw/1/keys"),
+        ):
+            async with http.request(method, f"{server.url}{path}") as response:
+                assert response.status == 401
+        async with http.get(
+            f"{server.url}/bw/1/openapi.json", headers={KEY_HEADER: "no such key"}
+        ) as response:
+            assert response.status == 401
+    assert len(query.seen) == 1
