@@ -37,6 +37,8 @@ from query.api.results.shared import SharedResults
 from query.api.stored_queries import StoredQueries
 from query.api.unknown_routes import UnknownRoutes
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
+from query.differences.fields import FieldChoice
+from query.differences.route import DifferencesRoute
 from query.fields.route import FieldsRoute
 from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
@@ -191,6 +193,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     ResultRoutes(results).add_to(app)
     RowsRoute(requests, runner, unknown_fields, parts.datasets).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
+    DifferencesRoute(requests, runner, FieldChoice(indexers), unknown_fields).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)

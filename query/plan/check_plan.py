@@ -6,10 +6,12 @@ fail with an error that says nothing.
 
 from collections.abc import Iterable, Sequence
 
+from common import limits
 from common.errors import BadRequest
 from query.patterns import pattern_fault
 from query.plan.plan import (
     GROUP_OPS,
+    DifferencesWanted,
     Filter,
     FilterOp,
     Kin,
@@ -40,6 +42,18 @@ def check_request(request: ShareRequest) -> None:
     _check_filters(plan.filters)
     if plan.spans is not None:
         _check_spans(plan.spans)
+    if plan.differences is not None:
+        _check_differences(plan.differences)
+
+
+def _check_differences(wanted: DifferencesWanted) -> None:
+    if len(set(wanted.fields)) < len(wanted.fields):
+        raise BadRequest("the distribution of each field is asked for once")
+    if len(wanted.fields) > limits.DIFFERENCES_FIELDS_MAX:
+        raise BadRequest(f"at most {limits.DIFFERENCES_FIELDS_MAX} fields are asked for at once")
+    if not 0 <= wanted.sample <= limits.DIFFERENCES_SAMPLE_MAX:
+        raise BadRequest(f"at most {limits.DIFFERENCES_SAMPLE_MAX} events are drawn")
+    _check_filters(wanted.selection)
 
 
 def _check_spans(spans: SpanQuery) -> None:

@@ -302,6 +302,28 @@ class InstancesWanted(
     fields: tuple[str, ...] = ()
 
 
+class DifferencesWanted(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """A request for how the values of fields are distributed inside and outside of a selection.
+
+    selection: filters that all events inside match. inside: range of their times, half open, in
+    unix ns.
+    sample: if above 0, no distributions but at most about so many events of each side, drawn at
+    random, with their values of the fields.
+    """
+
+    fields: tuple[str, ...]
+    selection: tuple[Filter, ...] = ()
+    inside: tuple[int, int] | None = None
+    sample: int = 0
+
+    @property
+    def every_field(self) -> set[str]:
+        """The names of all fields that are read, but for those of the plan's filters."""
+        return set(self.fields) | filter_fields(self.selection)
+
+
 class Plan(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -328,6 +350,7 @@ class Plan(
     by_end: whether the range and the steps are those of ends: time and duration, by definition.
     unweighted: whether each event counts once, whatever its sample rate.
     instances: request for one row per instance; needs and steps are empty then.
+    differences: request for distributions; needs, breakdowns and steps are empty then.
     env, key: ids of the environment and key, for fair turns; the answer does not depend on them.
     """
 
@@ -356,6 +379,7 @@ class Plan(
     by_end: bool = False
     unweighted: bool = False
     instances: InstancesWanted | None = None
+    differences: DifferencesWanted | None = None
     env: str = ""
     key: str = ""
 
@@ -375,6 +399,8 @@ def state_fields(plan: Plan) -> set[str]:
         named |= set(plan.rows.fields or ())
     if plan.spans is not None:
         named |= plan.spans.every_field
+    if plan.differences is not None:
+        named |= plan.differences.every_field
     return named | set(plan.breakdowns) | filter_fields(plan.filters)
 
 
@@ -388,6 +414,8 @@ def version_needed(plan: Plan) -> int:
 def _asks_more(plan: Plan) -> bool:
     """Whether the plan has a part that programs before `PLAN_QUESTIONS` do not know."""
     if plan.datasets or plan.calculated or plan.joins or plan.instances is not None:
+        return True
+    if plan.differences is not None:
         return True
     if (
         plan_searches(plan)

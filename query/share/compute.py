@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import pyarrow as pa
 
 from common import limits
@@ -18,14 +19,15 @@ from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import Plan, SpanQuery
+from query.plan.plan import DifferencesWanted, Plan, SpanQuery
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases, ran_out_of_memory
+from query.share.differences.distributions import Distributions
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
-from query.share.sources import gather
+from query.share.sources import Sources, gather
 from query.share.spans.coverage import covered_together, with_common_ends
 from query.share.spans.data import with_data
 from query.share.spans.parts import with_stored_forms
@@ -127,6 +129,8 @@ class Computation:
             return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
         if self._plan.spans is not None:
             return self._run_spans(self._plan.spans)
+        if self._plan.differences is not None:
+            return self._run_differences(self._plan.differences)
         sources = gather(self._plan, self._views, self._small, self._facts)
         statements = Statements(self._plan, sources, self._hash_version)
         with self._named_errors(), self._open() as connection:
@@ -184,6 +188,17 @@ class Computation:
                 )
         covers = covered_together([covered(view, plan) for view in self._views])
         return ShareAnswer(ShareReport(covers, statements.types, self._hash_version), states)
+
+    def _run_differences(self, wanted: DifferencesWanted) -> ShareAnswer:
+        def gathered(fields: Sequence[str]) -> tuple[Plan, Sources]:
+            some = msgspec.structs.replace(wanted, fields=tuple(fields))
+            plan = msgspec.structs.replace(self._plan, differences=some)
+            return plan, gather(plan, self._views, self._small, self._facts)
+
+        with self._named_errors(), self._open():
+            distributions = Distributions(wanted, gathered, self._ask, self._hash_version)
+            states = distributions.run()
+        return self._answer(distributions.types, states)
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
         covers = covered_together([covered(view, self._plan) for view in self._views])

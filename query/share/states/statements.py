@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from common import limits
 from common.process.versions import PLAN_VALUE_HASHES
-from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
+from query.plan.plan import Filter, Need, Plan, RowPosition, RowsWanted, State
 from query.share.field_sql import FieldSql, tagged_key
 from query.share.filters import Parameters, condition
 from query.share.sources import POSITION, Sources
@@ -70,6 +70,16 @@ class Statements:
     def parameters(self) -> list[str]:
         """Values to bind to each statement."""
         return self._parameters.values
+
+    @property
+    def picked(self) -> str:
+        """The rows that match, with the columns of the sources."""
+        return self._chosen
+
+    def all_match(self, filters: Sequence[Filter]) -> str:
+        """SQL BOOLEAN, never NULL: a picked row matches all of these filters too."""
+        every = [condition(f, self._fields_sql, self._parameters, exact=True) for f in filters]
+        return " AND ".join(every) or "TRUE"
 
     def main(self) -> str:
         """Every cell with its counts and sums."""

@@ -1,0 +1,28 @@
+"""Limits of questions about what differs, and of what is known about fields."""
+
+from typing import Final
+
+# --- what differs ------------------------------------------------------------------------------
+# Fields of one question: each is counted, and those of an event may be 2,000.
+DIFFERENCES_FIELDS_MAX: Final = 1_000
+# Events times fields that a share counts exactly: some 10 s of a core. Of more events a part is
+# drawn at random, which says as much: shares of 100,000 events are known to 0.3 %.
+DIFFERENCES_VALUES_MAX: Final = 250_000_000
+DIFFERENCES_DRAWN_MIN: Final = 50_000  # events of a side that are drawn then, at the least
+# Up to so many events of a share every value is counted. Of more, fields with nearly as many texts
+# as events are counted in a part of them: a table of a million ids takes 100 MB.
+DIFFERENCES_SMALL: Final = 65_536
+DIFFERENCES_PROBED: Final = 16_384  # events that tell how many values a field has
+DIFFERENCES_TEXTS_FEW: Final = 4_096  # distinct texts among those probed; more are many
+DIFFERENCES_NUMBERS_FEW: Final = 200  # likewise numbers: more go into logarithmic buckets
+# Fields of one statement: its tables of groups stay small, and the filters are judged again.
+DIFFERENCES_FIELDS_AT_ONCE: Final = 8
+DIFFERENCES_TEXTS_LISTED: Final = 64  # of a field and share: the most frequent of either side
+DIFFERENCES_NUMBERS_LISTED: Final = 4_096  # buckets: values of 17 powers of ten fit
+DIFFERENCES_TEXT_CHARS: Final = 256  # texts are told apart by their first ones
+DIFFERENCES_SAMPLE_MAX: Final = 8_192  # events of a side that are compared one by one
+DIFFERENCES_SAMPLED: Final = 2_048  # of a side, to tell which fields say the same as others
+DIFFERENCES_COMPARED: Final = 30  # fields that differ most, of which that is told
+DIFFERENCES_SELECTED: Final = 5  # fields of a selection with which they are compared
+DIFFERENCES_LISTED_DEFAULT: Final = 20  # fields of an answer: what a person looks through
+DIFFERENCES_VALUES_SHOWN: Final = 20  # of a field

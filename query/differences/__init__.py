@@ -1,0 +1,1 @@
+"""`POST /bw/1/differences`: what is different about some events of a query."""

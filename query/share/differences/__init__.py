@@ -1,0 +1,1 @@
+"""What a share says about differences: how values are distributed on either side."""

@@ -1,0 +1,228 @@
+"""SQL of the distributions of fields inside and outside of a selection.
+
+Columns of the states:
+- `main`, a row per side that has events: inside; rows: stored events; w: their weight; w2: the sum
+  of the squares of their sample rates.
+- `values`, a row per value of a field: field: its index in the request; again: whether the row is
+  of the second count of a number, in buckets beside its values; e: a bucket
+  (`query.share.states.buckets`), or n, f, b, s: a value (`FieldSql.key_parts`), or all NULL: the
+  field is missing; wi, wo: weight inside and outside of the events that were counted; number: 1,
+  or, where `others`, of how many values that are not listed the weights are.
+- `sample`, a row per event: inside; k<i>: a tagged key, cut; x<i>: the number.
+
+The weights of a field's rows that are not `again` come to the weight of the events that were drawn,
+by which weights are scaled.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from common import limits
+from query.plan.plan import DifferencesWanted
+from query.share.field_sql import FieldSql
+from query.share.states.buckets import bucket_sql
+from query.share.states.statements import Statements
+from segment.columns import FieldType
+
+EMPTY_VALUES: Final = pa.table(
+    {
+        "field": pa.array([], pa.int32()),
+        "again": pa.array([], pa.bool_()),
+        "others": pa.array([], pa.bool_()),
+        "e": pa.array([], pa.int32()),
+        "n": pa.array([], pa.int64()),
+        "f": pa.array([], pa.float64()),
+        "b": pa.array([], pa.bool_()),
+        "s": pa.array([], pa.string()),
+        "wi": pa.array([], pa.int64()),
+        "wo": pa.array([], pa.int64()),
+        "number": pa.array([], pa.int64()),
+    }
+)
+_PARTS: Final = {"e": "INTEGER", "n": "BIGINT", "f": "DOUBLE", "b": "BOOLEAN", "s": "VARCHAR"}
+
+
+class Drawn(NamedTuple):
+    """The chance of an event of each side to be read."""
+
+    inside: float
+    outside: float
+
+    @property
+    def sql(self) -> str:
+        """SQL BOOLEAN, at random: the event is read."""
+        if self.inside >= 1 and self.outside >= 1:
+            return "TRUE"
+        return f"random() < CASE WHEN inside THEN {self.inside!r} ELSE {self.outside!r} END"
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How values of fields are counted.
+
+    fields: by index in the request.
+    drawn: events that are read. of_many: of these, those read of fields with many texts.
+    texts, numbers: indexes of fields with many distinct texts, or numbers, which go into buckets.
+    both_ways: whether numbers are counted by value and in buckets.
+    """
+
+    fields: Mapping[int, FieldSql]
+    drawn: Drawn
+    of_many: Drawn
+    texts: frozenset[int]
+    numbers: frozenset[int]
+    both_ways: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A set of columns that is grouped by: parts of the values of a field."""
+
+    field: int
+    again: bool
+    parts: Mapping[str, str]
+    drawn: bool = False
+
+    def column(self, part: str) -> str:
+        """The name of the column of a part."""
+        return f"{'a' if self.again else 'g'}{self.field}_{part}"
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all of its columns."""
+        drawn = [f"drawn{self.field}"] if self.drawn else []
+        return [*drawn, *map(self.column, self.parts)]
+
+
+def counted_sides(statements: Statements, wanted: DifferencesWanted) -> str:
+    """The events of each side."""
+    return (
+        "SELECT inside, count(*) AS rows, sum(r)::BIGINT AS w, sum(r::DOUBLE * r) AS w2"
+        f" FROM ({_split(statements, wanted)}) GROUP BY inside"
+    )
+
+
+def probed_values(statements: Statements, fields: Mapping[int, FieldSql]) -> str:
+    """About how many texts and numbers of each field some of the events have: `s<i>`, `n<i>`."""
+    counts = []
+    for index, field_sql in fields.items():
+        texts = _texts(field_sql)
+        number = _number(field_sql)
+        counts.append(f"{f'approx_count_distinct({texts})' if texts else '0'} AS s{index}")
+        counts.append(f"{f'approx_count_distinct({number})' if number else '0'} AS n{index}")
+    some = f"SELECT * FROM ({statements.picked}) LIMIT {limits.DIFFERENCES_PROBED:d}"
+    return f"SELECT {', '.join(counts)} FROM ({some})"
+
+
+def values_of_fields(statements: Statements, wanted: DifferencesWanted, counting: Counting) -> str:
+    """The values of some fields, the most frequent of either side, and what the others come to."""
+    sets = [one for index in counting.fields for one in _sets(index, counting)]
+    columns = [f"{sql} AS {one.column(part)}" for one in sets for part, sql in one.parts.items()]
+    drawn = [f"{counting.of_many.sql} AS drawn{one.field}" for one in sets if one.drawn]
+    read = (
+        f"SELECT {', '.join(['*', *drawn])} FROM ({_split(statements, wanted)})"
+        f" WHERE {counting.drawn.sql}"
+    )
+    rows = (
+        f"SELECT r, inside, {', '.join([*(f'drawn{s.field}' for s in sets if s.drawn), *columns])}"
+    )
+    field = " ".join(f"WHEN grouping({one.columns[-1]}) = 0 THEN {one.field}" for one in sets)
+    again = " OR ".join(f"grouping({one.columns[-1]}) = 0" for one in sets if one.again)
+    parts = [f"{_either(sets, part)} AS {part}" for part in _PARTS]
+    unread = " AND ".join(f"drawn{one.field} IS NOT FALSE" for one in sets if one.drawn)
+    groups = (
+        f"SELECT CASE {field} END::INTEGER AS field, {again or 'FALSE'} AS again,"
+        f" {', '.join(parts)}, coalesce(sum(r) FILTER (inside), 0)::BIGINT AS wi,"
+        f" coalesce(sum(r) FILTER (NOT inside), 0)::BIGINT AS wo FROM ({rows} FROM ({read}))"
+        f" GROUP BY GROUPING SETS ({', '.join('(' + ', '.join(s.columns) + ')' for s in sets)})"
+        f" HAVING {unread or 'TRUE'}"
+    )
+    return _listed(groups)
+
+
+def sampled_events(
+    statements: Statements,
+    wanted: DifferencesWanted,
+    fields: Sequence[FieldSql],
+    drawn: Drawn,
+) -> str:
+    """Some events of each side with the values of fields."""
+    chars = limits.DIFFERENCES_TEXT_CHARS + 1
+    columns = [
+        f"left({field_sql.key}, {chars:d}) AS k{at},"
+        f" {_number(field_sql) or 'NULL::DOUBLE'} AS x{at}"
+        for at, field_sql in enumerate(fields)
+    ]
+    return (
+        f"SELECT {', '.join(['inside', *columns])} FROM ({_split(statements, wanted)})"
+        f" WHERE {drawn.sql} LIMIT {4 * wanted.sample:d}"
+    )
+
+
+def _split(statements: Statements, wanted: DifferencesWanted) -> str:
+    """The events of the query, with the side of each."""
+    inside = statements.all_match(wanted.selection)
+    if wanted.inside is not None:
+        start_ns, end_ns = wanted.inside
+        inside = f"({inside}) AND t >= {start_ns:d} AND t < {end_ns:d}"
+    return f"SELECT *, ({inside}) AS inside FROM ({statements.picked})"
+
+
+def _sets(index: int, counting: Counting) -> list[_Set]:
+    """The sets of one field; it has a value of some type."""
+    field_sql = counting.fields[index]
+    number = _number(field_sql)
+    parts = dict(field_sql.key_parts)
+    if number and index in counting.numbers:
+        parts = {part: sql for part, sql in parts.items() if part not in ("n", "f")}
+        parts["e"] = bucket_sql(number)
+    drawn = index in counting.texts and counting.of_many.sql != "TRUE"
+    if drawn:
+        parts = {part: f"CASE WHEN drawn{index} THEN {sql} END" for part, sql in parts.items()}
+    found = [_Set(index, False, parts, drawn)]
+    if number and counting.both_ways:
+        found.append(_Set(index, True, {"e": bucket_sql(number)}))
+    return found
+
+
+def _number(field_sql: FieldSql) -> str:
+    """SQL DOUBLE: a number that is no boolean; "" if there is none."""
+    if not field_sql.has(FieldType.INT, FieldType.FLOAT):
+        return ""
+    if not field_sql.has(FieldType.BOOL):
+        return field_sql.number
+    flag = field_sql.column(FieldType.BOOL)
+    return f"CASE WHEN {flag} IS NULL THEN {field_sql.number} END"
+
+
+def _texts(field_sql: FieldSql) -> str:
+    """SQL VARCHAR: the text; "" if there is none."""
+    return field_sql.key_parts.get("s", "")
+
+
+def _either(sets: Sequence[_Set], part: str) -> str:
+    """SQL: the part of the value of a group, of whichever set it is."""
+    columns = [one.column(part) for one in sets if part in one.parts]
+    return f"coalesce({', '.join([*columns, f'NULL::{_PARTS[part]}'])})"
+
+
+def _listed(groups: str) -> str:
+    """The most frequent values of each field on either side; the others are added up."""
+    texts, numbers = limits.DIFFERENCES_TEXTS_LISTED, limits.DIFFERENCES_NUMBERS_LISTED
+    total = "greatest(1, sum({0}) OVER (PARTITION BY field, again))"
+    often = f"greatest(wi / {total.format('wi')}, wo / {total.format('wo')})"
+    placed = (
+        f"SELECT *, row_number() OVER (PARTITION BY field, again, s IS NULL"
+        f" ORDER BY often DESC, s) > CASE WHEN s IS NULL THEN {numbers:d} ELSE {texts:d} END"
+        f" AS others FROM (SELECT *, {often} AS often FROM ({groups}))"
+    )
+    values = {part: f"CASE WHEN NOT others THEN {part} END" for part in "enfb"}
+    values["s"] = f"CASE WHEN NOT others THEN left(s, {limits.DIFFERENCES_TEXT_CHARS:d}) END"
+    return (
+        f"SELECT field, again, others, {', '.join(f'{sql} AS {p}' for p, sql in values.items())},"
+        " sum(wi)::BIGINT AS wi, sum(wo)::BIGINT AS wo, count(*) AS number"
+        f" FROM ({placed}) GROUP BY ALL"
+    )
