@@ -53,7 +53,7 @@ def _numbers(numbers: NumberDistribution, inside: Side, outside: Side) -> dict[s
         "inside": _quartiles(of_inside),
         "outside": _quartiles(of_outside),
         "histogram": [
-            {"from": low, "to": high, **_pair(Pair(w_in, w_out), inside, outside)}
+            {"from": low, "to": high, **_pair(Pair(float(w_in), float(w_out)), inside, outside)}
             for low, high, w_in, w_out in bins
         ],
     }

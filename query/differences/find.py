@@ -17,7 +17,7 @@ from query.plan.plan import Plan
 from query.results.steps import Steps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FoundDifferences:
     """follows: why a field is listed apart, by its name."""
 

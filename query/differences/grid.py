@@ -1,14 +1,14 @@
 """Numbers of both sides on a common grid, their medians and spreads."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from query.differences.distribution import Pair
+from query.differences.distribution import Buckets
 from query.share.states.buckets import bucket_middles
 
 Array = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ class Grid:
     outside: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class NumberDistribution:
     """Ascending numbers with their weights on either side."""
 
@@ -49,15 +49,9 @@ class NumberDistribution:
     outside: Array
 
     @classmethod
-    def of(cls, buckets: Mapping[int, Pair]) -> "NumberDistribution":
+    def of(cls, buckets: Buckets) -> "NumberDistribution":
         """From buckets (`query.share.states.buckets`)."""
-        order = sorted(buckets)
-        pairs = [buckets[number] for number in order]
-        return cls(
-            bucket_middles(np.array(order, np.int64)),
-            np.array([one.inside for one in pairs], np.float64),
-            np.array([one.outside for one in pairs], np.float64),
-        )
+        return cls(bucket_middles(buckets.numbers), buckets.inside, buckets.outside)
 
     def sides(self) -> tuple[NumberSide, NumberSide]:
         """The quartiles inside and outside."""

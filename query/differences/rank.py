@@ -20,7 +20,7 @@ _CODES_MOST = 24
 _COMPARED_OF_NUMBERS = 20  # bins
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RankedField:
     """values: those that are listed, most frequent of either side first, with the missing one as
     None. numbers: None if the field is not shown as numbers.
@@ -64,7 +64,7 @@ def _values(one: Distribution, found: Distributions) -> list[tuple[Key | None, P
 
 
 def _numbers(one: Distribution) -> NumberDistribution | None:
-    return NumberDistribution.of(one.buckets) if one.buckets else None
+    return None if one.buckets is None else NumberDistribution.of(one.buckets)
 
 
 def _shown(

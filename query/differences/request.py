@@ -81,7 +81,7 @@ def read_differences_request(
         if name not in MEMBERS:
             raise SpecError(name, "invalid", f"is not known here; known: {', '.join(MEMBERS)}")
     with_prefix = _Prefixed("query")
-    query = with_prefix.value_of(body.get("query") or {})
+    query = with_prefix.value_of({} if body.get("query") is None else body["query"])
     with with_prefix:
         spec = read_spec(query)
     resolved = build_request(spec, dataset, now_ns, env=requester.env, key=requester.key)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from common import limits
+from query.api.document.differing import DIFFERENCES
 from query.api.document.operation import Operation, Parameter
 from query.api.document.schema import (
     Schema,
@@ -161,6 +162,7 @@ OPERATIONS: Final = (
         ),
         parameters=(AFTER,),
     ),
+    DIFFERENCES,
     Operation(
         "get",
         "/bw/1/tail/{dataset}",

@@ -140,7 +140,7 @@ def values_of_fields(statements: Statements, wanted: DifferencesWanted, counting
         f" GROUP BY GROUPING SETS ({', '.join('(' + ', '.join(s.columns) + ')' for s in sets)})"
         f" HAVING {unread or 'TRUE'}"
     )
-    return _listed(groups)
+    return _listed(groups, of_numbers=not counting.both_ways)
 
 
 def sampled_events(
@@ -209,14 +209,18 @@ def _either(sets: Sequence[_Set], part: str) -> str:
     return f"coalesce({', '.join([*columns, f'NULL::{_PARTS[part]}'])})"
 
 
-def _listed(groups: str) -> str:
-    """The most frequent values of each field on either side; the others are added up."""
+def _listed(groups: str, *, of_numbers: bool) -> str:
+    """The most frequent values of each field on either side; the others are added up.
+
+    of_numbers: whether as many numbers are listed as buckets, which else tell their distribution.
+    """
     texts, numbers = limits.DIFFERENCES_TEXTS_LISTED, limits.DIFFERENCES_NUMBERS_LISTED
     total = "greatest(1, sum({0}) OVER (PARTITION BY field, again))"
     often = f"greatest(wi / {total.format('wi')}, wo / {total.format('wo')})"
+    long = "s IS NULL" if of_numbers else "e IS NOT NULL"
     placed = (
-        f"SELECT *, row_number() OVER (PARTITION BY field, again, s IS NULL"
-        f" ORDER BY often DESC, s) > CASE WHEN s IS NULL THEN {numbers:d} ELSE {texts:d} END"
+        f"SELECT *, row_number() OVER (PARTITION BY field, again, {long}"
+        f" ORDER BY often DESC, s, n, f) > CASE WHEN {long} THEN {numbers:d} ELSE {texts:d} END"
         f" AS others FROM (SELECT *, {often} AS often FROM ({groups}))"
     )
     values = {part: f"CASE WHEN NOT others THEN {part} END" for part in "enfb"}

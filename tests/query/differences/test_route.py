@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from common.process.versions import OWN
+from query.differences.request import read_differences_request
+from query.faults import InvalidValues
 from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row
 
@@ -76,3 +80,76 @@ async def test_what_follows_from_the_selection_is_listed_apart(tmp_path: Path) -
             "s": ("follows", "ms"),
             "slow": ("follows", "ms"),
         }
+
+
+async def test_a_box_of_a_heatmap_and_groups_are_selections(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        with_columns(running)
+        box = {
+            "start_time": BASE_S + 10,
+            "end_time": BASE_S + 60,
+            "ranges": [{"column": "ms", "from": 100, "to": 104.5}],
+        }
+        answer = await differences(running, selection=box)
+        slow = [i for i in range(1_000) if i % 10 == 0 and 10 <= i % 100 < 60]
+        assert answer["inside"]["stored"] == sum(1 for i in slow if i % 7 < 4)
+        groups = {"groups": [{"color": "r", "code": None}, {"color": "g", "code": 201}]}
+        answer = await differences(running, selection=groups)
+        wanted = [
+            i
+            for i in range(1_000)
+            if (i % 3 == 0 and i % 4 == 0) or (i % 3 == 1 and i % 2 and i % 4)
+        ]
+        assert answer["inside"]["stored"] == len(wanted)
+        either = [{"column": "color", "op": "=", "value": one} for one in "rg"]
+        some = {"filters": either, "filter_combination": "OR"}
+        answer = await differences(running, selection=some)
+        assert answer["outside"]["stored"] == sum(1 for i in range(1_000) if i % 3 == 2)
+
+
+async def test_members_of_a_query_without_a_part_and_a_side_without_events_are_said(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        with_columns(running)
+        query = {**TIMES, "calculations": [{"op": "COUNT"}], "breakdowns": ["build"]}
+        none = [{"column": "ms", "op": ">", "value": 10**6}]
+        answer = await differences(running, query=query, selection=none, fields=["color", "code"])
+        assert answer["notes"] == [
+            "no event of the query is inside the selection",
+            "calculations, breakdowns of the query have no part in the answer",
+        ]
+        assert (answer["looked_at"], answer["left_out"], answer["differing"]) == (2, 0, 0)
+        assert [one["score"] for one in answer["fields"]] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "member"),
+    [
+        ({"selection": None}, "selection"),
+        ({"selection": []}, "selection"),
+        ({"selection": "ms"}, "selection"),
+        ({"selection": {"filter": []}}, "selection.filter"),
+        ({"selection": [{"column": "ms", "op": "~", "value": 1}]}, "selection.filters[0].op"),
+        ({"selection": {"ranges": [{"column": "ms"}]}}, "selection.ranges[0]"),
+        ({"selection": {"ranges": [{"column": "ms", "from": "1"}]}}, "selection.ranges[0].from"),
+        ({"selection": {"groups": [{}]}}, "selection.groups[0]"),
+        ({"selection": {"groups": [{"a": []}]}}, "selection.groups[0].a"),
+        ({"selection": {"start_time": 5, "end_time": 5}}, "selection.end_time"),
+        ({"selection": {"start_time": 10**18, "end_time": 5}}, "selection.start_time"),
+        ({"query": {"filters": [{"op": "="}]}}, "query.filters[0].column"),
+        ({"query": {"nonsense": 1}}, "query.nonsense"),
+        ({"query": []}, "query"),
+        ({"fields": []}, "fields"),
+        ({"fields": [1]}, "fields[0]"),
+        ({"fields": [str(n) for n in range(1_001)]}, "fields"),
+        ({"match": "x" * 1_001}, "match"),
+        ({"limit": 0}, "limit"),
+        ({"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_a_fault_names_its_member(body: dict[str, Any], member: str) -> None:
+    asked = {"dataset": "shop", "query": TIMES, "selection": SLOW, **body}
+    with pytest.raises(InvalidValues) as raised:
+        read_differences_request(asked, "d" * 24, 0)
+    assert raised.value.faults[0].field == member

@@ -1,0 +1,71 @@
+"""The operation that tells in which fields events differ."""
+
+from typing import Final
+
+from common import limits
+from query.api.document.operation import Operation
+from query.api.document.schema import any_of, anything, listed, members, number, ref, text, whole
+from query.api.document.shared import AFTER, CONDITIONS, REQUIRED_COVERAGE
+
+_SIDE: Final = members({"events": whole(0), "stored": whole(0)}, required=("events", "stored"))
+_SELECTION: Final = members(
+    {
+        **CONDITIONS,
+        "start_time": whole(about="Unix seconds, of a box of a heatmap."),
+        "end_time": whole(about="Exclusive."),
+        "ranges": listed(
+            members(
+                {"column": text(), "from": number(), "to": number(about="Exclusive.")},
+                required=("column",),
+                closed=True,
+            ),
+            most=limits.QUERY_LIST_ITEMS_MAX,
+        ),
+        "groups": listed(
+            members({}, about="A value by breakdown; null: the field is missing."),
+            most=limits.QUERY_LIST_ITEMS_MAX,
+        ),
+    },
+    closed=True,
+    about="Events inside meet all of it, and one of the groups.",
+)
+
+DIFFERENCES: Final = Operation(
+    "post",
+    "/bw/1/differences",
+    "differences",
+    "Questions",
+    "In which fields some events of a query differ from its other events.",
+    {
+        200: members(
+            {
+                "inside": _SIDE,
+                "outside": _SIDE,
+                "fields": listed(anything(), about="Those that differ most first."),
+                "same": listed(anything(), about="Of the selection, or following from it."),
+                "looked_at": whole(0),
+                "differing": whole(0),
+                "left_out": whole(0),
+                "start": text(),
+                "end": text(),
+                "coverage": ref("Coverage"),
+                "notes": listed(text()),
+            },
+            required=("inside", "outside", "fields", "same", "coverage", "notes"),
+        )
+    },
+    members(
+        {
+            "dataset": text(least=1, about="A dataset's name."),
+            "query": members({}, about="A query specification; its filters and range count."),
+            "selection": any_of(listed(anything(), about="Filters."), _SELECTION),
+            "fields": listed(text(), least=1, most=limits.DIFFERENCES_FIELDS_MAX),
+            "match": text(most=limits.FIELD_PATTERN_CHARS_MAX, about="A part, or * and ?."),
+            "limit": whole(1, limits.DIFFERENCES_FIELDS_MAX),
+            **REQUIRED_COVERAGE,
+        },
+        required=("dataset", "selection"),
+        closed=True,
+    ),
+    parameters=(AFTER,),
+)
