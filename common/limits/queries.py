@@ -10,6 +10,7 @@ QUERY_LIMIT_NO_SERIES_MAX: Final = 10_000  # without series
 GROUP_COUNTS_MAX: Final = 1_000  # breakdowns whose number of groups a query role remembers
 # Groups times steps up to which totals are made of the series: some milliseconds of arrays.
 SERIES_AT_ONCE_CELLS_MAX: Final = 50_000
+COMPARE_OFFSET_S_MAX: Final = 100 * 366 * 86_400  # a comparison with a hundred years ago
 SERIES_POINTS_MAX: Final = 1_000  # steps of a series (the vendor allows range/1000)
 SHARE_TIMES_KEPT: Final = 256  # durations of recent shares, for the usual one
 HEDGES_PER_SHARE: Final = 0.1  # hedges allowed for each share that is answered: 10 % more work

@@ -1,8 +1,9 @@
 """Plans out of a specification and the present time: one for totals, one for series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
+import pyarrow as pa
 
 from common import limits
 from common.model.names import ALL_DATASETS
@@ -13,7 +14,20 @@ _SECOND_NS = 10**9
 _START_S_MIN = -(2**63) // _SECOND_NS + 1  # in nanoseconds it fits 64 bits
 _STEPS_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 _DAY_S = 86_400
+_POINTS_LEAST = 30  # steps of a series whose step is longer than usual
 _POINTS_WANTED = 120  # steps of a series without a requested granularity
+
+
+@dataclass(frozen=True, slots=True)
+class BesideGroups:
+    """The groups of an answer with which another one is compared.
+
+    top: those that it lists, in its order.
+    keys: of all, a row per group, with the columns of states (`query.share.states.groups`).
+    """
+
+    top: tuple[GroupKey, ...]
+    keys: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,7 @@ class QueryRequest:
     step_ns: width of a series step.
     limit: number of groups returned.
     datasets: with their definitions; empty for a question to one dataset that needs none.
+    beside: the groups of the answer that this one is compared with: they are listed first.
     env, key: ids of the environment and key, for fair turns.
     """
 
@@ -38,8 +53,18 @@ class QueryRequest:
     with_total: bool = False
     with_other: bool = False
     datasets: tuple[SpanDataset, ...] = ()
+    beside: BesideGroups | None = field(default=None, compare=False)
     env: str = ""
     key: str = ""
+
+    @property
+    def told_range(self) -> dict[str, int]:
+        """The range and step, as an answer says them: unix seconds, half open."""
+        return {
+            "start_time": self.start_ns // _SECOND_NS,
+            "end_time": -(-self.end_ns // _SECOND_NS),
+            "granularity": self.step_ns // _SECOND_NS,
+        }
 
 
 def needs_definitions(spec: QuerySpec, dataset: str) -> bool:
@@ -80,7 +105,7 @@ def build_request(
         dataset=dataset,
         start_ns=start_s * _SECOND_NS,
         end_ns=min(end_s * _SECOND_NS, 2**63 - 1),
-        step_ns=(spec.granularity_s or _default_step_s(end_s - start_s)) * _SECOND_NS,
+        step_ns=(spec.granularity_s or _step_s(end_s - start_s, spec.compare_s)) * _SECOND_NS,
         limit=groups,
         with_series=not disable_series,
         with_total=with_total,
@@ -89,6 +114,23 @@ def build_request(
         env=env,
         key=key,
     )
+
+
+def _step_s(length_s: int, compare_s: int | None) -> int:
+    """The usual step; of a comparison the next longer or shorter one that its offset is a multiple
+    of, so that steps of both ranges are the same parts of them, if there is one.
+    """
+    usual = _default_step_s(length_s)
+    if compare_s is None or compare_s % usual == 0:
+        return usual
+    fit = [
+        step
+        for step in (*_STEPS_S, _DAY_S)
+        if compare_s % step == 0 and length_s <= step * limits.SERIES_POINTS_MAX
+    ]
+    shorter = [step for step in fit if step < usual]
+    longer = [step for step in fit if usual < step and step * _POINTS_LEAST <= length_s]
+    return min(longer, default=max(shorter, default=usual))
 
 
 def _default_step_s(length_s: int) -> int:

@@ -26,8 +26,9 @@ from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
     "limit", "start_time", "end_time", "time_range", "granularity", "usage_mode",
+    "compare_time_offset_seconds",
 )  # fmt: skip
-_LATER = ("calculated_fields", "formulas", "compare_time_offset_seconds")
+_LATER = ("calculated_fields", "formulas")
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
 
 
@@ -71,6 +72,7 @@ def read_spec(body: object) -> QuerySpec:
         range_s=length,
         granularity_s=granularity or None,
         unweighted=_flag(spec, "usage_mode"),
+        compare_s=_compare(spec),
     )
 
 
@@ -150,6 +152,11 @@ def _whole(
     if not least <= value <= most:
         raise SpecError(name, "invalid", f"must be between {least} and {most}")
     return value
+
+
+def _compare(spec: dict[str, Any]) -> int | None:
+    most = limits.COMPARE_OFFSET_S_MAX
+    return _whole(spec, "compare_time_offset_seconds", least=0, most=most) or None
 
 
 def _check_times(

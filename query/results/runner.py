@@ -27,6 +27,8 @@ from query.cancellation import cancellable
 from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
+from query.results.answer import Answer
+from query.results.compare.ask import compared
 from query.results.coverage import coverage_of, notes_on_time, why_incomplete
 from query.results.series import (
     NO_ROWS,
@@ -61,22 +63,6 @@ class CoverageRequirement:
 
     after: tuple[Position, ...] = ()
     mode: str = "wait"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer in the vendor's shape; its series are encoded (`query.results.series.EncodedRows`).
-
-    coverage: the rows it includes, by partition.
-    types: by field that the query names, the letters of its types.
-    groups: sums over all groups (`query.results.group_sums`); None without breakdowns.
-    """
-
-    data: dict[str, Any]
-    coverage: dict[str, Any]
-    notes: list[str]
-    types: dict[str, str]
-    groups: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +203,14 @@ class QueryRunner:
         return PlanResult(result, coverage, notes_on_time(coverage), gathered.types)
 
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
+        run = partial(self._run_once, required=required)
+        if query.spec.compare_s is None:
+            return (await run(query))[0]
+        return await compared(run, query, query.spec.compare_s)
+
+    async def _run_once(
+        self, query: QueryRequest, required: CoverageRequirement
+    ) -> tuple[Answer, Totals]:
         at_once = query.with_series and self._groups.few_cells(query)
         held = self._states.question(query.env, query.key)
         found: tuple[ReconciledTotals, dict[str, Any]] | None = None
@@ -248,7 +242,7 @@ class QueryRunner:
             if last in merged.data:
                 merged.data[last] = merged.data.pop(last)
         notes = [*notes_on_types(query.spec, totals.types), *notes_on_time(coverage)]
-        return Answer(merged.data, coverage, notes, totals.types, merged.groups)
+        return Answer(merged.data, coverage, notes, totals.types, merged.groups), merged
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
         """Merge in a thread, in turn. Cancelled, it keeps its slot until its step has ended."""

@@ -7,10 +7,12 @@ over those that are not listed, are exact for every calculation, not only for th
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
+from query.results.compare.listed import group_keys, listed_cells
 from query.results.group_sums import group_sums
 from query.results.merge import Answers, Merged, merge
 from query.results.order import first_cells, passing_cells
@@ -21,11 +23,14 @@ from query.results.values import Shown
 class Totals(NamedTuple):
     """The totals in the vendor's shape.
 
-    top: the listed groups, in the order of the answer.
+    top: the listed groups, in the order of the answer; of an answer that is compared with another,
+        those that are listed there.
     data: the members `results`, `total_by_aggregate` and `other_by_aggregate`.
     groups: the member `groups`; None without breakdowns.
     cells: number of groups, before havings and limit.
     widths: of the bins of heatmaps, by index of the need.
+    keys: theirs, a row per group.
+    gone: listed groups of an earlier answer that the present range does not have.
     """
 
     top: list[GroupKey]
@@ -33,6 +38,8 @@ class Totals(NamedTuple):
     groups: dict[str, Any] | None
     cells: int
     widths: dict[int, int]
+    keys: pa.Table
+    gone: list[GroupKey]
 
     @property
     def all_listed(self) -> bool:
@@ -49,10 +56,14 @@ def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
     """What the query asks for. merged: a cell per group."""
     spec = query.spec
     passing = passing_cells(spec, plan, merged)
-    listed = first_cells(spec, plan, merged, passing, query.limit)
+    if query.beside is None:
+        same, gone = first_cells(spec, plan, merged, passing, query.limit), np.zeros(0, np.int64)
+    else:
+        same, gone = listed_cells(spec, plan, merged, passing, query.limit, query.beside)
+    listed = np.concatenate([same, gone])
     groups = group_sums(spec, plan, merged, passing, listed) if spec.breakdowns else None
-    top = groups_of(plan, merged, listed)
-    rows = RowMaker(spec, plan, merged).rows(listed, top)
+    shown = groups_of(plan, merged, listed)
+    rows = RowMaker(spec, plan, merged).rows(listed, shown)
     data: dict[str, Any] = {"results": [{"data": row} for row in rows]}
     everything = np.ones(merged.cells, np.bool_)
     if query.with_total:
@@ -61,7 +72,8 @@ def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
         everything[listed] = False
         data["other_by_aggregate"] = _one_row(spec, plan, merged.one_cell(everything))
     widths = {index: heat.width for index, heat in merged.heat.items()}
-    return Totals(top, data, groups, merged.cells, widths)
+    top, more = shown[: len(same)], shown[len(same) :]
+    return Totals(top, data, groups, merged.cells, widths, group_keys(merged), more)
 
 
 def _one_row(spec: QuerySpec, plan: Plan, merged: Merged) -> dict[str, Shown]:

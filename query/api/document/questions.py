@@ -47,6 +47,19 @@ _RESULT: Final = members(
         "notes": listed(text()),
         "range": members({}),
         "groups": members({}),
+        "compare": members(
+            {
+                "offset_s": whole(1),
+                "range": members({}),
+                "data": members({}),
+                "only_now": listed(members({})),
+                "only_before": listed(members({})),
+                "coverage": ref("Coverage"),
+                "notes": listed(text()),
+                "groups": members({}),
+            },
+            about="The answer of the earlier range, where one is compared.",
+        ),
     },
     required=("query", "id", "complete", "links"),
 )

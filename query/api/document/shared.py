@@ -157,6 +157,9 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "limit": whole(1, limits.QUERY_LIMIT_NO_SERIES_MAX),
             **TIMES,
             "granularity": whole(0, about="Seconds of a step; chosen unless given."),
+            "compare_time_offset_seconds": whole(
+                0, limits.COMPARE_OFFSET_S_MAX, about="How much earlier the compared range begins."
+            ),
             "usage_mode": flag("Whether each event counts once, whatever its sample rate."),
         },
         about="The vendor's query specification, and what Bellwether adds (docs/query.md).",

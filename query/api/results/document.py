@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from query.plan.planner import QueryRequest
-from query.results.runner import Answer
+from query.results.answer import Answer, Compared
 from query.results.series import EncodedRows
 
 
@@ -15,26 +15,38 @@ def encode_answer(query: QueryRequest, answer: Answer, missing: list[str]) -> by
     missing: notes on fields that no event has.
     """
     document: dict[str, Any] = {
-        "data": {
-            name: member.json if isinstance(member, EncodedRows) else member
-            for name, member in answer.data.items()
-        },
+        "data": _data(answer),
         "coverage": answer.coverage,
         "notes": [*answer.notes, *missing],
-        "range": range_of(query),
+        "range": query.told_range,
     }
     if answer.groups is not None:
         document["groups"] = answer.groups
+    if answer.compared is not None:
+        document["compare"] = _compared(answer.compared)
     return msgspec.json.encode(document)
 
 
-def range_of(query: QueryRequest) -> dict[str, int]:
-    """The range as it was resolved: unix seconds, half open."""
+def _data(answer: Answer) -> dict[str, Any]:
     return {
-        "start_time": query.start_ns // 10**9,
-        "end_time": -(-query.end_ns // 10**9),
-        "granularity": query.step_ns // 10**9,
+        name: member.json if isinstance(member, EncodedRows) else member
+        for name, member in answer.data.items()
     }
+
+
+def _compared(found: Compared) -> dict[str, Any]:
+    document = {
+        "offset_s": found.offset_s,
+        "range": found.range,
+        "data": _data(found.answer),
+        "only_now": found.only_now,
+        "only_before": found.only_before,
+        "coverage": found.answer.coverage,
+        "notes": found.answer.notes,
+    }
+    if found.answer.groups is not None:
+        document["groups"] = found.answer.groups
+    return document
 
 
 def encode_result(query: bytes, result_id: str, links: dict[str, str], body: bytes | None) -> bytes:

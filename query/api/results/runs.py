@@ -19,7 +19,8 @@ from query.api.results.ids import new_id
 from query.api.results.memory import ResultStore, StoredResult
 from query.api.results.shared import SharedResults
 from query.plan.planner import QueryRequest
-from query.results.runner import Answer, CoverageRequirement, QueryRunner
+from query.results.answer import Answer
+from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.span_relations import SpanRelations
 from query.results.unknown_fields import UnknownFieldNotes
 

@@ -26,7 +26,8 @@ from indexer.server import serve
 from query.config import QueryConfig
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
-from query.results.runner import Answer, CoverageRequirement, QueryRunner
+from query.results.answer import Answer
+from query.results.runner import CoverageRequirement, QueryRunner
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas

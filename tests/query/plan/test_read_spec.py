@@ -136,7 +136,7 @@ def matching(name: str, pattern: str) -> dict[str, Any]:
         ({"granularity": 7}, "granularity: must be between 8 (range / 1000) and 7200"),
         ({"granularity": 7201}, "granularity: must be between 8 (range / 1000) and 7200"),
         ({"calculated_fields": [{}]}, "calculated_fields: is not supported yet"),
-        ({"compare_time_offset_seconds": 1800}, "compare_time_offset_seconds: is not supported"),
+        ({"compare_time_offset_seconds": -1}, "compare_time_offset_seconds: must be between 0"),
         ({"colour": 1}, "colour: is not a part of a query"),
     ],
 )

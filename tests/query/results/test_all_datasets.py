@@ -14,7 +14,8 @@ from query.http.environment import NamedDatasets
 from query.plan.plan import SpanDataset
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read_spec import read_spec
-from query.results.runner import Answer, CoverageRequirement
+from query.results.answer import Answer
+from query.results.runner import CoverageRequirement
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
 from query.share.rerouted import UndecidedBatch
