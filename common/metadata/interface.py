@@ -256,7 +256,9 @@ class Metadata(ResourceStore, Protocol):
         """What is known of the dataset's columns from their senders, by id."""
 
     def put_query(self, query: StoredQuery) -> None:
-        """Store a query; storing the same id again does nothing."""
+        """Store a query. One that is stored already stays as it is; if that was more than a day
+        ago, its `created_ns` becomes the new one, so that what is in use is not the oldest.
+        """
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from common import atomic_files
+from common import atomic_files, limits
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata import schema
 from common.metadata.interface import (
@@ -244,9 +244,13 @@ class SqliteMetadata(ResourceTables):
         return [column_facts_of(row) for row in self._read(query, (dataset_id,))]
 
     def put_query(self, query: StoredQuery) -> None:
-        """Store a query; storing the same id again does nothing."""
+        """Store a query; one that is stored again stays as it is, but counts as new once a day."""
         insert, values = insert_of(query)
-        self._write(f"{insert} ON CONFLICT (id) DO NOTHING", values)
+        self._write(
+            f"{insert} ON CONFLICT (id) DO UPDATE SET created_ns = excluded.created_ns"
+            f" WHERE excluded.created_ns >= queries.created_ns + {limits.STORED_AGAIN_NS}",
+            values,
+        )
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""

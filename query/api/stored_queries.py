@@ -5,17 +5,24 @@ from typing import Any
 
 import msgspec
 
+from common import limits
 from common.clock import Clock
 from common.errors import NotFound
-from common.metadata import ApiKey, StoredQuery
+from common.metadata import ApiKey, Metadata, StoredQuery
 from query.http.dataset_names import DatasetNames
 
 
 class StoredQueries:
-    """The specifications of an environment's datasets."""
+    """The specifications of an environment's datasets.
 
-    def __init__(self, names: DatasetNames, clock: Clock) -> None:
+    most: that an environment keeps; the oldest ones leave, unless they are annotated.
+    """
+
+    def __init__(
+        self, names: DatasetNames, clock: Clock, most: int = limits.STORED_QUERIES_MAX
+    ) -> None:
         self._names = names
+        self._most = most
         self._clock = clock
 
     async def store(self, key: ApiKey, dataset: str, spec: dict[str, Any]) -> StoredQuery:
@@ -32,7 +39,12 @@ class StoredQueries:
             spec_json=encoded,
             created_ns=self._clock.now_ns(),
         )
-        await self._names.ask(key, lambda metadata: metadata.put_query(stored))
+
+        def put(metadata: Metadata) -> None:
+            metadata.put_query(stored)
+            metadata.trim_queries(stored.env_id, self._most)
+
+        await self._names.ask(key, put)
         return stored
 
     async def find(self, key: ApiKey, dataset: str, query_id: str) -> StoredQuery:

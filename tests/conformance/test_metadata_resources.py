@@ -127,6 +127,14 @@ def test_oldest_queries_leave_unless_they_are_annotated(metadata: Metadata) -> N
     assert left == ["other", "q1", "q3", "q4", "q5"]
 
 
+def test_a_query_that_is_stored_again_counts_as_new_once_a_day(metadata: Metadata) -> None:
+    day_ns = 86_400 * 10**9
+    metadata.put_query(StoredQuery("q", "e", "d", b"{}", 5))
+    for created_ns, expected in ((4, 5), (day_ns, 5), (day_ns + 5, day_ns + 5), (6, day_ns + 5)):
+        metadata.put_query(StoredQuery("q", "e", "d", b"other", created_ns))
+        assert metadata.get_query("q") == StoredQuery("q", "e", "d", b"{}", expected)
+
+
 def test_they_are_loaded_from_a_dump(
     metadata_kind: str, metadata: Metadata, tmp_path: Path
 ) -> None:

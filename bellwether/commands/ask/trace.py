@@ -29,7 +29,7 @@ class _TraceCommand(click.Command):
         **extra: Any,
     ) -> click.Context:
         if args and args[0] in SUBCOMMANDS:
-            module = importlib.import_module(f"bellwether.commands.{SUBCOMMANDS[args[0]]}")
+            module = importlib.import_module(f"bellwether.commands.ask.{SUBCOMMANDS[args[0]]}")
             command: click.Command = getattr(module, args[0])
             return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from common import limits
 from common.clock import Clock
 from common.errors import Conflict, MetadataUnavailable
 from common.metadata.interface import (
@@ -259,8 +260,13 @@ class MysqlMetadata(ResourceTables):
         return [column_facts_of(texts(row)) for row in self._read(query, (raw(dataset_id),))]
 
     def put_query(self, query: StoredQuery) -> None:
-        """Store a query; storing the same id again does nothing."""
-        self._write_once(query)
+        """Store a query; one that is stored again stays as it is, but counts as new once a day."""
+        insert, values = insert_of(query)
+        self._write(
+            f"{insert} ON DUPLICATE KEY UPDATE created_ns = IF(VALUES(created_ns) >="
+            f" created_ns + {limits.STORED_AGAIN_NS}, VALUES(created_ns), created_ns)",
+            values,
+        )
 
     def get_query(self, query_id: str) -> StoredQuery | None:
         """The stored query, or None."""
