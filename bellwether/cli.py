@@ -21,6 +21,8 @@ SERVER_PACKAGES = frozenset(
     {"aiokafka", "boto3", "botocore", "duckdb", "grpc", "kazoo", "llvmlite", "msgpack", "numba",
      "numpy", "prometheus_client", "pyarrow", "pymysql", "rapidfuzz", "xxhash"}
 )  # fmt: skip
+# what only `pip install 'bellwether[assistant]'` brings
+ASSISTANT_PACKAGES = frozenset({"mcp", "pydantic", "uvicorn"})
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
@@ -71,6 +73,10 @@ COMMANDS = {
         "ask.signature", "Print the signature of the stack in FILE (or of standard input)."
     ),
     "trace": Listed("ask.trace", "Show the trace ID as a tree, from all datasets and all time."),
+    "mcp": Listed(
+        "ask.mcp",
+        "Answer agents over the Model Context Protocol: on stdin, or with --http on an address.",
+    ),
     "env": Listed(
         "client.env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."
     ),
@@ -195,11 +201,13 @@ class LazyGroup(click.Group):
 
 
 def _say_what_is_not_installed(error: ModuleNotFoundError) -> NoReturn:
-    if (error.name or "").partition(".")[0] not in SERVER_PACKAGES:
+    package = (error.name or "").partition(".")[0]
+    extra = "assistant" if package in ASSISTANT_PACKAGES else "server"
+    if extra == "server" and package not in SERVER_PACKAGES:
         raise error
     raise click.ClickException(
         f"only Bellwether's client is installed here ({error.name} is missing): "
-        "pip install 'bellwether[server]', or the wheel's file with [server], brings the rest"
+        f"pip install 'bellwether[{extra}]', or the wheel's file with [{extra}], brings the rest"
     ) from error
 
 

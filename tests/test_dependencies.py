@@ -21,6 +21,7 @@ ROOMS = (
     "indexer",
     "snapshot",
     "query",
+    "assistant",
     "ops",
     "segment",
     "common",

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("shepherd", "indexer", "snapshot", "query", "ops", "segment", "common", "bellwether")
+ROOMS = (
+    "shepherd", "indexer", "snapshot", "query", "assistant", "ops", "segment", "common",
+    "bellwether",
+)  # fmt: skip
 COMPILERS = ("common/kernels/background.py",)  # they see our code alone, and their texts are needed
 FOREIGN = {"Exception", "BaseException", "aiohttp.ClientError", "ClientResponseError"} | {
     "duckdb.Error"

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bellwether.cli import SERVER_PACKAGES
+from bellwether.cli import ASSISTANT_PACKAGES, SERVER_PACKAGES
 from tests.system.harness import ROOT, running
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ROOMS = {
+    "assistant",
     "bellwether",
     "common",
     "compose",
@@ -35,7 +36,10 @@ def names(requirements: list[str]) -> set[str]:
 def test_every_package_is_the_clients_or_the_servers_and_the_message_knows_which() -> None:
     base = names(PROJECT["dependencies"])
     server = names(PROJECT["optional-dependencies"]["server"])
+    assistant = names(PROJECT["optional-dependencies"]["assistant"])
     assert not base & server
+    assert not assistant & (base | server)
+    assert assistant == ASSISTANT_PACKAGES
     assert not base & {"aiokafka", "boto3", "duckdb", "kazoo", "llvmlite", "numba", "numpy",
                        "prometheus-client", "pyarrow", "pymysql"}  # fmt: skip
     provided = packages_distributions()
@@ -43,7 +47,7 @@ def test_every_package_is_the_clients_or_the_servers_and_the_message_knows_which
     # botocore comes with boto3; without uvloop a role runs on asyncio's loop
     assert found - {"botocore"} == server - {"uvloop"}
     pinned = (ROOT / "requirements.txt").read_text("utf-8")
-    assert base | server <= set(re.findall(r"^([a-z0-9._-]+)==", pinned, re.MULTILINE))
+    assert base | server | assistant <= set(re.findall(r"^([a-z0-9._-]+)==", pinned, re.MULTILINE))
 
 
 @pytest.mark.scenario  # asks the registry for the packages of an empty environment
@@ -65,7 +69,8 @@ def test_the_client_of_the_wheel_answers_from_an_empty_environment(tmp_path: Pat
     listed = subprocess.run([pip, "list", "--format=freeze"], capture_output=True, text=True,
                             check=True).stdout  # fmt: skip
     there = {line.split("==")[0].lower().replace("_", "-") for line in listed.splitlines()}
-    assert not there & names(PROJECT["optional-dependencies"]["server"])
+    for extra in ("server", "assistant"):
+        assert not there & names(PROJECT["optional-dependencies"][extra])
     (tmp_path / "events.ndjson").write_text('{"service":"api","ms":1}\n{"service":"web","ms":2}\n')
     with running(tmp_path / "up") as system:
         environ = {
@@ -98,3 +103,4 @@ def test_the_client_of_the_wheel_answers_from_an_empty_environment(tmp_path: Pat
         assert "is not installed" in client("version")
         for command in (("up",), ("verify",), ("keys", "list"), ("query",)):
             assert "pip install 'bellwether[server]'" in client(*command, code=1)
+        assert "pip install 'bellwether[assistant]'" in client("mcp", code=1)

@@ -4,6 +4,7 @@ Limits that are part of a format (they decide what the log means, I3) say so: th
 only with a new format version.
 """
 
+from common.limits.assistant import *
 from common.limits.differences import *
 from common.limits.indexer import *
 from common.limits.ingest import *

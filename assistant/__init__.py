@@ -1,0 +1,1 @@
+"""Answers agents over the Model Context Protocol, by asking the query API over HTTP."""

@@ -1,0 +1,1 @@
+"""The tools that an agent sees, one subject per module."""
