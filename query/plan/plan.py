@@ -121,6 +121,8 @@ def plan_searches(plan: "Plan") -> tuple[str, ...]:
     if plan.spans is not None:
         parts += [one.filters for one in plan.spans.marks]
         parts += [one.filters for one in plan.spans.kin]
+    if plan.differences is not None:
+        parts.append(plan.differences.selection)
     return tuple(sorted({text for filters in parts for text in searched_texts(filters)}))
 
 
@@ -292,14 +294,18 @@ class InstancesWanted(
     """A request for one row per instance: per value of a field.
 
     field: whose values are the instances.
+    columns: those of `query.plan.instances.InstanceColumn` that are needed.
     fields: whose first value of each instance is returned.
+    margin_ns: how far outside of the range an instance is looked for that lies partly in it.
     rows_max, bytes_max: a share with more is refused.
     """
 
     field: str
     rows_max: int
     bytes_max: int
+    columns: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    margin_ns: int = 0
 
 
 class DifferencesWanted(
@@ -401,6 +407,9 @@ def state_fields(plan: Plan) -> set[str]:
         named |= plan.spans.every_field
     if plan.differences is not None:
         named |= plan.differences.every_field
+    if plan.instances is not None:
+        named |= {plan.instances.field, *plan.instances.fields}
+        named = named.union(*(one.names.every for one in plan.datasets))
     return named | set(plan.breakdowns) | filter_fields(plan.filters)
 
 

@@ -69,7 +69,7 @@ class QueryRequest:
 
 def needs_definitions(spec: QuerySpec, dataset: str) -> bool:
     """Whether a plan has to name its datasets with their definitions."""
-    return dataset == ALL_DATASETS
+    return dataset == ALL_DATASETS or spec.per is not None
 
 
 def build_request(

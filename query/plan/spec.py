@@ -92,6 +92,7 @@ class QuerySpec:
     unweighted: whether each event counts once, whatever its sample rate.
     compare_s: how much earlier the compared range begins.
     per: the field whose values are instances: rows are made of each before anything is calculated.
+    per_filters: conditions that these rows must all match.
     """
 
     calculations: tuple[Calculation, ...]
@@ -111,3 +112,4 @@ class QuerySpec:
     compare_s: int | None = None
     time_axis: TimeAxis = TimeAxis.START
     per: str | None = None
+    per_filters: tuple[Filter, ...] = ()

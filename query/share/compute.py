@@ -19,11 +19,12 @@ from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import DifferencesWanted, Plan, SpanQuery
+from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, SpanQuery
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases, ran_out_of_memory
 from query.share.differences.distributions import Distributions
+from query.share.instances.statements import InstanceStatements
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
@@ -41,6 +42,8 @@ from query.share.too_heavy import (
     ShareTooHeavy,
     too_many_bytes,
     too_many_cells,
+    too_many_instance_bytes,
+    too_many_instances,
     too_many_span_bytes,
     too_many_spans,
 )
@@ -131,6 +134,8 @@ class Computation:
             return self._run_spans(self._plan.spans)
         if self._plan.differences is not None:
             return self._run_differences(self._plan.differences)
+        if self._plan.instances is not None:
+            return self._run_instances(self._plan.instances)
         sources = gather(self._plan, self._views, self._small, self._facts)
         statements = Statements(self._plan, sources, self._hash_version)
         with self._named_errors(), self._open() as connection:
@@ -199,6 +204,18 @@ class Computation:
             distributions = Distributions(wanted, gathered, self._ask, self._hash_version)
             states = distributions.run()
         return self._answer(distributions.types, states)
+
+    def _run_instances(self, wanted: InstancesWanted) -> ShareAnswer:
+        of = InstanceStatements(self._plan, wanted, self._views, self._small, self._facts)
+        few = of.rows_most <= _FEW_ROWS
+        bounds = Bounds(
+            wanted.rows_max, wanted.bytes_max, too_many_instances, too_many_instance_bytes
+        )
+        with self._named_errors(), self._open() as connection:
+            for name, table in of.tables.items():
+                connection.register(name, table)
+            main = self._table(of.sql, of.parameters, few=few, bounds=bounds)
+        return self._answer(of.types, {"main": main})
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
         covers = covered_together([covered(view, self._plan) for view in self._views])

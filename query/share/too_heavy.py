@@ -42,6 +42,22 @@ def too_many_bytes(bytes_max: int) -> ShareTooHeavy:
     )
 
 
+def too_many_instances(rows_max: int) -> ShareTooHeavy:
+    """For more instances than one question may gather."""
+    return ShareTooHeavy(
+        f"the question is about more than {rows_max:,} instances (PER), which one may gather: "
+        "shorten its time range, or filter more"
+    )
+
+
+def too_many_instance_bytes(bytes_max: int) -> ShareTooHeavy:
+    """For instances that are larger than one share may send."""
+    return ShareTooHeavy(
+        f"the instances (PER) take more than {bytes_max // 2**20} MiB, which one share may send: "
+        "shorten the time range, filter more, or name fewer fields"
+    )
+
+
 def too_many_spans(rows_max: int) -> ShareTooHeavy:
     """For more spans or traces than one question may gather."""
     return ShareTooHeavy(

@@ -1,0 +1,50 @@
+"""What a question about instances needs of each: its columns, and first values of other fields.
+
+An instance is what all events have in common that have one value of a field, as a trace.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from common import limits
+from query.plan.plan import InstancesWanted, filter_fields
+from query.plan.spec import QuerySpec
+
+
+class InstanceColumn(StrEnum):
+    """Columns that every instance has, beside the value that its events have in common."""
+
+    START = "start"  # of its first event, in unix seconds
+    END = "end"  # of whatever ended last: time and duration
+    EXTENT = "extent_ms"  # between the two
+    SPANS = "spans"  # its events, without those that only annotate a span
+    ERRORS = "errors"  # of these, those that failed
+    LAST_STEP = "last_step"  # the name of the one that began last
+    PARTIAL = "partial"  # whether some of its events lie just outside of the range
+
+
+EVERY_COLUMN: Final = tuple(one.value for one in InstanceColumn)
+
+
+def named_fields(spec: QuerySpec) -> set[str]:
+    """Every field of instances that the question names."""
+    named = set(spec.breakdowns) | filter_fields(spec.per_filters)
+    for one in spec.calculations:
+        named |= filter_fields(one.filters)
+        if one.column is not None:
+            named.add(one.column)
+    return named
+
+
+def instances_wanted(spec: QuerySpec, margin_ns: int) -> InstancesWanted:
+    """What every share has to compute. The specification has `per`."""
+    assert spec.per is not None
+    named = named_fields(spec)
+    return InstancesWanted(
+        field=spec.per,
+        columns=tuple(one for one in EVERY_COLUMN if one in named and one != spec.per),
+        fields=tuple(sorted(named.difference(EVERY_COLUMN, {spec.per}))),
+        margin_ns=margin_ns,
+        rows_max=limits.INSTANCES_MAX,
+        bytes_max=limits.SHARE_BYTES_MAX,
+    )

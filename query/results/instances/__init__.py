@@ -1,0 +1,1 @@
+"""Answers over instances: one row of each, and the question over these rows."""

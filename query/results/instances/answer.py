@@ -1,0 +1,71 @@
+"""A question about instances, out of the states of shares: totals and series over their rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import pyarrow as pa
+
+from query.plan.instances import instances_wanted
+from query.plan.plan import Plan
+from query.plan.planner import QueryRequest, totals_plan
+from query.plan.spec import QuerySpec
+from query.results.instances.merge import instance_block, merge_instances
+from query.results.series import NO_ROWS, SERIES, TOTAL_SERIES, merge_series, series_wanted
+from query.results.totals import Totals, merge_totals
+from query.share.compute import Computation
+from query.share.database import Databases
+from query.share.view import DatasetView
+
+_PARTITION = 0  # the instances are rows of one partition
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAnswer:
+    """The totals with their series. types: by field of instances, the letters of its types.
+
+    spec: the question over the rows of instances.
+    """
+
+    totals: Totals
+    types: dict[str, str]
+    spec: QuerySpec
+    instances: int
+
+
+def instances_plan(
+    query: QueryRequest, margin_ns: int, *, at_least: dict[int, int], wait_ms: int, log: str
+) -> Plan:
+    """The plan of shares: events that match WHERE, as rows of instances."""
+    plan = totals_plan(query, at_least=at_least, wait_ms=wait_ms, log=log)
+    wanted = instances_wanted(query.spec, margin_ns)
+    return msgspec.structs.replace(plan, needs=(), breakdowns=(), instances=wanted)
+
+
+def answer_over_instances(
+    query: QueryRequest, plan: Plan, shares: Sequence[dict[str, pa.Table]], databases: Databases
+) -> InstanceAnswer:
+    """The answer. plan: that of the shares. Raises ShareTooHeavy."""
+    wanted = plan.instances
+    assert wanted is not None
+    merged = merge_instances([states["main"] for states in shares], wanted, databases)
+    block = instance_block(merged, wanted)
+    view = DatasetView(_PARTITION, "", block.rows, 0, (), (block,))
+    spec = replace(query.spec, filters=query.spec.per_filters, any_filter=False, per=None)
+    over = replace(query, spec=spec, dataset="", datasets=())
+    totals_of = msgspec.structs.replace(
+        totals_plan(over, at_least={}, wait_ms=0), calculated=(), by_end=False, joins=()
+    )
+
+    def states_of(one: Plan) -> Computation:
+        return Computation(one, [view], databases)
+
+    answer = states_of(totals_of).run()
+    totals = merge_totals(over, totals_of, [answer.states])
+    if query.with_series:
+        for series in series_wanted(over, totals_of, totals, {}):
+            states = states_of(series.plan).run().states
+            totals.data[series.member] = merge_series(over, series, [states])
+        if query.with_total and not spec.breakdowns:
+            totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
+    return InstanceAnswer(totals, answer.report.types, spec, block.rows)

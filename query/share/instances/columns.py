@@ -1,0 +1,77 @@
+"""The columns of states about instances, and how rows of one instance become one row.
+
+A row is an event, what a share has of an instance, or the instance: each is made of rows of the
+kind before by the same aggregates.
+
+- `k_n`, `k_f`, `k_b`, `k_s`: the value that its events have in common, in the parts of its type
+- `r`: the smallest sample rate of its events
+- `s`, `e`: start and end, in unix ns
+- `sp`, `er`: number of spans, and of those that failed
+- `lt`, `ls`: when the last step began, and its name
+- `f<i>_t`, `f<i>_<type>`: when a field first had a value, and that value
+
+Of two events at the same time a hash of their values decides, so that an answer does not depend on
+how rows are spread over shares.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from query.plan.instances import InstanceColumn
+from query.plan.plan import InstancesWanted
+from segment.columns import FieldType
+
+KEY: Final = "k_"
+RATE, START, END, SPANS, ERRORS = "r", "s", "e", "sp", "er"
+STEP_TIME, STEP = "lt", "ls"
+_HASHED: Final = 2**32
+
+
+def has_end(wanted: InstancesWanted) -> bool:
+    """Whether ends of instances are needed."""
+    columns = set(wanted.columns)
+    return bool(columns & {InstanceColumn.END, InstanceColumn.EXTENT})
+
+
+def first_columns(at: int, types: Collection[FieldType]) -> list[str]:
+    """Names of the columns that hold the value of a field."""
+    return [f"f{at}_{one.value}" for one in FieldType if one in types]
+
+
+def first_time(at: int) -> str:
+    """The column with the time of a field's first value."""
+    return f"f{at}_t"
+
+
+def aggregates(
+    wanted: InstancesWanted, firsts: Mapping[int, Collection[FieldType]]
+) -> dict[str, str]:
+    """SQL of each column over the rows of an instance, by its name.
+
+    firsts: by index of a field, the types of its values.
+    """
+    made = {RATE: f"min({RATE})", START: f"min({START})"}
+    if has_end(wanted):
+        made[END] = f"max({END})"
+    if InstanceColumn.SPANS in wanted.columns:
+        made[SPANS] = f"sum({SPANS})::BIGINT"
+    if InstanceColumn.ERRORS in wanted.columns:
+        made[ERRORS] = f"sum({ERRORS})::BIGINT"
+    if InstanceColumn.LAST_STEP in wanted.columns:
+        made[STEP_TIME] = f"max({STEP_TIME})"
+        made[STEP] = f"arg_max({STEP}, {_decided(STEP_TIME, STEP)})"
+    for at, types in firsts.items():
+        time, columns = first_time(at), first_columns(at, types)
+        made[time] = f"min({time})"
+        if len(columns) == 1:
+            made[columns[0]] = f"arg_min({columns[0]}, {_decided(time, columns[0])})"
+            continue
+        packed = f"struct_pack({', '.join(f'{name} := {name}' for name in columns)})"
+        first = f"(arg_min({packed}, {_decided(time, packed)}) FILTER (WHERE {time} IS NOT NULL))"
+        made |= {name: f"{first}.{name}" for name in columns}
+    return made
+
+
+def _decided(time: str, value: str) -> str:
+    """SQL HUGEINT: the time, and a hash of the value where times are equal."""
+    return f"{time}::HUGEINT * {_HASHED} + (hash({value}) % {_HASHED})::HUGEINT"

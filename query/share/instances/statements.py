@@ -1,0 +1,155 @@
+"""The statement of a share for instances: the rows of events, and what each instance has of them.
+
+The parts of an event (duration, name, error) are those of its dataset's definitions. Datasets with
+the same definitions are read together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from query.plan.instances import InstanceColumn
+from query.plan.plan import DEFAULT_NAMES, InstancesWanted, Plan, SpanNames
+from query.share.field_sql import FieldSql
+from query.share.filters import Parameters, condition
+from query.share.instances import columns as names
+from query.share.pruning.footer_facts import FooterFacts
+from query.share.small_segments import SmallSegments
+from query.share.sources import Sources, gather
+from query.share.spans.parts import SpanParts
+from query.share.view import DatasetView
+from segment.columns import FieldType
+
+_LAST: Final = 2**63 - 1  # an end beyond the last time there is is that time
+_NS_PER_MS: Final = 1_000_000
+_KEY_TYPES: Final = {"n": "BIGINT", "f": "DOUBLE", "b": "BOOLEAN", "s": "VARCHAR"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Sources of datasets with the same definitions."""
+
+    sources: Sources
+    span: SpanParts
+
+
+class InstanceStatements:
+    """The statement over the views of some partitions.
+
+    tables: those to register, by name. parameters: to be bound. rows_most: number of rows of all
+    sources. types: by field, the letters of its types.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        wanted: InstancesWanted,
+        views: Sequence[DatasetView],
+        small: SmallSegments | None,
+        facts: FooterFacts | None,
+    ) -> None:
+        """Raises DamagedObject."""
+        self._plan = plan
+        self._wanted = wanted
+        self._parts: list[_Part] = []
+        self._bound = Parameters()
+        self.tables: dict[str, pa.Table] = {}
+        for number, (definitions, some) in enumerate(_by_definitions(plan, views).items()):
+            sources = gather(plan, some, small, facts, suffix=f"_{number}")
+            self.tables |= sources.tables
+            self._parts.append(_Part(sources, SpanParts(definitions, sources.fields_sql)))
+        held: dict[str, set[FieldType]] = {}
+        for part in self._parts:
+            for field, field_sql in part.sources.fields_sql.items():
+                held.setdefault(field, set()).update(field_sql.types)
+        self._held = held
+        self.types = {
+            field: "".join(sorted(one.value for one in types)) for field, types in held.items()
+        }
+        self.sql = self._made()
+
+    @property
+    def parameters(self) -> list[str]:
+        """Values to bind to the statement."""
+        return self._bound.values
+
+    @property
+    def rows_most(self) -> int:
+        """Number of rows of all sources, before any condition."""
+        return sum(part.sources.rows_most for part in self._parts)
+
+    def _made(self) -> str:
+        keys = sorted({
+            name for part in self._parts for name in self._field(part, self._wanted.field).key_parts
+        })  # fmt: skip
+        events = " UNION ALL ".join(self._events(part, keys) for part in self._parts)
+        firsts = {at: self._held.get(f, set()) for at, f in enumerate(self._wanted.fields)}
+        firsts = {at: types for at, types in firsts.items() if types}
+        made = names.aggregates(self._wanted, firsts)
+        by = ", ".join(names.KEY + name for name in keys)
+        selected = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
+        if not keys:  # no event has the field
+            return f"SELECT {selected} FROM ({events}) HAVING count(*) > 0"
+        return f"SELECT {by}, {selected} FROM ({events}) GROUP BY {by}"
+
+    def _events(self, part: _Part, keys: Sequence[str]) -> str:
+        """The events of an instance that match, as rows of `columns`."""
+        own, wanted = self._field(part, self._wanted.field), set(self._wanted.columns)
+        span, parts = part.span, own.key_parts
+        selected = {
+            names.KEY + name: parts.get(name, f"NULL::{_KEY_TYPES[name]}") for name in keys
+        }
+        selected |= {names.RATE: "1::BIGINT" if self._plan.unweighted else "r", names.START: "t"}
+        if names.has_end(self._wanted):
+            selected[names.END] = _end(span.duration_ms)
+        is_span = f"{span.annotation} IS NULL"
+        if InstanceColumn.SPANS in wanted:
+            selected[names.SPANS] = f"({is_span})::BIGINT"
+        if InstanceColumn.ERRORS in wanted:
+            selected[names.ERRORS] = f"({is_span} AND {span.error})::BIGINT"
+        if InstanceColumn.LAST_STEP in wanted:
+            begins = f"({span.annotation} IS NULL OR {span.annotation} = 'span_start')"
+            step = f"CASE WHEN {begins} THEN {span.name} END"
+            named = f"{begins} AND {span.name} IS NOT NULL"
+            selected |= {names.STEP: step, names.STEP_TIME: f"CASE WHEN {named} THEN t END"}
+        for at, field in enumerate(self._wanted.fields):
+            types = self._held.get(field, set())
+            field_sql = self._field(part, field)
+            for one in FieldType:
+                if one in types:
+                    selected[f"f{at}_{one.value}"] = field_sql.column(one)
+            if types:
+                selected[names.first_time(at)] = f"CASE WHEN {field_sql.exists} THEN t END"
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in selected.items())
+        where = f"({self._conditions(part)}) AND {own.exists}"
+        return f"SELECT {columns} FROM ({part.sources.sql}) src WHERE {where}"
+
+    def _field(self, part: _Part, field: str) -> FieldSql:
+        return part.sources.fields_sql[field]
+
+    def _conditions(self, part: _Part) -> str:
+        fields_sql: Mapping[str, FieldSql] = part.sources.fields_sql
+        found = [condition(one, fields_sql, self._bound) for one in self._plan.filters]
+        return (" OR " if self._plan.any_filter else " AND ").join(found) or "TRUE"
+
+
+def _by_definitions(
+    plan: Plan, views: Sequence[DatasetView]
+) -> Mapping[SpanNames, list[DatasetView]]:
+    """The views by the definitions of their datasets."""
+    of = {one.id: one.names for one in plan.datasets}
+    found: dict[SpanNames, list[DatasetView]] = {}
+    for view in views:
+        found.setdefault(of.get(view.dataset, DEFAULT_NAMES), []).append(view)
+    return found or {DEFAULT_NAMES: []}
+
+
+def _end(duration_ms: str) -> str:
+    """SQL BIGINT: when an event ends, in unix ns."""
+    if duration_ms.startswith("NULL"):
+        return "t"
+    most = float(_LAST - 1024)
+    length = f"least(greatest({duration_ms}, 0) * {_NS_PER_MS}, {most!r})::BIGINT"
+    return f"t + coalesce(least({length}, {_LAST} - greatest(t, 0)), 0)"
