@@ -42,7 +42,7 @@ QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answ
 # Conditions of the filters of all calculations of a query: each is computed for every row.
 CALCULATION_CONDITIONS_MAX: Final = 500
 HEATMAP_BINS_MAX: Final = 50  # of one answer: what a page or a terminal has rows for
-# Of one share and of one question (PER): each is a row in memory of the query role while it answers.
+# Of one share and of one question (PER): each is a row in the query role's memory meanwhile.
 INSTANCES_MAX: Final = 2_000_000
 INSTANCES_MEMORY_MB: Final = 512  # of the query role's database, while it computes over instances
 FILTER_VALUES_MAX: Final = 1_000  # values of one in / not-in filter

@@ -14,6 +14,8 @@ from query.plan.plan import (
     DifferencesWanted,
     Filter,
     FilterOp,
+    InstanceColumn,
+    InstancesWanted,
     Kin,
     Plan,
     ShareRequest,
@@ -44,6 +46,8 @@ def check_request(request: ShareRequest) -> None:
         _check_spans(plan.spans)
     if plan.differences is not None:
         _check_differences(plan.differences)
+    if plan.instances is not None:
+        _check_instances(plan, plan.instances)
 
 
 def _check_differences(wanted: DifferencesWanted) -> None:
@@ -54,6 +58,15 @@ def _check_differences(wanted: DifferencesWanted) -> None:
     if not 0 <= wanted.sample <= limits.DIFFERENCES_SAMPLE_MAX:
         raise BadRequest(f"at most {limits.DIFFERENCES_SAMPLE_MAX} events are drawn")
     _check_filters(wanted.selection)
+
+
+def _check_instances(plan: Plan, wanted: InstancesWanted) -> None:
+    if plan.needs or plan.breakdowns or plan.step_ns is not None or not plan.datasets:
+        raise BadRequest("instances are asked for alone, with the definitions of their datasets")
+    if min(wanted.rows_max, wanted.bytes_max, wanted.margin_ns) < 0:
+        raise BadRequest("a share has no less than nothing")
+    if not set(wanted.columns) <= set(InstanceColumn):
+        raise BadRequest("instances have other columns")
 
 
 def _check_spans(spans: SpanQuery) -> None:

@@ -3,25 +3,11 @@
 An instance is what all events have in common that have one value of a field, as a trace.
 """
 
-from enum import StrEnum
 from typing import Final
 
 from common import limits
-from query.plan.plan import InstancesWanted, filter_fields
+from query.plan.plan import InstanceColumn, InstancesWanted, filter_fields
 from query.plan.spec import QuerySpec
-
-
-class InstanceColumn(StrEnum):
-    """Columns that every instance has, beside the value that its events have in common."""
-
-    START = "start"  # of its first event, in unix seconds
-    END = "end"  # of whatever ended last: time and duration
-    EXTENT = "extent_ms"  # between the two
-    SPANS = "spans"  # its events, without those that only annotate a span
-    ERRORS = "errors"  # of these, those that failed
-    LAST_STEP = "last_step"  # the name of the one that began last
-    PARTIAL = "partial"  # whether some of its events lie just outside of the range
-
 
 EVERY_COLUMN: Final = tuple(one.value for one in InstanceColumn)
 

@@ -288,13 +288,25 @@ class SpanQuery(
         return named
 
 
+class InstanceColumn(StrEnum):
+    """Columns that every instance has, beside the value that its events have in common."""
+
+    START = "start"  # of its first event, in unix seconds
+    END = "end"  # of whatever ended last: time and duration
+    EXTENT = "extent_ms"  # between the two
+    SPANS = "spans"  # its events, without those that only annotate a span
+    ERRORS = "errors"  # of these, those that failed
+    LAST_STEP = "last_step"  # the name of the one that began last
+    PARTIAL = "partial"  # whether some of its events lie just outside of the range
+
+
 class InstancesWanted(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
     """A request for one row per instance: per value of a field.
 
     field: whose values are the instances.
-    columns: those of `query.plan.instances.InstanceColumn` that are needed.
+    columns: those of `InstanceColumn` that are needed.
     fields: whose first value of each instance is returned.
     margin_ns: how far outside of the range an instance is looked for that lies partly in it.
     rows_max, bytes_max: a share with more is refused.

@@ -35,6 +35,13 @@ def read_filters(spec: dict[str, Any], at: str = "filters") -> tuple[Filter, ...
     return filters
 
 
+def read_filter(value: object, at: str) -> Filter:
+    """One item of filters, which is at `at`. Raises SpecError."""
+    found = _item(value, at, 1)
+    _check_patterns((found,), at)
+    return found
+
+
 def check_together(filters: tuple[Filter, ...], at: str) -> None:
     """Bounds of the filters of several parts of a query, which are at `at`. Raises SpecError."""
     conditions, most = _count(filters), limits.CALCULATION_CONDITIONS_MAX

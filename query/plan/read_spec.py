@@ -14,6 +14,7 @@ from query.plan.read_calculation import (
     read_op,
 )
 from query.plan.read_filters import read_filters
+from query.plan.read_per import calculation_havings, check_per, read_per, read_per_filters
 from query.plan.spec import (
     Calculation,
     Having,
@@ -26,7 +27,7 @@ from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
     "limit", "start_time", "end_time", "time_range", "granularity", "usage_mode",
-    "compare_time_offset_seconds",
+    "compare_time_offset_seconds", "per",
 )  # fmt: skip
 _LATER = ("calculated_fields", "formulas")
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
@@ -54,12 +55,12 @@ def read_spec(body: object) -> QuerySpec:
         )
     check_calculations(calculations)
     orders = tuple(items_of(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
-    havings = tuple(items_of(spec, "havings", lambda h, at: _having(h, at, calculations)))
+    havings = tuple(_having(h, at, calculations) for h, at in calculation_havings(spec))
     start = _whole(spec, "start_time", least=TIME_S_MIN)
     end = _whole(spec, "end_time", least=TIME_S_MIN)
     length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
     _check_times(start, end, length, granularity)
-    return QuerySpec(
+    read = QuerySpec(
         calculations=calculations,
         filters=read_filters(spec),
         any_filter=read_combination(spec),
@@ -73,7 +74,11 @@ def read_spec(body: object) -> QuerySpec:
         granularity_s=granularity or None,
         unweighted=_flag(spec, "usage_mode"),
         compare_s=_compare(spec),
+        per=read_per(spec),
+        per_filters=read_per_filters(spec),
     )
+    check_per(read)
+    return read
 
 
 def _no_repeats(name: str, labels: list[str]) -> None:

@@ -30,6 +30,11 @@ from query.plan.planner import QueryRequest, totals_plan
 from query.results.answer import Answer
 from query.results.compare.ask import compared
 from query.results.coverage import coverage_of, notes_on_time, why_incomplete
+from query.results.instances.answer import (
+    answer_over_instances,
+    instances_plan,
+    notes_on_instances,
+)
 from query.results.series import (
     NO_ROWS,
     SERIES,
@@ -48,6 +53,7 @@ from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import PartialResults, Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
 from query.share.answer import same_rows
+from query.share.database import DatabaseLimits, Databases
 
 _Result = TypeVar("_Result")
 
@@ -90,6 +96,8 @@ class QueryRunner:
         clock: Clock,
         config: QueryConfig,
     ) -> None:
+        allowed = DatabaseLimits(limits.INSTANCES_MEMORY_MB, 1, limits.INSTANCES_MAX)
+        self._databases = Databases(allowed, limits.MERGES_MAX)
         self._scatter = scatter
         self._reconciler = reconciler
         self._watch = watch
@@ -211,8 +219,10 @@ class QueryRunner:
     async def _run_once(
         self, query: QueryRequest, required: CoverageRequirement
     ) -> tuple[Answer, Totals]:
-        at_once = query.with_series and self._groups.few_cells(query)
         held = self._states.question(query.env, query.key)
+        if query.spec.per is not None:
+            return await self._run_per(query, required, held)
+        at_once = query.with_series and self._groups.few_cells(query)
         found: tuple[ReconciledTotals, dict[str, Any]] | None = None
         try:
             make_plan = partial(_first_plan, query, at_once=at_once)
@@ -243,6 +253,21 @@ class QueryRunner:
                 merged.data[last] = merged.data.pop(last)
         notes = [*notes_on_types(query.spec, totals.types), *notes_on_time(coverage)]
         return Answer(merged.data, coverage, notes, totals.types, merged.groups), merged
+
+    async def _run_per(
+        self, query: QueryRequest, required: CoverageRequirement, held: QuestionStates
+    ) -> tuple[Answer, Totals]:
+        """Over instances: shares make a row of each, the question is computed over these here."""
+        make_plan = partial(instances_plan, query, self._config.trace_margin_s * 10**9)
+        reconciled, coverage = await self._reconcile(make_plan, required, held)
+        gathered = reconciled.gathered
+        states, gathered.states = gathered.states, []  # in memory only until they are merged
+        work = partial(answer_over_instances, query, reconciled.plan, states, self._databases)
+        states = []
+        found = await self._merge(query, work)
+        notes = [*notes_on_instances(query.spec, found, gathered.types), *notes_on_time(coverage)]
+        made = Answer(found.totals.data, coverage, notes, gathered.types, found.totals.groups)
+        return made, found.totals
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
         """Merge in a thread, in turn. Cancelled, it keeps its slot until its step has ended."""

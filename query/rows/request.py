@@ -22,7 +22,7 @@ from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
-_GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity")
+_GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity", "per")
 _ORDERS: Final = ("newest", "oldest")
 _CURSOR_VERSION: Final = 1
 

@@ -9,7 +9,7 @@ from query.tokens.lexer import DOUBLE_THE_QUOTE, Token, TokenKind, tokenize
 T = TypeVar("T")
 Spec = dict[str, Any]
 CLAUSES = (
-    *("FROM", "WHERE", "SEARCH", "GROUP", "HAVING", "ORDER", "LIMIT"),
+    *("FROM", "WHERE", "SEARCH", "PER", "GROUP", "HAVING", "ORDER", "LIMIT"),
     *("EVERY", "LAST", "SINCE", "UNTIL", "BETWEEN"),
 )
 # Other spellings of clauses

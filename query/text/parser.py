@@ -15,6 +15,7 @@ from query.text.calculations import (
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
+from query.text.per_clause import PerClause
 from query.text.search_clause import read_searches, with_searches
 from query.text.time_clauses import TimeClauses
 from query.text.times import ReferenceTime
@@ -60,6 +61,7 @@ class _Parser:
         self._seen: dict[str, Token] = {}
         self._labels: set[str] = set()
         self._searches: list[Spec] = []
+        self._per = PerClause(self._cursor)
 
     def parse(self) -> TextQuery:
         cursor = self._cursor
@@ -103,6 +105,8 @@ class _Parser:
             self._spec |= read_conditions(cursor)
         elif clause == "SEARCH":
             self._searches = read_searches(cursor)
+        elif clause == "PER":
+            self._spec["per"] = self._per.read()
         elif clause == "GROUP":
             self._group_by(token)
         elif clause == "HAVING":
@@ -238,8 +242,7 @@ class _Parser:
             TokenKind.NAME,
             TokenKind.QUOTED_NAME,
         ):
-            hint = "conditions on fields stand in WHERE; on calculations: HAVING COUNT > 5"
-            raise cursor.fail(f"{token.text[:40]!r} is not a calculation", token, hint)
+            return self._per.condition()
         else:
             calculation = read_calculation(cursor)
         if calculation["op"] == "HEATMAP":
@@ -275,8 +278,9 @@ class _Parser:
 
     def _check(self) -> None:
         """Check the clauses against each other; the mark is where the fault is."""
+        self._per.check(self._spec)
         if "rows" in self._spec:
-            for clause in ("GROUP", "HAVING", "ORDER", "EVERY"):
+            for clause in ("PER", "GROUP", "HAVING", "ORDER", "EVERY"):
                 if clause in self._seen:
                     hint = "SELECT * shows events, newest first; COUNT GROUP BY ... forms groups"
                     raise self._cursor.fail("events have no groups", self._seen[clause], hint)

@@ -138,14 +138,17 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "order": one_of("ascending", "descending"),
         }
     ),
-    "Having": members(
-        {
-            "calculate_op": one_of(*(op for op in SUPPORTED_OPS if op != "HEATMAP")),
-            "column": _COLUMN,
-            "op": one_of(*(one.value for one in HavingOp)),
-            "value": number(),
-        },
-        required=("op", "value"),
+    "Having": any_of(
+        members(
+            {
+                "calculate_op": one_of(*(op for op in SUPPORTED_OPS if op != "HEATMAP")),
+                "column": _COLUMN,
+                "op": one_of(*(one.value for one in HavingOp)),
+                "value": number(),
+            },
+            required=("op", "value"),
+        ),
+        ref("Filter"),  # on a column of instances, beside `per`
     ),
     "Query": members(
         {
@@ -156,6 +159,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "havings": listed(ref("Having"), most=limits.QUERY_LIST_ITEMS_MAX),
             "limit": whole(1, limits.QUERY_LIMIT_NO_SERIES_MAX),
             **TIMES,
+            "per": text(about="A field whose values are instances, as trace.trace_id."),
             "granularity": whole(0, about="Seconds of a step; chosen unless given."),
             "compare_time_offset_seconds": whole(
                 0, limits.COMPARE_OFFSET_S_MAX, about="How much earlier the compared range begins."

@@ -13,6 +13,7 @@ from query.plan.spec import QuerySpec
 from query.results.instances.merge import instance_block, merge_instances
 from query.results.series import NO_ROWS, SERIES, TOTAL_SERIES, merge_series, series_wanted
 from query.results.totals import Totals, merge_totals
+from query.results.type_notes import notes_on_types
 from query.share.compute import Computation
 from query.share.database import Databases
 from query.share.view import DatasetView
@@ -69,3 +70,9 @@ def answer_over_instances(
         if query.with_total and not spec.breakdowns:
             totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
     return InstanceAnswer(totals, answer.report.types, spec, block.rows)
+
+
+def notes_on_instances(spec: QuerySpec, found: InstanceAnswer, types: dict[str, str]) -> list[str]:
+    """Notes on values that the question could not use. types: of the fields of events."""
+    of_events = replace(spec, calculations=(), breakdowns=())
+    return [*notes_on_types(of_events, types), *notes_on_types(found.spec, found.types)]

@@ -10,12 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from common.errors import BellwetherError
 from query.cancellation import check_cancelled
-from query.plan.instances import InstanceColumn
-from query.plan.plan import InstancesWanted
+from query.plan.plan import InstanceColumn, InstancesWanted
 from query.share.database import Databases, ran_out_of_memory
 from query.share.instances import columns as names
 from query.share.too_heavy import ShareTooHeavy, too_many_instances
@@ -47,7 +45,7 @@ def merge_instances(
             for number, table in enumerate(held):
                 connection.register(f"share{number}", table)
             sql = _merging(held, wanted)
-            merged = connection.execute(sql).to_arrow_table()
+            merged: pa.Table = connection.sql(sql).to_arrow_table()
     except (duckdb.Error, pa.ArrowException) as error:
         if ran_out_of_memory(error):
             raise ShareTooHeavy(
@@ -70,7 +68,8 @@ def _merging(held: Sequence[pa.Table], wanted: InstancesWanted) -> str:
     made = names.aggregates(wanted, {at: types for at, types in firsts.items() if types})
     selected = ", ".join([*keys, *(f"{sql} AS {name}" for name, sql in made.items())])
     rows = " UNION ALL BY NAME ".join(f"SELECT * FROM share{n}" for n, _ in enumerate(held))
-    return f"SELECT {selected} FROM ({rows}) GROUP BY {', '.join(keys)} LIMIT {wanted.rows_max + 1:d}"
+    bound = f"LIMIT {wanted.rows_max + 1:d}"
+    return f"SELECT {selected} FROM ({rows}) GROUP BY {', '.join(keys)} {bound}"
 
 
 def instance_block(table: pa.Table, wanted: InstancesWanted) -> ColumnBlock:
@@ -129,4 +128,5 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
     if name not in table.column_names:
         return np.zeros(table.num_rows, np.int64)
-    return pc.cast(_column(table, name), pa.int64()).to_numpy(zero_copy_only=False)
+    numbers: npt.NDArray[np.int64] = _column(table, name).to_numpy(zero_copy_only=False)
+    return numbers

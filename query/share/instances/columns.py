@@ -17,8 +17,7 @@ how rows are spread over shares.
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from query.plan.instances import InstanceColumn
-from query.plan.plan import InstancesWanted
+from query.plan.plan import InstanceColumn, InstancesWanted
 from segment.columns import FieldType
 
 KEY: Final = "k_"

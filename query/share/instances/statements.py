@@ -10,8 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from query.plan.instances import InstanceColumn
-from query.plan.plan import DEFAULT_NAMES, InstancesWanted, Plan, SpanNames
+from query.plan.plan import DEFAULT_NAMES, InstanceColumn, InstancesWanted, Plan, SpanNames
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
 from query.share.instances import columns as names
@@ -98,9 +97,7 @@ class InstanceStatements:
         """The events of an instance that match, as rows of `columns`."""
         own, wanted = self._field(part, self._wanted.field), set(self._wanted.columns)
         span, parts = part.span, own.key_parts
-        selected = {
-            names.KEY + name: parts.get(name, f"NULL::{_KEY_TYPES[name]}") for name in keys
-        }
+        selected = {names.KEY + name: parts.get(name, f"NULL::{_KEY_TYPES[name]}") for name in keys}
         selected |= {names.RATE: "1::BIGINT" if self._plan.unweighted else "r", names.START: "t"}
         if names.has_end(self._wanted):
             selected[names.END] = _end(span.duration_ms)
