@@ -41,6 +41,9 @@ QUANTILE_EXACT_PAIRS_MAX: Final = 16_384  # (group, value) pairs kept exact; the
 QUANTILE_RELATIVE_ERROR: Final = 0.005  # of a bucket's middle; part of the answer's definition
 # Conditions of the filters of all calculations of a query: each is computed for every row.
 CALCULATION_CONDITIONS_MAX: Final = 500
+# Spans that began so long before a short range count as open in it: longer than requests and most
+# jobs take. Of longer ranges it is their own length.
+OPEN_BEFORE_S_MIN: Final = 3_600
 HEATMAP_BINS_MAX: Final = 50  # of one answer: what a page or a terminal has rows for
 # Of one share and of one question (PER): each is a row in the query role's memory meanwhile.
 INSTANCES_MAX: Final = 2_000_000

@@ -93,8 +93,13 @@ def check_keys(request: ShareRequest, columns: Sequence[Sequence[str]]) -> None:
 
 
 def _check_needs(plan: Plan) -> None:
+    wanted = plan.open_spans
+    if (wanted is None) == any(need.state is State.CONCURRENCY for need in plan.needs):
+        raise BadRequest("how open spans are counted is said where they are, and only there")
+    if wanted is not None and min(wanted.part_ns, wanted.before_ns + 1) < 1:
+        raise BadRequest("a part of a step takes a nanosecond or more")
     for need in plan.needs:
-        if need.field is None and need.state is not State.COUNT:
+        if need.field is None and need.state not in (State.COUNT, State.CONCURRENCY):
             raise BadRequest(f"{need.state.value} needs a field")
         _check_filters(need.filters)
 

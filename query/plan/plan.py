@@ -342,6 +342,25 @@ class DifferencesWanted(
         return set(self.fields) | filter_fields(self.selection)
 
 
+PARTS_PER_STEP: Final = 16  # in which starts and ends of open spans are counted
+
+
+class OpenSpansWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How CONCURRENCY is counted: by parts of steps, also in a plan of totals.
+
+    part_ns: width of a part, a sixteenth of a step.
+    before_ns: spans that began so long before the range are read, too.
+    """
+
+    part_ns: int
+    before_ns: int
+
+    def base_ns(self, plan: "Plan") -> int:
+        """Start of the first part, which is that of the step that includes the plan's start."""
+        step_ns = self.part_ns * PARTS_PER_STEP
+        return plan.start_ns // step_ns * step_ns
+
+
 class Plan(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
@@ -369,6 +388,7 @@ class Plan(
     unweighted: whether each event counts once, whatever its sample rate.
     instances: request for one row per instance; needs and steps are empty then.
     differences: request for distributions; needs, breakdowns and steps are empty then.
+    open_spans: of a plan with CONCURRENCY; None: it has none.
     env, key: ids of the environment and key, for fair turns; the answer does not depend on them.
     """
 
@@ -398,6 +418,7 @@ class Plan(
     unweighted: bool = False
     instances: InstancesWanted | None = None
     differences: DifferencesWanted | None = None
+    open_spans: OpenSpansWanted | None = None
     env: str = ""
     key: str = ""
 

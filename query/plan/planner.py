@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from common import limits
 from common.model.names import ALL_DATASETS
-from query.plan.plan import GroupKey, Need, Plan, SpanDataset
+from query.plan.plan import PARTS_PER_STEP, GroupKey, Need, OpenSpansWanted, Plan, SpanDataset
 from query.plan.spec import QuerySpec
 
 _SECOND_NS = 10**9
@@ -69,7 +69,11 @@ class QueryRequest:
 
 def needs_definitions(spec: QuerySpec, dataset: str) -> bool:
     """Whether a plan has to name its datasets with their definitions."""
-    return dataset == ALL_DATASETS or spec.per is not None
+    return dataset == ALL_DATASETS or spec.per is not None or _counts_open_spans(spec)
+
+
+def _counts_open_spans(spec: QuerySpec) -> bool:
+    return any(calculation.op == "CONCURRENCY" for calculation in spec.calculations)
 
 
 def build_request(
@@ -163,9 +167,20 @@ def totals_plan(
         at_least=at_least,
         wait_ms=wait_ms,
         datasets=request.datasets,
+        open_spans=_open_spans(request),
         env=request.env,
         key=request.key,
     )
+
+
+def _open_spans(request: QueryRequest) -> OpenSpansWanted | None:
+    """The time before the range that is read too is as long as the range, at least some minutes:
+    an answer costs twice as much at most.
+    """
+    if not _counts_open_spans(request.spec):
+        return None
+    before_ns = max(request.end_ns - request.start_ns, limits.OPEN_BEFORE_S_MIN * _SECOND_NS)
+    return OpenSpansWanted(request.step_ns // PARTS_PER_STEP, before_ns)
 
 
 def series_plan(

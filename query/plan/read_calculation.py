@@ -3,7 +3,7 @@
 from typing import Any
 
 from query.faults import SpecError
-from query.plan.operations import SUPPORTED_OPS, UNSUPPORTED_OPS, WITHOUT_COLUMN
+from query.plan.operations import SUPPORTED_OPS, WITHOUT_COLUMN
 from query.plan.read_filters import check_together, read_filters
 from query.plan.spec import Calculation
 from query.plan.spec_checks import column_of, object_of
@@ -18,8 +18,6 @@ def read_op(item: dict[str, Any], key: str, at: str) -> str:
         raise SpecError(f"{at}.{key}", "missing", "cannot be blank")
     if not isinstance(op, str):
         raise SpecError(f"{at}.{key}", "incorrect_type", "must be a string")
-    if op in UNSUPPORTED_OPS:
-        raise SpecError(f"{at}.{key}", "invalid", f"{op} is not supported yet")
     if op not in SUPPORTED_OPS:
         known = ", ".join(SUPPORTED_OPS)
         raise SpecError(f"{at}.{key}", "invalid", f"{op[:40]!r} is not one of {known}")

@@ -9,8 +9,9 @@ from query.plan.plan import CalculatedField, Filter, Need, State
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """A calculation. column: None only for COUNT. name: key of its values in the results.
+    """A calculation.
 
+    column: None only for COUNT and CONCURRENCY. name: key of its values in the results.
     filters, any_filter: only events that match these too.
     """
 
@@ -34,6 +35,8 @@ class Calculation:
             return Need(State.COUNT, self.column, self.filters, self.any_filter)
         if self.op == "COUNT_DISTINCT":
             return Need(State.DISTINCT, self.column, self.filters, self.any_filter)
+        if self.op == "CONCURRENCY":
+            return Need(State.CONCURRENCY, None, self.filters, self.any_filter)
         if self.op == "HEATMAP":
             return Need(State.HEATMAP, self.column, self.filters, self.any_filter)
         if self.op in PERCENTILES:

@@ -16,11 +16,12 @@ import pyarrow as pa
 
 from query.cancellation import check_cancelled
 from query.plan.plan import Plan, State
+from query.results.calculations.concurrency import Opened, OpenSpans
 from query.results.calculations.heatmap import Heat
 from query.results.columns import Column, Part, add_up, regrouped
 from query.results.distinct import Hashes
 from query.results.quantiles import Numbers, numbers_of
-from query.share.states.cells import cell_ids, cell_names, joined
+from query.share.states.cells import STEP, cell_ids, cell_names, joined
 from query.share.states.lists import flat
 
 Array = npt.NDArray[Any]
@@ -36,7 +37,8 @@ class Merged:
     keys: the columns of groups and steps that occur, a row per cell.
     cells: number of cells.
     columns: the columns of `main`, by name.
-    distinct, numbers, heat: by index of the need.
+    distinct, numbers, heat, opened: by index of the need.
+    finer: the cells by step that these were made of, and the cell of each; None: there are none.
     """
 
     keys: pa.Table
@@ -45,6 +47,8 @@ class Merged:
     distinct: dict[int, Hashes]
     numbers: dict[int, Numbers]
     heat: dict[int, Heat]
+    opened: dict[int, OpenSpans]
+    finer: "tuple[Merged, Array] | None" = None
 
     @property
     def in_buckets(self) -> bool:
@@ -78,7 +82,30 @@ class Merged:
             {index: hashes.regrouped(ids, cells) for index, hashes in self.distinct.items()},
             {index: numbers.regrouped(ids, cells) for index, numbers in self.numbers.items()},
             {index: heat.regrouped(ids, cells) for index, heat in self.heat.items()},
+            {index: spans.regrouped(ids, keys, cells) for index, spans in self.opened.items()},
+            self._finer(ids, keys),
         )
+
+    def _finer(self, ids: Array, keys: pa.Table) -> "tuple[Merged, Array] | None":
+        """The cells by step of cells that are put together."""
+        if STEP in keys.column_names:
+            return None
+        if STEP in self.keys.column_names:
+            return self, ids
+        if self.finer is None:
+            return None
+        steps, of = self.finer
+        return steps, np.where(of >= 0, ids[of], -1)
+
+    def by_step_of(self, of: Array) -> "Merged":
+        """The cells, which have steps, put together by these numbers and their steps; -1: left out.
+
+        The column `of` of the keys has the numbers.
+        """
+        keys = pa.table({"of": of, STEP: self.keys.column(STEP)})
+        found = cell_ids([keys], ["of", STEP])
+        ids = np.where(of >= 0, found.ids[0], -1)
+        return self._regrouped(ids, keys.take(pa.array(found.first)), len(found.first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +126,9 @@ def merge(plan: Plan, answers: Answers, widths: Mapping[int, int] = NO_WIDTHS) -
     widths: of the bins of heatmaps, by index of the need; those of others follow from the states.
     """
     tables = [table for answer in answers for table in answer.values()]
+    opened = _opened(plan, tables)
+    tables = [table for table in tables if not _is_of_open_spans(table)]
+    tables += [one.keys for one in opened.values() if one.keys is not None]
     numbered, keys, cells = _number_cells(tables, one=not plan.breakdowns and plan.step_ns is None)
     columns = {
         name: add_up(name, parts, cells)
@@ -122,7 +152,28 @@ def merge(plan: Plan, answers: Answers, widths: Mapping[int, int] = NO_WIDTHS) -
             bins = _elements(numbered, f"a{index}_g", f"a{index}_gw")
             if bins:
                 heat[index] = Heat.of(bins, cells, widths.get(index))
-    return Merged(keys, cells, columns, distinct, numbers, heat)
+    ids = {id(one.table): one.ids for one in numbered}
+    spans = {
+        index: one.of_cells(ids.get(id(one.keys)), keys, cells) for index, one in opened.items()
+    }
+    return Merged(keys, cells, columns, distinct, numbers, heat, spans)
+
+
+def _opened(plan: Plan, tables: Sequence[pa.Table]) -> dict[int, Opened]:
+    """Spans that are open, by index of the need; a share has a table of them for each."""
+    last = None
+    if plan.step_ns is not None:
+        last = (plan.end_ns - 1) // plan.step_ns - plan.start_ns // plan.step_ns
+    found = {}
+    for index, need in enumerate(plan.needs):
+        mine = [one for one in tables if f"a{index}_o" in one.column_names]
+        if need.state is State.CONCURRENCY and mine:
+            found[index] = Opened(f"a{index}", mine, last)
+    return found
+
+
+def _is_of_open_spans(table: pa.Table) -> bool:
+    return any(name.endswith("_oe") for name in table.column_names)
 
 
 def _number_cells(

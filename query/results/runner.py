@@ -28,6 +28,7 @@ from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.results.answer import Answer
+from query.results.calculations.notes import notes_on_calculations
 from query.results.compare.ask import compared
 from query.results.coverage import coverage_of, notes_on_time, why_incomplete
 from query.results.instances.answer import (
@@ -42,6 +43,7 @@ from query.results.series import (
     GroupCounts,
     merge_at_once,
     merge_series,
+    needs_steps,
     series_wanted,
     with_steps,
 )
@@ -222,13 +224,14 @@ class QueryRunner:
         held = self._states.question(query.env, query.key)
         if query.spec.per is not None:
             return await self._run_per(query, required, held)
-        at_once = query.with_series and self._groups.few_cells(query)
+        always = needs_steps(query.spec)
+        at_once = always or (query.with_series and self._groups.few_cells(query))
         found: tuple[ReconciledTotals, dict[str, Any]] | None = None
         try:
             make_plan = partial(_first_plan, query, at_once=at_once)
             found = await self._reconcile(make_plan, required, held)
         except Unprocessable as error:
-            if not (at_once and query.spec.breakdowns):
+            if always or not (at_once and query.spec.breakdowns):
                 raise
             without_frames(error)  # which hold the states that came before it
         if found is None:
@@ -251,7 +254,8 @@ class QueryRunner:
         for last in (SERIES, TOTAL_SERIES):  # one order of members, whichever way was taken
             if last in merged.data:
                 merged.data[last] = merged.data.pop(last)
-        notes = [*notes_on_types(query.spec, totals.types), *notes_on_time(coverage)]
+        notes = notes_on_calculations(query)
+        notes += [*notes_on_types(query.spec, totals.types), *notes_on_time(coverage)]
         return Answer(merged.data, coverage, notes, totals.types, merged.groups), merged
 
     async def _run_per(

@@ -12,8 +12,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from common import limits
+from query.plan.operations import RATES
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest, series_plan
+from query.plan.spec import QuerySpec
 from query.results.merge import Answers, Merged, merge
 from query.results.results import series_parts
 from query.results.totals import Totals, totals_of
@@ -63,6 +65,11 @@ def _grouping(query: QueryRequest) -> _Grouping:
     return query.env, query.dataset, query.spec.breakdowns
 
 
+def needs_steps(spec: QuerySpec) -> bool:
+    """Whether totals can be made of values by step alone."""
+    return any(calculation.op in RATES for calculation in spec.calculations)
+
+
 class SeriesWanted(NamedTuple):
     """A series that has to be asked for. member: of the answer's data. widths: as in `Totals`."""
 
@@ -83,11 +90,13 @@ def merge_at_once(query: QueryRequest, plan: Plan, shares: Answers) -> Totals | 
     None if numbers are in buckets: those of the totals alone might be exact.
     """
     merged = merge(plan, shares)
-    if merged.in_buckets:
+    if merged.in_buckets and not needs_steps(query.spec):
         return None
     names = [name for name in cell_names([merged.keys]) if name != STEP]
     no_group = plan.breakdowns and not merged.cells
     totals = totals_of(query, plan, merged if no_group else merged.by(names))
+    if not query.with_series:
+        return totals
     totals.data[SERIES] = _encoded(query, plan, merged, totals.top) if totals.top else NO_ROWS
     _add_total_series(query, plan, merged, totals.data)
     return totals

@@ -1,5 +1,6 @@
 """Values of calculations, one per cell, as arrays; Python values only of the rows that are sent."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,13 +8,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from query.cancellation import check_cancelled
-from query.plan.operations import PERCENTILES
+from query.plan.operations import PERCENTILES, RATES
 from query.plan.plan import Plan, State
 from query.plan.spec import Calculation
 from query.results.calculations.heatmap import Bin, Heat, no_heat
+from query.results.calculations.rates import Rates
 from query.results.columns import Column, whole_64
 from query.results.json_rows import json_numbers
 from query.results.merge import Merged
+from query.share.states.cells import STEP, cell_ids
 
 Array = npt.NDArray[Any]
 Value = int | float | str | bool | None
@@ -61,7 +64,7 @@ def empty_value(calculation: Calculation) -> Shown:
     """The value in a step without events."""
     if calculation.need.state is State.HEATMAP:
         return []
-    return 0 if calculation.op in ("COUNT", "COUNT_DISTINCT") else None
+    return 0 if calculation.op in ("COUNT", "COUNT_DISTINCT", "CONCURRENCY") else None
 
 
 def calculated(plan: Plan, merged: Merged, calculation: Calculation) -> Values:
@@ -70,8 +73,13 @@ def calculated(plan: Plan, merged: Merged, calculation: Calculation) -> Values:
     Of a heatmap, which is no number, how many events it has.
     """
     check_cancelled()
+    if calculation.op in RATES:
+        return _rate(plan, merged, replace(calculation, op=RATES[calculation.op]))
     index = plan.needs.index(calculation.need)
     state = calculation.need.state
+    if state is State.CONCURRENCY:
+        spans = merged.opened.get(index)
+        return _whole(_zeros(merged) if spans is None else spans.values())
     if state is State.COUNT:
         column = merged.columns.get(f"a{index}_w")
         return _whole(_zeros(merged) if column is None else column.values)
@@ -88,6 +96,29 @@ def calculated(plan: Plan, merged: Merged, calculation: Calculation) -> Values:
     if calculation.op in ("MIN", "MAX"):
         return _end(merged, f"a{index}", calculation.op.lower())
     return _sum(merged, f"a{index}", average=calculation.op == "AVG")
+
+
+def _rate(plan: Plan, merged: Merged, of: Calculation) -> Values:
+    """How fast a calculation changes, by step; of totals, on average over the range."""
+    if merged.finer is not None:
+        by_step, cells = merged.finer
+        finest = by_step.by_step_of(cells)
+        groups = finest.keys.column("of").to_numpy()
+        kept = groups >= 0
+        rates = _rates(plan, finest, np.where(kept, groups, 0), kept, of)
+        return _real(*rates.by_group(merged.cells))
+    names = [name for name in merged.keys.column_names if name != STEP]
+    if STEP not in merged.keys.column_names:  # without any event there is no step
+        return _none(merged)
+    everywhere = np.ones(merged.cells, np.bool_)
+    groups = cell_ids([merged.keys], names).ids[0]
+    return _real(*_rates(plan, merged, groups, everywhere, of).by_cell())
+
+
+def _rates(plan: Plan, merged: Merged, groups: Array, kept: Array, of: Calculation) -> Rates:
+    assert plan.step_ns is not None
+    values, steps = calculated(plan, merged, of), merged.keys.column(STEP).to_numpy()
+    return Rates(groups, steps, values.real, values.held & kept, plan.step_ns / 1e9)
 
 
 def _zeros(merged: Merged) -> Array:

@@ -34,6 +34,7 @@ from query.share.spans.data import with_data
 from query.share.spans.parts import with_stored_forms
 from query.share.spans.statements import KEYS, SpanStatements
 from query.share.states.computed import Asking, compute_states
+from query.share.states.concurrency import OpenSpans, open_spans
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements, hash_version
 from query.share.states.value_hashes import HashTexts
@@ -64,6 +65,9 @@ _NOT_COMPILED: Final = ReferenceEncoders()
 warnings.filterwarnings(
     "ignore", "Arrow output on a DB-API result makes an extra copy", UserWarning
 )
+
+
+States = dict[str, pa.Table]
 
 
 class ShareCancelled(Exception):
@@ -138,6 +142,7 @@ class Computation:
             return self._run_instances(self._plan.instances)
         sources = gather(self._plan, self._views, self._small, self._facts)
         statements = Statements(self._plan, sources, self._hash_version)
+        opened = open_spans(self._plan, self._views, self._small, self._facts)
         with self._named_errors(), self._open() as connection:
             for name, table in sources.tables.items():
                 connection.register(name, table)
@@ -156,8 +161,23 @@ class Computation:
                     self._hash_texts,
                 ),
             )
+            for one in opened:
+                states |= self._open_spans(connection, one, states)
         types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items()}
         return self._answer(types, states)
+
+    def _open_spans(
+        self, connection: duckdb.DuckDBPyConnection, spans: OpenSpans, states: States
+    ) -> States:
+        """The states of spans that are open. states: those that there are already."""
+        for name, table in spans.tables.items():
+            connection.register(name, table)
+        kept = sum(state.nbytes for state in states.values())
+        few = spans.sources.rows_most <= _FEW_ROWS
+        parameters = spans.statements.parameters
+        return {
+            name: self._table(sql, parameters, few=few, kept=kept) for name, sql in spans.states
+        }
 
     def _run_rows(self, search: RowSearch) -> ShareAnswer:
         with self._named_errors(), self._open():

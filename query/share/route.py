@@ -36,6 +36,7 @@ from query.share.pruning.footer_facts import FooterFacts
 from query.share.pruning.trace_filters import TextLookup
 from query.share.small_segments import SmallSegments
 from query.share.spans.conditions import pruning_filters
+from query.share.states.concurrency import earlier_plan
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.too_heavy import too_many_bytes
 from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
@@ -153,13 +154,14 @@ class ShareEndpoint:
         dataset: "_Dataset",
     ) -> DatasetView | None:
         """A view; None: the partition is not held."""
+        earlier = plan if plan.open_spans is None else earlier_plan(plan)
         wanted = ViewRequest(
-            plan.start_ns,
+            earlier.start_ns,
             plan.end_ns,
             plan.log,
             plan.at_least.get(partition),
             plan.wait_ms,
-            frozenset(state_fields(plan)),
+            frozenset(state_fields(plan) | state_fields(earlier)),
             dataset.filters,
             plan.any_filter and plan.spans is None,
             _asker(plan),

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from query.plan.operations import PERCENTILES, SUPPORTED_OPS, UNSUPPORTED_OPS
+from query.plan.operations import PERCENTILES, SUPPORTED_OPS, WITHOUT_COLUMN
 from query.text.cursor import CLAUSE_HINTS, CLAUSES, Cursor, Spec
 from query.tokens.errors import QueryTextError
 from query.tokens.lexer import Token, TokenKind
@@ -49,7 +49,6 @@ _HINTS = {
     "DATE_TRUNC": "steps in time are EVERY 5m",
     "TIME_BUCKET": "steps in time are EVERY 5m",
 }
-_ALL_OPS = (*SUPPORTED_OPS, *UNSUPPORTED_OPS)
 
 
 def calculation_op(token: Token) -> str | None:
@@ -60,7 +59,7 @@ def calculation_op(token: Token) -> str | None:
     op = _ALIASES.get(upper, upper)
     if op == "P99.9":
         op = "P999"
-    if op in _ALL_OPS or op in _PERCENT or op in _QUANTILE:
+    if op in SUPPORTED_OPS or op in _PERCENT or op in _QUANTILE:
         return op
     return None
 
@@ -71,8 +70,6 @@ def read_calculation(cursor: Cursor) -> Spec:
     op = calculation_op(first)
     if op is None:
         raise unknown_calculation(cursor, first)
-    if op in UNSUPPORTED_OPS:
-        raise cursor.fail(f"{op} is not supported yet", first)
     if op in _PERCENT or op in _QUANTILE:
         calculation = _percentile(cursor, first, op)
     else:
@@ -99,13 +96,17 @@ def _plain(cursor: Cursor, first: Token, op: str) -> Spec:
             cursor.take()
             op = "COUNT_DISTINCT"
         column = _argument(cursor, op)
-    elif op != "COUNT" and not _ends(cursor):
+    elif op != "COUNT" and op not in WITHOUT_COLUMN and not _ends(cursor):
         cursor.take_keyword("OF")
         column = cursor.name("a field's name")
-    if column is None and op != "COUNT":
+    if column is not None and op in WITHOUT_COLUMN:
+        raise cursor.fail(f"{op} takes no field", first, until=cursor.previous)
+    if column is None and op != "COUNT" and op not in WITHOUT_COLUMN:
         raise cursor.fail(f"{op} needs a field, as in {op}(duration_ms)", first)
     if column is None and cursor.next.kind is TokenKind.NAME and not _ends(cursor):
         name = cursor.next.text
+        if op in WITHOUT_COLUMN:
+            raise cursor.fail(f"{op} takes no field")
         hint = f"COUNT GROUP BY {name} counts by it; COUNT({name}) counts the events that have it"
         raise cursor.fail(
             f"did not expect {name!r} here",
@@ -139,7 +140,7 @@ def _argument(cursor: Cursor, op: str) -> str | None:
     column: str | None = None
     if cursor.next.is_keyword("*"):
         star = cursor.take()
-        if op != "COUNT":
+        if op != "COUNT" and op not in WITHOUT_COLUMN:
             raise cursor.fail(f"{op} needs a field, as in {op}(duration_ms)", star)
     elif cursor.next.is_keyword("DISTINCT") and cursor.peek().is_symbol("("):
         cursor.take()

@@ -11,6 +11,8 @@ expect `n`, the number of rows. Then per need:
 - a<i>_v, a<i>_vw: lists of the distinct numbers and their weights, or
   a<i>_e, a<i>_ew: of the buckets that hold them (`query.share.states.buckets`)
 - a<i>_g, a<i>_gw: lists of the bins of a heatmap and their weights (`query.share.states.heatmap`)
+- a<i>_o, a<i>_os, a<i>_oe: lists of parts of steps, and of how many spans start and end in them, in
+  states of their own, by group (`query.share.states.concurrency`)
 """
 
 from collections.abc import Sequence
@@ -30,6 +32,8 @@ from query.share.states.masks import Masks
 WANTED = "wanted"
 FIRST_HASH_VERSION: Final = 1  # low 64 bits of the MD5 of the tagged key
 HASH_VERSION: Final = 2  # XXH64 (`query.share.states.value_hashes`)
+# what no columns of `main` are
+_APART: Final = (State.DISTINCT, State.QUANTILE, State.HEATMAP, State.CONCURRENCY)
 _HASHED_TEXT_BYTES_MAX: Final = 1_024  # of longer ones the SHA-256 is hashed
 
 
@@ -53,16 +57,27 @@ class _Aggregate(NamedTuple):
 
 
 class Statements:
-    """SQL statements of a plan over its sources; `parameters` are bound to each of them."""
+    """SQL statements of a plan over its sources; `parameters` are bound to each of them.
 
-    def __init__(self, plan: Plan, sources: Sources, hash_version: int = HASH_VERSION) -> None:
+    masks: which of the rows match the filters of needs.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        sources: Sources,
+        hash_version: int = HASH_VERSION,
+        wanted: str = WANTED,
+    ) -> None:
+        """wanted: name of the table of wanted groups."""
         self._plan = plan
+        self._wanted = wanted
         self._hash_version = hash_version
         self._fields_sql = sources.fields_sql
         self._parameters = Parameters()
         self._rows = sources.sql
         self._matching = self._conditions()
-        self._masks = Masks(plan.needs, sources.fields_sql, self._parameters)
+        self.masks = Masks(plan.needs, sources.fields_sql, self._parameters)
         self._chosen = self._picked()
         self._with = f"WITH picked AS ({self._chosen})"
 
@@ -98,7 +113,7 @@ class Statements:
         parts = self._value_parts(need)
         cells = self._cell_columns()
         keyed = [*cells.values(), *(f"{sql} AS {name}" for name, sql in parts.items())]
-        where = "" if with_main else f" WHERE {self._masks.holds(need, field_sql.exists)}"
+        where = "" if with_main else f" WHERE {self.masks.holds(need, field_sql.exists)}"
         selected = [*cells, *self._value_columns(list(parts))]
         groups = ", ".join([*cells, *parts])
         if with_main:
@@ -132,7 +147,7 @@ class Statements:
     def _value_parts(self, need: Need) -> dict[str, str]:
         """The parts of the values of a need's field: name -> SQL."""
         parts = self.field_sql(need).key_parts
-        return {f"g_{name}": self._masks.value(need, sql) for name, sql in parts.items()}
+        return {f"g_{name}": self.masks.value(need, sql) for name, sql in parts.items()}
 
     def _value_columns(self, parts: Sequence[str]) -> list[str]:
         """The columns of a value out of which it is hashed, or its hash (`VALUE`)."""
@@ -176,8 +191,8 @@ class Statements:
         held = "FILTER (WHERE q_value IS NOT NULL)"
         lists = {name: f"list(q_value) {held}", f"{name}w": f"list(q_w) {held}"}
         weight = [_Aggregate("q_w", "sum(r)::BIGINT", "")]
-        where = self._masks.holds(need, f"{self.field_sql(need).number} IS NOT NULL")
-        extra = {"q_value": self._masks.value(need, value)}
+        where = self.masks.holds(need, f"{self.field_sql(need).number} IS NOT NULL")
+        extra = {"q_value": self.masks.value(need, value)}
         finer = self._finer(extra, weight, where, with_main=with_main)
         return f"{self._with} {self._by_cells(lists, f'({finer}{bound})', with_main=with_main)}"
 
@@ -189,7 +204,7 @@ class Statements:
     def probe(self, need: Need) -> str:
         """The number of distinct (cell, number) pairs in some of the rows."""
         number = self.field_sql(need).number
-        held = self._masks.holds(need, f"{number} IS NOT NULL")
+        held = self.masks.holds(need, f"{number} IS NOT NULL")
         columns = ", ".join([*self._cell_columns().values(), f"{number} AS v"])
         return (
             f"{self._with} SELECT count(*) AS pairs FROM (SELECT DISTINCT * FROM"
@@ -224,6 +239,11 @@ class Statements:
         """Names of the columns of a cell."""
         return list(self._cell_columns())
 
+    @property
+    def cell_columns(self) -> dict[str, str]:
+        """The columns of a cell: name -> SQL with the name."""
+        return self._cell_columns()
+
     def wanted_parts(self) -> list[str]:
         """Names of the columns of the table WANTED, in which each row is a wanted group."""
         return [
@@ -244,9 +264,9 @@ class Statements:
                 for i, field in enumerate(self._plan.breakdowns)
                 for name, sql in self._fields_sql[field].key_parts.items()
             ]
-            join = f" JOIN {WANTED} w ON {' AND '.join(pairs) or 'TRUE'}"
+            join = f" JOIN {self._wanted} w ON {' AND '.join(pairs) or 'TRUE'}"
         every = "src.* REPLACE (1::BIGINT AS r)" if self._plan.unweighted else "src.*"
-        selected = ", ".join([every, *self._masks.columns])
+        selected = ", ".join([every, *self.masks.columns])
         return f"SELECT {selected} FROM ({self._rows}) src{join} WHERE {self._matching}"
 
     def _cell_columns(self) -> dict[str, str]:
@@ -301,9 +321,9 @@ class Statements:
         return found
 
     def _aggregates(self, name: str, need: Need) -> list[_Aggregate]:
-        if need.state in (State.DISTINCT, State.QUANTILE, State.HEATMAP):
+        if need.state in _APART:
             return []
-        only = self._masks.only(need)
+        only = self.masks.only(need)
         if need.field is None:
             return [_weight(name, "r", only)]
         field_sql = self._fields_sql[need.field]

@@ -111,3 +111,44 @@ async def test_usage_mode_counts_each_event_once(tmp_path: Path) -> None:
         assert (weighted["SUM(ms)"], plain["SUM(ms)"]) == (60, 6)
         assert weighted["AVG(ms)"] == plain["AVG(ms)"] == 1.5
         assert counted(weighted["HEATMAP(ms)"]) == 10 * counted(plain["HEATMAP(ms)"])
+
+
+async def test_spans_count_as_open_until_they_end_by_the_definitions_of_the_dataset(
+    tmp_path: Path,
+) -> None:
+    long = Row((BASE_S - 600) * 10**9, {"durationMs": 630_000.0, "name": "long"})
+    short = [Row((BASE_S + at) * 10**9, {"duration_ms": 5_000, "name": "short"}) for at in (10, 12)]
+    async with newest(tmp_path, [long, *short]) as there:
+        spec = {"calculations": [{"op": "CONCURRENCY"}], "granularity": 10, **TIMES}
+        for disabled in (False, True):
+            answer = await there.ask(spec, disable_series=disabled)
+            assert answer["data"]["results"] == [{"data": {"CONCURRENCY": 3}}]
+        answer = await there.ask(spec)
+        series = [row["data"]["CONCURRENCY"] for row in answer["data"]["series"]]
+        assert series == [1, 3, 1, 1, 0, 0, 0, 0, 0, 0]
+        assert any("CONCURRENCY" in note for note in answer["notes"])
+        grouped = {**spec, "breakdowns": ["name"], "havings": [
+            {"calculate_op": "CONCURRENCY", "op": "<", "value": 2}]}  # fmt: skip
+        answer = await there.ask(grouped)
+        assert answer["data"]["results"] == [{"data": {"name": "long", "CONCURRENCY": 1}}]
+
+
+async def test_a_rate_is_the_change_per_second_and_begins_anew_after_a_fall(tmp_path: Path) -> None:
+    rows = [Row((BASE_S + 10 * at) * 10**9, {"bytes": value, "host": "a"})
+            for at, value in enumerate([100, 130, 150, 20, 40])]  # fmt: skip
+    rows.append(Row((BASE_S + 70) * 10**9, {"bytes": 100, "host": "a"}))
+    async with newest(tmp_path, rows) as there:
+        spec = {"calculations": [{"op": "RATE_MAX", "column": "bytes"}], "granularity": 10, **TIMES}
+        answer = await there.ask(spec)
+        series = [row["data"]["RATE_MAX(bytes)"] for row in answer["data"]["series"]]
+        assert series == [None, 3, 2, 2, 2, None, None, 2, None, None]
+        whole = (30 + 20 + 20 + 20 + 60) / 70
+        grouped = {**spec, "breakdowns": ["host"]}
+        for asked, disabled in ((spec, False), (spec, True), (grouped, True)):
+            answer = await there.ask(
+                asked, disable_series=disabled, disable_total_by_aggregate=False
+            )
+            [row] = answer["data"]["results"]
+            assert row["data"]["RATE_MAX(bytes)"] == pytest.approx(whole)
+            assert answer["data"]["total_by_aggregate"]["RATE_MAX(bytes)"] == pytest.approx(whole)
+            assert bool(answer["data"]["series"]) is not disabled

@@ -42,7 +42,11 @@ def matching(name: str, pattern: str) -> dict[str, Any]:
         ({"calculations": [{}]}, "calculations[0].op: cannot be blank"),
         ({"calculations": [{"op": "P98"}]}, "calculations[0].op: 'P98' is not one of"),
         ({"calculations": [{"op": "SUM"}]}, "calculations[0].column: SUM needs a column"),
-        ({"calculations": [{"op": "RATE_AVG"}]}, "calculations[0].op: RATE_AVG is not supported"),
+        ({"calculations": [{"op": "RATE_AVG"}]}, "calculations[0].column: RATE_AVG needs a column"),
+        (
+            {"calculations": [{"op": "CONCURRENCY", "column": "x"}]},
+            "calculations[0].column: CONCURRENCY takes no column",
+        ),
         ({"calculations": [{"op": "COUNT"}] * 2}, "calculations[1]: COUNT is there twice"),
         ({"calculations": [{"op": "COUNT"}] * 101}, "calculations: has 101 items"),
         (

@@ -43,6 +43,18 @@ NOW_S = 1_790_000_000
             },
         ),
         (
+            "CONCURRENCY, CONCURRENCY() as again, rate_sum(x), HEATMAP(y) HAVING CONCURRENCY > 5",
+            {
+                "calculations": [
+                    {"op": "CONCURRENCY"},
+                    {"op": "CONCURRENCY", "name": "again"},
+                    {"op": "RATE_SUM", "column": "x"},
+                    {"op": "HEATMAP", "column": "y"},
+                ],
+                "havings": [{"calculate_op": "CONCURRENCY", "op": ">", "value": 5}],
+            },
+        ),
+        (
             "COUNT(*) WHERE http.route starts-with /api AND x exists AND y is null "
             "AND z does not contain q",
             {
@@ -204,6 +216,9 @@ def test_select_star_asks_for_the_events_themselves() -> None:
         ("P100(x)", "P100", "MAX(x)"),
         ("percentile(x, 98)", "98", "known: P001"),
         ("percentile(x, 0.5)", "0.5", "P50(x)"),
+        ("CONCURRENCY(x)", "CONCURRENCY(x)", "takes no field"),
+        ("CONCURRENCY x", "x", "takes no field"),
+        ("RATE_SUM", "RATE_SUM", "needs a field"),
         ("HEATMAP(x) HAVING HEATMAP(x) > 1", "HEATMAP", "no number"),
         ("COUNT, COUNT WHERE a = 1, SUM(x)", "COUNT WHERE a = 1", "AS errors"),
         ("STDDEV(x)", "STDDEV", "how values spread"),
