@@ -11,9 +11,10 @@ import orjson
 
 from bellwether.output import printable
 from bellwether.results.cells import exact
+from bellwether.results.compared import columns_and_rows, earlier
 from bellwether.results.sparks import label
 
-FORMATS: Final = ("table", "json", "csv", "markdown", "ndjson")
+FORMATS: Final = ("table", "json", "csv", "markdown", "ndjson", "arrow")
 _MARKDOWN: Final = str.maketrans({"|": "\\|", "\\": "\\\\", "<": "&lt;", "`": "\\`", "*": "\\*"})
 
 
@@ -21,24 +22,33 @@ def format_lines(
     document: dict[str, Any], breakdowns: list[str], form: str, *, series: bool
 ) -> Iterator[str]:
     """The answer's lines in a format, without line ends. series: every step, not the totals."""
-    if form == "ndjson":
+    compares = earlier(document) is not None
+    if form == "ndjson" and not compares:
         rows = document["data"]["series" if series else "results"] or []
         for row in rows:
             yield orjson.dumps(row if series else row["data"]).decode()
         return
     columns, values = table(document, breakdowns, series=series)
-    if form == "csv":
+    if form == "ndjson":
+        for row in values:
+            yield orjson.dumps(dict(zip(columns, row, strict=True))).decode()
+    elif form == "csv":
         yield from _csv(columns, values)
     else:
-        yield from _markdown(columns, values, len(columns) - _measures(document, columns))
+        keys = [*breakdowns, columns[0]] if series else breakdowns
+        yield from _markdown(columns, values, sum(name in keys for name in columns))
 
 
 def table(
     document: dict[str, Any], breakdowns: list[str], *, series: bool
 ) -> tuple[list[str], list[list[object]]]:
-    """Names of the columns, and the rows. A series has its time in front."""
+    """Names of the columns, and the rows. A series has its time in front; in a comparison each
+    calculation is followed by its earlier value.
+    """
     rows = document["data"].get("series" if series else "results") or []
     names = list(rows[0]["data"]) if rows else [*breakdowns, *_labels(document)]
+    if earlier(document) is not None:
+        return columns_and_rows(document, breakdowns, names, series=series)
     if not series:
         return names, [[row["data"].get(name) for name in names] for row in rows]
     time = "time" if "time" not in names else "step_time"
@@ -49,10 +59,6 @@ def table(
 def _labels(document: dict[str, Any]) -> list[str]:
     found = (document.get("query") or {}).get("calculations") or [{"op": "COUNT"}]
     return [label(calculation) for calculation in found]
-
-
-def _measures(document: dict[str, Any], columns: list[str]) -> int:
-    return len(set(_labels(document)) & set(columns))
 
 
 def _csv(columns: list[str], rows: Iterable[list[object]]) -> Iterator[str]:

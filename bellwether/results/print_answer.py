@@ -1,5 +1,6 @@
 """Prints an answer in the format that was asked for; what it has no place for goes to stderr."""
 
+import sys
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -33,9 +34,17 @@ def print_answer(
 
         print_result(document, breakdowns, zone, series=series)
         return
-    from bellwether.results.formats import format_lines
+    if form == "arrow":
+        from bellwether.results.arrow_stream import write_arrow
 
-    for line in format_lines(document, breakdowns, form, series=series):
-        click.echo(line)
+        out = sys.stdout.buffer
+        if out.isatty():
+            raise click.ClickException("an Arrow stream is no text: write it to a file or pipe")
+        write_arrow(document, breakdowns, out, series=series)
+    else:
+        from bellwether.results.formats import format_lines
+
+        for line in format_lines(document, breakdowns, form, series=series):
+            click.echo(line)
     for remark in notes(document):
         click.echo(printable(remark), err=True)

@@ -21,33 +21,51 @@ Group = tuple[str, ...]
 
 
 class Sparks(NamedTuple):
-    """Bars and the largest value by group, and what there is to know of them."""
+    """Bars and the largest value by group, and what there is to know of them.
+
+    earlier: bars of the range that is compared, on the same scale.
+    """
 
     lines: dict[Group, str]
     peaks: dict[Group, float | None]
     legend: str
+    earlier: dict[Group, str]
 
 
 def sparks(
-    document: dict[str, Any], breakdowns: list[str], measure: str, zone: tzinfo = UTC
+    document: dict[str, Any],
+    breakdowns: list[str],
+    measure: str,
+    zone: tzinfo = UTC,
+    earlier: dict[str, Any] | None = None,
 ) -> Sparks | None:
-    """The graphs of an answer; None where there are fewer than two steps."""
+    """The graphs of an answer; None where there are fewer than two steps. earlier: the answer that
+    it is compared with.
+    """
     axis = axis_of(document)
     if axis is None or axis.steps < 2:
         return None
     op, weight = operation_of(document, measure)
-    series = document["data"]["series"]
-    values = _lines(series, breakdowns, measure, axis, 0.0 if op.startswith("COUNT") else None)
-    weights = _lines(series, breakdowns, weight, axis, None) if weight else {}
     join = join_of(op)
-    cells = {group: joined(line, CELLS, join, weights.get(group)) for group, line in values.items()}
-    scale = scale_of(list(cells.values()))
-    largest = max((v for line in cells.values() for v in line if v is not None), default=None)
+
+    def joined_lines(one: dict[str, Any], along: Axis) -> dict[Group, Line]:
+        series = one["data"]["series"]
+        values = _lines(series, breakdowns, measure, along, 0.0 if op.startswith("COUNT") else None)
+        weights = _lines(series, breakdowns, weight, along, None) if weight else {}
+        return {g: joined(line, CELLS, join, weights.get(g)) for g, line in values.items()}
+
+    cells = joined_lines(document, axis)
+    old_axis = None if earlier is None else axis_of(earlier)
+    old = {} if earlier is None or old_axis is None else joined_lines(earlier, old_axis)
+    every = [*cells.values(), *old.values()]
+    scale = scale_of(every)
+    largest = max((v for line in every for v in line if v is not None), default=None)
     return Sparks(
         {group: scale.bars(line) for group, line in cells.items()},
         {group: max((v for v in line if v is not None), default=None) for group, line in
          cells.items()},
-        _legend(measure, axis, join, len(cells), largest, scale.low, bool(weight), zone),
+        _legend(measure, axis, join, len(every), largest, scale.low, bool(weight), zone),
+        {group: scale.bars(line) for group, line in old.items()},
     )  # fmt: skip
 
 

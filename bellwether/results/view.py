@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bellwether.output import output_console, printable
 from bellwether.results.cells import show, show_keys
+from bellwether.results.compared import before_label, change, earlier, pairs
 from bellwether.results.formats import table as series_table
 from bellwether.results.notes import coverage_text, groups_line
 from bellwether.results.sparks import group_of, show_peak, show_time, sparks
@@ -26,7 +27,19 @@ def render(
         parts.append(Text(printable(line), style="yellow"))
     parts += [Text(printable(f"note: {note}"), style="dim") for note in document.get("notes") or []]
     parts.append(coverage_line(document.get("coverage") or {}))
+    if (old := earlier(document)) is not None:
+        parts += earlier_lines(old, before_label(document))
     return Group(*parts)
+
+
+def earlier_lines(old: dict[str, Any], label: str) -> list[RenderableType]:
+    """Notes and coverage of the earlier range, as far as they say more than that it is complete."""
+    notes = [f"note: {label}: {note}" for note in old.get("notes") or []]
+    lines: list[RenderableType] = [Text(printable(note), style="dim") for note in notes]
+    if not (old.get("coverage") or {}).get("complete"):
+        line = coverage_line(old.get("coverage") or {})
+        lines.append(Text.assemble((f"{label}: ", line.style), line))
+    return lines
 
 
 def coverage_line(coverage: dict[str, Any]) -> Text:
@@ -44,6 +57,8 @@ def print_result(
 
 def _groups(document: dict[str, Any], breakdowns: list[str], zone: tzinfo) -> list[RenderableType]:
     """A row per group, with the first calculation over time, and what the graphs mean."""
+    if earlier(document) is not None:
+        return compared_groups(document, breakdowns, zone)
     rows = [row["data"] for row in document["data"]["results"]]
     if not rows:
         return [Text("no events match", style="yellow"), *_range_line(document, zone)]
@@ -61,6 +76,41 @@ def _groups(document: dict[str, Any], breakdowns: list[str], zone: tzinfo) -> li
             group = group_of(row, breakdowns)
             texts.append(Text(drawn.lines.get(group, ""), style="cyan"))
             texts.append(Text(show_peak(drawn.peaks.get(group))))
+        table.add_row(*texts)
+    if drawn is None:
+        return [table, *_range_line(document, zone)]
+    return [table, Text(printable(drawn.legend), style="dim")]
+
+
+def compared_groups(
+    document: dict[str, Any], breakdowns: list[str], zone: tzinfo
+) -> list[RenderableType]:
+    """A row per group: each calculation, what it was earlier, and the change; both graphs."""
+    found, old = pairs(document, breakdowns), earlier(document)
+    if not found:
+        return [Text("no events match, now or earlier", style="yellow")]
+    measures = [name for name in found[0].key if name not in breakdowns]
+    label = before_label(document)
+    drawn = sparks(document, breakdowns, measures[0], zone, old) if measures else None
+    columns, rows = [*breakdowns], [[pair.key.get(name) for name in breakdowns] for pair in found]
+    shown = _cells(columns, columns, rows) if columns else [[] for _ in found]
+    table = _table(columns, columns)
+    for name in measures:
+        for title in (name, label, "change"):
+            table.add_column(escape(printable(title)), justify="right")
+    if drawn is not None:
+        table.add_column(escape(printable(f"{measures[0]} over time")))
+        table.add_column(escape(label))
+    for keys, pair in zip(shown, found, strict=True):
+        texts: list[RenderableType] = [Text(cell) for cell in keys]
+        for name in measures:
+            now, before = (pair.now or {}).get(name), (pair.before or {}).get(name)
+            how = change(now, before, has_now=bool(pair.now), has_before=bool(pair.before))
+            texts += [Text(show(now)), Text(show(before), style="dim"), Text(how)]
+        if drawn is not None:
+            group = group_of(pair.key, breakdowns)
+            texts.append(Text(drawn.lines.get(group, ""), style="cyan"))
+            texts.append(Text(drawn.earlier.get(group, ""), style="dim"))
         table.add_row(*texts)
     if drawn is None:
         return [table, *_range_line(document, zone)]

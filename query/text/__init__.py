@@ -4,7 +4,7 @@
     [WHERE condition AND|OR|NOT ...]  [GROUP BY name, ...]
     [HAVING calculation op number AND ...]  [ORDER BY calculation|name [ASC|DESC], ...]
     [LIMIT n]  [EVERY duration]
-    [LAST duration | SINCE time [UNTIL time] | BETWEEN time AND time]
+    [LAST duration | SINCE time [UNTIL time] | BETWEEN time AND time]  [COMPARE duration]
 
 Keywords may have any case and clauses any order. A text that cannot be parsed is refused with a
 mark under the word and a hint for a correction. Only the standard library and `common` are

@@ -280,7 +280,7 @@ class _Parser:
         """Check the clauses against each other; the mark is where the fault is."""
         self._per.check(self._spec)
         if "rows" in self._spec:
-            for clause in ("PER", "GROUP", "HAVING", "ORDER", "EVERY"):
+            for clause in ("PER", "GROUP", "HAVING", "ORDER", "EVERY", "COMPARE"):
                 if clause in self._seen:
                     hint = "SELECT * shows events, newest first; COUNT GROUP BY ... forms groups"
                     raise self._cursor.fail("events have no groups", self._seen[clause], hint)

@@ -1,4 +1,4 @@
-"""LAST, EVERY, SINCE, UNTIL and BETWEEN: the time range of a query and its steps."""
+"""LAST, EVERY, SINCE, UNTIL, BETWEEN and COMPARE: the time range of a query and its steps."""
 
 from query.text.cursor import CLAUSES, Cursor, Spec
 from query.text.durations import Duration, read_duration, unclear_months
@@ -6,6 +6,7 @@ from query.text.times import InvalidTime, ReferenceTime, read_moment
 from query.tokens.lexer import Token, TokenKind
 
 _RANGE_S_MAX = 18 * 10**9  # more than from 1678 to 2261
+_AGO = ("AGO", "BEFORE", "EARLIER")  # may end a length: COMPARE 1d ago
 _PHRASE = (TokenKind.NAME, TokenKind.NUMBER)
 
 
@@ -17,6 +18,7 @@ class TimeClauses:
         self._now = now
         self._range_s: int | None = None
         self._every_s: int | None = None
+        self._compare_s: int | None = None
         self._start_s: int | None = None
         self._end_s: int | None = None
         self._start: tuple[Token, Token] | None = None  # first and last token of the moment
@@ -34,6 +36,11 @@ class TimeClauses:
             if length.months:
                 raise self._fail("a month has no fixed length", first, "write 30d")
             self._every_s = self._whole_seconds(length, first)
+        elif clause == "COMPARE":
+            self._cursor.take_keyword("WITH", "TO")
+            length, first = self._length("a duration like 1h, 1d or 1w")
+            self._compare_s = self._whole_seconds(length, first)
+            self._cursor.take_keyword(*_AGO)
         elif clause == "SINCE":
             self._start_s, self._start = self._moment(round_up=False)
         elif clause == "UNTIL":
@@ -49,6 +56,8 @@ class TimeClauses:
         spec: Spec = {}
         if self._every_s is not None:
             spec["granularity"] = self._every_s
+        if self._compare_s is not None:
+            spec["compare_time_offset_seconds"] = self._compare_s
         if self._last is not None and self._start is not None:
             hint = "LAST 2h ends now, or with UNTIL; SINCE begins the range"
             raise self._cursor.fail("use LAST or SINCE, not both", self._last, hint)
@@ -124,6 +133,8 @@ class TimeClauses:
         token, after = self._cursor.next, self._cursor.peek()
         if token.is_keyword("AND"):  # LAST 2 hours and 30 minutes; but BETWEEN a AND b
             return not joined or after.kind is not TokenKind.NUMBER
+        if joined and token.is_keyword(*_AGO):
+            return True
         return self._cursor.at_clause() or token.is_keyword("TO", "OFFSET")
 
     def _fail(self, why: str, tokens: tuple[Token, Token], hint: str = "") -> Exception:

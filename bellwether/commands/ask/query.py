@@ -44,7 +44,11 @@ _NO_DATASET = "which dataset? bellwether query DATASET 'COUNT ...', or FROM in t
     show_default=True,
     help="json is the whole answer, the others its rows.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option("--csv", "form", flag_value="csv", help="The same as --format csv.")
+@click.option(
+    "--arrow", "form", flag_value="arrow", help="The same as --format arrow: an Arrow IPC stream."
+)
 @click.option("--series", is_flag=True, help="Every step in time, instead of totals with graphs.")
 @click.option(
     "--zone",
@@ -60,7 +64,6 @@ def query(
     dataset: str | None,
     text: str | None,
     form: str,
-    as_json: bool,
     series: bool,
     zone: str | None,
     explain: bool,
@@ -85,7 +88,7 @@ def query(
     for you; from a terminal it needs --data, --config or --set).
     """
     if dataset is None:
-        asked_as_client = (form != "table", as_json, series, zone, explain, after, url, key, server)
+        asked_as_client = (form != "table", series, zone, explain, after, url, key, server)
         role_options = parent_fd is not None or config is not None or data is not None or sets
         by_hand = not role_options and sys.stdin.isatty()
         if any(asked_as_client) or insecure or by_hand:
@@ -101,7 +104,7 @@ def query(
     if spec.get("rows"):
         if series:
             raise click.UsageError("events have no steps: --series is for calculations")
-        show_selected(target, dataset, spec, "json" if as_json else form, after)
+        show_selected(target, dataset, spec, form, after)
         return
     from bellwether.client.caller import calling
     from bellwether.client.run_query import run_query
@@ -109,8 +112,7 @@ def query(
     with calling(target) as caller:
         document = run_query(caller, dataset, spec, after, series=series)
     breakdowns = list(spec.get("breakdowns") or [])
-    chosen = "json" if as_json else form
-    print_answer(document, breakdowns, chosen, series=series, zone=moment_zone)
+    print_answer(document, breakdowns, form, series=series, zone=moment_zone)
 
 
 def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, Any]]:

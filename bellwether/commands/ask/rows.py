@@ -82,8 +82,9 @@ def show_selected(
     if after:
         question["after"] = after
     most = spec.get("limit", _USUAL)
-    if form == "markdown":
-        raise click.UsageError("events are printed as table, json, ndjson or csv")
+    if form in ("markdown", "arrow"):
+        hint = "; bellwether export writes them as a file of Arrow" if form == "arrow" else ""
+        raise click.UsageError(f"events are printed as table, json, ndjson or csv{hint}")
     chosen = _form(False, form in ("json", "ndjson"), form == "csv", most)
     show_events(target, dataset, question, ShowOptions(chosen, most))
 
