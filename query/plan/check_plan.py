@@ -16,6 +16,7 @@ from query.plan.plan import (
     FilterOp,
     InstanceColumn,
     InstancesWanted,
+    KeyJoin,
     Kin,
     Plan,
     ShareRequest,
@@ -24,6 +25,7 @@ from query.plan.plan import (
     State,
 )
 from query.plan.read_filters import LISTS, PATTERNS, UNARY
+from segment.columns import FieldType
 
 
 def check_request(request: ShareRequest) -> None:
@@ -40,6 +42,8 @@ def check_request(request: ShareRequest) -> None:
     ids = [one.id for one in plan.datasets]
     if ids and (plan.dataset or plan.spans is not None or len(set(ids)) < len(ids)):
         raise BadRequest("a plan names one dataset, or several of which each is there once")
+    if plan.joins and not ids:
+        raise BadRequest("a plan whose events are joined names its datasets")
     _check_needs(plan)
     _check_filters(plan.filters)
     if plan.spans is not None:
@@ -74,22 +78,30 @@ def _check_spans(spans: SpanQuery) -> None:
         raise BadRequest("spans of one dataset or more are asked for, of each once")
     if min(spans.rows_max, spans.bytes_max) < 0:
         raise BadRequest("a share has no less than nothing")
-    if spans.per is SpansPer.MARKS and not (spans.marks or spans.kin):
+    if spans.per is SpansPer.MARKS and not (spans.marks or spans.kin or spans.values):
         raise BadRequest("one mark or more is asked for")
     if spans.with_data and (spans.per is not SpansPer.SPAN or spans.joins):
         raise BadRequest("only rows of single spans that are not joined have all fields")
     if any(one.kin is Kin.TRACE for one in spans.kin):
         raise BadRequest("kin are parents or children")
-    for filters in (*(m.filters for m in spans.marks), *(k.filters for k in spans.kin)):
-        _check_filters(filters)
+    if any(not one.fields or one.kin is Kin.CHILD for one in spans.values):
+        raise BadRequest("values of one field or more are asked for, of roots or parents")
+    for one in spans.conditions:
+        _check_filters(one.filters)
 
 
 def check_keys(request: ShareRequest, columns: Sequence[Sequence[str]]) -> None:
     """columns: names of the columns of each table of keys. Raises BadRequest."""
-    joins = () if request.plan.spans is None else request.plan.spans.joins
-    wanted = [["trace_id"] if one.kin is Kin.TRACE else ["trace_id", "id"] for one in joins]
-    if [list(names) for names in columns] != wanted:
+    plan = request.plan
+    joins = plan.joins if plan.spans is None else plan.spans.joins
+    if len(joins) != len(columns) or not all(map(_fits, joins, columns)):
         raise BadRequest("a table of keys comes with each join of the plan, and no other")
+
+
+def _fits(join: KeyJoin, columns: Sequence[str]) -> bool:
+    keys = ["trace_id"] if join.kin is Kin.TRACE else ["trace_id", "id"]
+    values = {f"v{at}_{one.value}" for at, _ in enumerate(join.fields) for one in FieldType}
+    return list(columns[: len(keys)]) == keys and values.issuperset(columns[len(keys) :])
 
 
 def _check_needs(plan: Plan) -> None:

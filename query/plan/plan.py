@@ -237,16 +237,31 @@ class SpanKin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     any_filter: bool = False
 
 
+class SpanValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A request for values of fields of the spans that match, with the spans' keys.
+
+    kin: TRACE: of spans without a parent. PARENT: of all, as parents of others.
+    """
+
+    kin: Kin
+    fields: tuple[str, ...]
+    filters: tuple[Filter, ...] = ()
+    any_filter: bool = False
+
+
 class KeyJoin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A table of keys that comes with the request: only events are read that it has the key of.
 
     Its columns: trace_id; of parents and children also id: the id of the span that an event's
     parent is, or of which a child is an event.
     negated: only events are read that it has no key of.
+    fields: fields of the plan whose values the table has: of the i-th one in columns `v<i>_<type>`
+        for the types that occur. Events are then read also without a key.
     """
 
     kin: Kin
     negated: bool = False
+    fields: tuple[str, ...] = ()
 
 
 class SpanQuery(
@@ -262,6 +277,8 @@ class SpanQuery(
     marks: of rows per trace.
     inside: range of times of marks, half open, in unix ns.
     kin: further states `kin<i>`: the keys of spans that match.
+    values: further states `values<i>`: trace_id, of parents id, t (their time), span_id, and the
+        values in columns as of a `KeyJoin`.
     joins: one for each table of keys that comes with the request.
     rows_max, bytes_max: a share with more is refused.
     """
@@ -277,15 +294,22 @@ class SpanQuery(
     marks: tuple[SpanMark, ...] = ()
     inside: tuple[int, int] | None = None
     kin: tuple[SpanKin, ...] = ()
+    values: tuple[SpanValues, ...] = ()
     joins: tuple[KeyJoin, ...] = ()
 
     @property
     def every_field(self) -> set[str]:
         """The names of all fields that are read, but for those of the plan's filters."""
         named = set(self.fields).union(*(one.names.every for one in self.datasets))
-        for filters in (*(m.filters for m in self.marks), *(k.filters for k in self.kin)):
-            named |= filter_fields(filters)
+        named = named.union(*(one.fields for one in self.values))
+        for one in self.conditions:
+            named |= filter_fields(one.filters)
         return named
+
+    @property
+    def conditions(self) -> tuple[SpanMark | SpanKin | SpanValues, ...]:
+        """What asks for the events that match its filters."""
+        return *self.marks, *self.kin, *self.values
 
 
 class InstanceColumn(StrEnum):
@@ -431,7 +455,19 @@ class ShareRequest(VersionedRequest, frozen=True):
 
 
 def state_fields(plan: Plan) -> set[str]:
-    """Every field that the plan names."""
+    """Every field that is read of events."""
+    joined = {name for join in plan.joins for name in join.fields}
+    named = asked_fields(plan) - joined
+    for one in plan.datasets:
+        if plan.instances is not None:
+            named |= one.names.every
+        if plan.joins:
+            named |= {*one.names.trace_id, *one.names.span_id, *one.names.parent_id}
+    return named
+
+
+def asked_fields(plan: Plan) -> set[str]:
+    """Every field that the plan names, some of which may come with its joins."""
     named = {need.field for need in plan.needs if need.field is not None}
     named = named.union(*(filter_fields(need.filters) for need in plan.needs))
     if plan.rows is not None:
@@ -442,7 +478,6 @@ def state_fields(plan: Plan) -> set[str]:
         named |= plan.differences.every_field
     if plan.instances is not None:
         named |= {plan.instances.field, *plan.instances.fields}
-        named = named.union(*(one.names.every for one in plan.datasets))
     return named | set(plan.breakdowns) | filter_fields(plan.filters)
 
 
@@ -455,6 +490,8 @@ def version_needed(plan: Plan) -> int:
 
 def _asks_more(plan: Plan) -> bool:
     """Whether the plan has a part that programs before `PLAN_QUESTIONS` do not know."""
+    if plan.spans is not None and plan.spans.values:
+        return True
     if plan.datasets or plan.calculated or plan.joins or plan.instances is not None:
         return True
     if plan.differences is not None:

@@ -19,16 +19,18 @@ from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, SpanQuery
+from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, SpanQuery, asked_fields
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.damaged import reason_of
 from query.share.database import Databases, ran_out_of_memory
+from query.share.defined.joins import columns_of
+from query.share.defined.rows import gather_asked
 from query.share.differences.distributions import Distributions
 from query.share.instances.statements import InstanceStatements
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
 from query.share.small_segments import SmallSegments
-from query.share.sources import Sources, gather
+from query.share.sources import Sources
 from query.share.spans.coverage import covered_together, with_common_ends
 from query.share.spans.data import with_data
 from query.share.spans.parts import with_stored_forms
@@ -133,19 +135,23 @@ class Computation:
         if self._plan.datasets:
             self._plan = with_common_ends(self._plan, self._views)
         if self._plan.rows is not None:
-            return self._run_rows(RowSearch(self._plan, self._plan.rows, self._views, self._facts))
+            joined = columns_of(self._keys)
+            return self._run_rows(
+                RowSearch(self._plan, self._plan.rows, self._views, self._facts, joined)
+            )
         if self._plan.spans is not None:
             return self._run_spans(self._plan.spans)
         if self._plan.differences is not None:
             return self._run_differences(self._plan.differences)
         if self._plan.instances is not None:
             return self._run_instances(self._plan.instances)
-        sources = gather(self._plan, self._views, self._small, self._facts)
+        sources = self._gathered(self._plan)
         statements = Statements(self._plan, sources, self._hash_version)
         opened = open_spans(self._plan, self._views, self._small, self._facts)
         with self._named_errors(), self._open() as connection:
             for name, table in sources.tables.items():
                 connection.register(name, table)
+            self._register_keys(connection)
             if self._plan.groups is not None and self._plan.breakdowns:
                 connection.register(WANTED, wanted_groups(self._plan, statements.wanted_parts()))
             few = sources.rows_most <= _FEW_ROWS or _has_one_cell(self._plan)
@@ -163,7 +169,8 @@ class Computation:
             )
             for one in opened:
                 states |= self._open_spans(connection, one, states)
-        types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items()}
+        asked = asked_fields(self._plan)
+        types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items() if f in asked}
         return self._answer(types, states)
 
     def _open_spans(
@@ -180,7 +187,8 @@ class Computation:
         }
 
     def _run_rows(self, search: RowSearch) -> ShareAnswer:
-        with self._named_errors(), self._open():
+        with self._named_errors(), self._open() as connection:
+            self._register_keys(connection)
             states = search.run(self._ask)
         return self._answer(search.types(), states)
 
@@ -198,12 +206,12 @@ class Computation:
         bounds = Bounds(wanted.rows_max, wanted.bytes_max, too_many_spans, too_many_span_bytes)
         queries = {"main": statements.main()}
         queries |= {f"kin{at}": statements.kin(one) for at, one in enumerate(wanted.kin)}
+        queries |= {f"values{at}": statements.values(one) for at, one in enumerate(wanted.values)}
         states: dict[str, pa.Table] = {}
         with self._named_errors(), self._open() as connection:
             for name, table in statements.tables.items():
                 connection.register(name, table)
-            for number, keys in enumerate(self._keys):
-                connection.register(f"{KEYS}{number}", with_stored_forms(keys))
+            self._register_keys(connection)
             for name, (sql, parameters) in queries.items():
                 kept = sum(state.nbytes for state in states.values())
                 states[name] = self._table(sql, parameters, few=few, kept=kept, bounds=bounds)
@@ -218,7 +226,7 @@ class Computation:
         def gathered(fields: Sequence[str]) -> tuple[Plan, Sources]:
             some = msgspec.structs.replace(wanted, fields=tuple(fields))
             plan = msgspec.structs.replace(self._plan, differences=some)
-            return plan, gather(plan, self._views, self._small, self._facts)
+            return plan, self._gathered(plan)
 
         with self._named_errors(), self._open():
             distributions = Distributions(wanted, gathered, self._ask, self._hash_version)
@@ -236,6 +244,14 @@ class Computation:
                 connection.register(name, table)
             main = self._table(of.sql, of.parameters, few=few, bounds=bounds)
         return self._answer(of.types, {"main": main})
+
+    def _register_keys(self, connection: duckdb.DuckDBPyConnection) -> None:
+        for number, keys in enumerate(self._keys):
+            connection.register(f"{KEYS}{number}", with_stored_forms(keys))
+
+    def _gathered(self, plan: Plan) -> Sources:
+        joined = columns_of(self._keys)
+        return gather_asked(plan, self._views, self._small, self._facts, joined=joined)
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
         covers = covered_together([covered(view, self._plan) for view in self._views])

@@ -15,12 +15,14 @@ import msgspec
 import pyarrow as pa
 
 from common import limits
-from query.plan.plan import Plan, RowPosition, RowsWanted, state_fields
+from query.plan.plan import Plan, RowPosition, RowsWanted, asked_fields
+from query.share.defined.joins import JoinedColumns
+from query.share.defined.rows import gather_asked
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_json import RowTexts, physical_columns
 from query.share.row_reader import EVERY_FIELD, FoundRow, RowReader, RunStatement, found_rows
 from query.share.search.plan import wanted_texts
-from query.share.sources import POSITION, gather
+from query.share.sources import POSITION
 from query.share.states.statements import Statements
 from query.share.view import DatasetView, SegmentView
 from segment.columns import ColumnKey, FieldType
@@ -63,8 +65,13 @@ class RowSearch:
         wanted: RowsWanted,
         views: Sequence[DatasetView],
         facts: FooterFacts | None = None,
+        joined: JoinedColumns = (),
     ) -> None:
-        """facts: what is known about segments; None: every segment of the range is searched."""
+        """facts: what is known about segments; None: every segment of the range is searched.
+
+        joined: columns of the tables of the plan's joins.
+        """
+        self._joined = joined
         self._plan = plan
         self._facts = facts
         # Only fields of filters are needed: others would be made dense for every live row.
@@ -86,7 +93,7 @@ class RowSearch:
 
     def types(self) -> dict[str, str]:
         """The letters of each filter field's types in all segments and blocks, by field."""
-        fields = state_fields(self._plan)
+        fields = asked_fields(self._plan)
         held: dict[str, set[str]] = {field: set() for field in fields}
         for _, segment in self._segments:
             for key in segment.columns | segment.overflow_columns:
@@ -198,7 +205,9 @@ class RowSearch:
         fields = self._wanted.fields
         columns = physical_columns(one[1], None if self._searched else fields)
         more = EVERY_FIELD if columns is None else ", ".join(columns)
-        sources = gather(plan, _views_of([one]), with_positions=True, more=more)
+        sources = gather_asked(
+            plan, _views_of([one]), joined=self._joined, with_positions=True, more=more
+        )
         statements = Statements(plan, sources)
         sql = statements.some_rows(self._wanted, _ROWS_LOOKED_UP + 1)
         table = ask(sql, statements.parameters, sources.tables)
@@ -219,7 +228,7 @@ class RowSearch:
     ) -> list[FoundRow]:
         if not views:
             return []
-        sources = gather(plan, views, with_positions=True)
+        sources = gather_asked(plan, views, joined=self._joined, with_positions=True)
         if not sources.row_sources:
             return []
         statements = Statements(plan, sources)

@@ -13,7 +13,7 @@ from multidict import MultiMapping
 
 from query.faults import SpecError
 from query.plan.plan import DEFAULT_NAMES, Filter, FilterOp
-from query.traces.relations.split import About, RelatedConditions
+from query.plan.relations import About, RelatedConditions
 from query.zipkin.request import read_number
 
 REMOTE: Final = "peer.service"

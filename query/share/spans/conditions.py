@@ -2,7 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from query.plan.plan import Filter, FilterOp, Kin, Plan, SpanDataset, SpanKin, SpanMark, SpansPer
+from query.plan.plan import (
+    Filter,
+    FilterOp,
+    Kin,
+    Plan,
+    SpanDataset,
+    SpanKin,
+    SpanMark,
+    SpansPer,
+    SpanValues,
+)
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
 from query.share.spans.parts import SpanParts, common_form, in_some_trace
@@ -30,8 +40,7 @@ def pruning_filters(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
     own = own_filters(plan, dataset)
     if plan.spans.per is not SpansPer.MARKS:
         return own
-    wanted = [joined(mark.filters, mark.any_filter) for mark in plan.spans.marks]
-    wanted += [joined(kin.filters, kin.any_filter) for kin in plan.spans.kin]
+    wanted = [joined(one.filters, one.any_filter) for one in plan.spans.conditions]
     if not wanted or not all(wanted):
         return own
     each = [one[0] if len(one) == 1 else Filter("", FilterOp.ALL_OF, (), one) for one in wanted]
@@ -93,6 +102,11 @@ class SpanConditions:
         has = self._span.span_id if kin.kin is Kin.PARENT else self._span.parent_id
         found = [self._span.is_span, f"{has} IS NOT NULL"]
         return " AND ".join([*found, *self._all_of(kin.filters, kin.any_filter)])
+
+    def values(self, values: SpanValues) -> str:
+        """SQL BOOLEAN: the event is a span that matches."""
+        is_one = self._span.is_root if values.kin is Kin.TRACE else self._span.is_span
+        return " AND ".join([is_one, *self._all_of(values.filters, values.any_filter)])
 
     def _all_of(self, filters: Sequence[Filter], any_filter: bool = False) -> list[str]:
         return [

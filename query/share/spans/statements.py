@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from query.plan.plan import Kin, Plan, Size, SpanDataset, SpanKin, SpanQuery, SpansPer
+from query.plan.plan import Kin, Plan, Size, SpanDataset, SpanKin, SpanQuery, SpansPer, SpanValues
+from query.share.field_sql import sql_type
 from query.share.filters import Parameters
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
@@ -157,6 +158,27 @@ class SpanStatements:
         none = {"trace_id": "NULL::VARCHAR", "id": "NULL::VARCHAR"}
         sql = f"SELECT DISTINCT trace_id, id FROM ({_union(parts, none)})"
         return Statement(sql, bound.values)
+
+    def values(self, values: SpanValues) -> Statement:
+        """Keys of the spans that match, with the values of their fields in typed columns."""
+        parts, bound = list[str](), Parameters()
+        none = {"trace_id": "NULL::VARCHAR", "t": "0::BIGINT", "span_id": "NULL::VARCHAR"}
+        if values.kin is Kin.PARENT:
+            none["id"] = "NULL::VARCHAR"
+        for at, name in enumerate(values.fields):
+            for letter in self.types.get(name, ""):
+                none[f"v{at}_{letter}"] = f"NULL::{sql_type(FieldType(letter))}"
+        for one in self._datasets:
+            span, fields_sql = one.span, one.sources.fields_sql
+            columns = {"trace_id": span.trace_id, "t": "t", "span_id": span.span_id}
+            if values.kin is Kin.PARENT:
+                columns["id"] = span.span_id
+            for at, name in enumerate(values.fields):
+                for letter in self.types.get(name, ""):
+                    columns[f"v{at}_{letter}"] = fields_sql[name].column(FieldType(letter))
+            where = [one.conditions(self.plan, bound).values(values)]
+            parts.append(self._select(one, columns, where, bound))
+        return Statement(_union(parts, none), bound.values)
 
     def _marks(self, bound: Parameters) -> str:
         """The marks of each trace that has one."""

@@ -7,9 +7,9 @@ from common import limits
 from query.faults import SpecError
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
+from query.plan.relations import split_conditions
 from query.plan.spec import QuerySpec
 from query.traces.one.read_table import HOSTS, INSTANCE, PIDS
-from query.traces.relations.split import split_conditions
 
 TRACE_ID: Final = "trace.trace_id"
 NAME: Final = "name"

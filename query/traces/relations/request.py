@@ -6,10 +6,10 @@ from common import limits
 from query.faults import SpecError
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
+from query.plan.relations import split_conditions
 from query.text.parser import parse_query
 from query.tokens.errors import QueryTextError
 from query.traces.relations.search import TraceOrder, TracesWanted
-from query.traces.relations.split import split_conditions
 
 _OWN: Final = ("query", "datasets", "order", "limit", "after", "coverage")
 _CONDITIONS: Final = ("filters", "filter_combination", "start_time", "end_time", "time_range")

@@ -1,9 +1,9 @@
 """Finds traces by what holds of their spans, in a few exchanges over the same rows.
 
-First the keys of the traces that qualify (`query.traces.relations.keys`), where parents or children
-matter also of those with a span that has such kin; then their sizes, for the order; then what the
-spans of those come to that are shown. Spans are looked for from an hour before the range to an hour
-after it (`query.trace_margin_s`).
+First the keys of the traces that qualify (`query.results.relations.keys`), where parents or
+children matter also of those with a span that has such kin; then their sizes, for the order; then
+what the spans of those come to that are shown. Spans are looked for from an hour before the range
+to an hour after it (`query.trace_margin_s`).
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import KeyJoin, Plan, Size, SpanQuery, SpansPer
+from query.plan.relations import About, RelatedConditions
+from query.results.relations.keys import Keys, keys_of, own_mark
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
 from query.traces.merge import merged, merged_sizes, united
-from query.traces.relations.keys import Keys, keys_of, own_mark
-from query.traces.relations.split import About, RelatedConditions
 from query.traces.trace_ids import exact_forms
 from query.traces.wanted import TIME_MAX_NS, TIME_MIN_NS
 from query.wire.keys import encode_keys

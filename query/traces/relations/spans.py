@@ -14,12 +14,12 @@ from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import Plan, SpanQuery, SpansPer
+from query.plan.relations import About, RelatedConditions, split_conditions
+from query.results.relations.keys import Keys, keys_of
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
 from query.traces.exchange import SpanExchange, merge_spans, span_query
-from query.traces.relations.keys import Keys, keys_of
 from query.traces.relations.search import note_on_none, with_margin
-from query.traces.relations.split import About, RelatedConditions, split_conditions
 from query.traces.wanted import SpansWanted, SpanTable
 from query.wire.keys import encode_keys
 

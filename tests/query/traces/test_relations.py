@@ -13,9 +13,9 @@ import pytest
 from common.errors import Unavailable, Unprocessable
 from query.faults import SpecError
 from query.plan.plan import Filter, FilterOp
+from query.plan.relations import About, split_conditions
 from query.results.runner import CoverageRequirement
 from query.traces.relations.search import TraceOrder, TracesWanted
-from query.traces.relations.split import About, split_conditions
 from query.traces.wanted import SpansWanted
 from tests.query.share.rows import Row
 from tests.query.traces.cluster import DATASETS, MARGIN_S, PARTITIONS, SpanCluster, span_cluster

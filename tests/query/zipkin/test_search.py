@@ -8,7 +8,7 @@ from multidict import MultiDict
 
 from query.faults import SpecError
 from query.plan.plan import Filter, FilterOp
-from query.traces.relations.split import About
+from query.plan.relations import About
 from query.zipkin.conditions import read_conditions
 from query.zipkin.request import read_limit, read_time_range
 from tests.query.harness import QueryHarness, query_harness

@@ -5,17 +5,20 @@ Shares send, for each trace that has one, whether some of its events meets each 
 The second exchange joins spans with these keys, over exactly the rows of the first one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from query.cancellation import check_cancelled
-from query.plan.plan import Filter, KeyJoin, Kin, SpanKin, SpanMark, SpanQuery
+from query.plan.plan import Filter, KeyJoin, Kin, SpanKin, SpanMark, SpanQuery, SpanValues
+from query.plan.relations import POSITIVE, About, RelatedConditions
+from query.results.relations.values import joined_values
 from query.share.too_heavy import too_many_span_bytes, too_many_spans
-from query.traces.relations.split import POSITIVE, About, RelatedConditions
 
+NO_FIELDS: Final[Mapping[About, tuple[str, ...]]] = {}
 _KIN = ((About.PARENT, Kin.PARENT), (About.CHILD, Kin.CHILD))
 
 
@@ -27,12 +30,14 @@ class Keys:
     excluded: trace_id of those that do not, where only `none.` decides.
     parents, children: (trace_id, id): spans that meet `parent.`; ids of the parents of those that
         meet `child.`.
+    values: keys of spans with the values of their fields.
     """
 
     traces: pa.Table | None = None
     excluded: pa.Table | None = None
     parents: pa.Table | None = None
     children: pa.Table | None = None
+    values: tuple[tuple[KeyJoin, pa.Table], ...] = ()
 
     @property
     def none_qualifies(self) -> bool:
@@ -51,7 +56,8 @@ class Keys:
             (KeyJoin(Kin.PARENT), self.parents),
             (KeyJoin(Kin.CHILD), self.children),
         ]
-        return [(join, table) for join, table in found if table is not None]
+        joins = [(join, table) for join, table in found if table is not None]
+        return [*joins, *self.values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +70,23 @@ class KeysWanted:
     marks: tuple[SpanMark, ...]
     kin: tuple[SpanKin, ...]
     abouts: tuple[About, ...]
+    values: tuple[SpanValues, ...] = ()
 
     def keys(self, states: Sequence[dict[str, pa.Table]], query: SpanQuery) -> Keys:
         """The keys, out of the states of all shares. Raises ShareTooHeavy."""
-        names = ("main", *(f"kin{at}" for at, _ in enumerate(self.kin)))
+        names = ["main", *(f"kin{at}" for at, _ in enumerate(self.kin))]
+        names += [f"values{at}" for at, _ in enumerate(self.values)]
         _check_bounds([state[name] for state in states for name in names], query)
         traces, excluded = self._traces([state["main"] for state in states])
         kin: dict[Kin, pa.Table] = {}
         for at, one in enumerate(self.kin):
             check_cancelled()
             kin[one.kin] = _distinct([state[f"kin{at}"] for state in states], traces, excluded)
-        return Keys(traces, excluded, kin.get(Kin.PARENT), kin.get(Kin.CHILD))
+        values = [
+            joined_values(one, [state[f"values{at}"] for state in states])
+            for at, one in enumerate(self.values)
+        ]
+        return Keys(traces, excluded, kin.get(Kin.PARENT), kin.get(Kin.CHILD), tuple(values))
 
     def _traces(self, tables: Sequence[pa.Table]) -> tuple[pa.Table | None, pa.Table | None]:
         """(those that qualify, those that are excluded), one of them None."""
@@ -102,10 +114,16 @@ class KeysWanted:
         return [f"m{at}" for at, _ in enumerate(self.marks)]
 
 
-def keys_of(conditions: RelatedConditions, *, with_own: bool = False) -> KeysWanted:
+def keys_of(
+    conditions: RelatedConditions,
+    *,
+    with_own: bool = False,
+    fields: Mapping[About, tuple[str, ...]] = NO_FIELDS,
+) -> KeysWanted:
     """What shares have to send for conditions.
 
     with_own: whether also a trace's own events must meet the conditions about them.
+    fields: whose values are wanted, of the root or the parent that meets the conditions about it.
     """
     abouts = tuple(a for a in (*POSITIVE, About.NONE) if a in conditions.by_span)
     marks = [SpanMark(conditions.of(about), root=about is About.ROOT) for about in abouts]
@@ -114,7 +132,12 @@ def keys_of(conditions: RelatedConditions, *, with_own: bool = False) -> KeysWan
     kin = tuple(
         SpanKin(kin, conditions.of(about)) for about, kin in _KIN if about in conditions.by_span
     )
-    return KeysWanted(tuple(marks), kin, abouts)
+    values = tuple(
+        SpanValues(kin, fields[about], conditions.of(about))
+        for about, kin in ((About.ROOT, Kin.TRACE), (About.PARENT, Kin.PARENT))
+        if about in fields
+    )
+    return KeysWanted(tuple(marks), kin, abouts, values)
 
 
 def own_mark(own: tuple[Filter, ...]) -> SpanMark:

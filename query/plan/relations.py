@@ -4,7 +4,7 @@ All conditions with one prefix are about one span: `any.a = 1 AND any.b = 2` is 
 `any.a = 1 AND any2.b = 2` may be two. Conditions of several prefixes are joined by AND alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -51,30 +51,33 @@ class RelatedConditions:
         return not self.by_span.keys() - {About.OWN}
 
 
-def split_conditions(filters: Sequence[Filter], any_filter: bool) -> RelatedConditions:
+def split_conditions(
+    filters: Sequence[Filter], any_filter: bool, stored: Collection[str] = ()
+) -> RelatedConditions:
     """The conditions of a specification by the span that they are about.
 
+    stored: names that look like those of other spans' fields, and are fields of events.
     Raises SpecError where those about two spans are joined by OR.
     """
     found: dict[About, list[Filter]] = {}
     if any_filter and len(filters) > 1:
         filters = (Filter("", FilterOp.ANY_OF, (), tuple(filters)),)
     for one in filters:
-        _add(one, found)
+        _add(one, found, stored)
     return RelatedConditions({about: tuple(some) for about, some in found.items()})
 
 
-def _add(one: Filter, found: dict[About, list[Filter]]) -> None:
-    spans = _spans([one])
+def _add(one: Filter, found: dict[About, list[Filter]], stored: Collection[str]) -> None:
+    spans = _spans([one], stored)
     if len(spans) == 1:
         [about] = spans
         found.setdefault(about, []).append(_without(one, about.value))
     elif one.op is FilterOp.ALL_OF:
         for inside in one.inside:
-            _add(inside, found)
+            _add(inside, found, stored)
     elif one.op is FilterOp.NONE_OF:
         for inside in one.inside:
-            _add(Filter("", FilterOp.NONE_OF, (), (inside,)), found)
+            _add(Filter("", FilterOp.NONE_OF, (), (inside,)), found, stored)
     else:
         names = ", ".join(sorted(about.value or "its own fields" for about in spans))
         raise SpecError(
@@ -84,18 +87,21 @@ def _add(one: Filter, found: dict[About, list[Filter]]) -> None:
         )
 
 
-def about_of(name: str) -> About:
-    """The span that a field's name is about."""
+def about_of(name: str, stored: Collection[str] = ()) -> About:
+    """The span that a field's name is about. stored: as of `split_conditions`."""
+    if name in stored:
+        return About.OWN
     for about in About:
         if about is not About.OWN and name.startswith(about.value) and name != about.value:
             return about
     return About.OWN
 
 
-def _spans(filters: Iterable[Filter]) -> set[About]:
+def _spans(filters: Iterable[Filter], stored: Collection[str]) -> set[About]:
     spans: set[About] = set()
     for one in filters:
-        spans |= _spans(one.inside) if one.op in GROUP_OPS else {about_of(one.field)}
+        is_group = one.op in GROUP_OPS
+        spans |= _spans(one.inside, stored) if is_group else {about_of(one.field, stored)}
     return spans
 
 
