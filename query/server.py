@@ -44,8 +44,8 @@ from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
 from query.http.problems import answer_problems
 from query.http.requests import DatasetRequestReader
+from query.results.relations.stored import StoredNames
 from query.results.runner import QueryRunner
-from query.results.span_relations import SpanRelations
 from query.results.unknown_fields import UnknownFieldNotes
 from query.rows.route import RowsRoute
 from query.scatter.hedging import HedgingPolicy
@@ -171,7 +171,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         results=parts.results,
         shared=parts.shared,
         unknown_fields=unknown_fields,
-        relations=SpanRelations(indexers),
+        stored_names=StoredNames(indexers),
         clock=clock,
         telemetry=context.telemetry,
         random=context.random,

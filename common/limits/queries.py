@@ -7,6 +7,7 @@ QUERY_LIST_ITEMS_MAX: Final = 100  # calculations, filters, breakdowns, orders; 
 QUERY_LIMIT_DEFAULT: Final = 100  # groups returned; the vendor's default
 QUERY_LIMIT_MAX: Final = 1_000  # with series
 QUERY_LIMIT_NO_SERIES_MAX: Final = 10_000  # without series
+STORED_NAMES_ASKED_AT_ONCE: Final = 8  # datasets that are asked whether events have root.name
 GROUP_COUNTS_MAX: Final = 1_000  # breakdowns whose number of groups a query role remembers
 # Groups times steps up to which totals are made of the series: some milliseconds of arrays.
 SERIES_AT_ONCE_CELLS_MAX: Final = 50_000

@@ -40,6 +40,8 @@ class QueryRequest:
     limit: number of groups returned.
     datasets: with their definitions; empty for a question to one dataset that needs none.
     beside: the groups of the answer that this one is compared with: they are listed first.
+    around: all datasets of the environment, of a question about other spans.
+    stored: names like `root.name` that are fields of events.
     env, key: ids of the environment and key, for fair turns.
     """
 
@@ -54,6 +56,8 @@ class QueryRequest:
     with_other: bool = False
     datasets: tuple[SpanDataset, ...] = ()
     beside: BesideGroups | None = field(default=None, compare=False)
+    around: tuple[SpanDataset, ...] = ()
+    stored: frozenset[str] = frozenset()
     env: str = ""
     key: str = ""
 
@@ -86,6 +90,7 @@ def build_request(
     with_other: bool = False,
     limit: int | None = None,
     datasets: tuple[SpanDataset, ...] = (),
+    around: tuple[SpanDataset, ...] = (),
     env: str = "",
     key: str = "",
 ) -> QueryRequest:
@@ -115,6 +120,7 @@ def build_request(
         with_total=with_total,
         with_other=with_other,
         datasets=datasets,
+        around=around,
         env=env,
         key=key,
     )

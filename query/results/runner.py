@@ -36,6 +36,8 @@ from query.results.instances.answer import (
     instances_plan,
     notes_on_instances,
 )
+from query.results.relations.question import Related, related_to
+from query.results.relations.run import RelatedQuery
 from query.results.series import (
     NO_ROWS,
     SERIES,
@@ -149,15 +151,17 @@ class QueryRunner:
     ) -> _Result:
         """Ask a question in several exchanges. Raises as `run` does."""
         place = self._slots.hold(requester.env, requester.key)
+        return await self._in_time(ask(self._steps(required, requester)), place)
+
+    def _steps(self, required: CoverageRequirement, requester: Requester) -> Steps:
         states = self._states.question(requester.env, requester.key)
-        steps = Steps(
+        return Steps(
             self._scatter,
             lambda make_plan: self._reconcile(make_plan, required, states),
             partial(self._merge, requester),
             states,
             must_be_complete=required.mode == "require",
         )
-        return await self._in_time(ask(steps), place)
 
     def count_states(self) -> None:
         """Bring the metric of the states that are held up to date."""
@@ -221,6 +225,9 @@ class QueryRunner:
     async def _run_once(
         self, query: QueryRequest, required: CoverageRequirement
     ) -> tuple[Answer, Totals]:
+        related = related_to(query.spec, query.stored)
+        if related is not None:
+            return await self._run_related(query, related, required)
         held = self._states.question(query.env, query.key)
         if query.spec.per is not None:
             return await self._run_per(query, required, held)
@@ -249,14 +256,33 @@ class QueryRunner:
             )
         if merged is None:
             merged = await self._merge_apart(query, plan, totals, coverage, held, again=at_once)
+        notes = notes_on_time(coverage)
+        return self._answer(query, merged, coverage, totals.types, notes)
+
+    async def _run_related(
+        self, query: QueryRequest, related: Related, required: CoverageRequirement
+    ) -> tuple[Answer, Totals]:
+        """Answer a query about other spans, too."""
+        steps = self._steps(required, Requester(query.env, query.key))
+        question = RelatedQuery(query, related, self._config.trace_margin_s * 10**9)
+        found = await question.run(steps, at_once=self._groups.few_cells(query))
+        return self._answer(query, found.totals, steps.coverage, found.types, found.notes)
+
+    def _answer(
+        self,
+        query: QueryRequest,
+        merged: Totals,
+        coverage: dict[str, Any],
+        types: dict[str, str],
+        notes: list[str],
+    ) -> tuple[Answer, Totals]:
         self._groups.record(query, merged.cells)
         merged.data.setdefault(SERIES, NO_ROWS)
         for last in (SERIES, TOTAL_SERIES):  # one order of members, whichever way was taken
             if last in merged.data:
                 merged.data[last] = merged.data.pop(last)
-        notes = notes_on_calculations(query)
-        notes += [*notes_on_types(query.spec, totals.types), *notes_on_time(coverage)]
-        return Answer(merged.data, coverage, notes, totals.types, merged.groups), merged
+        notes = [*notes_on_calculations(query), *notes_on_types(query.spec, types), *notes]
+        return Answer(merged.data, coverage, notes, types, merged.groups), merged
 
     async def _run_per(
         self, query: QueryRequest, required: CoverageRequirement, held: QuestionStates

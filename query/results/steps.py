@@ -43,6 +43,7 @@ class Steps:
     """The exchanges of one question. `first` is called once, before `again`.
 
     coverage, notes: of all exchanges so far. types: by field, the letters of its types.
+    latest: likewise, of the latest exchange alone.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Steps:
         self._totals: ReconciledTotals | None = None
         self.coverage: dict[str, Any] = {}
         self.types: dict[str, str] = {}
+        self.latest: dict[str, str] = {}
 
     @property
     def notes(self) -> list[str]:
@@ -75,6 +77,7 @@ class Steps:
         self._totals, self.coverage = await self._reconcile(make_plan)
         gathered = self._totals.gathered
         self.types = dict(gathered.types)
+        self.latest = self.types
         states, gathered.states = gathered.states, []  # in memory only until they are merged
         return await self._merge(partial(work, states))
 
@@ -99,6 +102,7 @@ class Steps:
             wait_ms=max(self._totals.plan.wait_ms, limits.RELIED_WAIT_MS),
         )
         gathered = await self._scatter.run(plan, sorted(totals), self._states, keys=keys)
+        self.latest = gathered.types
         for name, types in gathered.types.items():
             self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
         self.coverage["state_bytes"] += gathered.state_bytes

@@ -147,7 +147,9 @@ class Computation:
             return self._run_instances(self._plan.instances)
         sources = self._gathered(self._plan)
         statements = Statements(self._plan, sources, self._hash_version)
-        opened = open_spans(self._plan, self._views, self._small, self._facts)
+        opened = open_spans(
+            self._plan, self._views, self._small, self._facts, columns_of(self._keys)
+        )
         with self._named_errors(), self._open() as connection:
             for name, table in sources.tables.items():
                 connection.register(name, table)

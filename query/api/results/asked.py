@@ -14,6 +14,7 @@ from query.plan.plan import SpanDataset
 from query.plan.planner import QueryRequest, build_request, needs_definitions
 from query.plan.read_spec import read_spec
 from query.plan.spec_checks import object_of
+from query.results.relations.question import named_relations
 
 
 class Asked(NamedTuple):
@@ -53,8 +54,11 @@ async def read_request(
     if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
         most = limits.QUERY_LIMIT_NO_SERIES_MAX
         raise SpecError("limit", "invalid", f"must be between 1 and {most}")
-    spec, datasets = read_spec(asked.spec), tuple[SpanDataset, ...]()
-    if needs_definitions(spec, begun.dataset):
+    spec, around = read_spec(asked.spec), tuple[SpanDataset, ...]()
+    datasets = around
+    if named_relations(spec):
+        around = (await known.every(begun.key)).datasets
+    if around or needs_definitions(spec, begun.dataset):
         datasets = await known.asked(begun.key, begun.dataset)
     return build_request(
         spec,
@@ -65,6 +69,7 @@ async def read_request(
         with_other=not _flag(body, "disable_other_by_aggregate", True),
         limit=limit,
         datasets=datasets,
+        around=around,
         env=begun.key.environment.id,
         key=begun.key.id,
     )

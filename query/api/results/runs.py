@@ -20,8 +20,8 @@ from query.api.results.memory import ResultStore, StoredResult
 from query.api.results.shared import SharedResults
 from query.plan.planner import QueryRequest
 from query.results.answer import Answer
+from query.results.relations.stored import StoredNames
 from query.results.runner import CoverageRequirement, QueryRunner
-from query.results.span_relations import SpanRelations
 from query.results.unknown_fields import UnknownFieldNotes
 
 _logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class RunParts:
     results: ResultStore
     shared: SharedResults
     unknown_fields: UnknownFieldNotes
-    relations: SpanRelations
+    stored_names: StoredNames
     clock: Clock
     telemetry: Telemetry
     random: random.Random
@@ -80,9 +80,9 @@ class ResultRuns:
         started_ns = parts.clock.monotonic_ns()
         answer: Answer | None = None
         try:
+            query = await parts.stored_names.resolved(query)
             answer = await parts.runner.run(query, coverage, place)
             requester = Requester(query.env, query.key)
-            await parts.relations.refuse(query.dataset, answer.types, requester)
             missing = await parts.unknown_fields.missing(query.dataset, answer.types, requester)
             result.body = encode_answer(query, answer, missing)
         except BellwetherError as error:

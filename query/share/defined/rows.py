@@ -28,13 +28,17 @@ def gather_asked(
     joined: JoinedColumns = (),
     with_positions: bool = False,
     more: str = "",
+    suffix: str = "",
 ) -> Sources:
     """The sources of a plan, as `gather` makes them, with what its definitions mean.
 
+    suffix, more: as of `gather`.
     joined: the columns of the tables of its joins, which are registered as `KEYS` and a number.
     """
     if not plan.joins:
-        return gather(plan, views, small, facts, with_positions=with_positions, more=more)
+        return gather(
+            plan, views, small, facts, with_positions=with_positions, more=more, suffix=suffix
+        )
     parts = list[str]()
     tables, sources = dict[str, pa.Table](), list[RowSource]()
     types: dict[str, frozenset[FieldType]] = {}
@@ -48,7 +52,7 @@ def gather_asked(
             facts,
             with_positions=with_positions,
             more=more,
-            suffix=f"_{number}",
+            suffix=f"{suffix}_{number}",
         )
         parts.append(_with_ids(found, names, len(sources), with_positions=with_positions))
         tables |= found.tables

@@ -13,9 +13,11 @@ import msgspec
 import pyarrow as pa
 
 from query.plan.plan import DEFAULT_NAMES, Need, Plan, SpanNames, State
+from query.share.defined.joins import JoinedColumns
+from query.share.defined.rows import gather_asked
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
-from query.share.sources import Sources, gather
+from query.share.sources import Sources
 from query.share.spans.parts import SpanParts
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements
@@ -116,8 +118,12 @@ def open_spans(
     views: Sequence[DatasetView],
     small: SmallSegments | None,
     facts: FooterFacts | None,
+    joined: JoinedColumns = (),
 ) -> list[OpenSpans]:
-    """What a plan asks about spans that are open, over the views of some partitions."""
+    """What a plan asks about spans that are open, over the views of some partitions.
+
+    joined: as of `gather_asked`.
+    """
     if plan.open_spans is None:
         return []
     names_of = {one.id: one.names for one in plan.datasets}
@@ -128,7 +134,7 @@ def open_spans(
     for number, (names, some) in enumerate(by_names.items()):
         suffix = f"_open{number}"
         earlier = earlier_plan(plan, names)
-        sources = gather(earlier, some, small, facts, suffix=suffix)
+        sources = gather_asked(earlier, some, small, facts, joined=joined, suffix=suffix)
         statements = Statements(earlier, sources, wanted=WANTED + suffix)
         parts = SpanParts(names, sources.fields_sql)
         # indices of needs, and the range, are those of the plan

@@ -22,12 +22,12 @@ from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import KeyJoin, Plan, Size, SpanQuery, SpansPer
 from query.plan.relations import About, RelatedConditions
+from query.results.relations.around import note_on_none, with_margin
 from query.results.relations.keys import Keys, keys_of, own_mark
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
 from query.traces.merge import merged, merged_sizes, united
 from query.traces.trace_ids import exact_forms
-from query.traces.wanted import TIME_MAX_NS, TIME_MIN_NS
 from query.wire.keys import encode_keys
 
 _ANY_COVERAGE: Final = CoverageRequirement()
@@ -133,7 +133,10 @@ class _Search:
             ordered.num_rows,
             self._margin_ns,
             steps.coverage,
-            [*steps.notes, *note_on_none(steps, self._conditions, "a trace may be listed here")],
+            [
+                *steps.notes,
+                *note_on_none(steps.coverage, self._conditions, "a trace may be listed here"),
+            ],
             steps.types,
         )
 
@@ -244,21 +247,3 @@ class _Search:
             by = rows.column("spans" if order is TraceOrder.SPANS else "start_ns")
         keys = [("by", "descending"), ("start_ns", "descending"), ("trace_id", "ascending")]
         return rows.append_column("by", by).sort_by(keys)
-
-
-def with_margin(start_ns: int, end_ns: int, margin_ns: int) -> tuple[int, int]:
-    """The range in which a trace's other spans are looked for."""
-    return max(TIME_MIN_NS, start_ns - margin_ns), min(TIME_MAX_NS, end_ns + margin_ns)
-
-
-def note_on_none(steps: Steps, conditions: RelatedConditions, what: str) -> list[str]:
-    """A note where the span that `none.` would have found may not be covered.
-
-    what: what the answer may have wrongly.
-    """
-    if steps.coverage["complete"] or About.NONE not in conditions.by_span:
-        return []
-    return [
-        f"not everything is covered: {what} although a span that is missing meets a condition of"
-        " `none.`"
-    ]

@@ -15,11 +15,11 @@ from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.plan import Plan, SpanQuery, SpansPer
 from query.plan.relations import About, RelatedConditions, split_conditions
+from query.results.relations.around import note_on_none, with_margin
 from query.results.relations.keys import Keys, keys_of
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
 from query.traces.exchange import SpanExchange, merge_spans, span_query
-from query.traces.relations.search import note_on_none, with_margin
 from query.traces.wanted import SpansWanted, SpanTable
 from query.wire.keys import encode_keys
 
@@ -85,7 +85,10 @@ class _Question:
         )
         keys = await steps.first(partial(self._plan, first), lambda s: marked.keys(s, first))
         rows = await self._joined(steps, spans, keys)
-        notes = [*steps.notes, *note_on_none(steps, self._conditions, "an event may count here")]
+        notes = [
+            *steps.notes,
+            *note_on_none(steps.coverage, self._conditions, "an event may count here"),
+        ]
         return SpanTable(rows, steps.coverage, notes, steps.types, self._wanted.fields)
 
     async def _joined(self, steps: Steps, spans: SpanQuery, keys: Keys) -> pa.Table:

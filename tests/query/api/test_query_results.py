@@ -160,20 +160,38 @@ async def test_a_stored_field_is_asked_about_also_if_its_name_looks_like_a_relat
 ) -> None:
     rows = [Row(BASE_S * 10**9, {"parent.id": "x"})]
     async with query_harness(tmp_path, rows=rows) as there:
+        there.indexers["a"].columns["parent.id"] = ["s"]
         spec = {"breakdowns": ["parent.id"], "start_time": BASE_S, "end_time": BASE_S + 100}
         answer = await there.ask(spec)
         assert answer["data"]["results"] == [{"data": {"parent.id": "x", "COUNT": 1}}]
-        for indexer in there.indexers.values():
-            indexer.columns["parent.id"] = ["s"]
         empty = {**spec, "start_time": BASE_S + 50}  # it is stored, though not in this range
         answer = await there.ask(empty)
         assert "no event in the time range has a field `parent.id`" in answer["notes"]
+
+
+async def test_fields_of_other_spans_are_asked_about_by_a_prefix(tmp_path: Path) -> None:
+    rows = [
+        Row(BASE_S * 10**9 + at, {"trace.trace_id": "t", "trace.span_id": str(at), "name": name})
+        for at, name in enumerate("ab")
+    ]
+    rows[1].data["trace.parent_id"] = "0"
+    async with query_harness(tmp_path, rows=rows) as there:
+        there.indexers["a"].announce(OWN)
+        answer = await there.ask({**TIMES, "breakdowns": ["root.name", "parent.name"]}, limit=5)
+        assert sorted(answer["data"]["results"], key=str) == [
+            {"data": {"root.name": "a", "parent.name": "a", "COUNT": 1}},
+            {"data": {"root.name": "a", "parent.name": None, "COUNT": 1}},
+        ]
+        answer = await there.ask(
+            {**TIMES, "filters": [{"column": "parent.nam", "op": "=", "value": "a"}]}
+        )
+        assert answer["data"]["results"][0]["data"]["COUNT"] == 0
+        assert "no event has a field `parent.nam`" in str(answer["notes"])
         status, refused = await there.post(
-            "/1/query_results/shop", {"query": {"breakdowns": ["root.name"]}, "wait_s": 20}
+            "/1/query_results/shop", {"query": {"breakdowns": ["any.name"]}, "wait_s": 20}
         )
         assert status == 422
-        why = refused["type_detail"][0]["description"]
-        assert "relational fields (root.) are not supported yet" in why
+        assert refused["type_detail"][0]["field"] == "breakdowns[0]"
 
 
 @pytest.mark.parametrize(

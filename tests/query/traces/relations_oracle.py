@@ -66,10 +66,14 @@ def _traces(
     traces: dict[str, list[Row]] = {}
     for row in rows:
         if inside[0] - margin_ns <= row.time_ns < inside[1] + margin_ns:
-            number = int(str(row.data["trace.trace_id"]), 16)
-            trace_id = f"{number:016x}" if number < 2**64 else f"{number:032x}"
-            traces.setdefault(trace_id, []).append(row)
+            traces.setdefault(trace_of(row), []).append(row)
     return sorted(traces.items())
+
+
+def trace_of(row: Row) -> str:
+    """The id of its trace in one form."""
+    number = int(str(row.data["trace.trace_id"]), 16)
+    return f"{number:016x}" if number < 2**64 else f"{number:032x}"
 
 
 def _meeting(rows: list[Row], about: dict[str, list[Filter]], inside: tuple[int, int]) -> list[Row]:
