@@ -77,6 +77,7 @@ COMMANDS = {
         "ask.mcp",
         "Answer agents over the Model Context Protocol: on stdin, or with --http on an address.",
     ),
+    "marker": Listed("ask.marker", "Mark what happened when: a deployment, an incident, a test."),
     "env": Listed(
         "client.env", "Print the lines that set PATH, BELLWETHER_URL and BELLWETHER_KEY."
     ),

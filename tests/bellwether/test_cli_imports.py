@@ -61,6 +61,7 @@ def test_no_command_of_the_client_needs_a_package_of_the_server() -> None:
         "fields",
         "tail",
         "trace",
+        "marker",
         "status",
         "shell",
         "servers",

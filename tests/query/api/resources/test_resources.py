@@ -94,6 +94,32 @@ async def test_a_marker_is_placed_on_arrival_and_shows_only_what_it_has(tmp_path
         assert set(changed) - set(placed) == {"type"}, "what a change leaves out is erased"
 
 
+async def test_requests_as_honeymarker_sends_them_are_answered_with_200(tmp_path: Path) -> None:
+    """It leaves out what is zero, takes no status but 200, and sends a content type with a GET."""
+    headers = {
+        "X-Honeycomb-Team": "K",
+        "X-Honeycomb-Dataset": "shop",
+        "Content-Type": "application/json",
+        "User-Agent": "honeymarker/dev",
+    }
+    async with query_harness(tmp_path) as running:
+
+        async def send(method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
+            url = f"{running.url}/1/markers/shop{path}"
+            async with running.http.request(method, url, data=body, headers=headers) as answer:
+                return answer.status, await answer.json()
+
+        status, added = await send("POST", "", b'{"start_time":1471040808,"message":"a"}')
+        assert status == 201
+        assert await send("GET", "") == (200, [added])
+        where = f"/{added['id']}"
+        status, updated = await send("PUT", where, b'{"message":"b","type":"deploy"}')
+        assert (status, updated["message"], updated["type"]) == (200, "b", "deploy")
+        assert updated["start_time"] == 1471040808
+        assert await send("DELETE", where) == (200, updated)
+        assert await send("GET", "") == (200, [])
+
+
 async def test_markers_are_listed_with_the_colour_of_their_type(tmp_path: Path) -> None:
     async with query_harness(tmp_path) as running:
         await made(running, "/1/markers/shop", DEPLOY)
