@@ -28,7 +28,8 @@ class Stored(NamedTuple):
     """What the store has for a segment.
 
     summary: the summary; None: there is none that can be used.
-    replaceable: whether what is there may be replaced: it is damaged, or of an older format.
+    replaceable: whether what is there may be replaced: it is damaged, of an older format, or of a
+        program that knew nothing of texts.
     size_bytes: of what is there; why: it cannot be used.
     """
 
@@ -45,7 +46,9 @@ def load_summary(objects: ObjectStore, object_hash: str) -> Stored:
     except ObjectMissing:
         return Stored(None)
     try:
-        return Stored(SegmentSummary.decode(data, object_hash), size_bytes=len(data))
+        summary = SegmentSummary.decode(data, object_hash)
+        is_older = summary.complete and not summary.is_of_texts
+        return Stored(summary, replaceable=is_older, size_bytes=len(data))
     except NoSummary as error:
         return Stored(None, not is_newer_format(data), len(data), str(error))
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from common import limits
 from common.metrics import footer_cache_bytes
 from segment.columns import ColumnKey, FieldType
-from segment.columns.names import PackedKeys
+from segment.columns.names import TYPES, PackedKeys
 from segment.columns.segment_read import SegmentReader
 from snapshot.cache import SegmentCache
 from snapshot.documents.locations import SegmentLocation
 
+_TEXTS = [TYPES.index(one) for one in (FieldType.STRING, FieldType.JSON)]
 _ENTRY_BYTES = 1_000  # for a segment without columns: hash, cache entry, objects
 
 
@@ -39,9 +42,15 @@ class Footer:
         """Bytes of memory."""
         return self.own.nbytes + self.overflow.nbytes + _ENTRY_BYTES
 
-    def columns_of(self, fields: Iterable[str]) -> "ColumnsOf":
-        """The keys of these fields."""
-        return ColumnsOf(_of(self.own, fields), _of(self.overflow, fields))
+    def columns_of(self, fields: Iterable[str], *, texts: bool = False) -> "ColumnsOf":
+        """The keys of these fields. texts: see `ViewRequest`."""
+        found = ColumnsOf(_of(self.own, fields), _of(self.overflow, fields))
+        if not texts:
+            return found
+        return ColumnsOf(
+            found.own.union(map(self.own.at, _texts(self.own))),
+            found.overflow.union(map(self.overflow.at, _texts(self.overflow)[:1])),
+        )
 
 
 class ColumnsOf(NamedTuple):
@@ -49,6 +58,12 @@ class ColumnsOf(NamedTuple):
 
     own: frozenset[ColumnKey]
     overflow: frozenset[ColumnKey]
+
+
+def _texts(keys: PackedKeys) -> list[int]:
+    """Indexes of the keys of texts."""
+    found: list[int] = np.flatnonzero(np.isin(keys.types, _TEXTS)).tolist()
+    return found
 
 
 def _of(keys: PackedKeys, fields: Iterable[str]) -> frozenset[ColumnKey]:

@@ -223,7 +223,7 @@ class PartitionLeases:
                 unserved.append(entry)
                 continue
             if (named := columns.get(footer)) is None:
-                named = columns[footer] = footer.columns_of(wanted.fields)
+                named = columns[footer] = footer.columns_of(wanted.fields, texts=wanted.texts)
             if wanted.lookup is not None:
                 self._filters.learn(entry.object, path, *named, wanted.lookup)
             segments.append(_segment_view(entry, visible, path, named))

@@ -235,7 +235,7 @@ class SummaryWorker:
             self._budget.use(1)
             stored = await self._run(partial(load_summary, objects, name))
             one.asked, one.replaceable = True, stored.replaceable
-            if stored.summary is not None:
+            if stored.summary is not None and not (can_make and stored.replaceable):
                 self._hold(one, stored.summary)
                 return
         one.not_here = is_due and not can_make

@@ -27,7 +27,7 @@ from common.process.niceness import be_nice
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
 from query.plan.check_plan import check_keys, check_request
-from query.plan.plan import Filter, Plan, ShareRequest, SpanNames, state_fields
+from query.plan.plan import Filter, Plan, ShareRequest, SpanNames, plan_searches, state_fields
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.bodies import ShareBodies, until_started
 from query.share.compute import Computation, ShareCancelled
@@ -166,6 +166,7 @@ class ShareEndpoint:
             plan.any_filter and plan.spans is None,
             _asker(plan),
             dataset.lookup,
+            bool(plan_searches(plan)),
         )
         try:
             return await leases.enter_async_context(

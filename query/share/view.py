@@ -105,6 +105,8 @@ class ViewRequest:
     log, at_least: the view includes the rows before this end offset of this log epoch, for which
         it waits up to timeout_ms.
     fields: fields whose columns are listed for each segment, which may have millions of others.
+    texts: whether columns of texts are listed too, whatever their fields: those of a segment's own,
+        and one of those in its overflow column if there are any.
     filters, any_filter: as in the plan; segments without a row for them may be skipped.
     lookup: texts of which each row must have one; segments without any are left out of the view.
     requester: whose fair share of turns is taken where segments have to be fetched.
@@ -120,6 +122,7 @@ class ViewRequest:
     any_filter: bool = False
     requester: Requester = ANONYMOUS
     lookup: TextLookup | None = None
+    texts: bool = False
 
 
 class PartitionViews(Protocol):

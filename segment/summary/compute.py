@@ -12,6 +12,7 @@ from segment.columns.segment_read import SegmentReader
 from segment.columns.segment_write import parquet_columns
 from segment.parquet.encoders import Encoders, Int64s, texts_of
 from segment.summary.distinct import Counted, count_texts, count_words
+from segment.summary.grams import GramBuilder
 from segment.summary.sizes import (
     BOUND_BYTES,
     PREFIX_BYTES,
@@ -58,14 +59,21 @@ def summarize(
 ) -> bytes:
     """The bytes of a summary. columns: the present values of each, as in `SparseColumn`.
 
-    complete: whether these are all columns of the segment.
+    complete: whether these are all columns of the segment; else nothing is said of texts.
     """
-    found = {key: summarize_column(key.type, values, encoders) for key, values in columns}
-    return encode_summary(object_hash, rows, found, complete=complete)
+    grams = GramBuilder() if complete else None
+    found = {key: summarize_column(key.type, values, encoders, grams) for key, values in columns}
+    made = None if grams is None else grams.made()
+    return encode_summary(object_hash, rows, found, complete=complete, grams=made)
 
 
-def summarize_column(field_type: FieldType, values: pa.Array, encoders: Encoders) -> ColumnSummary:
-    """The summary of the present values of a column, which may be none."""
+def summarize_column(
+    field_type: FieldType, values: pa.Array, encoders: Encoders, grams: GramBuilder | None = None
+) -> ColumnSummary:
+    """The summary of the present values of a column, which may be none.
+
+    grams: gathers parts of its texts.
+    """
     if not len(values):
         return ColumnSummary(rows=0, size_bytes=0, distinct=0, values_complete=True)
     if field_type is FieldType.BOOL:
@@ -75,7 +83,7 @@ def summarize_column(field_type: FieldType, values: pa.Array, encoders: Encoders
         return _of_ints(numbers, encoders)
     if field_type is FieldType.FLOAT:
         return _of_doubles(values, encoders)
-    return _of_texts(values, encoders)
+    return _of_texts(values, encoders, grams)
 
 
 def _of_flags(values: pa.Array) -> ColumnSummary:
@@ -127,11 +135,13 @@ def _of_doubles(values: pa.Array, encoders: Encoders) -> ColumnSummary:
     )
 
 
-def _of_texts(values: pa.Array, encoders: Encoders) -> ColumnSummary:
+def _of_texts(values: pa.Array, encoders: Encoders, grams: GramBuilder | None) -> ColumnSummary:
     texts = texts_of(values)
     counted = count_texts(texts, encoders)
     listed = [texts.text(int(at)) for at in counted.firsts]
     distinct = values if counted.each is None else values.take(pa.array(counted.each))
+    if grams is not None:
+        grams.add(distinct)
     prefixes, prefix_bytes, complete = _prefixes(distinct)
     some = texts_of(distinct)
     low, high = (some.text(at) for at in encoders.range_of_texts(some))

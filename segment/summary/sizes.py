@@ -18,3 +18,11 @@ HASHES_MAX: Final = 128
 PREFIX_BYTES: Final = (16, 8, 4)
 PREFIXES_MAX: Final = 64
 PREFIX_LOOK: Final = 1_024  # texts of many distinct ones that are looked at first
+# Parts of words (`segment.summary.grams`), in bits. Those of letters are few where texts are made
+# of some templates; mixed ones are as many as ids have, of which the largest table knows a part:
+# they rule out less, and are not worth more memory.
+GRAM_BITS_MIN: Final = 2**12
+LETTER_GRAM_BITS_MAX: Final = 2**18
+MIXED_GRAM_BITS_MAX: Final = 2**19
+GRAM_SET_MAX: Final = 0.2  # of the bits: three grams of a text miss by chance with 99 %
+GRAM_HALVES_MAX: Final = 5  # beyond, a text of usual length has no gram of which anything is known

@@ -13,6 +13,7 @@ import msgspec
 from common.errors import BellwetherError
 from segment.columns import ColumnKey
 from segment.columns.key import parse_physical
+from segment.summary.grams import Grams, may_hold
 from segment.summary.sizes import COLUMNS_MAX, SUMMARY_BYTES_MAX
 
 SUMMARY_FORMAT: Final = 1
@@ -64,6 +65,7 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
     rows: int
     complete: bool
     columns: dict[str, msgspec.Raw]
+    grams: Grams | None = None  # earlier programs made none, and read no more than they know
 
 
 class SegmentSummary:
@@ -73,13 +75,14 @@ class SegmentSummary:
     complete: whether `keys` are all columns of the segment.
     """
 
-    __slots__ = ("_columns", "complete", "held_bytes", "keys", "object_hash", "rows")
+    __slots__ = ("_columns", "_grams", "complete", "held_bytes", "keys", "object_hash", "rows")
 
     def __init__(self, body: _Body, held_bytes: int) -> None:
         self.object_hash = body.object_hash
         self.rows = body.rows
         self.complete = body.complete
         self._columns = body.columns
+        self._grams = body.grams
         keys = (parse_physical(name) for name in body.columns)
         self.keys = frozenset(key for key in keys if key is not None)
         self.held_bytes = held_bytes
@@ -93,6 +96,15 @@ class SegmentSummary:
             return msgspec.msgpack.decode(raw, type=ColumnSummary)
         except msgspec.MsgspecError as error:
             raise NoSummary(f"column of segment {self.object_hash}: {error}") from error
+
+    @property
+    def is_of_texts(self) -> bool:
+        """Whether it says which texts may be there: it was made by a program that knew how."""
+        return self._grams is not None
+
+    def may_hold(self, text: str) -> bool:
+        """Whether a text or JSON of the segment may hold this text, whatever the case."""
+        return self._grams is None or may_hold(self._grams, text)
 
     @classmethod
     def decode(cls, data: bytes, object_hash: str) -> Self:
@@ -118,19 +130,24 @@ def is_newer_format(data: bytes) -> bool:
 
 
 def encode_summary(
-    object_hash: str, rows: int, columns: Mapping[ColumnKey, ColumnSummary], *, complete: bool
+    object_hash: str,
+    rows: int,
+    columns: Mapping[ColumnKey, ColumnSummary],
+    *,
+    complete: bool,
+    grams: Grams | None = None,
 ) -> bytes:
     """The bytes of a summary, at most SUMMARY_BYTES_MAX; the same columns give the same bytes.
 
-    complete: whether these are all columns of the segment.
+    complete: whether these are all columns of the segment. grams: of all of its texts.
     What does not fit is left out, in this order: samples of prefixes, hashes, values that are not
     all of a column, prefixes and values that are, at last the columns with the fewest rows.
     """
     kept = sorted(columns, key=lambda key: (-columns[key].rows, key))[:COLUMNS_MAX]
-    level = 0
+    level, room = 0, _ROOM - len(msgspec.msgpack.encode(grams))
     while True:
         encoded = {key: msgspec.msgpack.encode(_cut(columns[key], level)) for key in kept}
-        if sum(len(one) + len(key.physical) for key, one in encoded.items()) < _ROOM:
+        if sum(len(one) + len(key.physical) for key, one in encoded.items()) < room:
             break
         if level < _LEVELS:
             level += 1
@@ -138,7 +155,7 @@ def encode_summary(
             kept = kept[: len(kept) * 3 // 4]
     raw = {key.physical: msgspec.Raw(encoded[key]) for key in sorted(kept)}
     body = msgspec.msgpack.encode(
-        _Body(object_hash, rows, complete and len(kept) == len(columns), raw)
+        _Body(object_hash, rows, complete and len(kept) == len(columns), raw, grams)
     )
     return _MAGIC + bytes([SUMMARY_FORMAT]) + hashlib.sha256(body).digest() + body
 

@@ -36,7 +36,9 @@ class SourceFacts:
     """What is known about a source of rows, of which any may be hidden.
 
     rows: their number. columns: every typed column that it has of the fields of the filters.
+    may_hold: whether any text of a row may hold this one, whatever the case; None: not known.
     """
 
     rows: int
     columns: Mapping[ColumnKey, ColumnFacts] = field(default_factory=dict)
+    may_hold: Callable[[str], bool] | None = None

@@ -51,7 +51,8 @@ def _verdict(one: Filter, facts: SourceFacts) -> Verdict:
         found = _joined(one.inside, one.op is not FilterOp.ALL_OF, facts)
         return found.negated() if one.op is FilterOp.NONE_OF else found
     if one.op is FilterOp.SEARCH:
-        return _UNKNOWN
+        may_hold = facts.may_hold is None or facts.may_hold(str(one.values[0]))
+        return _UNKNOWN if may_hold else _NONE
     positive = NEGATIONS.get(one.op)
     if positive is not None:
         return _verdict(Filter(one.field, positive, one.values), facts).negated()

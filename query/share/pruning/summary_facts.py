@@ -29,7 +29,7 @@ def _facts(summary: SegmentSummary, fields: Iterable[str]) -> SourceFacts:
             column = summary.column(key)
             if column is not None:
                 columns[key] = column_facts(column)
-    return SourceFacts(summary.rows, columns)
+    return SourceFacts(summary.rows, columns, summary.may_hold)
 
 
 def column_facts(column: ColumnSummary) -> ColumnFacts:
