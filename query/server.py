@@ -36,10 +36,12 @@ from query.api.results.runs import ResultRuns, RunParts
 from query.api.results.shared import SharedResults
 from query.api.stored_queries import StoredQueries
 from query.api.unknown_routes import UnknownRoutes
+from query.asking.events import QuestionEvents
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.differences.fields import FieldChoice
 from query.differences.route import DifferencesRoute
 from query.fields.route import FieldsRoute
+from query.history.route import HistoryRoute
 from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
 from query.http.problems import answer_problems
@@ -85,6 +87,7 @@ class _Parts:
     peers: PeerResults
     shared: SharedResults
     restrictions: Restrictions
+    questions: QuestionEvents
 
 
 async def serve(
@@ -150,13 +153,18 @@ def _wire(
             backends.objects, clock, config.results_kept_s, config.results_env_mb * 2**20
         ),
         restrictions=Restrictions(config, clock),
+        questions=QuestionEvents(context.telemetry, clock),
     )
 
 
 def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> web.Application:
     """All routes."""
     app = web.Application(
-        middlewares=[answer_problems, require_internal_token(context.internal_token)],
+        middlewares=[
+            answer_problems,
+            require_internal_token(context.internal_token),
+            parts.questions.middleware(),
+        ],
         client_max_size=limits.MANAGEMENT_BODY_BYTES_MAX,
     )
     trace_requests(app)
@@ -173,7 +181,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         unknown_fields=unknown_fields,
         stored_names=StoredNames(indexers),
         clock=clock,
-        telemetry=context.telemetry,
+        questions=parts.questions,
         random=context.random,
         instance=context.instance,
     )
@@ -194,6 +202,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     RowsRoute(requests, runner, unknown_fields, parts.datasets).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     DifferencesRoute(requests, runner, FieldChoice(indexers), unknown_fields).add_to(app)
+    HistoryRoute(keys, runner, clock).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)

@@ -1,4 +1,7 @@
-"""Stores the telemetry of all roles in the `bellwether` dataset, without an ingest request."""
+"""Stores the telemetry of all roles in the `bellwether` dataset, without an ingest request.
+
+What was asked goes to the dataset `bellwether` of the environment that asked.
+"""
 
 import asyncio
 
@@ -6,9 +9,10 @@ from aiohttp import web
 
 from common import limits, metrics
 from common.clock import Clock
-from common.errors import BellwetherError, TooLarge
-from common.metadata import Access, ApiKey, KeyKind, Metadata
+from common.errors import BadRequest, BellwetherError, TooLarge
+from common.metadata import Access, ApiKey, Environment, KeyKind, Metadata, Team
 from common.model.names import OWN_DATASET, dataset_slug
+from common.process.telemetry import Owner
 from common.scan import fast_json
 from shepherd.config import ShepherdConfig
 from shepherd.datasets.cache import DatasetCache
@@ -35,19 +39,29 @@ class OwnEvents:
         self._key: ApiKey | None = None
 
     async def receive(self, request: web.Request) -> web.Response:
-        """`POST /internal/telemetry`: a batch body from another role."""
+        """`POST /internal/telemetry`: a batch body from another role; of an owner that the query
+        string names, if it does.
+        """
         if (request.content_length or 0) > limits.TELEMETRY_BODY_BYTES_MAX:
             raise TooLarge("telemetry body is too large")
         body = await request.content.read(limits.TELEMETRY_BODY_BYTES_MAX)
-        return web.json_response({"stored": await self.store(body)})
+        try:
+            owner = Owner.read(request.query)
+        except KeyError as error:
+            raise BadRequest("an owner is named in part") from error
+        return web.json_response({"stored": await self.store(body, owner)})
 
-    async def store(self, body: bytes) -> int:
-        """Store a batch body; returns the number of its events that are stored."""
+    async def store(self, body: bytes, owner: Owner | None = None) -> int:
+        """Store a batch body; returns the number of its events that are stored.
+
+        owner: whose they are; None: of the environment that the settings name.
+        """
         events = taken = 0
         try:
             found = decoded(fast_json.split_batch(body, 0, self._clock.now_ns()))
             events = found.lines.events
-            resolved = await self._datasets.resolve(await self._own_key(), OWN_DATASET)
+            key = await self._own_key() if owner is None else _key_of(owner)
+            resolved = await self._datasets.resolve(key, OWN_DATASET)
             taken = stored_events(await self._batcher.put(resolved.target, found.lines))
             if taken and resolved.is_new:  # even beyond the environment's limit of datasets
                 await self._datasets.created(resolved)
@@ -71,12 +85,24 @@ class OwnEvents:
         environment = self._metadata.ensure_environment(
             team.id, environment_name, dataset_slug(environment_name)
         )
-        return ApiKey(
-            id="bellwether",
-            hash="",
-            kind=KeyKind.INGEST,
-            name="own telemetry",
-            team=team,
-            environment=environment,
-            access=Access(),
-        )
+        return _internal_key(team, environment)
+
+
+def _key_of(owner: Owner) -> ApiKey:
+    team = Team(owner.team, owner.team_name, owner.team_slug)
+    place = Environment(
+        owner.environment, owner.team, owner.environment_name, owner.environment_slug
+    )
+    return _internal_key(team, place)
+
+
+def _internal_key(team: Team, environment: Environment) -> ApiKey:
+    return ApiKey(
+        id="bellwether",
+        hash="",
+        kind=KeyKind.INGEST,
+        name="own telemetry",
+        team=team,
+        environment=environment,
+        access=Access(),
+    )

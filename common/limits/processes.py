@@ -14,6 +14,7 @@ ALARM_SETTLE_S: Final = 600.0
 TELEMETRY_QUEUE_EVENTS_MAX: Final = 4_096  # some seconds of all events of a role
 TELEMETRY_BATCH_EVENTS_MAX: Final = 1_024  # sent at once
 TELEMETRY_BODY_BYTES_MAX: Final = 2_000_000  # a batch of those with room for long texts
+TELEMETRY_OWNERS_MAX: Final = 32  # environments whose questions are sent per second
 SUMMARY_GROUPS_MAX: Final = 500  # (key, dataset, rule or status) groups summed up per second
 REFUSAL_SAMPLES_MAX: Final = 3  # error texts kept per group
 

@@ -102,6 +102,11 @@ RESULTS_WAITING_MAX: Final = 64  # to be put or read; their bodies are in memory
 RESULT_READ_S: Final = 10.0  # a client that polls asks again
 RESULTS_CLOSE_S: Final = 5.0  # for what is being put when a role stops
 RESULTS_REFRESH_S: Final = 900.0  # between counts of what environments have: a listing of all
+HISTORY_LIMIT_DEFAULT: Final = 50  # questions of a page: what a screen shows
+HISTORY_LIMIT_MAX: Final = 1_000  # with 4,000 characters each, 4 MB
+QUESTION_CHARS_MAX: Final = 4_000  # kept of what was asked: a page of text
+QUESTION_ERROR_CHARS_MAX: Final = 500  # kept of why it failed, of a dataset's and a client's name
+QUESTION_FIELDS_MAX: Final = 200  # whose names are kept of a question
 RATED_KEYS_MAX: Final = 10_000  # keys whose queries of the last minute are counted
 RESULTS_REMOVED_AT_ONCE: Final = 10_000  # objects of one day: some minutes of an object store
 # A query whose result no client asks for is ended after this, running or waiting: a client that

@@ -266,6 +266,7 @@ def _segment_view(
         overflow_columns=columns.overflow,
         visible=visible,
         epoch_number=entry.epoch_number,
+        size_bytes=entry.size_bytes,
     )
 
 

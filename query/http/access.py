@@ -9,6 +9,7 @@ from common.metadata import ApiKey, KeyKind
 from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.auth import KEY_HEADER, KeyCache
 from common.process.fair.requester import Requester
+from query.asking.question import present_question
 from query.faults import SpecError
 
 _RIGHTS = {
@@ -33,6 +34,7 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
         raise NotAllowed("an ingest key can only send events")
     if right is not None and not getattr(key.access, right):
         raise NotAllowed(f"this key may not {_RIGHTS[right]}")
+    present_question().key = key
     return key
 
 

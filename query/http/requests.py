@@ -20,6 +20,7 @@ from common.process.auth import KeyCache
 from common.process.fair.requester import Requester
 from common.process.web import has_hung_up
 from common.tasks import cancel_and_wait
+from query.asking.question import present_question
 from query.faults import SpecError
 from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
@@ -115,6 +116,8 @@ class DatasetRequestReader:
     def _read(
         self, request: web.Request, key: ApiKey, dataset: str, body: dict[str, Any]
     ) -> DatasetRequest:
+        named = body.get("dataset")
+        present_question().is_about(named if isinstance(named, str) else "", body)
         after = request.headers.get(AFTER_HEADER)
         return DatasetRequest(key, dataset, body, self._clock.now_ns(), after)
 

@@ -23,6 +23,7 @@ from common.model.position import Position
 from common.process.fair.queue import FairLimits
 from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots, SlotRequest
+from query.asking.question import present_question
 from query.cancellation import cancellable
 from query.config import QueryConfig
 from query.plan.plan import Plan
@@ -173,6 +174,7 @@ class QueryRunner:
         ended: BellwetherError
         try:
             async with place:
+                present_question().queued_ns += self._clock.monotonic_ns() - started_ns
                 async with asyncio.timeout(self._config.timeout_ms / 1000):
                     return await work
         except TimeoutError:
@@ -199,6 +201,7 @@ class QueryRunner:
         plan = make_plan(at_least=at_least, wait_ms=wait_ms, log=epoch)
         reconciled = await self._reconciler.totals(plan, partitions, states)
         coverage = coverage_of(reconciled, others, partitions, self._clock.now_ns())
+        present_question().covers(coverage["complete"])
         if required.mode == "require" and not coverage["complete"]:
             raise Unavailable(why_incomplete(coverage))
         return reconciled, coverage

@@ -25,8 +25,9 @@ from common.process.members import Member
 from common.process.versions import OWN, oldest
 from common.process.web import INTERNAL_TOKEN_HEADER
 from common.tasks import cancel_and_wait
+from query.asking.question import present_question
 from query.config import STANDARD_LIMITS, ProbeTiming
-from query.plan.plan import Plan, ShareRequest, version_needed
+from query.plan.plan import Plan, ShareRequest, state_fields, version_needed
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
 from query.scatter.replicas import Replicas
@@ -154,6 +155,7 @@ class Scatter:
         queries running or too large ones, Unavailable if others keep all indexers busy or all the
         memory for states.
         """
+        present_question().reads(state_fields(plan), plan.start_ns, plan.end_ns)
         by_partition = await self._replicas.by_partition()
         least = version_needed(plan)
         holders = (m.understands for p in partitions for m in by_partition.get(p, []))
@@ -292,6 +294,8 @@ class Scatter:
         finally:
             await cancel_and_wait((answering, watching))
         took_s = asyncio.get_running_loop().time() - begin_s
+        report = answer.report
+        present_question().has_read(report.rows, report.size_bytes, answer.size_bytes)
         self._hedging.record_answer(member.url, took_s, waited=asked.plan.wait_ms > 0)
         share_seconds.observe(took_s)
         answered = {c.partition: AnsweredPartition(c, member) for c in answer.report.covered}

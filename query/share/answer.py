@@ -62,12 +62,15 @@ class ShareReport(msgspec.Struct, frozen=True):
 
     types: by field that the plan names, the letters of its types.
     version: of the states; the first is not written (`query.share.states.version_1`).
+    rows, size_bytes: of the live rows and segments in the range that could not be ruled out.
     """
 
     covered: list[PartitionCovered]
     types: dict[str, str]
     hash_version: int = FIRST_HASH_VERSION
     version: int = 1
+    rows: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

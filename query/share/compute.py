@@ -26,6 +26,7 @@ from query.share.database import Databases, ran_out_of_memory
 from query.share.defined.joins import columns_of
 from query.share.defined.rows import gather_asked
 from query.share.differences.distributions import Distributions
+from query.share.has_read import with_what_was_read
 from query.share.instances.statements import InstanceStatements
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
@@ -127,7 +128,7 @@ class Computation:
         """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
         try:
             with cancellable(self._cancelled):
-                return self._run()
+                return with_what_was_read(self._run(), self._plan, self._views)
         except WorkCancelled as error:
             raise ShareCancelled from error
 

@@ -28,6 +28,7 @@ class SegmentView:
     visible: half-open offset ranges of the rows that are shown, in order; None: all of them. Rows
         outside are hidden: their dataset was deleted, or their part of the segment has expired.
     epoch_number: number of the log epoch of the offsets.
+    size_bytes: of its file.
     skipped: whether no row can match the filters of the request: then the file need not be there.
     """
 
@@ -43,6 +44,7 @@ class SegmentView:
     visible: OffsetRanges | None = None
     epoch_number: int = 1
     skipped: bool = False
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from query.api.document.shared import (
     in_query,
     page,
 )
+from query.asking.events import KINDS
 
 _ASKING: Final = "Questions"
 _TRACES: Final = "Traces"
@@ -176,6 +177,24 @@ OPERATIONS: Final = (
         parameters=(AFTER,),
     ),
     DIFFERENCES,
+    Operation(
+        "get",
+        "/bw/1/queries",
+        "queries",
+        _ASKING,
+        "What was asked in the environment, by whom, and what it took.",
+        {200: page(anything(), "queries")},
+        parameters=(
+            in_query("view", one_of("newest", "slow", "keys"), "Every one, or by question or key."),
+            in_query("dataset", text(), "Only questions to it, by the name that they used."),
+            in_query("key", text(), "Only questions with the key of this name."),
+            in_query("kind", one_of(*sorted(set(KINDS.values()))), ""),
+            in_query("failed", one_of("true", "false"), "Only those without an answer."),
+            in_query("last_s", whole(1, 10 * 366 * 86_400), "Seconds until now; a day."),
+            in_query("limit", whole(1, limits.HISTORY_LIMIT_MAX), ""),
+            in_query("cursor", text(), "`next` of the page before."),
+        ),
+    ),
     Operation(
         "get",
         "/bw/1/tail/{dataset}",

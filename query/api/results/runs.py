@@ -12,12 +12,13 @@ from common.logs import log_event
 from common.metadata import ApiKey
 from common.process.fair.requester import Requester
 from common.process.fair.slots import SlotRequest
-from common.process.telemetry import Telemetry
 from query.api.results.asked import Asked
 from query.api.results.document import encode_answer
 from query.api.results.ids import new_id
 from query.api.results.memory import ResultStore, StoredResult
 from query.api.results.shared import SharedResults
+from query.asking.events import HUNG_UP, QuestionEvents
+from query.asking.question import Question, present_question
 from query.plan.planner import QueryRequest
 from query.results.answer import Answer
 from query.results.relations.stored import StoredNames
@@ -37,7 +38,7 @@ class RunParts:
     unknown_fields: UnknownFieldNotes
     stored_names: StoredNames
     clock: Clock
-    telemetry: Telemetry
+    questions: QuestionEvents
     random: random.Random
     instance: str
 
@@ -64,7 +65,9 @@ class ResultRuns:
             created_ns=now_ns,
             polled_ns=parts.clock.monotonic_ns(),
         )
-        result.task = asyncio.create_task(self._run(result, query, coverage, place))
+        question = present_question()
+        question.asked, question.in_background = asked.json.decode(), True
+        result.task = asyncio.create_task(self._run(result, query, coverage, place, question))
         result.task.add_done_callback(lambda _: place.leave())  # also if the task never began
         parts.results.add(result)
         return result
@@ -75,9 +78,9 @@ class ResultRuns:
         query: QueryRequest,
         coverage: CoverageRequirement,
         place: SlotRequest,
+        question: Question,
     ) -> None:
         parts = self._parts
-        started_ns = parts.clock.monotonic_ns()
         answer: Answer | None = None
         try:
             query = await parts.stored_names.resolved(query)
@@ -98,25 +101,25 @@ class ResultRuns:
             result.error = BellwetherError("the query failed; the log of the query role says why")
         finally:
             result.task = None
-            self._tell(result, query, answer, started_ns)
+            self._tell(result, query, answer, question)
         parts.results.trim(result)
         parts.shared.keep(result)
 
     def _tell(
-        self, result: StoredResult, query: QueryRequest, answer: Answer | None, started_ns: int
+        self, result: StoredResult, query: QueryRequest, answer: Answer | None, question: Question
     ) -> None:
-        parts = self._parts
-        parts.telemetry.emit(
-            "query",
-            duration_ms=(parts.clock.monotonic_ns() - started_ns) / 1e6,
-            status=200 if result.error is None else result.error.status,
-            complete=answer is not None and bool(answer.coverage["complete"]),
-            groups=0 if answer is None else len(answer.data["results"]),
-            series_rows=0 if answer is None else answer.data["series"].count,
-            result_bytes=len(result.body or b""),
-            state_bytes=0 if answer is None else answer.coverage["state_bytes"],
-            calculations=len(query.spec.calculations),
-            filters=len(query.spec.filters),
-            breakdowns=len(query.spec.breakdowns),
-            range_s=(query.end_ns - query.start_ns) // 10**9,
-        )
+        question.more |= {
+            "result": result.id,
+            "groups": 0 if answer is None else len(answer.data["results"]),
+            "series_rows": 0 if answer is None else answer.data["series"].count,
+            "result_bytes": len(result.body or b""),
+            "calculations": len(query.spec.calculations),
+            "filters": len(query.spec.filters),
+            "breakdowns": len(query.spec.breakdowns),
+        }
+        if result.error is not None:
+            self._parts.questions.tell(question, result.error.status, str(result.error))
+        elif result.body is None:
+            self._parts.questions.tell(question, HUNG_UP)
+        else:
+            self._parts.questions.tell(question, 200)

@@ -17,6 +17,7 @@ from common.logs import JsonFormatter
 from common.metadata import Access, ApiKey, KeyKind
 from common.process.auth import hash_key
 from common.process.members import Member, claim_name, encode_member
+from common.process.telemetry import Owner
 from ops.admin import ensure_scope
 from tests.query.harness import BASE_S, PARTITIONS, QueryHarness, query_harness
 
@@ -48,6 +49,9 @@ class Recorded:
 
     def emit(self, name: str, **fields: str | int | float | bool | None) -> None:
         self.events.append(repr((name, fields)))
+
+    def emit_for(self, owner: Owner, name: str, **fields: str | int | float | bool | None) -> None:
+        self.events.append(repr((owner, name, fields)))
 
 
 @asynccontextmanager
