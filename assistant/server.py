@@ -12,6 +12,7 @@ from pydantic import ConfigDict, ValidationError
 
 from assistant.api import Api
 from assistant.tools.fields import FieldTools
+from assistant.tools.history import HistoryTools
 from assistant.tools.queries import QueryTools
 from assistant.tools.rows import RowTools
 from assistant.tools.traces import TraceTools
@@ -33,8 +34,13 @@ Everything is read-only."""
 def build(api: Api) -> MCPServer[Any]:
     """A server whose tools ask this API."""
     groups = (
-        WorkspaceTools(api), FieldTools(api), QueryTools(api), RowTools(api), TraceTools(api),
-    )  # fmt: skip
+        WorkspaceTools(api),
+        FieldTools(api),
+        QueryTools(api),
+        RowTools(api),
+        TraceTools(api),
+        HistoryTools(api),
+    )
     return _Server([_tool(function) for group in groups for function in group.tools()])
 
 

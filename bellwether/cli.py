@@ -73,6 +73,9 @@ COMMANDS = {
         "ask.signature", "Print the signature of the stack in FILE (or of standard input)."
     ),
     "trace": Listed("ask.trace", "Show the trace ID as a tree, from all datasets and all time."),
+    "queries": Listed(
+        "ask.queries", "Show what was asked in the environment of the key, the newest first."
+    ),
     "mcp": Listed(
         "ask.mcp",
         "Answer agents over the Model Context Protocol: on stdin, or with --http on an address.",

@@ -60,6 +60,16 @@ class QueryConfig:
         "Queries that one key may begin in a minute at this process; others are 429. 0: any (the "
         "vendor's API: 10).",
     )
+    questions_per_minute: int = setting(
+        0,
+        "Questions of every kind, for events and traces too, that one key may ask in a minute at "
+        "this process; others are 429. 0: any.",
+    )
+    key_running_max: int = setting(
+        0,
+        "Questions of one key that run at once in this process, beside the fair turns; others of "
+        "it wait. 0: as many as its turns give.",
+    )
     compare_as_vendor: bool = setting(
         False,
         "Whether compare_time_offset_seconds takes only the vendor's eight offsets (half an hour "

@@ -153,7 +153,7 @@ def _wire(
             backends.objects, clock, config.results_kept_s, config.results_env_mb * 2**20
         ),
         restrictions=Restrictions(config, clock),
-        questions=QuestionEvents(context.telemetry, clock),
+        questions=QuestionEvents(context.telemetry, clock, config.questions_per_minute),
     )
 
 

@@ -12,12 +12,16 @@ from aiohttp.typedefs import Handler, Middleware
 from common import limits
 from common.clock import Clock
 from common.errors import BellwetherError
+from common.metadata import ApiKey
+from common.process.fair.requester import Requester
 from common.process.telemetry import Owner, Telemetry
 from query.asking.question import Question, begin_question
+from query.asking.rate import PerMinute
 
 EVENT: Final = "query"  # `name` of the events
 HUNG_UP: Final = 499  # as nginx has it: the caller went away before there was an answer
 _FAILED: Final = 500
+_ALL_TIME_S: Final = 2**62 / 1e9  # half of what 64 bits of nanoseconds hold
 _CUT: Final = "…"
 
 # Routes that ask about events, and what their questions are called.
@@ -38,9 +42,11 @@ KINDS: Final = {
 class QuestionEvents:
     """Makes the events. Use it from one event loop."""
 
-    def __init__(self, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, telemetry: Telemetry, clock: Clock, per_minute: int = 0) -> None:
+        """per_minute: questions that a key may ask; 0: any number."""
         self._telemetry = telemetry
         self._clock = clock
+        self._rate = PerMinute(per_minute, clock)
 
     def middleware(self) -> Middleware:
         """Begins a question for each request that asks, and tells how it ended."""
@@ -52,7 +58,7 @@ class QuestionEvents:
             kind = KINDS.get((request.method, path))
             if kind is None:
                 return await handler(request)
-            question = Question(kind, self._clock.monotonic_ns())
+            question = Question(kind, self._clock.monotonic_ns(), admit=self._admit)
             question.client = request.headers.get("User-Agent", "")
             question.dataset = request.match_info.get("dataset", "")
             question.asked = request.match_info.get("trace_id", request.match_info.get("field", ""))
@@ -76,15 +82,15 @@ class QuestionEvents:
 
         return asked
 
+    def _admit(self, key: ApiKey) -> None:
+        self._rate.check(Requester(key.environment.id, key.id), "This key's setting")
+
     def tell(self, question: Question, status: int, error: str = "") -> None:
         """The question has ended. status: as HTTP has it. error: why, if it has no answer."""
         key = question.key
         if key is None:  # nobody that is known
             return
         fields = sorted(question.fields)[: limits.QUESTION_FIELDS_MAX]
-        range_s = None
-        if question.start_ns is not None and question.end_ns is not None:
-            range_s = (question.end_ns - question.start_ns) / 1e9
         self._telemetry.emit_for(
             Owner.of(key.team, key.environment),
             EVENT,
@@ -101,7 +107,7 @@ class QuestionEvents:
             asked_chars=len(question.asked),
             fields=_cut(", ".join(fields), limits.QUESTION_CHARS_MAX),
             fields_named=len(question.fields),
-            range_s=range_s,
+            range_s=_range_s(question),
             rows_read=question.rows,
             bytes_read=question.size_bytes,
             state_bytes=question.state_bytes,
@@ -109,6 +115,14 @@ class QuestionEvents:
             reused=question.reused,
             **question.more,
         )
+
+
+def _range_s(question: Question) -> float | None:
+    """The length of the range; None: none, or all time."""
+    if question.start_ns is None or question.end_ns is None:
+        return None
+    length_s = (question.end_ns - question.start_ns) / 1e9
+    return length_s if length_s < _ALL_TIME_S else None
 
 
 def _cut(text: str, most: int) -> str:

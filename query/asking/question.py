@@ -4,7 +4,7 @@ It belongs to the task, like the trace of a request (`common.process.trace_conte
 room has to hand it on. Without one, what is written down is forgotten.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +31,7 @@ class Question:
     rows, size_bytes: of live rows and segments that the indexers could not rule out.
     state_bytes: that indexers sent. complete: whether all events were covered; None: none was read.
     in_background: whether it goes on when its request has been answered.
+    admit: refuses a key that asks too much.
     more: other facts by name.
     """
 
@@ -50,14 +51,22 @@ class Question:
     complete: bool | None = None
     reused: bool = False
     in_background: bool = False
+    admit: Callable[[ApiKey], None] | None = field(default=None, repr=False)
     more: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+    def is_asked_by(self, key: ApiKey) -> None:
+        """Who asks. Raises TooManyRequests."""
+        self.key = key
+        if self.admit is not None:
+            self.admit(key)
 
     def is_about(self, dataset: str, body: dict[str, Any]) -> None:
         """What a request's body asks, without the members that say how."""
         self.dataset = self.dataset or dataset
-        self.asked = msgspec.json.encode(
-            {name: value for name, value in body.items() if name not in _HOW}
-        ).decode()
+        asked = body.get("query")  # its members stand for themselves; a text is one of several
+        if not isinstance(asked, dict):
+            asked = {name: value for name, value in body.items() if name not in _HOW}
+        self.asked = msgspec.json.encode(asked).decode()
 
     def reads(self, fields: Iterable[str], start_ns: int, end_ns: int) -> None:
         """A plan that is sent to the indexers: the fields that it names, and its range."""

@@ -100,6 +100,8 @@ def read_history_request(given: Mapping[str, str]) -> HistoryRequest:
         if given["kind"] not in known:
             raise SpecError("kind", "invalid", f"must be one of {', '.join(known)}")
         filters.append({"column": "kind", "op": "=", "value": given["kind"]})
+    else:
+        filters.append({"column": "kind", "op": "exists"})  # earlier builds told less
     if _flag(given, "failed"):
         filters.append({"column": "status", "op": ">=", "value": _REFUSED_FROM})
     return HistoryRequest(

@@ -26,7 +26,7 @@ _RIGHTS = {
 async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> ApiKey:
     """The key of the request. right: the right that it must have; None: any key will do.
 
-    Raises UnknownKey, NotAllowed, MetadataUnavailable.
+    Raises UnknownKey, NotAllowed, MetadataUnavailable; TooManyRequests for what asks about events.
     """
     text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
     key = await keys.authenticate(text)
@@ -34,7 +34,7 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
         raise NotAllowed("an ingest key can only send events")
     if right is not None and not getattr(key.access, right):
         raise NotAllowed(f"this key may not {_RIGHTS[right]}")
-    present_question().key = key
+    present_question().is_asked_by(key)
     return key
 
 

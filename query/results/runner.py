@@ -110,9 +110,14 @@ class QueryRunner:
         self._config = config
         kept_free = min(limits.QUERIES_KEPT_FREE, config.running_max - 1)
         for_keys = min(limits.KEY_KEPT_FREE, config.running_max - kept_free - 1)
-        self._slots = FairSlots(
-            FairLimits(config.running_max, config.waiting_max, kept_free, for_keys), "queries"
+        turns = FairLimits(
+            config.running_max,
+            config.waiting_max,
+            kept_free,
+            for_keys,
+            running_key_max=config.key_running_max or config.running_max,
         )
+        self._slots = FairSlots(turns, "queries")
         self._states = StateRoom(config.states_mb * 2**20)
         self._groups = GroupCounts()
         # Rows of answers are made by Python code: several threads are not faster than one.

@@ -21,6 +21,7 @@ from tests.assistant.serving import (
     trace_id,
 )
 from tests.system.harness import System, running
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.system
 
@@ -69,6 +70,13 @@ async def every_tool_answers(client: Client) -> None:
     assert "no event has the trace id" in await refused(client, "get_trace", trace_id="ff")
     compared = await ask("compare_traces", trace=trace_id(3), other=trace_id(0))
     assert compared["counts"]
+
+    async def history() -> list[list[object]]:
+        found = await ask("list_queries", dataset="shop", limit=50)
+        return found["rows"]  # type: ignore[return-value]
+
+    await eventually(history)  # telemetry is sent once a second
+    assert {row[1] for row in await history()} <= {"query", "rows", "fields"}
     assert asked == tools.keys()
 
 

@@ -46,7 +46,7 @@ def fields(
     from bellwether.client.caller import calling
 
     question: dict[str, Any] = {"dataset": dataset, "match": pattern, "samples": samples}
-    question |= _range(last)
+    question |= read_range(last)
     if names:
         question["details"] = False
     most = None if everything else limit or _USUAL
@@ -98,7 +98,8 @@ def _say_none(caller: Any, dataset: str, pattern: str) -> None:
     sys.exit(1)
 
 
-def _range(last: str | None) -> dict[str, Any]:
+def read_range(last: str | None) -> dict[str, Any]:
+    """The member that a duration stands for, if there is one. Raises NotUnderstood."""
     if last is None:
         return {}
     from query.text.parser import parse_query

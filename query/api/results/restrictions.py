@@ -2,18 +2,16 @@
 comparisons with other times than a list of its own. None is on unless it is set.
 """
 
-from collections import OrderedDict
 from typing import Final
 
-from common import limits
 from common.clock import Clock
-from common.errors import BadRequest, TooManyRequests
+from common.errors import BadRequest
 from common.process.fair.requester import Requester
+from query.asking.rate import PerMinute
 from query.config import QueryConfig
 from query.faults import SpecError
 from query.plan.planner import QueryRequest
 
-_MINUTE_NS: Final = 60 * 10**9
 # The offsets, in s, with which the vendor's API compares.
 VENDOR_OFFSETS_S: Final = (1_800, 3_600, 7_200, 28_800, 86_400, 604_800, 2_419_200, 15_724_800)
 
@@ -23,9 +21,7 @@ class Restrictions:
 
     def __init__(self, config: QueryConfig, clock: Clock) -> None:
         self._config = config
-        self._clock = clock
-        # by environment and key: queries that may begin now, and when that was counted
-        self._left: OrderedDict[Requester, tuple[float, int]] = OrderedDict()
+        self._rate = PerMinute(config.results_per_minute, clock)
 
     def check(self, query: QueryRequest, now_ns: int) -> None:
         """Raises BadRequest, SpecError, TooManyRequests if the query may not be run.
@@ -34,7 +30,7 @@ class Restrictions:
         """
         self._check_range(query, now_ns)
         self._check_offset(query)
-        self._check_rate(Requester(query.env, query.key))
+        self._rate.check(Requester(query.env, query.key), "This endpoint")
 
     def _check_range(self, query: QueryRequest, now_ns: int) -> None:
         most_s = self._config.range_s_max
@@ -57,19 +53,3 @@ class Restrictions:
             raise SpecError(at, "invalid", f"must be one of {known}")
         if offset_s * 10**9 < query.end_ns - query.start_ns:
             raise SpecError(at, "invalid", "must be at least as long as the time range")
-
-    def _check_rate(self, requester: Requester) -> None:
-        """A key may begin `results_per_minute` at once, and as many in each minute after that."""
-        most = self._config.results_per_minute
-        if not most:
-            return
-        now_ns = self._clock.monotonic_ns()
-        left, at_ns = self._left.get(requester, (float(most), now_ns))
-        left = min(float(most), left + (now_ns - at_ns) * most / _MINUTE_NS)
-        if left < 1:
-            wait_s = int((1 - left) * 60 / most) + 1
-            raise TooManyRequests(f"This endpoint allows {most} requests per minute.", wait_s)
-        self._left[requester] = left - 1, now_ns
-        self._left.move_to_end(requester)
-        if len(self._left) > limits.RATED_KEYS_MAX:
-            self._left.popitem(last=False)
