@@ -127,7 +127,7 @@ COMMANDS = {
     ),
     "metadata": Listed(
         "operate.metadata",
-        "Teams, keys (hashed), datasets and stored queries, kept in the object store too.",
+        "Teams, keys (hashed), datasets, queries and markers, kept in the object store too.",
     ),
     "doctor": Listed(
         "operate.doctor",

@@ -1,7 +1,7 @@
 """Faults of a body that could be parsed, each with the member that has the fault (422)."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from common.errors import Unprocessable
 
@@ -70,16 +70,3 @@ class FaultCollector:
         """Raises InvalidValues with every fault that was collected."""
         if self._faults:
             raise InvalidValues(self._faults)
-
-
-def read_description(body: dict[str, Any], chars_max: int) -> str:
-    """The description in a body, empty if it has none. Raises InvalidValues."""
-    value = body.get("description")
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise InvalidValues([Fault("description", "incorrect_type", "must be a string")])
-    if len(value) > chars_max:
-        why = f"is longer than {chars_max} characters"
-        raise InvalidValues([Fault("description", "invalid", why)])
-    return value

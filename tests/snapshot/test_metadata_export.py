@@ -9,11 +9,13 @@ import pytest
 from common.clock import ManualClock
 from common.errors import Conflict, DamagedObject, NotFound, ObjectsUnavailable
 from common.metadata import StoredQuery
+from common.metadata.resources import RESOURCES
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
 from indexer.metadata_exporter import MetadataExporter
 from snapshot.metadata_export import PREFIX, MetadataExports, blob_key
 from tests.conformance.test_metadata import filled
+from tests.conformance.test_metadata_resources import SAMPLES
 from tests.indexer.harness import open_context
 
 
@@ -41,7 +43,10 @@ def objects(tmp_path: Path) -> DirectoryObjects:
 def test_restored_metadata_is_what_was_exported(
     metadata: SqliteMetadata, emptied: SqliteMetadata, objects: DirectoryObjects
 ) -> None:
-    rows = filled(metadata, queries=3_000)
+    filled(metadata, queries=3_000)
+    for row in SAMPLES:
+        metadata.put_resources([row])
+    rows = list(metadata.dump())
     exports = MetadataExports(objects)
     version = exports.export(metadata, "me", 7)
     assert version.rows == {
@@ -52,6 +57,7 @@ def test_restored_metadata_is_what_was_exported(
         "query": 3_000,
         "column": 1,
         "column_facts": 1,
+        **dict.fromkeys(RESOURCES, 1),
     }
     assert exports.restore(emptied) == (version, len(rows))
     assert list(emptied.dump()) == rows

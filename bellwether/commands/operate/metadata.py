@@ -53,7 +53,7 @@ def _refuse_lesser(versions: Sequence[MetadataVersion]) -> None:
 
 @click.group()
 def metadata() -> None:
-    """Teams, keys (hashed), datasets and stored queries, kept in the object store too."""
+    """Teams, keys (hashed), datasets, queries and markers, kept in the object store too."""
 
 
 @metadata.command("export")

@@ -3,6 +3,7 @@
 from typing import Final
 
 from common import limits
+from query.api.document.declared import schema_of
 from query.api.document.operation import Operation
 from query.api.document.schema import (
     Schema,
@@ -11,12 +12,13 @@ from query.api.document.schema import (
     flag,
     listed,
     members,
-    one_of,
     or_null,
     text,
     whole,
 )
 from query.api.document.shared import DATASET, identity, in_query
+from query.api.resources.columns import definitions
+from query.api.resources.datasets import bodies
 
 _DATASETS: Final = "Datasets"
 _COLUMNS: Final = "Columns"
@@ -26,12 +28,9 @@ _PAGE: Final = (
     in_query("page[size]", whole(1), "Names of a page."),
     in_query("page[next]", text(least=1), "`X-Bellwether-Next` of the page before."),
 )
-_DESCRIPTION: Final = text(most=limits.DATASET_DESCRIPTION_CHARS_MAX)
 _DATASET_CHANGE: Final[dict[str, Schema]] = {
-    "description": _DESCRIPTION,
-    "expand_json_depth": whole(0, limits.EXPAND_DEPTH_MAX),
-    "retention_days": whole(0, limits.RETENTION_DAYS_MAX, "0: the installation's setting."),
-    "settings": members({"delete_protected": flag()}),
+    **{one.name: schema_of(one) for one in bodies.MEMBERS if not one.fixed},
+    bodies.SETTINGS: members({bodies.PROTECTED.name: schema_of(bodies.PROTECTED)}),
 }
 _DATASET_SHOWN: Final = members(
     {
@@ -47,11 +46,8 @@ _DATASET_SHOWN: Final = members(
     },
     required=("name", "slug", "description", "expand_json_depth", "settings", "created_at"),
 )
-_TYPE: Final = one_of("string", "float", "integer", "boolean")
 _COLUMN_CHANGE: Final[dict[str, Schema]] = {
-    "type": _TYPE,
-    "description": text(most=limits.COLUMN_TEXT_CHARS_MAX),
-    "hidden": flag(),
+    one.name: schema_of(one) for one in definitions.MEMBERS if not one.fixed
 }
 _COLUMN_SHOWN: Final = members(
     {"id": text(), "key_name": text(), "type": text(), "description": text(), "hidden": flag()},
@@ -80,7 +76,7 @@ OPERATIONS: Final = (
         "Create a dataset, or show the one that has the name or slug already (200).",
         {200: _DATASET_SHOWN, 201: _DATASET_SHOWN},
         members(
-            {"name": text(least=1, most=limits.DATASET_NAME_CHARS_MAX), **_DATASET_CHANGE},
+            {bodies.NAME.name: schema_of(bodies.NAME), **_DATASET_CHANGE},
             required=("name",),
         ),
     ),
@@ -130,7 +126,7 @@ OPERATIONS: Final = (
         "Describe a field that no event needs to have yet.",
         {201: _COLUMN_SHOWN},
         members(
-            {"key_name": text(least=1, most=limits.COLUMN_TEXT_CHARS_MAX), **_COLUMN_CHANGE},
+            {definitions.KEY_NAME.name: schema_of(definitions.KEY_NAME), **_COLUMN_CHANGE},
             required=("key_name",),
         ),
         parameters=(DATASET,),

@@ -2,45 +2,29 @@
 
 from typing import Any, Final
 
+from query.api.document.declared import schema_of
 from query.api.document.operation import Operation
 from query.api.document.schema import (
     Schema,
     any_of,
-    flag,
     listed,
     members,
     one_of,
     or_null,
     text,
-    whole,
 )
 from query.api.document.shared import DATASET, identity, in_query
 from query.api.resources.kind import ResourceKind
 from query.api.resources.kinds import RESOURCE_KINDS
-from query.api.resources.members import Member, MemberType
 from query.api.resources.span_definitions import COLUMN, COLUMN_TYPE, DERIVED, NAME
 from query.plan.span_parts import SPAN_PARTS
 
 _CONFLICT: Final = (400, 401, 403, 404, 409, 413, 422, 429, 503)
 
 
-def _schema(member: Member) -> Schema:
-    """What a member may be in a body."""
-    if member.type is MemberType.WHOLE:
-        return whole(member.at_least, member.at_most, member.about)
-    if member.type is MemberType.FLAG:
-        return flag(member.about)
-    if member.allowed:
-        return one_of(*member.allowed, about=member.about)
-    found = text(least=int(member.required), most=member.at_most, about=member.about)
-    if member.pattern and member.required:
-        found["pattern"] = f"^{member.pattern}$"
-    return found
-
-
 def _body(kind: ResourceKind[Any], *, change: bool) -> Schema:
     return members(
-        {one.name: _schema(one) for one in kind.members},
+        {one.name: schema_of(one) for one in kind.members},
         required=tuple(
             one.name for one in kind.members if one.required and not (change and one.fixed)
         ),
@@ -107,7 +91,8 @@ def _operations(kind: ResourceKind[Any]) -> list[Operation]:
 
 _PART: Final = or_null(
     members(
-        {NAME.name: _schema(NAME), COLUMN_TYPE.name: _schema(COLUMN_TYPE)}, required=(NAME.name,)
+        {NAME.name: schema_of(NAME), COLUMN_TYPE.name: schema_of(COLUMN_TYPE)},
+        required=(NAME.name,),
     )
 )
 _PART_SHOWN: Final = or_null(

@@ -73,6 +73,13 @@ class Member:
             self._check_number(value)
         return value
 
+    def read_required(self, body: Mapping[str, Any]) -> Value:
+        """The value in a body, which must be there and not blank. Raises SpecError."""
+        value = self.read(body)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            raise SpecError(self.name, "missing", "cannot be blank")
+        return value
+
     def _check_text(self, text: str) -> None:
         if self.at_most is not None and len(text) > self.at_most:
             raise SpecError(self.name, "invalid", f"is longer than {self.at_most} characters")
@@ -120,13 +127,11 @@ def _read(
     collector = FaultCollector()
 
     def read_one(member: Member) -> Value:
-        value = member.read(body)
         if member.fixed and before is not None:
-            if value not in (None, before[member.name]):
+            if member.read(body) not in (None, before[member.name]):
                 raise SpecError(member.name, "invalid", "cannot be changed")
             return before[member.name]
-        if member.required and (value is None or (isinstance(value, str) and not value.strip())):
-            raise SpecError(member.name, "missing", "cannot be blank")
+        value = member.read_required(body) if member.required else member.read(body)
         return member.default if value is None else value
 
     found = {

@@ -11,7 +11,8 @@ from common import limits
 from common.metadata import Column, ColumnFacts
 from common.model.names import column_id
 from common.model.times.written import rfc3339_s
-from query.faults import FaultCollector, SpecError, read_description
+from query.api.resources.members import READ_ONLY, Member, MemberType, refuse_unknown
+from query.faults import FaultCollector, SpecError
 from query.http.column_metadata import ColumnMetadata, described_facts
 from query.wire.columns import ColumnPage, IndexedColumn
 
@@ -101,10 +102,27 @@ def shown_type(types: list[str]) -> str:
     return "float" if set(types) <= {"i", "f"} else "string"
 
 
+KEY_NAME: Final = Member(
+    "key_name",
+    about="The name of the field.",
+    required=True,
+    fixed=True,
+    at_most=limits.COLUMN_TEXT_CHARS_MAX,
+)
+TYPE: Final = Member(
+    "type", about="What is shown as its type; no event is refused.", allowed=_TYPE_NAMES
+)
+DESCRIPTION: Final = Member("description", at_most=limits.COLUMN_TEXT_CHARS_MAX)
+HIDDEN: Final = Member("hidden", MemberType.FLAG, "Not suggested to people.", default=False)
+MEMBERS: Final = (KEY_NAME, TYPE, DESCRIPTION, HIDDEN)
+# what answers have besides
+_READ_ONLY: Final = (*READ_ONLY, "last_written", "metric")
+
+
 def read_new(body: dict[str, Any]) -> tuple[str, ColumnBody]:
     """Read the body of a creation: (name, column). Raises InvalidValues with every fault."""
     reader = FaultCollector()
-    name = reader.read(lambda: _name(body), "")
+    name = reader.read(lambda: str(KEY_NAME.read_required(body)), "")
     return name, _read(body, reader)
 
 
@@ -118,51 +136,24 @@ def read_change(body: dict[str, Any], name: str) -> ColumnBody:
 
 
 def _read(body: dict[str, Any], reader: FaultCollector) -> ColumnBody:
-    found = ColumnBody(
-        reader.read(lambda: _type(body), None),
-        reader.read(lambda: _description(body), ""),
-        reader.read(lambda: _hidden(body), None),
-    )
+    of_type = reader.read(lambda: TYPE.read(body), None)
+    description = reader.read(lambda: DESCRIPTION.read(body), None)
+    hidden = reader.read(lambda: HIDDEN.read(body), None)
+    known = [member.name for member in MEMBERS]
+    reader.read(lambda: refuse_unknown(body, known, _READ_ONLY), None)
     reader.check()
-    return found
-
-
-def _name(body: dict[str, Any]) -> str:
-    name = body.get("key_name")
-    if name is None or name == "":
-        raise SpecError("key_name", "missing", "cannot be blank")
-    if not isinstance(name, str):
-        raise SpecError("key_name", "incorrect_type", "must be a string")
-    if len(name) > limits.COLUMN_TEXT_CHARS_MAX:
-        raise SpecError(
-            "key_name", "invalid", f"is longer than {limits.COLUMN_TEXT_CHARS_MAX} characters"
-        )
-    return name
+    return ColumnBody(
+        None if of_type is None else str(of_type),
+        str(description or ""),
+        None if hidden is None else bool(hidden),
+    )
 
 
 def _same_name(body: dict[str, Any], name: str) -> None:
-    if body.get("key_name") not in (None, name):
-        raise SpecError("key_name", "invalid", "cannot be changed: events have the name they have")
-
-
-def _type(body: dict[str, Any]) -> str | None:
-    value = body.get("type")
-    if value is not None and not isinstance(value, str):
-        raise SpecError("type", "incorrect_type", "must be a string")
-    if value is not None and value not in _TYPE_NAMES:
-        raise SpecError("type", "invalid", f"must be one of {', '.join(_TYPE_NAMES)}")
-    return value
-
-
-def _description(body: dict[str, Any]) -> str:
-    return read_description(body, limits.COLUMN_TEXT_CHARS_MAX)
-
-
-def _hidden(body: dict[str, Any]) -> bool | None:
-    value = body.get("hidden")
-    if value is not None and not isinstance(value, bool):
-        raise SpecError("hidden", "incorrect_type", "must be true or false")
-    return value
+    if body.get(KEY_NAME.name) not in (None, name):
+        raise SpecError(
+            KEY_NAME.name, "invalid", "cannot be changed: events have the name they have"
+        )
 
 
 def check_room(definitions: Mapping[str, Column], name: str) -> None:

@@ -1,10 +1,11 @@
 """Reads bodies that create or change a dataset; refuses them with every fault."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from common import limits
-from common.model.names import BadDatasetName, dataset_slug
-from query.faults import FaultCollector, SpecError, read_description
+from common.model.names import BadDatasetName, dataset_slug, url_slug
+from query.api.resources.members import Member, MemberType, refuse_unknown
+from query.faults import FaultCollector, SpecError
 
 
 class NewDataset(NamedTuple):
@@ -26,89 +27,103 @@ class DatasetChange(NamedTuple):
     delete_protected: bool | None
 
 
+NAME: Final = Member(
+    "name", about="In any case.", required=True, fixed=True, at_most=limits.DATASET_NAME_CHARS_MAX
+)
+DESCRIPTION: Final = Member("description", at_most=limits.DATASET_DESCRIPTION_CHARS_MAX)
+DEPTH: Final = Member(
+    "expand_json_depth",
+    MemberType.WHOLE,
+    "Objects in fields become fields, to this depth.",
+    at_most=limits.EXPAND_DEPTH_MAX,
+    default=0,
+)
+RETENTION: Final = Member(
+    "retention_days",
+    MemberType.WHOLE,
+    "How long events are kept; 0: the installation's setting.",
+    at_most=limits.RETENTION_DAYS_MAX,
+    default=0,
+)
+MEMBERS: Final = (NAME, DESCRIPTION, DEPTH, RETENTION)
+SETTINGS: Final = "settings"
+PROTECTED: Final = Member(
+    "delete_protected", MemberType.FLAG, "Deleting the dataset is refused.", default=True
+)
+# what answers have besides
+_READ_ONLY: Final = (*("slug", "regular_columns_count", "last_written_at", "created_at"),)
+
+
 def read_new(body: dict[str, Any]) -> NewDataset:
     """Read the body of a creation. Raises InvalidValues with every fault."""
     reader = FaultCollector()
     name, slug = reader.read(lambda: _name(body), ("", ""))
-    retention = reader.read(lambda: _retention(body), None)
-    found = NewDataset(
-        name,
-        slug,
-        reader.read(lambda: _description(body), ""),
-        reader.read(lambda: _depth(body), 0),
-        retention or 0,
-    )
+    change = _read(body, reader)
     reader.read(lambda: _protected_from_the_start(body), None)
     reader.check()
-    return found
+    return NewDataset(
+        name, slug, change.description, change.expand_json_depth, change.retention_days or 0
+    )
 
 
-def read_change(body: dict[str, Any]) -> DatasetChange:
-    """Read the body of a change. Raises InvalidValues with every fault.
+def read_change(body: dict[str, Any], slug: str) -> DatasetChange:
+    """Read the body of a change of the dataset of this slug. Raises InvalidValues with every fault.
 
     A description or depth that is left out is reset to its default, as in the vendor's API.
     Retention, which other clients do not send, and protection stay as they are.
     """
     reader = FaultCollector()
-    found = DatasetChange(
-        reader.read(lambda: _description(body), ""),
-        reader.read(lambda: _depth(body), 0),
-        reader.read(lambda: _retention(body), None),
-        reader.read(lambda: _protection(body), None),
-    )
+    reader.read(lambda: _same_name(body, slug), None)
+    found = _read(body, reader)
     reader.check()
     return found
 
 
+def _read(body: dict[str, Any], reader: FaultCollector) -> DatasetChange:
+    description = reader.read(lambda: DESCRIPTION.read(body), None)
+    depth = reader.read(lambda: DEPTH.read(body), None)
+    retention = reader.read(lambda: RETENTION.read(body), None)
+    protected = reader.read(lambda: _protection(body), None)
+    known = [*(member.name for member in MEMBERS), SETTINGS]
+    reader.read(lambda: refuse_unknown(body, known, _READ_ONLY), None)
+    if retention is None and RETENTION.name in body:
+        retention = 0  # null: the indexers' setting applies
+    return DatasetChange(
+        str(description or ""),
+        int(depth or 0),
+        None if retention is None else int(retention),
+        protected,
+    )
+
+
 def _name(body: dict[str, Any]) -> tuple[str, str]:
-    name = body.get("name")
-    if name is None:
-        raise SpecError("name", "missing", "cannot be blank")
-    if not isinstance(name, str):
-        raise SpecError("name", "incorrect_type", "must be a string")
-    if not name.strip():
-        raise SpecError("name", "missing", "cannot be blank")
+    name = str(NAME.read_required(body))
     try:
         return name.strip(), dataset_slug(name)
     except BadDatasetName as error:
-        raise SpecError("name", "invalid", str(error)) from error
+        raise SpecError(NAME.name, "invalid", str(error)) from error
 
 
-def _description(body: dict[str, Any]) -> str:
-    return read_description(body, limits.DATASET_DESCRIPTION_CHARS_MAX)
-
-
-def _depth(body: dict[str, Any]) -> int:
-    return _whole(body, "expand_json_depth", limits.EXPAND_DEPTH_MAX, "a whole number") or 0
-
-
-def _retention(body: dict[str, Any]) -> int | None:
-    """Days of retention; null becomes 0, so that the indexers' setting applies."""
-    days = _whole(body, "retention_days", limits.RETENTION_DAYS_MAX, "a whole number of days")
-    return 0 if days is None and "retention_days" in body else days
-
-
-def _whole(body: dict[str, Any], field: str, most: int, kind: str) -> int | None:
-    value = body.get(field)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(field, "incorrect_type", f"must be {kind}")
-    if not 0 <= value <= most:
-        raise SpecError(field, "invalid", f"must be between 0 and {most}")
-    return value
+def _same_name(body: dict[str, Any], slug: str) -> None:
+    """A change may say the name, in any case, or the slug, as the client was shown them."""
+    if body.get(NAME.name) is not None:
+        _, sent = _name(body)
+        if sent not in (slug, url_slug(slug)):
+            raise SpecError(NAME.name, "invalid", "cannot be changed: events are sent to it")
 
 
 def _protection(body: dict[str, Any]) -> bool | None:
-    settings = body.get("settings")
+    settings = body.get(SETTINGS)
     if settings is None:
         return None
     if not isinstance(settings, dict):
-        raise SpecError("settings", "incorrect_type", "must be an object")
-    value = settings.get("delete_protected")
-    if value is not None and not isinstance(value, bool):
-        raise SpecError("settings.delete_protected", "incorrect_type", "must be true or false")
-    return value
+        raise SpecError(SETTINGS, "incorrect_type", "must be an object")
+    try:
+        value = PROTECTED.read(settings)
+        refuse_unknown(settings, (PROTECTED.name,), ())
+    except SpecError as error:
+        raise SpecError(f"{SETTINGS}.{error.field}", error.code, error.description) from error
+    return None if value is None else bool(value)
 
 
 def _protected_from_the_start(body: dict[str, Any]) -> None:

@@ -117,7 +117,7 @@ class DatasetRoutes:
         """Change description, depth, retention and protection (see `DatasetChange`)."""
         key = await authorize(self._keys, request, "create_datasets")
         dataset = await self._names.find(key, request)
-        body = read_change(await json_object(request))
+        body = read_change(await json_object(request), dataset.slug)
         retention_days, protected = body.retention_days, body.delete_protected
         changed = replace(
             dataset,

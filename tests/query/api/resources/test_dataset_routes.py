@@ -80,3 +80,38 @@ async def test_a_dataset_beyond_the_most_is_not_created(tmp_path: Path) -> None:
         assert (await running.post("/1/datasets", {"name": there[0]["name"]}))[0] == 200
         status, answer = await running.post("/1/datasets", {"name": "another"})
         assert (status, "node.datasets_max" in str(answer)) == (403, True)
+
+
+async def test_what_was_shown_can_be_sent_back_and_what_is_misspelt_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path) as running:
+        status, made = await running.post("/1/datasets", {"name": "My Set!"})
+        assert status == 201
+        for name in ("my set!", made["slug"], "My Set!"):
+            sent = made | {"name": name, "description": "new"}
+            assert (await running.put(f"/1/datasets/{made['slug']}", sent))[0] == 200
+        for path, body, field in (
+            (f"/1/datasets/{made['slug']}", {"name": "other"}, "name"),
+            (f"/1/datasets/{made['slug']}", {"descripton": "x"}, "descripton"),
+            (
+                f"/1/datasets/{made['slug']}",
+                {"settings": {"protected": True}},
+                "settings.protected",
+            ),
+        ):
+            status, refused = await running.put(path, body)
+            assert (status, refused["type_detail"][0]["field"]) == (422, field)
+        assert (await running.get(f"/1/datasets/{made['slug']}"))[1]["description"] == "new"
+
+
+async def test_a_column_is_sent_back_as_it_was_shown_and_a_misspelt_member_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path) as running:
+        _, [first, *_] = await running.get("/1/columns/shop")
+        where = f"/1/columns/shop/{first['id']}"
+        assert (await running.put(where, first | {"description": "new"}))[0] == 200
+        for method, path in ((running.put, where), (running.post, "/1/columns/shop")):
+            status, refused = await method(path, {"key_name": first["key_name"], "hiden": True})
+            assert (status, refused["type_detail"][0]["field"]) == (422, "hiden")
