@@ -42,6 +42,7 @@ from query.differences.fields import FieldChoice
 from query.differences.route import DifferencesRoute
 from query.fields.route import FieldsRoute
 from query.history.route import HistoryRoute
+from query.http.calculated_fields import StoredCalculatedFields
 from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
 from query.http.problems import answer_problems
@@ -132,8 +133,9 @@ def _wire(
     hedging = HedgingPolicy(clock, config.hedge_ms)
     scatter = Scatter(replicas, http, token, hedging, bounds.probing)
     reconciler = Reconciler(scatter, http, token)
-    runner = QueryRunner(scatter, reconciler, watch, clock, config)
     names = DatasetNames(backends.metadata, clock, bounds.metadata_calls_max)
+    calculated = StoredCalculatedFields(names, clock)
+    runner = QueryRunner(scatter, reconciler, watch, clock, config, calculated)
     datasets = EnvironmentDatasets(names, clock)
     spans = SpanExchange(runner, datasets)
     return _Parts(

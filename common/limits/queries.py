@@ -64,6 +64,9 @@ EXPRESSION_CHARS_MAX: Final = 4_095  # of a calculated field or a formula; the v
 # Calls within each other: far more than a person writes, and a walk over them recurses ten times as
 # deep at most, which Python allows.
 EXPRESSION_DEPTH_MAX: Final = 50
+# SELECTs within each other that the calculated fields of one question become: a person's need 3,
+# and DuckDB takes 60 ms to bind 100.
+EXPRESSION_LAYERS_MAX: Final = 100
 QUERY_TEXT_CHARS_MAX: Final = 65_536  # of a query as people type it; a list of 1,000 ids fits
 # Stored queries written and read at once: a role's threads are not all taken by one key's.
 QUERY_METADATA_CALLS_MAX: Final = 8

@@ -14,7 +14,7 @@ from query.plan.spec import QuerySpec
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
 _COVERAGE: Final = ("after", "coverage")
 _TIMES: Final = ("start_time", "end_time", "time_range")
-_FILTERS: Final = ("filters", "filter_combination")
+_FILTERS: Final = ("filters", "filter_combination", "calculated_fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class FieldsRequest:
             needs=tuple(needs),
             filters=self.spec.filters,
             any_filter=self.spec.any_filter,
+            calculated=self.spec.calculated,
             log=log,
             at_least=at_least,
             wait_ms=wait_ms,

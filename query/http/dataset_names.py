@@ -20,6 +20,7 @@ from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import find_dataset
 from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.fair.queue import FairLimits
+from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots
 from query.http.access import name_of, name_or_all
 from query.suggest import dataset_hint
@@ -65,7 +66,11 @@ class DatasetNames:
 
     async def ask(self, key: ApiKey, call: Callable[[Metadata], T]) -> T:
         """Call metadata in a thread, in turn. Raises TooManyRequests, MetadataUnavailable."""
-        async with self._calls.hold(key.environment.id, key.id):
+        return await self.ask_for(Requester(key.environment.id, key.id), call)
+
+    async def ask_for(self, requester: Requester, call: Callable[[Metadata], T]) -> T:
+        """As `ask`, where the key itself is not at hand."""
+        async with self._calls.hold(requester.env, requester.key):
             return await asyncio.to_thread(call, self._metadata)
 
     async def find(self, key: ApiKey, request: web.Request) -> Dataset:

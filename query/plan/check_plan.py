@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from common import limits
 from common.errors import BadRequest
+from query.expressions.check import check_expression
 from query.patterns import pattern_fault
+from query.plan.calculated import uses_of
 from query.plan.plan import (
     GROUP_OPS,
     DifferencesWanted,
@@ -44,6 +46,7 @@ def check_request(request: ShareRequest) -> None:
         raise BadRequest("a plan names one dataset, or several of which each is there once")
     if plan.joins and not ids:
         raise BadRequest("a plan whose events are joined names its datasets")
+    _check_calculated(plan)
     _check_needs(plan)
     _check_filters(plan.filters)
     if plan.spans is not None:
@@ -52,6 +55,19 @@ def check_request(request: ShareRequest) -> None:
         _check_differences(plan.differences)
     if plan.instances is not None:
         _check_instances(plan, plan.instances)
+
+
+def _check_calculated(plan: Plan) -> None:
+    """Each expression is sound, and uses only fields before it."""
+    names = [one.name for one in plan.calculated]
+    if len(set(names)) < len(names):
+        raise BadRequest("each calculated field is there once")
+    for at, one in enumerate(plan.calculated):
+        fault = check_expression(one.expression)
+        if fault is not None:
+            raise BadRequest(f"not an expression: {fault}")
+        if not set(names[at:]).isdisjoint(uses_of(one.expression)):
+            raise BadRequest("a calculated field uses those before it")
 
 
 def _check_differences(wanted: DifferencesWanted) -> None:

@@ -168,6 +168,7 @@ def totals_plan(
         breakdowns=spec.breakdowns,
         filters=spec.filters,
         any_filter=spec.any_filter,
+        calculated=spec.calculated,
         unweighted=spec.unweighted,
         log=log,
         at_least=at_least,

@@ -7,6 +7,7 @@ from typing import Any
 
 from common import limits
 from query.faults import SpecError
+from query.plan.read_calculated import read_calculated
 from query.plan.read_calculation import (
     check_calculations,
     read_calculation,
@@ -27,9 +28,9 @@ from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
     "limit", "start_time", "end_time", "time_range", "granularity", "usage_mode",
-    "compare_time_offset_seconds", "per",
+    "compare_time_offset_seconds", "per", "calculated_fields",
 )  # fmt: skip
-_LATER = ("calculated_fields", "formulas")
+_LATER = ("formulas",)
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
 
 
@@ -72,6 +73,7 @@ def read_spec(body: object) -> QuerySpec:
         end_s=end,
         range_s=length,
         granularity_s=granularity or None,
+        calculated=read_calculated(spec),
         unweighted=_flag(spec, "usage_mode"),
         compare_s=_compare(spec),
         per=read_per(spec),

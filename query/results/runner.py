@@ -29,6 +29,12 @@ from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.results.answer import Answer
+from query.results.calculated.stored import (
+    NO_STORED_FIELDS,
+    StoredFields,
+    notes_on_calculated,
+    with_stored,
+)
 from query.results.calculations.notes import notes_on_calculations
 from query.results.compare.ask import compared
 from query.results.coverage import coverage_of, notes_on_time, why_incomplete
@@ -100,7 +106,10 @@ class QueryRunner:
         watch: LogWatch,
         clock: Clock,
         config: QueryConfig,
+        stored: StoredFields = NO_STORED_FIELDS,
     ) -> None:
+        """stored: calculated fields of datasets and environments."""
+        self._stored = stored
         allowed = DatabaseLimits(limits.INSTANCES_MEMORY_MB, 1, limits.INSTANCES_MAX)
         self._databases = Databases(allowed, limits.MERGES_MAX)
         self._scatter = scatter
@@ -166,6 +175,7 @@ class QueryRunner:
             lambda make_plan: self._reconcile(make_plan, required, states),
             partial(self._merge, requester),
             states,
+            self._stored,
             must_be_complete=required.mode == "require",
         )
 
@@ -204,7 +214,9 @@ class QueryRunner:
         at_least, others = split_receipt(required.after, epoch, partitions)
         wait_ms = 0 if required.mode == "accept" or not at_least else self._config.after_timeout_ms
         plan = make_plan(at_least=at_least, wait_ms=wait_ms, log=epoch)
+        plan, known = await with_stored(plan, self._stored)
         reconciled = await self._reconciler.totals(plan, partitions, states)
+        reconciled.gathered.fields_unread = not known
         coverage = coverage_of(reconciled, others, partitions, self._clock.now_ns())
         present_question().covers(coverage["complete"])
         if required.mode == "require" and not coverage["complete"]:
@@ -222,7 +234,8 @@ class QueryRunner:
         reconciled, coverage = await self._reconcile(make_plan, required, states)
         gathered = reconciled.gathered
         result = await self._merge(requester, partial(work, gathered.states))
-        return PlanResult(result, coverage, notes_on_time(coverage), gathered.types)
+        notes = [*notes_on_calculated(gathered), *notes_on_time(coverage)]
+        return PlanResult(result, coverage, notes, gathered.types)
 
     async def _run(self, query: QueryRequest, required: CoverageRequirement) -> Answer:
         run = partial(self._run_once, required=required)
@@ -264,7 +277,7 @@ class QueryRunner:
             )
         if merged is None:
             merged = await self._merge_apart(query, plan, totals, coverage, held, again=at_once)
-        notes = notes_on_time(coverage)
+        notes = [*notes_on_time(coverage), *notes_on_calculated(totals)]
         return self._answer(query, merged, coverage, totals.types, notes)
 
     async def _run_related(
@@ -304,6 +317,7 @@ class QueryRunner:
         states = []
         found = await self._merge(query, work)
         notes = [*notes_on_instances(query.spec, found, gathered.types), *notes_on_time(coverage)]
+        notes += notes_on_calculated(gathered)
         made = Answer(found.totals.data, coverage, notes, gathered.types, found.totals.groups)
         return made, found.totals
 

@@ -15,6 +15,12 @@ import pyarrow as pa
 from common import limits
 from common.errors import Unavailable
 from query.plan.plan import Plan
+from query.results.calculated.stored import (
+    NO_STORED_FIELDS,
+    StoredFields,
+    notes_on_calculated,
+    with_stored,
+)
 from query.results.coverage import notes_on_time, why_incomplete
 from query.scatter.reconcile import ReconciledTotals
 from query.scatter.scatter import Scatter
@@ -54,6 +60,7 @@ class Steps:
         ],
         merge: Merge,
         states: QuestionStates,
+        stored: StoredFields = NO_STORED_FIELDS,
         *,
         must_be_complete: bool,
     ) -> None:
@@ -61,6 +68,7 @@ class Steps:
         self._reconcile = reconcile
         self._merge = merge
         self._states = states
+        self._stored = stored
         self._must_be_complete = must_be_complete
         self._totals: ReconciledTotals | None = None
         self.coverage: dict[str, Any] = {}
@@ -69,8 +77,9 @@ class Steps:
 
     @property
     def notes(self) -> list[str]:
-        """Notes about the coverage."""
-        return notes_on_time(self.coverage)
+        """Notes about the coverage, and about calculated fields."""
+        calculated = [] if self._totals is None else notes_on_calculated(self._totals.gathered)
+        return [*calculated, *notes_on_time(self.coverage)]
 
     async def first(self, make_plan: MakePlan, work: Callable[[States], _Result]) -> _Result:
         """The merged states of a plan. Raises as `QueryRunner.run` does."""
@@ -101,6 +110,7 @@ class Steps:
             upto=upto,
             wait_ms=max(self._totals.plan.wait_ms, limits.RELIED_WAIT_MS),
         )
+        plan, _ = await with_stored(plan, self._stored)
         gathered = await self._scatter.run(plan, sorted(totals), self._states, keys=keys)
         self.latest = gathered.types
         for name, types in gathered.types.items():

@@ -16,7 +16,7 @@ from common import limits
 from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import SpecError
 from query.http.environment import NO_DATASETS, NamedDatasets
-from query.plan.plan import Filter, Plan, RowPosition, RowsWanted
+from query.plan.plan import Plan, RowPosition, RowsWanted
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
@@ -91,6 +91,7 @@ class RowsRequest:
             needs=(),
             filters=self.spec.filters,
             any_filter=self.spec.any_filter,
+            calculated=self.spec.calculated,
             log=log,
             at_least=at_least,
             wait_ms=wait_ms,
@@ -122,7 +123,7 @@ def read_rows_request(
         raise SpecError("order", "invalid", f"must be one of {', '.join(_ORDERS)}")
     fields = read_fields(body.get("fields"))
     resolved = build_request(spec, dataset, now_ns)
-    fingerprint = _fingerprint(dataset, order, spec.filters, spec.any_filter)
+    fingerprint = _fingerprint(dataset, order, spec)
     start_ns, end_ns, after = resolved.start_ns, resolved.end_ns, None
     if body.get("cursor") is not None:
         cursor = _read_cursor(body["cursor"])
@@ -168,10 +169,10 @@ def read_fields(value: object) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(value))
 
 
-def _fingerprint(dataset: str, order: str, filters: tuple[Filter, ...], any_filter: bool) -> str:
+def _fingerprint(dataset: str, order: str, spec: QuerySpec) -> str:
     """Identifies a request without its time range, fields and page."""
-    identity = msgspec.json.encode((dataset, order, filters, any_filter))
-    return hashlib.sha256(identity).hexdigest()[:16]
+    parts = (dataset, order, spec.filters, spec.any_filter, *spec.calculated)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
 def _read_cursor(text: object) -> _Cursor:

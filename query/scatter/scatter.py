@@ -85,6 +85,8 @@ class PartialResults:
     answered: partitions in the answer, by number.
     missing: the reason, by partition without a share.
     types: by field, the letters of the types that occur.
+    given_way: stored fields that calculated ones take the place of.
+    fields_unread: whether it is not known which calculated fields are stored.
     hedged: number of shares that the twin (the other replica) answered first.
     state_bytes: size of the states as the indexers sent them.
     version: of the states (`Understands.plan`); those of two versions are not merged.
@@ -94,6 +96,8 @@ class PartialResults:
     answered: dict[int, AnsweredPartition] = field(default_factory=dict)
     missing: dict[int, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    given_way: set[str] = field(default_factory=set)
+    fields_unread: bool = False
     hedged: int = 0
     state_bytes: int = 0
     version: int = OWN.plan
@@ -110,6 +114,7 @@ class PartialResults:
         self.states += other.states
         self.hedged += other.hedged
         self.state_bytes += other.state_bytes
+        self.given_way |= other.given_way
         for name, types in other.types.items():
             self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
 
@@ -303,6 +308,7 @@ class Scatter:
             [answer.states],
             answered,
             types=dict(answer.report.types),
+            given_way=set(answer.report.given_way),
             state_bytes=answer.size_bytes,
         )
 

@@ -63,6 +63,7 @@ class ShareReport(msgspec.Struct, frozen=True):
     types: by field that the plan names, the letters of its types.
     version: of the states; the first is not written (`query.share.states.version_1`).
     rows, size_bytes: of the live rows and segments in the range that could not be ruled out.
+    given_way: stored fields that calculated ones of the plan take the place of.
     """
 
     covered: list[PartitionCovered]
@@ -71,6 +72,7 @@ class ShareReport(msgspec.Struct, frozen=True):
     version: int = 1
     rows: int = 0
     size_bytes: int = 0
+    given_way: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

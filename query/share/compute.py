@@ -19,8 +19,9 @@ from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, SpanQuery, asked_fields
+from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, SpanQuery
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
+from query.share.calculated import given_way, types_of
 from query.share.damaged import reason_of
 from query.share.database import Databases, ran_out_of_memory
 from query.share.defined.joins import columns_of
@@ -172,8 +173,7 @@ class Computation:
             )
             for one in opened:
                 states |= self._open_spans(connection, one, states)
-        asked = asked_fields(self._plan)
-        types = {f: "".join(sorted(r.types)) for f, r in sources.fields_sql.items() if f in asked}
+        types = types_of(sources.fields_sql, self._plan)
         return self._answer(types, states)
 
     def _open_spans(
@@ -223,7 +223,7 @@ class Computation:
                     states["main"], statements.row_sources, self._ask, wanted.bytes_max
                 )
         covers = covered_together([covered(view, plan) for view in self._views])
-        return ShareAnswer(ShareReport(covers, statements.types, self._hash_version), states)
+        return self._report(covers, statements.types, states)
 
     def _run_differences(self, wanted: DifferencesWanted) -> ShareAnswer:
         def gathered(fields: Sequence[str]) -> tuple[Plan, Sources]:
@@ -258,7 +258,13 @@ class Computation:
 
     def _answer(self, types: dict[str, str], states: dict[str, pa.Table]) -> ShareAnswer:
         covers = covered_together([covered(view, self._plan) for view in self._views])
-        return ShareAnswer(ShareReport(covers, types, self._hash_version), states)
+        return self._report(covers, types, states)
+
+    def _report(
+        self, covers: list[PartitionCovered], types: dict[str, str], states: States
+    ) -> ShareAnswer:
+        hidden = tuple(sorted(given_way(self._plan, self._views)))
+        return ShareAnswer(ShareReport(covers, types, self._hash_version, given_way=hidden), states)
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -26,8 +26,9 @@ from common.process.fair.slots import FairSlots
 from common.process.niceness import be_nice
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
+from query.plan.calculated import named_fields, stored_filters
 from query.plan.check_plan import check_keys, check_request
-from query.plan.plan import Filter, Plan, ShareRequest, SpanNames, plan_searches, state_fields
+from query.plan.plan import Filter, Plan, ShareRequest, SpanNames, plan_searches
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.bodies import ShareBodies, until_started
 from query.share.compute import Computation, ShareCancelled
@@ -161,7 +162,7 @@ class ShareEndpoint:
             plan.log,
             plan.at_least.get(partition),
             plan.wait_ms,
-            frozenset(state_fields(plan) | state_fields(earlier)),
+            frozenset(named_fields(plan) | named_fields(earlier)),
             dataset.filters,
             plan.any_filter and plan.spans is None,
             _asker(plan),
@@ -219,7 +220,7 @@ class _Dataset(NamedTuple):
 def _datasets(plan: Plan) -> list[_Dataset]:
     if plan.spans is None:
         every = [one.id for one in plan.datasets] or [plan.dataset]
-        return [_Dataset(one, plan.filters) for one in every]
+        return [_Dataset(one, stored_filters(plan)) for one in every]
     ids = plan.spans.trace_ids
     lookups: dict[SpanNames, TextLookup] = {}
     if ids is not None:

@@ -4,7 +4,7 @@ Integers stay 64-bit integers, doubles keep a point or an exponent (50.0 is not 
 stored as text is inserted as JSON. Fields are in the order of their names.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import orjson
@@ -44,6 +44,10 @@ class RowTexts:
         for at, value in zip(order, values.to_pylist(), strict=True):
             if value is not None:
                 cells[at].append((field, json_value(field_type, value)))
+
+    def add_cells(self, at: int, cells: Iterable[tuple[str, bytes]]) -> None:
+        """Add fields of a row, with their values as JSON."""
+        self._cells[at] += cells
 
     def _match(self, field: str, order: Sequence[int], values: pa.Array) -> None:
         present = [at for at, is_there in zip(order, values.is_valid().to_pylist(), strict=True)

@@ -25,6 +25,7 @@ class FoundRow:
 
     number: row number in its segment. text: its fields as a JSON object, where they are read.
     matches: fields that hold a searched text.
+    calculated: calculated fields with their values as JSON.
     """
 
     position: RowPosition
@@ -33,6 +34,7 @@ class FoundRow:
     number: int
     text: bytes | None = None
     matches: tuple[str, ...] = ()
+    calculated: tuple[tuple[str, bytes], ...] = ()
 
 
 def found_rows(table: pa.Table, sources: Sequence[RowSource]) -> list[FoundRow]:
@@ -64,6 +66,8 @@ class RowReader:
             if row.text is None:
                 by_source.setdefault(id(row.source), []).append(at)
         texts = RowTexts(len(some), self._wanted, self._searched)
+        for at, row in enumerate(some):
+            texts.add_cells(at, row.calculated)
         for members in by_source.values():
             source = some[members[0]].source
             if isinstance(source, ColumnBlock):

@@ -15,7 +15,9 @@ import msgspec
 import pyarrow as pa
 
 from common import limits
-from query.plan.plan import Plan, RowPosition, RowsWanted, asked_fields
+from query.plan.calculated import asked_stored_fields
+from query.plan.plan import Plan, RowPosition, RowsWanted
+from query.share.calculated import calculated_cells, calculated_columns
 from query.share.defined.joins import JoinedColumns
 from query.share.defined.rows import gather_asked
 from query.share.pruning.footer_facts import FooterFacts
@@ -74,10 +76,15 @@ class RowSearch:
         self._joined = joined
         self._plan = plan
         self._facts = facts
+        named = set(wanted.fields or ())
+        self._calculated = tuple(one.name for one in plan.calculated if one.name in named)
         # Only fields of filters are needed: others would be made dense for every live row.
         self._finding = msgspec.structs.replace(
-            plan, rows=msgspec.structs.replace(wanted, fields=None)
+            plan, rows=msgspec.structs.replace(wanted, fields=self._calculated or None)
         )
+        if wanted.fields is not None:  # a stored field gives way to a calculated one of its name
+            stored = tuple(name for name in wanted.fields if name not in self._calculated)
+            wanted = msgspec.structs.replace(wanted, fields=stored)
         self._wanted = wanted
         self._views = views
         texts = dict.fromkeys(wanted_texts(plan.filters))
@@ -92,8 +99,8 @@ class RowSearch:
         self._looked_up = 0  # bytes of rows whose fields were read at once: about one answer
 
     def types(self) -> dict[str, str]:
-        """The letters of each filter field's types in all segments and blocks, by field."""
-        fields = asked_fields(self._plan)
+        """The letters of each stored field's types in all segments and blocks, by field."""
+        fields = asked_stored_fields(self._plan)
         held: dict[str, set[str]] = {field: set() for field in fields}
         for _, segment in self._segments:
             for key in segment.columns | segment.overflow_columns:
@@ -215,6 +222,9 @@ class RowSearch:
             return None
         texts = RowTexts(table.num_rows, fields, self._searched)
         texts.add_table(table, range(table.num_rows))
+        cells = calculated_cells(self._calculated, sources.fields_sql, table)
+        for at, some in enumerate(cells):
+            texts.add_cells(at, some)
         found, made = found_rows(table, sources.row_sources), texts.made()
         matches = texts.matches() or [()] * len(made)
         self._looked_up += sum(map(len, made))
@@ -232,8 +242,16 @@ class RowSearch:
         if not sources.row_sources:
             return []
         statements = Statements(plan, sources)
-        table = ask(statements.first_rows(self._wanted), statements.parameters, sources.tables)
+        more = calculated_columns(self._calculated, sources.fields_sql)
+        sql = statements.first_rows(self._wanted, more)
+        table = ask(sql, statements.parameters, sources.tables)
         found = found_rows(table, sources.row_sources)
+        if self._calculated:
+            cells = calculated_cells(self._calculated, sources.fields_sql, table)
+            found = [
+                replace(row, calculated=tuple(some))
+                for row, some in zip(found, cells, strict=True)
+            ]  # fmt: skip
         found.sort(key=lambda row: row.position, reverse=not self._wanted.oldest)
         return found
 

@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from query.cancellation import check_cancelled
-from query.plan.plan import Plan, plan_searches, state_fields
+from query.plan.calculated import stored_fields
+from query.plan.plan import Plan, plan_searches
+from query.share.calculated import add_calculated
 from query.share.field_sql import FieldSql, sql_type
 from query.share.parquet_scan import parquet_scan
 from query.share.pruning.footer_facts import FooterFacts
@@ -101,7 +103,7 @@ def gather(
     of the plan can match; None: none is. Raises DamagedObject.
     """
     hidden = {(view.partition, view.dataset): hidden_in(view, plan) for view in views}
-    fields = sorted(state_fields(plan))
+    fields = sorted(stored_fields(plan))
     wanted = [ColumnKey(field, field_type) for field in fields for field_type in FieldType]
     segments = [
         (view, segment)
@@ -163,8 +165,10 @@ def gather(
             parts.append(_small_select(plan, keys, fields_sql, SMALL + suffix, timed=timed))
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
+    rows = " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, searches, with_positions)
+    rows, fields_sql = add_calculated(plan.calculated, rows, fields_sql)
     return Sources(
-        " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, searches, with_positions),
+        rows,
         tables,
         fields_sql,
         tuple(row_sources),

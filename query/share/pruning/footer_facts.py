@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.errors import DamagedObject
+from query.plan.calculated import stored_filters
 from query.plan.plan import FilterOp, Plan, filter_fields
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
@@ -45,16 +46,17 @@ class FooterFacts:
 
     def may_match(self, plan: Plan, segment: SegmentView) -> bool:
         """Whether a row of the segment may match the filters of a plan. Raises DamagedObject."""
-        if not plan.filters:
+        filters = stored_filters(plan)
+        if not filters:
             return True
-        fields = filter_fields(plan.filters)
+        fields = filter_fields(filters)
         keys = [key for key in segment.columns if key.field in fields]
         columns = dict(self._columns(segment, keys)) if keys else {}
         for key in segment.overflow_columns:
             if key.field in fields:
                 columns[key] = _NOTHING
         try:
-            return may_match(plan.filters, plan.any_filter, SourceFacts(segment.rows, columns))
+            return may_match(filters, plan.any_filter, SourceFacts(segment.rows, columns))
         except OSError as error:  # of a bloom filter
             raise _unreadable(segment) from error
 
@@ -64,7 +66,7 @@ class FooterFacts:
         """
         if plan.any_filter and len(plan.filters) > 1:
             return False
-        fields = {one.field for one in plan.filters if one.op in (FilterOp.EQ, FilterOp.IN)}
+        fields = {one.field for one in stored_filters(plan) if one.op in (FilterOp.EQ, FilterOp.IN)}
         keys = [key for key in segment.columns if key.field in fields]
         facts = self._columns(segment, keys) if keys else {}
         return any(facts[key].may_hold is not None for key in keys)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from query.plan.calculated import on_stored
 from query.plan.plan import (
     Filter,
     FilterOp,
@@ -36,6 +37,10 @@ def pruning_filters(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
     """Filters that every event of the dataset matches that the plan needs: segments without one
     are not read.
     """
+    return on_stored(_every_event(plan, dataset), False, plan.calculated)
+
+
+def _every_event(plan: Plan, dataset: SpanDataset) -> tuple[Filter, ...]:
     assert plan.spans is not None
     own = own_filters(plan, dataset)
     if plan.spans.per is not SpansPer.MARKS:

@@ -216,12 +216,15 @@ class Statements:
         assert need.field is not None
         return self._fields_sql[need.field]
 
-    def first_rows(self, wanted: RowsWanted) -> str:
-        """The first rows after a position: their positions, sample rates and sources."""
+    def first_rows(self, wanted: RowsWanted, more: Sequence[str] = ()) -> str:
+        """The first rows after a position: their positions, sample rates and sources.
+
+        more: further columns of the sources.
+        """
         direction = "ASC" if wanted.oldest else "DESC"
         order = ", ".join(f"{name} {direction}" for name in POSITION)
         return (
-            f"SELECT {', '.join(POSITION)}, r, s, n {self._from_rows(wanted)}"
+            f"SELECT {', '.join([*POSITION, 'r', 's', 'n', *more])} {self._from_rows(wanted)}"
             f" ORDER BY {order} LIMIT {wanted.limit:d}"
         )
 

@@ -139,7 +139,7 @@ def matching(name: str, pattern: str) -> dict[str, Any]:
         ({"start_time": 9, "end_time": 9}, "end_time: must be after start_time"),
         ({"granularity": 7}, "granularity: must be between 8 (range / 1000) and 7200"),
         ({"granularity": 7201}, "granularity: must be between 8 (range / 1000) and 7200"),
-        ({"calculated_fields": [{}]}, "calculated_fields: is not supported yet"),
+        ({"calculated_fields": [{}]}, "calculated_fields[0].name: cannot be blank"),
         ({"compare_time_offset_seconds": -1}, "compare_time_offset_seconds: must be between 0"),
         ({"colour": 1}, "colour: is not a part of a query"),
     ],

@@ -1,0 +1,208 @@
+"""SUM, SUB, MUL, DIV, MOD, LOG10, BUCKET and the casts to numbers.
+
+Numbers are read out of strings; what is no number counts as 0. A result is an integer where every
+argument is, unless it does not fit 64 bits: it is a double then.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Final
+
+from query.expressions.sql.builder import Builder, Sql, null_of, real_literal, whole_literal
+from query.expressions.sql.values import (
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    Typed,
+    bound,
+    first,
+    number_text,
+    reals,
+)
+
+_OPERATORS: Final = {"SUM": "+", "SUB": "-", "MUL": "*"}
+_ZERO: Final = whole_literal(0)
+_REAL_ZERO: Final = real_literal(0.0)
+
+
+def combined(b: Builder, function: str, args: Sequence[Typed]) -> Typed:
+    """SUM, SUB or MUL."""
+    op = f" {_OPERATORS[function]} "
+    args = [_number_literal(one) for one in args]
+    if any(FLOAT in one.parts and one.certain and len(one.parts) == 1 for one in args):
+        return Typed({FLOAT: b.join(op, [_as_real(b, one) for one in args])}, certain=True)
+    args = [bound(b, one) for one in args]
+    is_real = _is_real(b, args)
+    whole = _whole_result(b, op, args)
+    if not is_real:
+        if whole.nest == 0:
+            return Typed({INT: whole}, certain=True)
+        whole = b.bind(whole)
+        real = b.join(op, [_as_real(b, one) for one in args])
+        beyond = b.sql("CASE WHEN {} IS NULL THEN {} END", whole, real)
+        return Typed({INT: whole, FLOAT: beyond}, certain=True)
+    real = b.join(op, [_as_real(b, one, missing=len(is_real) > 1) for one in args])
+    if whole.nest == 0 and len(is_real) == 1:  # the integers are literals, which fit
+        whole = b.sql("CASE WHEN {} IS NULL THEN {} END", is_real[0], whole)
+        return Typed({INT: whole, FLOAT: real}, certain=True)
+    any_real = b.join(" OR ", [b.sql("{} IS NOT NULL", one) for one in is_real])
+    whole = b.bind(b.sql("CASE WHEN {} THEN NULL ELSE {} END", any_real, whole))
+    real = b.join(op, [_as_real(b, one) for one in args])
+    real = b.sql("CASE WHEN {} IS NULL THEN {} END", whole, real)
+    return Typed({INT: whole, FLOAT: real}, certain=True)
+
+
+def divided(b: Builder, left: Typed, right: Typed) -> Typed:
+    """DIV: always a double; absent where the right one is 0."""
+    left, right = _number_literal(left), _number_literal(right)
+    by = _as_real(b, right)
+    if not isinstance(right.literal, int | float) or right.literal == 0:
+        by = b.sql(f"nullif({{}}, {_REAL_ZERO})", by)
+    return Typed({FLOAT: b.sql("{} / {}", _as_real(b, left), by)})
+
+
+def remainder(b: Builder, left: Typed, right: Typed) -> Typed:
+    """MOD: with the sign of the left one; absent where the right one is 0."""
+    args = [bound(b, _number_literal(one)) for one in (left, right)]
+    is_real = _is_real(b, args)
+    over, by = (_as_whole(b, one) for one in args)
+    over, by = b.bind(over), b.bind(by)
+    # the remainder by -1 is 0, but of the least integer DuckDB cannot compute it
+    whole = b.sql("CASE WHEN {} = -1 THEN 0 ELSE {} % nullif({}, 0) END", by, over, by)
+    if not is_real:
+        return Typed({INT: whole})
+    over, by = (_as_real(b, one) for one in args)
+    real = b.sql(f"({{}} % nullif({{}}, {_REAL_ZERO}))", over, by)
+    always = any(FLOAT in one.parts and one.certain and len(one.parts) == 1 for one in args)
+    if always:
+        return Typed({FLOAT: real})
+    any_real = b.bind(b.join(" OR ", [b.sql("{} IS NOT NULL", one) for one in is_real]))
+    return Typed({
+        INT: b.sql("CASE WHEN NOT {} THEN {} END", any_real, whole),
+        FLOAT: b.sql("CASE WHEN {} THEN {} END", any_real, real),
+    })  # fmt: skip
+
+
+def logarithm(b: Builder, value: Typed) -> Typed:
+    """LOG10: absent unless the number is more than 0."""
+    number = b.bind(_as_real(b, bound(b, _number_literal(value))))
+    return Typed({FLOAT: b.sql("CASE WHEN {} > 0 THEN log10({}) END", number, number)})
+
+
+def as_whole(b: Builder, value: Typed) -> Typed:
+    """INT: through a double; what is no number is 0, what does not fit 64 bits is absent."""
+    value = bound(b, value)
+    numbers = reals(b, value)
+    if INT in value.parts:
+        numbers.append(b.sql("{}::DOUBLE", value.parts[INT]))
+    others = b.sql("coalesce({}::BIGINT, 0)", value.parts[BOOL]) if BOOL in value.parts else _ZERO
+    if not numbers:
+        return Typed({INT: others}, certain=True)
+    number = b.bind(first(b, numbers))
+    whole = b.sql("TRY_CAST(trunc({}) AS BIGINT)", number)
+    if value.certain and STRING not in value.parts and BOOL not in value.parts:
+        return Typed({INT: whole})
+    return Typed({INT: b.sql("CASE WHEN {} IS NULL THEN {} ELSE {} END", number, others, whole)})
+
+
+def as_real(b: Builder, value: Typed) -> Typed:
+    """FLOAT: what is no number is 0."""
+    value = bound(b, value)
+    numbers = reals(b, value)
+    numbers += [b.sql("{}::DOUBLE", value.parts[k]) for k in (INT, BOOL) if k in value.parts]
+    if not (numbers and value.certain and STRING not in value.parts):
+        numbers.append(_REAL_ZERO)
+    return Typed({FLOAT: first(b, numbers)}, certain=True)
+
+
+def bucket(b: Builder, args: Sequence[Typed]) -> Typed:
+    """BUCKET: `10 - 20`, a value at an edge in the lower one; `< 0` and `> 30` beyond the ends."""
+    value, (size, *ends) = args[0], [_float_of(one) for one in args[1:]]
+    held = [value.parts[FLOAT]] if FLOAT in value.parts else []
+    held += [b.sql("{}::DOUBLE", value.parts[INT])] if INT in value.parts else []
+    if not held:
+        return Typed({STRING: null_of(STRING)})
+    number = b.bind(first(b, held))
+    least = ends[0] if ends else 0.0
+    steps = b.bind(
+        b.sql(f"ceil(({{}} - {real_literal(least)}) / {real_literal(size)}) - 1", number)
+    )
+    if ends:
+        steps = b.bind(b.sql(f"greatest({{}}, {_REAL_ZERO})", steps))
+    low = b.sql(f"({real_literal(least)} + {{}} * {real_literal(size)})", steps)
+    high = b.sql(f"({real_literal(least)} + ({{}} + 1) * {real_literal(size)})", steps)
+    if len(ends) == 2:
+        high = b.sql(f"least({{}}, {real_literal(ends[1])})", high)
+    inside = b.sql("concat({}, ' - ', {})", number_text(b, FLOAT, low), number_text(b, FLOAT, high))
+    template, parts = "CASE WHEN {} IS NULL OR isnan({}) THEN NULL", [number, number]
+    if ends:
+        template += f" WHEN {{}} < {real_literal(least)} THEN concat('< ', {{}})"
+        parts += [number, number_text(b, FLOAT, real_literal(least))]
+    if len(ends) == 2:
+        template += f" WHEN {{}} > {real_literal(ends[1])} THEN concat('> ', {{}})"
+        parts += [number, number_text(b, FLOAT, real_literal(ends[1]))]
+    template += " WHEN isfinite({}) THEN {} END"
+    return Typed({STRING: b.sql(template, *parts, steps, inside)})
+
+
+def _number_literal(value: Typed) -> Typed:
+    """A literal as the number that it counts as."""
+    if not value.is_literal or value.is_numeric:
+        return value
+    return Typed({INT: _ZERO}, True, 0) if STRING not in value.parts else value
+
+
+def _is_real(b: Builder, args: Sequence[Typed]) -> list[Sql]:
+    """SQL DOUBLE that are not NULL where an argument is a double, or a text that denotes one."""
+    return [b.bind(first(b, found)) for one in args if (found := reals(b, one))]
+
+
+def _whole_result(b: Builder, op: str, args: Sequence[Typed]) -> Sql:
+    """The result of the arguments as integers; NULL if it does not fit 64 bits."""
+    if all(one.is_literal or INT not in one.parts for one in args):
+        literals = [one.literal if INT in one.parts else 0 for one in args]
+        values = [one for one in literals if isinstance(one, int)]
+        made = reduce(_PYTHON[op.strip()], values)
+        if -(2**63) <= made < 2**63:
+            return whole_literal(made)
+        return Sql(null_of(INT).text, nest=1)
+    if len(args) == 1:
+        return _as_whole(b, args[0])
+    return b.sql("TRY({})", b.join(op, [_as_whole(b, one) for one in args]))
+
+
+_PYTHON: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "+": lambda a, c: a + c,
+    "-": lambda a, c: a - c,
+    "*": lambda a, c: a * c,
+}
+
+
+def _as_whole(b: Builder, value: Typed) -> Sql:
+    """SQL BIGINT: the integer, 0 where there is none."""
+    if INT not in value.parts:
+        return _ZERO
+    if value.certain and len(value.parts) == 1:
+        return value.parts[INT]
+    return b.sql("coalesce({}, 0)", value.parts[INT])
+
+
+def _as_real(b: Builder, value: Typed, *, missing: bool = True) -> Sql:
+    """SQL DOUBLE: the number, 0 where there is none; without `missing` a double may be NULL."""
+    if value.is_literal and isinstance(value.literal, int | float):
+        return real_literal(float(value.literal))
+    numbers = reals(b, value)
+    if INT in value.parts:
+        numbers.append(b.sql("{}::DOUBLE", value.parts[INT]))
+    is_sure = value.certain and STRING not in value.parts and BOOL not in value.parts
+    if not numbers:
+        return _REAL_ZERO
+    if is_sure or (not missing and numbers and INT not in value.parts):
+        return first(b, numbers)
+    return first(b, [*numbers, _REAL_ZERO])
+
+
+def _float_of(value: Typed) -> float:
+    assert isinstance(value.literal, int | float)
+    return float(value.literal)

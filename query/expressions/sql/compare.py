@@ -1,0 +1,161 @@
+"""EQUALS, LT and its kind, IN, SWITCH's cases, MIN and MAX.
+
+A comparison of values of different types is false, and so is an order where one is absent; two
+absent values are equal. Integers and doubles are compared exactly.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from query.expressions.sql.builder import FALSE, Builder, Sql, real_literal, whole_literal
+from query.expressions.sql.values import (
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    Typed,
+    absent,
+    bound,
+    chosen,
+    condition,
+    first,
+    present,
+)
+from segment.columns import FieldType
+
+_FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
+_INT64_BOUND: Final = 2**63
+
+
+def equal(b: Builder, left: Typed, right: Typed) -> Sql:
+    """Whether both are the same value, or both absent; never NULL."""
+    found = _number_tests(b, "=", left, right)
+    for kind in (STRING, BOOL):
+        if kind in left.parts and kind in right.parts:
+            found.append(b.sql("{} = {}", left.parts[kind], right.parts[kind]))
+    if left.certain or right.certain:
+        return first(b, [*found, FALSE])
+    neither = b.join(" AND ", [absent(b, left), absent(b, right)])
+    return first(b, [*found, neither])
+
+
+def ordered(b: Builder, op: str, left: Typed, right: Typed) -> Sql:
+    """Whether two numbers, or two strings, are in this order; never NULL."""
+    found = _number_tests(b, op, left, right)
+    if STRING in left.parts and STRING in right.parts:
+        found.append(b.sql(f"{{}} {op} {{}}", left.parts[STRING], right.parts[STRING]))
+    return first(b, [*found, FALSE])
+
+
+def one_of(b: Builder, args: Sequence[Typed]) -> Typed:
+    """IN: whether the first value equals one of the others."""
+    value = bound(b, args[0]) if len(args) > 2 else args[0]
+    found: list[Sql] = []
+    texts = [one.parts[STRING] for one in args[1:] if one.is_literal and STRING in one.parts]
+    if STRING in value.parts and texts:  # in one step
+        listed = ", ".join(["{}"] * len(texts))
+        found.append(b.sql(f"coalesce({{}} IN ({listed}), FALSE)", value.parts[STRING], *texts))
+    for one in args[1:]:
+        if not (one.is_literal and STRING in one.parts):
+            found.append(equal(b, value, one))
+    return condition(b.join(" OR ", found or [FALSE]))
+
+
+def switch(b: Builder, args: Sequence[Typed]) -> Typed:
+    """SWITCH: the result of the first case that equals the value."""
+    value = bound(b, args[0])
+    pairs = args[1:]
+    whens = [(equal(b, value, pairs[at]), pairs[at + 1]) for at in range(0, len(pairs) - 1, 2)]
+    return chosen(b, whens, pairs[-1] if len(pairs) % 2 else Typed({}))
+
+
+def extreme(b: Builder, args: Sequence[Typed], *, least: bool) -> Typed:
+    """MIN and MAX: of the values of the type that the first value has, numbers being one type."""
+    args = [bound(b, one) for one in args]
+    kinds = [kind for kind in (INT, FLOAT, BOOL, STRING) if any(kind in one.parts for one in args)]
+    name = "least" if least else "greatest"
+    parts = {
+        kind: b.call(name, [one.parts[kind] for one in args if kind in one.parts]) for kind in kinds
+    }
+    if INT in parts and FLOAT in parts:
+        parts |= _of_both(b, parts[INT], parts[FLOAT], least=least)
+    groups = {INT: 0, FLOAT: 0, BOOL: 1, STRING: 2}
+    if len({groups[kind] for kind in kinds}) > 1:
+        which = b.bind(_first_group(b, args, groups))
+        parts = {
+            kind: b.sql(f"CASE WHEN {{}} = {groups[kind]:d} THEN {{}} END", which, one)
+            for kind, one in parts.items()
+        }
+    return Typed(parts, any(one.certain for one in args))
+
+
+def _of_both(b: Builder, whole: Sql, real: Sql, *, least: bool) -> dict[FieldType, Sql]:
+    """The smaller or larger one of an integer and a double; equal ones are the integer."""
+    whole, real = b.bind(whole), b.bind(real)
+    better = b.bind(
+        b.sql("coalesce({}, {} IS NOT NULL AND {} IS NULL)",
+              mixed(b, ">" if least else "<", whole, real), real, whole)
+    )  # fmt: skip
+    return {
+        INT: b.sql("CASE WHEN NOT {} THEN {} END", better, whole),
+        FLOAT: b.sql("CASE WHEN {} THEN {} END", better, real),
+    }
+
+
+def _first_group(b: Builder, args: Sequence[Typed], groups: dict[FieldType, int]) -> Sql:
+    """The group of types of the first value."""
+    template, tests = "CASE", list[Sql]()
+    for value in args:
+        for group in sorted({groups[kind] for kind in value.parts}):
+            held = {kind: one for kind, one in value.parts.items() if groups[kind] == group}
+            template += f" WHEN {{}} THEN {group:d}"
+            tests.append(present(b, Typed(held, value.certain and len(held) == len(value.parts))))
+    return b.sql(template + " END", *tests)
+
+
+def _number_tests(b: Builder, op: str, left: Typed, right: Typed) -> list[Sql]:
+    """A test for each pair of types of numbers, NULL where the values are of others."""
+    if _is_number(right) and not _is_number(left):
+        return _number_tests(b, _FLIPPED[op], right, left)
+    found = []
+    for kind in (INT, FLOAT):
+        if kind in right.parts:
+            found += _tests_of(b, op, left, kind, right.parts[kind])
+    return found
+
+
+def _tests_of(b: Builder, op: str, left: Typed, kind: FieldType, right: Sql) -> list[Sql]:
+    """The tests of numbers of one type. A literal is compared as that type, if that is exact."""
+    number = left.literal
+    if isinstance(number, int | float) and _is_number(left):
+        is_whole = number == number // 1
+        if kind is INT and is_whole and -_INT64_BOUND <= number < _INT64_BOUND:
+            return [b.sql(f"{whole_literal(int(number))} {op} {{}}", right)]
+        if kind is FLOAT and float(number) == number:
+            return [b.sql(f"{real_literal(float(number))} {op} {{}}", right)]
+        if kind is INT and not is_whole:  # no double that is an integer is between them
+            return [b.sql(f"{real_literal(float(number))} {op} {{}}::DOUBLE", right)]
+    found = []
+    if kind in left.parts:
+        found.append(b.sql(f"{{}} {op} {{}}", left.parts[kind], right))
+    if kind is FLOAT and INT in left.parts:
+        found.append(mixed(b, op, left.parts[INT], right))
+    if kind is INT and FLOAT in left.parts:
+        found.append(mixed(b, _FLIPPED[op], right, left.parts[FLOAT]))
+    return found
+
+
+def _is_number(value: Typed) -> bool:
+    """Whether it is a literal number."""
+    return isinstance(value.literal, int | float) and not isinstance(value.literal, bool)
+
+
+def mixed(b: Builder, op: str, whole: Sql, real: Sql) -> Sql:
+    """A comparison of an integer with a double: exact also where no double is the integer."""
+    whole, real = b.bind(whole), b.bind(real)
+    beyond = "TRUE" if op in ("<", "<=") else "FALSE"  # the double is 2^63
+    return b.sql(
+        f"CASE WHEN {{}}::DOUBLE = {{}} THEN coalesce({{}} {op} TRY_CAST({{}} AS BIGINT), {beyond})"
+        f" ELSE {{}}::DOUBLE {op} {{}} END",
+        *(whole, real) * 3,
+    )

@@ -1,0 +1,1 @@
+"""Calculated fields that are stored, for the plans of questions."""

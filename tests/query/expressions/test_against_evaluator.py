@@ -1,0 +1,133 @@
+"""SQL of expressions comes to what a slow and obvious evaluator says, over rows of mixed types."""
+
+import math
+import os
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from query.expressions.check import read_expression
+from query.expressions.nodes import Value
+from query.expressions.sql.builder import Builder, Sql
+from query.expressions.sql.compile import Compiler
+from query.expressions.sql.values import KINDS, Typed
+from segment.columns import FieldType
+from tests.query.expressions.evaluator import evaluate
+from tests.query.expressions.generated import FIELDS, expressions, rows
+from tests.query.share.rows import type_of
+
+EXAMPLES = int(os.environ.get("BELLWETHER_EXPRESSIONS", "300"))  # more: some thousands
+ROWS = rows()
+TIMES = [1_700_000_000_123_456_789 + at * 10**12 for at in range(len(ROWS))]
+
+
+def table_of(some: Sequence[dict[str, Value]]) -> tuple[pa.Table, dict[str, Typed]]:
+    """A typed column for each type that a field has."""
+    columns: dict[str, pa.Array] = {"t": pa.array(TIMES[: len(some)], pa.int64())}
+    fields: dict[str, Typed] = {}
+    for at, field in enumerate(FIELDS):
+        parts = {}
+        for kind in KINDS:
+            values = [
+                row[field] if field in row and type_of(row[field]) is kind else None
+                for row in some
+            ]  # fmt: skip
+            if any(one is not None for one in values):
+                columns[f"c{at}_{kind.value}"] = pa.array(values, kind.arrow)
+                parts[kind] = Sql(f"c{at}_{kind.value}")
+        fields[field] = Typed(parts)
+    return pa.table(columns), fields
+
+
+TABLE, TYPED = table_of(ROWS)
+CONNECTION = duckdb.connect(config={"threads": 1})
+CONNECTION.register("rows", TABLE)
+
+
+def computed(text: str) -> list[tuple[FieldType, Value] | None]:
+    """The type and value of each row."""
+    builder = Builder()
+    value = Compiler(builder, TYPED, Sql("t")).compile(read_expression(text))
+    for kind, one in value.parts.items():
+        builder.output(f"out_{kind.value}", one)
+    names = [f"out_{kind.value}" for kind in value.parts]
+    selected = ", ".join(names or ["t"])
+    found = CONNECTION.execute(f"SELECT {selected} FROM ({builder.select('SELECT * FROM rows')})")
+    made = []
+    for row in found.fetchall():
+        held = [
+            (kind, one)
+            for kind, one in zip(value.parts, row, strict=False)
+            if one is not None and value.parts
+        ]
+        assert len(held) <= 1, f"a value of two types: {held}"
+        assert held or not value.certain, "a value that was to be certain is absent"
+        made.append(held[0] if held else None)
+    return made
+
+
+def same(found: tuple[FieldType, Value] | None, wanted: Value) -> bool:
+    if found is None or wanted is None:
+        return found is None and wanted is None
+    kind, value = found
+    if kind is not type_of(wanted):
+        return False
+    if isinstance(wanted, float):
+        assert isinstance(value, float)
+        return (math.isnan(wanted) and math.isnan(value)) or math.isclose(
+            wanted, value, rel_tol=1e-14
+        )
+    return value == wanted
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(expressions())
+def test_generated_expressions_come_to_what_the_evaluator_says(text: str) -> None:
+    node = read_expression(text)
+    for row, time_ns, found in zip(ROWS, TIMES, computed(text), strict=True):
+        wanted = evaluate(node, row, time_ns)
+        assert same(found, wanted), (text, row, found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("2 > 1 + 1", False),
+        ("9007199254740993 = 9007199254740992.0", False),
+        ("9007199254740993 + 0", 2**53 + 1),
+        ("9223372036854775807 + 1", 2.0**63),
+        ("50 = 50.0", True),
+        ('"1" = 1', False),
+        ("1.0 + 5 + \"2.3\"", 8.3),
+        ("DIV(1, 0)", None),
+        ("LT($none, 5)", False),
+        ("!($none < 5)", True),
+        ("$none = null", True),
+        ('CONCAT("a", $none, 1, 2.0, true)', "a12true"),
+        ("COALESCE($none, \"\", 5)", 5),
+        ("INT(9007199254740993)", 2**53),
+        ('INT("12.9")', 12),
+        ('INT("x")', 0),
+        ("MIN(3, \"1\", 2.5)", 2.5),
+        ("BUCKET(10, 10, 0, 30)", "0 - 10"),
+        ("BUCKET(0, 10, 0, 30)", "0 - 10"),
+        ("BUCKET(31, 10, 0, 30)", "> 30"),
+        ("BUCKET(-0.5, 10, 0, 30)", "< 0"),
+        ("BUCKET(7, 2.5)", "5 - 7.5"),
+        ('LENGTH("größe")', 5),
+        ('LENGTH("größe", "bytes")', 7),
+        (r'REG_VALUE("v1.22", `v(\d+)\.`)', "1"),
+        (r'REG_COUNT("a1b22", `\d+`)', 2),
+        ('UNIX_TIMESTAMP("2017-07-20T11:22:44.888Z")', 1500549764.888),
+        ('FORMAT_TIME("%Y-%m-%d", 1500549764.888)', "2017-07-20"),
+        ('SWITCH("b", "a", 1, "b", 2, 3)', 2),
+        ("IF(1 > 2, 1)", None),
+    ],
+)  # fmt: skip
+def test_values_are_those_of_the_documentation(text: str, wanted: Value) -> None:
+    found = computed(text)[0]
+    assert same(found, wanted), found
+    assert same(found, evaluate(read_expression(text), ROWS[0]))
