@@ -26,6 +26,8 @@ def show(value: object) -> str:
         if size >= _PLAIN_MAX or 0 < size < _SHORT_MIN:
             return f"{value:.6g}"
         return f"{value:,.6g}" if size < _WHOLE_MIN else f"{value:,.0f}"
+    if isinstance(value, list):  # a heatmap
+        return f"{sum(one['count'] for one in value):,} in {len(value)} bins"
     return printable(str(value))
 
 

@@ -70,6 +70,8 @@ def _csv(columns: list[str], rows: Iterable[list[object]]) -> Iterator[str]:
 def _csv_cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):  # a heatmap, as JSON
+        return _in_quotes(exact(value))
     return _in_quotes(value) if isinstance(value, str) else exact(value)
 
 

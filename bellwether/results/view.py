@@ -12,6 +12,7 @@ from bellwether.output import output_console, printable
 from bellwether.results.cells import show, show_keys
 from bellwether.results.compared import before_label, change, earlier, pairs
 from bellwether.results.formats import table as series_table
+from bellwether.results.heatmap import draw_heatmaps, heatmap_names
 from bellwether.results.notes import coverage_text, groups_line
 from bellwether.results.sparks import group_of, show_peak, show_time, sparks
 
@@ -64,10 +65,12 @@ def _groups(document: dict[str, Any], breakdowns: list[str], zone: tzinfo) -> li
         return [Text("no events match", style="yellow"), *_range_line(document, zone)]
     columns = list(rows[0])
     measures = [name for name in columns if name not in breakdowns]
-    drawn = sparks(document, breakdowns, measures[0], zone) if measures else None
+    heatmaps = heatmap_names(document, measures)
+    plain = [name for name in measures if name not in heatmaps]
+    drawn = sparks(document, breakdowns, plain[0], zone) if plain else None
     table = _table(columns, breakdowns)
     if drawn is not None:
-        table.add_column(escape(printable(f"{measures[0]} over time")))
+        table.add_column(escape(printable(f"{plain[0]} over time")))
         table.add_column("highest", justify="right")
     cells = _cells(columns, breakdowns, [[row[name] for name in columns] for row in rows])
     for row, shown in zip(rows, cells, strict=True):
@@ -77,9 +80,12 @@ def _groups(document: dict[str, Any], breakdowns: list[str], zone: tzinfo) -> li
             texts.append(Text(drawn.lines.get(group, ""), style="cyan"))
             texts.append(Text(show_peak(drawn.peaks.get(group))))
         table.add_row(*texts)
-    if drawn is None:
-        return [table, *_range_line(document, zone)]
-    return [table, Text(printable(drawn.legend), style="dim")]
+    below: list[RenderableType] = []
+    for name in heatmaps:
+        below += draw_heatmaps(document, breakdowns, name, zone)
+    if drawn is not None:
+        return [table, Text(printable(drawn.legend), style="dim"), *below]
+    return [table, *(below or _range_line(document, zone))]
 
 
 def compared_groups(

@@ -60,6 +60,7 @@ PLANS: Mapping[str, tuple[Wanted, ...]] = {
     "middle": (_MIDDLE,),
     "large": (_LARGE,),
     "huge": (_HUGE,),
+    "heatmap": (replace(_LARGE, questions=("HEATMAP",), peers=_SAME_FILES),),
     "fields": (Wanted(kind="fields", rows=200_000), Wanted(kind="fields", rows=1_000_000)),
     "words": (Wanted(kind="logs", rows=5_000_000),),
     "million-users": (

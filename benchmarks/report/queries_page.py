@@ -68,8 +68,8 @@ _METHOD = """\
     processes keep in memory stays. What an engine uses while nobody asks is shown beside its peak
     of memory, and is not taken off.
 
-    Bellwether cannot compute buckets of numbers yet: for the heatmap the number of the logarithmic
-    bucket is a field of the rows, for all engines.
+    In the question by minute and logarithmic bucket the bucket's number is a field of the rows, for
+    all engines; of a HEATMAP every engine computes it.
 """
 _COMMANDS = (
     ("any question, against plain DuckDB over the same files, and ClickHouse's MergeTree",

@@ -114,7 +114,8 @@ def _order(
 def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: str) -> int:
     wanted = [(op, column)] if column else [(op, column), (op, None)]  # "" may mean no column
     for one in wanted:
-        for index, calculation in enumerate(calculations):
+        # of two that are written alike, the one without filters of its own
+        for index, calculation in sorted(enumerate(calculations), key=lambda c: bool(c[1].filters)):
             if (calculation.op, calculation.column) == one:
                 return index
     label = op if column is None else f"{op}({column})"

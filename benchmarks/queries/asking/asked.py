@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import log2
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
 TABLE = "events"  # every engine's name of the rows; `t` is unix ns, `r` the sample rate
 SECOND_NS = 10**9
+BINS_PER_OCTAVE = 2  # of a heatmap of durations: between a microsecond and minutes there are 40
+ZERO_BIN = -1_000_000
+
+
+def bin_number(low: float) -> int:
+    """The number of a bin by its lower bound."""
+    return round(log2(low) * BINS_PER_OCTAVE) if low else ZERO_BIN
 
 
 class Form(StrEnum):
@@ -20,6 +28,7 @@ class Form(StrEnum):
 
     TOTALS = "totals"
     SERIES = "series"
+    BINS = "bins"  # of the heatmaps of a series, a row each
     ROWS = "rows"
     FIELDS = "fields"
 

@@ -17,7 +17,7 @@ def difference(asked: Asked, mine: Rows, theirs: Rows, sketch: bool) -> str:
     error = asked.error if sketch else _EXACT
     if asked.limit:
         return _first_rows(asked, mine, theirs, error)
-    keyed = len(asked.keys) + (asked.form is Form.SERIES)
+    keyed = len(asked.keys) + (asked.form in (Form.SERIES, Form.BINS))
     own, other = ({row[:keyed]: row[keyed:] for row in rows} for rows in (mine, theirs))
     if own.keys() != other.keys():
         return f"groups differ: {sorted(map(str, own.keys() ^ other.keys()))[:3]}"

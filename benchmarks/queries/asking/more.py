@@ -4,8 +4,10 @@ import hashlib
 import random
 
 from benchmarks.queries.asking.asked import (
+    BINS_PER_OCTAVE,
     SECOND_NS,
     TABLE,
+    ZERO_BIN,
     Asked,
     Form,
     Question,
@@ -20,6 +22,7 @@ from benchmarks.queries.rows.shape import Shape
 _COUNT = [{"op": "COUNT"}]
 _MINUTE_S = 60
 _STEPS_MAX = 720  # half a day; Bellwether allows 1,000
+_HEATMAP_STEPS = 60
 _SAMPLES = 10  # commonest values of each field
 
 
@@ -51,7 +54,32 @@ def series_sql(column: str, within: Range) -> tuple[Sql, Sql, Sql]:
 
 
 def _heatmap(dice: random.Random, shape: Shape) -> Asked:
-    """Bellwether cannot compute buckets yet, so the bucket's number is a field of the rows."""
+    """60 steps of bins, some 40 of which hold durations."""
+    within = nearly_all(dice, shape)
+    step_s = max((within.end_s - within.start_s) // _HEATMAP_STEPS, 1)
+    number = f"CAST(floor(log2(duration_ms) * {BINS_PER_OCTAVE}) AS BIGINT)"
+    bin_of = f"CASE WHEN duration_ms > 0 THEN {number} ELSE {ZERO_BIN} END"
+
+    def sql(step: str) -> Sql:
+        return Sql(
+            f"SELECT {step} AS step, {bin_of} AS bin, sum(r) AS n FROM {TABLE} "
+            f"WHERE {within.sql} GROUP BY {step}, {bin_of}"
+        )
+
+    floor = sql(f"t // {step_s * SECOND_NS} * {step_s}")
+    return Asked(
+        spec(within, [{"op": "HEATMAP", "column": "duration_ms"}], granularity=step_s),
+        ("bin",),
+        ("HEATMAP(duration_ms)",),
+        floor,
+        sql(f"intDiv(t, {step_s * SECOND_NS}) * {step_s}"),
+        floor,
+        form=Form.BINS,
+    )
+
+
+def _by_bucket(dice: random.Random, shape: Shape) -> Asked:
+    """The number of a bucket of durations is a field of the rows."""
     within = minutes(dice, shape)
     return Asked(
         spec(within, _COUNT, breakdowns=["duration_bucket"], granularity=_MINUTE_S),
@@ -141,7 +169,8 @@ def _average_by_host(dice: random.Random, shape: Shape) -> Asked:
     )
 
 
-HEATMAP = Question("heatmap: COUNT by minute and logarithmic bucket", _heatmap)
+BY_BUCKET = Question("heatmap: COUNT by minute and logarithmic bucket", _by_bucket)
+HEATMAP = Question("HEATMAP of durations, 60 steps", _heatmap)
 ONE_HOUR = Question("one hour: COUNT, MAX by service", _one_hour)
 TOP_VALUES = Question("top values of 40 fields", _top_values, "fields")
 WORDS_ASKED = (

@@ -8,6 +8,7 @@ import random
 
 from benchmarks.queries.asking.asked import TABLE, Asked, Form, Question, Sql, nearly_all, spec
 from benchmarks.queries.asking.more import (
+    BY_BUCKET,
     HEATMAP,
     OF_MANY_COLUMNS,
     ONE_HOUR,
@@ -188,4 +189,4 @@ EIGHT = (
     Question("COUNT by service for each minute", _by_minute),
 )
 WHOLE_ROWS = Question("whole rows of one trace, as a page", _whole_rows)
-ALL = (*EIGHT, WHOLE_ROWS, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS)
+ALL = (*EIGHT, WHOLE_ROWS, BY_BUCKET, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from benchmarks.queries.asking.asked import Asked, Form
+from benchmarks.queries.asking.asked import Asked, Form, bin_number
 from benchmarks.queries.engines.interface import NoAnswer, Rows
 from benchmarks.two_builds import Installation
 
@@ -160,6 +160,12 @@ def _rows(asked: Asked, found: Any) -> Rows:
     data = found["data"]
     if asked.form is Form.TOTALS:
         return [tuple(one["data"].get(name) for name in names) for one in data["results"]]
+    if asked.form is Form.BINS:
+        return [
+            (_second(one["time"]), bin_number(each["low"]), each["count"])
+            for one in data["series"]
+            for each in one["data"][asked.values[0]]
+        ]
     return [
         (_second(one["time"]), *(one["data"].get(name) for name in names)) for one in data["series"]
     ]

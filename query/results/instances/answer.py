@@ -11,7 +11,16 @@ from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.spec import QuerySpec
 from query.results.instances.merge import instance_block, merge_instances
-from query.results.series import NO_ROWS, SERIES, TOTAL_SERIES, merge_series, series_wanted
+from query.results.series import (
+    NO_ROWS,
+    SERIES,
+    TOTAL_SERIES,
+    merge_at_once,
+    merge_series,
+    needs_steps,
+    series_wanted,
+    with_steps,
+)
 from query.results.totals import Totals, merge_totals
 from query.results.type_notes import notes_on_types
 from query.share.compute import Computation
@@ -61,6 +70,12 @@ def answer_over_instances(
     def states_of(one: Plan) -> Computation:
         return Computation(one, [view], databases)
 
+    if needs_steps(spec):
+        by_step = with_steps(over, totals_of)
+        answer = states_of(by_step).run()
+        at_once = merge_at_once(over, by_step, [answer.states])
+        assert at_once is not None
+        return InstanceAnswer(at_once, answer.report.types, spec, block.rows)
     answer = states_of(totals_of).run()
     totals = merge_totals(over, totals_of, [answer.states])
     if query.with_series:
