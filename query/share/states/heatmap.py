@@ -17,11 +17,16 @@ _LARGEST: Final = repr(float(np.finfo(np.float64).max))
 
 
 def bin_sql(number: str) -> str:
-    """SQL INTEGER: the bin of a DOUBLE; NULL if that is NULL or no number."""
+    """SQL INTEGER: the bin of a DOUBLE; NULL if that is NULL or no number.
+
+    Most numbers are above zero: they are asked about first. A NaN is more than any to DuckDB.
+    """
+    above = f"floor(log2({number}) * {PER_OCTAVE})::INTEGER"
+    below = f"floor(log2(-({number})) * {PER_OCTAVE})::INTEGER"
     return (
-        f"CASE WHEN isnan({number}) THEN NULL"
-        f" WHEN {number} > {_LARGEST} THEN {BEYOND} WHEN {number} < -{_LARGEST} THEN -{BEYOND}"
-        f" WHEN {number} > 0 THEN {SHIFT} + floor(log2({number}) * {PER_OCTAVE})::INTEGER"
-        f" WHEN {number} < 0 THEN -{SHIFT} - floor(log2(-({number})) * {PER_OCTAVE})::INTEGER"
-        f" WHEN {number} = 0 THEN 0 END"
+        f"CASE WHEN {number} > 0 AND {number} <= {_LARGEST} THEN {SHIFT} + {above}"
+        f" WHEN {number} = 0 THEN 0"
+        f" WHEN {number} < 0 AND {number} >= -{_LARGEST} THEN -{SHIFT} - {below}"
+        f" WHEN {number} < 0 THEN -{BEYOND}"
+        f" WHEN NOT isnan({number}) THEN {BEYOND} END"
     )
