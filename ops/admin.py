@@ -22,6 +22,7 @@ from common.metadata import (
     Team,
     lookup,
 )
+from common.metadata.deletion import mark_deleted
 from common.model.names import dataset_id, dataset_slug
 from common.model.record import gone_record
 from common.process.auth import make_key
@@ -194,9 +195,7 @@ async def delete_dataset(
     gone = gone_record(scope.team.id, scope.environment.id, dataset.id)
     for partition in range(identity.partitions):
         await log.append(partition, gone)
-    deleted = replace(dataset, deleted_ns=clock.now_ns())
-    await asyncio.to_thread(metadata.update_dataset, deleted)
-    return deleted
+    return await asyncio.to_thread(mark_deleted, metadata, dataset, clock.now_ns())
 
 
 def check_deletable(dataset: Dataset) -> None:

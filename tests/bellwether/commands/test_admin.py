@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from bellwether.cli import cli
 from common.clock import SystemClock
+from common.metadata import Marker
 from common.metadata.sqlite import SqliteMetadata
 from common.process.auth import hash_key
 from ops import admin
@@ -92,6 +93,20 @@ def test_a_protected_dataset_is_deleted_only_after_its_protection(folder: Path) 
     assert "My Data!" not in run(folder, "datasets", "list").stdout
     unknown = run(folder, "datasets", "unprotect", "my-data-")
     assert (unknown.exit_code, "no dataset 'my-data-'" in unknown.stderr) == (1, True)
+
+
+def test_a_dataset_that_is_deleted_takes_its_markers_with_it(folder: Path) -> None:
+    assert run(folder, "datasets", "create", "web").exit_code == 0
+    assert run(folder, "datasets", "unprotect", "web").exit_code == 0
+    metadata = SqliteMetadata(folder / "metadata.db")
+    metadata.open()
+    try:
+        [dataset] = metadata.list_datasets(metadata.list_environments()[0][1].id)
+        metadata.put_resources([Marker("abcdef", dataset.env_id, dataset.id, 1)])
+        assert run(folder, "datasets", "delete", "web", "--yes").exit_code == 0
+        assert metadata.list_resources(Marker, dataset.env_id, None) == []
+    finally:
+        metadata.close()
 
 
 def test_datasets_of_an_older_folder_keep_their_ids_and_can_be_deleted(folder: Path) -> None:

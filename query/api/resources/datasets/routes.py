@@ -12,6 +12,7 @@ from common.errors import Conflict, NotFound, TooManyDatasets, Unavailable
 from common.log import Log
 from common.log.watch import LogWatch
 from common.metadata import ApiKey, Dataset, Metadata
+from common.metadata.deletion import mark_deleted
 from common.metadata.lookup import find_dataset, shown_slugs
 from common.model.names import dataset_id
 from common.model.record import gone_record
@@ -148,16 +149,9 @@ class DatasetRoutes:
         failed = [result for result in appended if isinstance(result, BaseException)]
         if failed:
             raise Unavailable("the log could not take the deletion everywhere: delete again")
-        await asyncio.to_thread(self._forget, replace(dataset, deleted_ns=self._clock.now_ns()))
+        await asyncio.to_thread(mark_deleted, self._metadata, dataset, self._clock.now_ns())
         self._names.changed()
         return web.json_response({}, status=202)
-
-    def _forget(self, deleted: Dataset) -> None:
-        """Mark it as deleted. Its markers and the like go first: a dataset that comes back under
-        this name has the same id.
-        """
-        self._metadata.delete_resources_of(deleted.env_id, deleted.id)
-        self._metadata.update_dataset(deleted)
 
     async def _describe(
         self, key: ApiKey, dataset: Dataset, *, thorough: bool = False

@@ -36,7 +36,7 @@ async def test_each_kind_is_created_listed_shown_changed_and_deleted(
     tmp_path: Path, dataset: str
 ) -> None:
     async with query_harness(tmp_path) as running:
-        note = await annotation(running)
+        note = await annotation(running, dataset)
         for path, body, change, deleted in (
             ("markers", DEPLOY, DEPLOY | {"message": "other"}, 200),
             ("marker_settings", SETTING, {"color": "#000000"}, 200),
