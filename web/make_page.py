@@ -1,9 +1,9 @@
 """Builds the page into a cache folder outside of the repository: `python web/make_page.py`.
 
 Needs only Python and pip. A Node of 20 or newer that is there is used; otherwise one comes through
-pip into a temporary folder and is deleted after the build. Packages are those of the lock file, none
-of whose scripts run. What was built is kept under the digest of the sources, so that a second run
-does nothing. Prints the folder.
+pip into a temporary folder and is deleted after the build. Packages are those of the lock file,
+none of whose scripts run. What was built is kept under the digest of the sources, so that a second
+run does nothing. Prints the folder.
 """
 
 import hashlib

@@ -18,6 +18,11 @@ TELEMETRY_OWNERS_MAX: Final = 32  # environments whose questions are sent per se
 SUMMARY_GROUPS_MAX: Final = 500  # (key, dataset, rule or status) groups summed up per second
 REFUSAL_SAMPLES_MAX: Final = 3  # error texts kept per group
 
+# --- sessions of the page ------------------------------------------------------------------------
+SESSION_S: Final = 30 * 86_400  # a person on call logs in once a month
+SESSION_SECRET_S: Final = 60  # between looks for another secret, when a cookie cannot be read
+LOGIN_LINK_S: Final = 600  # a link that logs in once is used right after it was printed
+COOKIES_CHARS_MAX: Final = 8_192  # of all cookies of a host together; browsers send no more
 # --- keys and metadata (I8) ----------------------------------------------------------------------
 KEY_CHARS_MAX: Final = 256  # the longest key form is 64; anything far longer is not a key
 KEY_CACHE_ENTRIES_MAX: Final = 10_000  # some 10 MB of memory at worst; keys per process

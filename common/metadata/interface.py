@@ -268,6 +268,15 @@ class Metadata(ResourceStore, Protocol):
         many. Those that have an annotation stay.
         """
 
+    def ensure_secret(self, name: str, value: bytes) -> bytes:
+        """The secret of that name; `value` if there was none. No part of a dump."""
+
+    def put_secret(self, name: str, value: bytes, now_ns: int, expires_ns: int) -> None:
+        """Store a secret under a new name until then (unix ns)."""
+
+    def take_secret(self, name: str, now_ns: int) -> bytes | None:
+        """The secret that has not expired, which is deleted: only one caller ever gets it."""
+
     def dump(self) -> Iterator[MetadataRow]:
         """A consistent snapshot of all rows, including deleted and revoked ones.
 

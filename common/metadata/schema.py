@@ -73,6 +73,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (env_id, dataset_id, id))""",
         "CREATE INDEX queries_by_environment ON queries (env_id, created_ns)",
     ),
+    (
+        """CREATE TABLE secrets (
+            name TEXT PRIMARY KEY, value BLOB NOT NULL, expires_ns INTEGER NOT NULL)""",
+    ),
 )
 
 

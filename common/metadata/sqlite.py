@@ -47,16 +47,18 @@ from common.metadata.row_mapping import (
     values_of,
 )
 from common.metadata.rows import encode_access, url_slug_pattern
+from common.metadata.secret_table import SecretTable
 from common.metadata.sqlite_rows import insert_of, read_all, write_all
 from common.model.names import environment_id, team_id, url_slug
 
 _BUSY_S = 5.0
 
 
-class SqliteMetadata(ResourceTables):
+class SqliteMetadata(ResourceTables, SecretTable):
     """The metadata file at `path`. One thread uses it at a time."""
 
     mark = "?"
+    insert_once = "INSERT OR IGNORE"
 
     def __init__(self, path: Path) -> None:
         self._path = path

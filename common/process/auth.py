@@ -216,7 +216,10 @@ class KeyCache:
         """
         if not key or len(key) > limits.KEY_CHARS_MAX:
             raise UnknownKey
-        key_hash = hash_key(key)
+        return await self.authenticate_hash(hash_key(key))
+
+    async def authenticate_hash(self, key_hash: str) -> ApiKey:
+        """The same for a key that is known by its hash alone. Raises as `authenticate` does."""
         now_ns = self._clock.monotonic_ns()
         known = self._known.get(key_hash)
         if known is not None:

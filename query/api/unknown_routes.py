@@ -6,7 +6,8 @@ A caller without a valid key gets 401, which does not reveal the routes.
 from aiohttp import web
 
 from common.errors import NotFound
-from common.process.auth import KEY_HEADER, KeyCache
+from common.process.auth import KeyCache
+from query.http.access import key_of
 
 
 class UnknownRoutes:
@@ -21,8 +22,7 @@ class UnknownRoutes:
 
     async def refuse(self, request: web.Request) -> web.Response:
         """405 with the methods that the path has. Raises NotFound, UnknownKey."""
-        text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
-        await self._keys.authenticate(text)
+        await key_of(self._keys, request)
         allowed: set[str] = set()
         for resource in request.app.router.resources():
             _, methods = await resource.resolve(request)

@@ -8,10 +8,12 @@ from common.errors import NotAllowed, NotFound
 from common.metadata import ApiKey, KeyKind
 from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.auth import KEY_HEADER, KeyCache
+from common.process.sessions import Sessions
 from common.process.fair.requester import Requester
 from query.asking.question import present_question
 from query.faults import SpecError
 
+SESSIONS = web.AppKey("sessions", Sessions)
 _RIGHTS = {
     "queries": "run queries",
     "columns": "manage columns",
@@ -28,8 +30,7 @@ async def authorize(keys: KeyCache, request: web.Request, right: str | None) -> 
 
     Raises UnknownKey, NotAllowed, MetadataUnavailable; TooManyRequests for what asks about events.
     """
-    text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
-    key = await keys.authenticate(text)
+    key = await key_of(keys, request)
     if key.kind is KeyKind.INGEST:
         raise NotAllowed("an ingest key can only send events")
     if right is not None and not getattr(key.access, right):
@@ -44,6 +45,18 @@ async def authorize_any(keys: KeyCache, request: web.Request, rights: Sequence[s
     if not any(getattr(key.access, right) for right in rights):
         raise NotAllowed(f"this key may not {_RIGHTS[rights[-1]]}")
     return key
+
+
+async def key_of(keys: KeyCache, request: web.Request) -> ApiKey:
+    """The key that a request carries or, of the page, whose session it belongs to.
+
+    Raises UnknownKey, MetadataUnavailable.
+    """
+    text = request.headers.get(KEY_HEADER) or request.headers.get("X-Hny-Team") or ""
+    sessions = request.app.get(SESSIONS)
+    if text or sessions is None:
+        return await keys.authenticate(text)
+    return await keys.authenticate_hash(await sessions.key_hash(request.headers))
 
 
 def requester_of(key: ApiKey) -> Requester:

@@ -74,6 +74,9 @@ MIGRATIONS: tuple[str, ...] = (
     f"""CREATE TABLE IF NOT EXISTS span_definitions (
         {_SCOPED}, column_name TEXT NOT NULL, {_TIMES}) {_TABLE}""",
     "CREATE INDEX queries_by_environment ON queries (env_id, created_ns)",
+    f"""CREATE TABLE IF NOT EXISTS secrets (
+        name VARBINARY(128) NOT NULL PRIMARY KEY, value VARBINARY(512) NOT NULL,
+        expires_ns BIGINT NOT NULL) {_TABLE}""",
 )
 # A column or index that is there: of a step that was done and not counted before its process ended.
 _THERE_ALREADY = (1060, 1061)

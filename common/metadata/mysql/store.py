@@ -56,6 +56,7 @@ from common.metadata.row_mapping import (
     team_of,
 )
 from common.metadata.rows import encode_access, url_slug_pattern
+from common.metadata.secret_table import SecretTable
 from common.model.clock_reading import ClockReading, is_elsewhere, reading_of
 from common.model.names import environment_id, team_id, url_slug
 
@@ -76,10 +77,11 @@ _UNLESS_DELETED = (
 )
 
 
-class MysqlMetadata(ResourceTables):
+class MysqlMetadata(ResourceTables, SecretTable):
     """Metadata in the configured database. Any number of threads may use it."""
 
     mark = "%s"
+    insert_once = "INSERT IGNORE"
 
     def __init__(self, config: MysqlConfig) -> None:
         self._config = config

@@ -1,0 +1,125 @@
+"""Sessions of the page: an encrypted cookie that names the hash of a key, which any role reads.
+
+The cookie holds no key and no right: rights are looked up at each request, so a revoked key ends
+its sessions. It counts only for requests that the page itself makes: a browser tells so in `Sec-
+Fetch-Site`, and where it does not, in a header that no other site can send without asking.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+import msgspec
+
+from common import limits
+from common.clock import Clock
+from common.errors import UnknownKey
+from common.metadata import Metadata
+
+COOKIE: Final = "bellwether"
+PAGE_HEADER: Final = "X-Bellwether-Page"
+_SECRET: Final = "session"
+_NONCE_BYTES: Final = 12
+_SECOND_NS: Final = 10**9
+_PURPOSE: Final = b"bellwether session 1"
+
+
+class _Session(msgspec.Struct, frozen=True, array_like=True):
+    """What a cookie says. expires_s: unix seconds."""
+
+    key_hash: str
+    expires_s: int
+
+
+def login_name(code: str) -> str:
+    """The name under which the metadata keeps a link that logs in once: not the code itself."""
+    return f"login/{hashlib.sha256(code.encode()).hexdigest()}"
+
+
+def is_own_request(headers: Mapping[str, str]) -> bool:
+    """Whether the page made the request, and not another site that the browser shows."""
+    site = headers.get("Sec-Fetch-Site")
+    return site == "same-origin" if site is not None else headers.get(PAGE_HEADER) == "1"
+
+
+class Sessions:
+    """Makes and reads cookies. The key material is in the metadata, and the same for all roles."""
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._metadata = metadata
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._secret: bytes | None = None
+        self._read_ns = 0
+
+    async def seal(self, key_hash: str) -> str:
+        """The value of a cookie for a key. Raises MetadataUnavailable."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # not where nobody logs in
+
+        secret = await self._load()
+        expires_s = self._clock.now_ns() // _SECOND_NS + limits.SESSION_S
+        nonce = self._random_bytes(_NONCE_BYTES)
+        data = msgspec.msgpack.encode(_Session(key_hash, expires_s))
+        sealed = nonce + AESGCM(secret).encrypt(nonce, data, _PURPOSE)
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    async def key_hash(self, headers: Mapping[str, str]) -> str:
+        """The hash of the key whose session a request of the page belongs to.
+
+        Raises UnknownKey where there is none, MetadataUnavailable.
+        """
+        cookie = _cookie(headers)
+        if not cookie or not is_own_request(headers):
+            raise UnknownKey
+        secret = await self._load()
+        session = _open(cookie, secret)
+        if session is None and self._may_have_changed():
+            self._secret = None  # the metadata was restored, and another role has made a new one
+            session = _open(cookie, await self._load())
+        if session is None or session.expires_s * _SECOND_NS <= self._clock.now_ns():
+            raise UnknownKey
+        return session.key_hash
+
+    async def _load(self) -> bytes:
+        if self._secret is None:
+            made = self._random_bytes(32)
+            self._secret = await asyncio.to_thread(self._metadata.ensure_secret, _SECRET, made)
+            self._read_ns = self._clock.monotonic_ns()
+        return self._secret
+
+    def _may_have_changed(self) -> bool:
+        return self._clock.monotonic_ns() - self._read_ns >= limits.SESSION_SECRET_S * _SECOND_NS
+
+
+def _cookie(headers: Mapping[str, str]) -> str:
+    text = headers.get("Cookie", "")
+    if len(text) > limits.COOKIES_CHARS_MAX:
+        return ""
+    try:
+        found = SimpleCookie(text).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+def _open(cookie: str, secret: bytes) -> _Session | None:
+    """What the cookie says; None if it is not one of ours."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        sealed = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+        data = AESGCM(secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE)
+        return msgspec.msgpack.decode(data, type=_Session)
+    except (binascii.Error, ValueError, InvalidTag, msgspec.DecodeError):
+        return None

@@ -1,0 +1,82 @@
+"""`/ui/`: the files of the page, with headers that let it load nothing from elsewhere."""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+from common.errors import NotFound
+from query.page.bundle import INDEX, PageFile
+
+PREFIX: Final = "/ui/"
+_NONCE: Final = b"NONCE"  # in index.html: the editor's style sheets are made by its script
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+def _policy(nonce: str) -> str:
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+class PageFilesRoute:
+    """The handlers; they need no key. files: by name; none: the page was not built (`why`)."""
+
+    def __init__(self, files: Mapping[str, PageFile], why: str = "") -> None:
+        self._files = files
+        self._why = why
+
+    def add_to(self, app: web.Application) -> None:
+        """Mount the routes."""
+        app.router.add_get("/", self.root)
+        app.router.add_get("/ui", self.root)
+        app.router.add_get(PREFIX + "{name:.*}", self.file)
+
+    async def root(self, request: web.Request) -> web.Response:
+        """Lead a browser to the page. Raises NotFound for everything else."""
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise NotFound("unknown API route")
+        return web.Response(status=302, headers={"Location": PREFIX})
+
+    async def file(self, request: web.Request) -> web.Response:
+        """A file; every address of the page that is no file is the page itself."""
+        if not self._files:
+            return web.Response(status=404, text=self._why + "\n")
+        name = request.match_info["name"]
+        found = self._files.get(name)
+        if found is None and "." in name.rpartition("/")[2]:
+            raise NotFound("there is no such file of the page")
+        if found is None or name == INDEX:
+            return self._index()
+        headers = {"Cache-Control": _FOR_EVER, "ETag": f'"{found.etag}"'} | _SAFE
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return web.Response(status=304, headers=headers)
+        response = web.Response(body=found.data, content_type=found.content_type, headers=headers)
+        response.charset = "utf-8"
+        response.enable_compression()
+        return response
+
+    def _index(self) -> web.Response:
+        nonce = os.urandom(16).hex()
+        response = web.Response(
+            body=self._files[INDEX].data.replace(_NONCE, nonce.encode()),
+            content_type="text/html",
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Security-Policy": _policy(nonce),
+                "Cross-Origin-Opener-Policy": "same-origin",
+                **_SAFE,
+            },
+        )
+        response.charset = "utf-8"
+        return response
+
+
+_SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
