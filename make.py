@@ -130,12 +130,25 @@ def add_program() -> None:
     launcher.chmod(0o755)
 
 
+def page(*, needed: bool = False) -> None:
+    """Build the page unless it is built, and note where it is. It may fail: all else works."""
+    command = [str(PYTHON), str(ROOT / "web" / "make_page.py")]
+    built = subprocess.run(command, check=False, capture_output=True, text=True)
+    if built.returncode:
+        print(f"  NO PAGE: {built.stderr.strip()}; it is tried again next time", flush=True)
+        if needed:
+            sys.exit(built.returncode)
+        return
+    (VENV / "bellwether-page.txt").write_text(built.stdout.strip(), "utf-8")
+
+
 def test(arguments: list[str]) -> int:
     """Style, types, import contracts, then every test, or those that are quick."""
     install("requirements-test.txt")
     python = str(PYTHON)
     quick = "--quick" in arguments
     if not quick:
+        page(needed=bool(os.environ.get("CI")))
         servers = subprocess.run([python, "-m", "compose", "install"], cwd=ROOT, check=False)
         if servers.returncode and os.environ.get("CI"):
             print("continuous integration needs every server", flush=True)
@@ -200,7 +213,9 @@ def cluster(arguments: list[str]) -> int:
 def wheel() -> int:
     """A wheel for machines without a clone: its base install is the client alone."""
     install("requirements-wheel.txt")
-    leftovers = (ROOT / "build", ROOT / "bellwether.egg-info")
+    page(needed=True)
+    bundle = ROOT / "query" / "page" / "bundle"  # where a role of an installed wheel looks
+    leftovers = (ROOT / "build", ROOT / "bellwether.egg-info", bundle)
     dist = ROOT / "dist"
     for folder in leftovers:  # modules of an earlier build that are gone would be packed too
         shutil.rmtree(folder, ignore_errors=True)
@@ -212,6 +227,7 @@ def wheel() -> int:
     ]  # fmt: skip
     environ = {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, **os.environ}
     try:
+        shutil.copytree((VENV / "bellwether-page.txt").read_text("utf-8"), bundle)
         done = subprocess.run(command, check=False, env=environ)
     finally:
         for folder in leftovers:
@@ -235,6 +251,8 @@ def env(arguments: list[str]) -> int:
 def run(arguments: list[str]) -> int:
     """A command of Bellwether, in the caller's folder and in place of this process."""
     install("requirements.txt")
+    if arguments[:1] == ["up"] and "--no-page" not in arguments:
+        page()
     launcher = BIN / "bellwether"
     shown = os.path.relpath(launcher)
     os.environ.setdefault("BELLWETHER_LAUNCHER", shown if len(shown) < 40 else str(launcher))

@@ -18,8 +18,8 @@ from common.version import VERSION
 
 # what only `pip install 'bellwether[server]'` brings
 SERVER_PACKAGES = frozenset(
-    {"aiokafka", "boto3", "botocore", "duckdb", "grpc", "kazoo", "llvmlite", "msgpack", "numba",
-     "numpy", "prometheus_client", "pyarrow", "pymysql", "rapidfuzz", "xxhash"}
+    {"aiokafka", "boto3", "botocore", "cryptography", "duckdb", "grpc", "kazoo", "llvmlite",
+     "msgpack", "numba", "numpy", "prometheus_client", "pyarrow", "pymysql", "rapidfuzz", "xxhash"}
 )  # fmt: skip
 # what only `pip install 'bellwether[assistant]'` brings
 ASSISTANT_PACKAGES = frozenset({"mcp", "pydantic", "uvicorn"})

@@ -50,6 +50,7 @@ class QueryConfig:
         "outlive the query role; the oldest days make room. 0: results are in memory only.",
     )
 
+    page: bool = setting(True, "Whether the page is served, at /ui/ of the public address.")
     range_s_max: int = setting(
         0,
         "The longest time range of a query, and how far back it may reach, in s; others are 400. "

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -16,6 +17,7 @@ from common.process.auth import KeyCache
 from common.process.draining import wait_for_drain
 from common.process.http.serving import listen
 from common.process.role import RoleContext
+from common.process.sessions import Sessions
 from common.process.trace_context import carrying_trace, trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from common.tasks import run_every, running
@@ -42,11 +44,15 @@ from query.differences.fields import FieldChoice
 from query.differences.route import DifferencesRoute
 from query.fields.route import FieldsRoute
 from query.history.route import HistoryRoute
+from query.http.access import SESSIONS
 from query.http.calculated_fields import StoredCalculatedFields
 from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
 from query.http.problems import answer_problems
 from query.http.requests import DatasetRequestReader
+from query.page.bundle import NoBundle, PageFile, find_bundle
+from query.page.files_route import PageFilesRoute
+from query.page.session_route import SessionRoute
 from query.results.relations.stored import StoredNames
 from query.results.runner import QueryRunner
 from query.results.unknown_fields import UnknownFieldNotes
@@ -86,6 +92,8 @@ class _Parts:
     datasets: EnvironmentDatasets
     traces: TraceSearch
     peers: PeerResults
+    sessions: Sessions
+    page: bool
     shared: SharedResults
     restrictions: Restrictions
     questions: QuestionEvents
@@ -151,6 +159,8 @@ def _wire(
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
+        sessions=Sessions(backends.metadata, clock),
+        page=config.page,
         shared=SharedResults(
             backends.objects, clock, config.results_kept_s, config.results_env_mb * 2**20
         ),
@@ -230,8 +240,21 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         bounds.tail_open_s,
     ).add_to(app)
     DocumentRoute().add_to(app)
+    app[SESSIONS] = parts.sessions
+    SessionRoute(keys, parts.sessions).add_to(app)
+    PageFilesRoute(*_page_files(parts.page)).add_to(app)
     UnknownRoutes(keys).add_to(app)  # last: it matches every path that no other route matches
     return app
+
+
+def _page_files(wanted: bool) -> tuple[Mapping[str, PageFile], str]:
+    """(the page's files, why there are none)."""
+    if not wanted:
+        return {}, "the page is turned off (query.page)"
+    try:
+        return find_bundle(), ""
+    except (NoBundle, OSError) as error:
+        return {}, str(error)
 
 
 async def _listen(app: web.Application, context: RoleContext, drain_ms: int) -> None:

@@ -9,6 +9,7 @@ from common.process.http.connection_limits import ConnectionLimits
 from common.process.http.descriptors import DescriptorShare, capacity, open_files
 from common.process.http.service import now_s
 from common.process.role import RoleContext
+from common.process.sessions import Sessions
 from shepherd.admission.decode_pool import DecodePool
 from shepherd.admission.key_limits import KeyLimits
 from shepherd.admission.shares import Shares
@@ -119,7 +120,13 @@ async def build_parts(
         decode_pool=decode_pool,
         summary=summary,
         protocols=[make(protocol_parts) for make in protocols],
-        proxy=QueryProxy(backends.locks, keys, context.random, config.proxied_requests_max),
+        proxy=QueryProxy(
+            backends.locks,
+            keys,
+            Sessions(backends.metadata, clock),
+            context.random,
+            config.proxied_requests_max,
+        ),
         own_events=OwnEvents(config, backends.metadata, datasets, batcher, clock),
         readiness=Readiness(keys, backends.metadata),
     )

@@ -71,11 +71,18 @@ class UpConsole:
         with suppress(OSError):  # output may go to a file on a full disk: the roles go on
             self._console.print(Text(text, style=style), soft_wrap=True, highlight=False)
 
-    def welcome(self, url: str, data: Path, prepared: Prepared, grpc: str = "") -> None:
+    def welcome(
+        self, url: str, data: Path, prepared: Prepared, grpc: str = "", *, page: bool = False
+    ) -> None:
         """Address, key, and two commands to copy. grpc: where OTLP over gRPC is taken."""
         key_path = shorten(prepared.key_path)
         self._line(f"Bellwether {VERSION}", "bold")
         self._line(f"  address  {url}")
+        if page and prepared.login_code:
+            self._line(f"  page     {url}/ui/#login={prepared.login_code}")
+            self._line("           this link logs in once, within ten minutes")
+        elif page:
+            self._line(f"  page     {url}/ui/")
         if grpc:
             self._line(f"  gRPC     {grpc} (OTLP)")
         self._line(f"  data     {data}")

@@ -4,8 +4,9 @@ The key is kept in its file before metadata knows its hash, so a start that was 
 completed by the next one.
 """
 
+import base64
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bellwether.config.secrets import (
@@ -15,9 +16,11 @@ from bellwether.config.secrets import (
     write_key,
 )
 from bellwether.config.sections import UpConfig
+from common import limits
 from common.metadata import Access, ApiKey, KeyKind, Metadata
 from common.model.names import dataset_slug
 from common.process.auth import generate_key, hash_key
+from common.process.sessions import login_name
 
 FULL_ACCESS = Access(
     events=True, queries=True, columns=True, create_datasets=True, admin=True, operate=True
@@ -30,10 +33,16 @@ class FirstStartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`new_key`: the key, only if this start made it; `key_path`: where its file is."""
+    """`new_key`: the key, only if this start made it; `key_path`: where its file is.
+
+    key_hash: what metadata knows of the key.
+    login_code: of a link to the page that logs in once; empty: none was made.
+    """
 
     new_key: str | None
     key_path: Path
+    key_hash: str = field(default="", repr=False)
+    login_code: str = field(default="", repr=False)
 
 
 def prepare(data: Path, config: UpConfig, metadata: Metadata, now_ns: int) -> Prepared:
@@ -58,7 +67,15 @@ def prepare(data: Path, config: UpConfig, metadata: Metadata, now_ns: int) -> Pr
         metadata.set_access(found.id, FULL_ACCESS)
     if found is None:
         metadata.create_key(_first_key(key, config, metadata, now_ns))
-    return Prepared(key if found is None else None, key_file(data))
+    return Prepared(key if found is None else None, key_file(data), hash_key(key))
+
+
+def make_login_code(metadata: Metadata, key_hash: str, now_ns: int) -> str:
+    """A code that logs in to the page once, with the key, within some minutes."""
+    code = base64.urlsafe_b64encode(os.urandom(18)).decode()
+    expires_ns = now_ns + limits.LOGIN_LINK_S * 10**9
+    metadata.put_secret(login_name(code), key_hash.encode(), now_ns, expires_ns)
+    return code
 
 
 def _first_key(key: str, config: UpConfig, metadata: Metadata, now_ns: int) -> ApiKey:

@@ -10,6 +10,7 @@ import signal
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -24,7 +25,12 @@ from bellwether.config.settings import Settings
 from bellwether.supervisor.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.supervisor.console import UpConsole
 from bellwether.supervisor.disk_reserve import ReserveMaintenance
-from bellwether.supervisor.first_start import FirstStartError, Prepared, prepare
+from bellwether.supervisor.first_start import (
+    FirstStartError,
+    Prepared,
+    make_login_code,
+    prepare,
+)
 from bellwether.supervisor.grpc_port import GrpcPort, choose_grpc_port, free_port
 from bellwether.supervisor.shutdown_check import doubts_of_indexers, doubts_of_log
 from common.clock import Clock
@@ -36,6 +42,7 @@ from common.process.alarms.config import AlarmsConfig
 from common.process.http.descriptors import raise_open_files
 from common.process.members import Member, encode_member, list_members
 from common.version import VERSION
+from query.config import QueryConfig
 from shepherd.config import ShepherdConfig
 
 _TICK_S = 0.05
@@ -103,7 +110,13 @@ class Supervisor:
                 raise self._bad_data(error) from error
             self._reserve.before_roles()
             prepared = self._prepare()
-            self._console.welcome(url, self._data, prepared, grpc_address(self._public, grpc.port))
+            self._console.welcome(
+                url,
+                self._data,
+                prepared,
+                grpc_address(self._public, grpc.port),
+                page=self._shows_page,
+            )
             if grpc.trouble:
                 self._console.warn_grpc(grpc.trouble)
             if self._public.host not in _LOOPBACK:
@@ -146,13 +159,22 @@ class Supervisor:
             metadata.open()
             try:
                 read_internal_token(self._data)  # made before any role asks for it
-                return prepare(self._data, self._up, metadata, self._clock.now_ns())
+                now_ns = self._clock.now_ns()
+                prepared = prepare(self._data, self._up, metadata, now_ns)
+                if self._shows_page and self._public.host in _LOOPBACK:
+                    code = make_login_code(metadata, prepared.key_hash, now_ns)
+                    prepared = replace(prepared, login_code=code)
+                return prepared
             finally:
                 metadata.close()
         except FirstStartError as error:
             raise CannotStart(str(error), EXIT_BAD_START) from error
         except (OSError, BellwetherError) as error:
             raise self._bad_data(error) from error
+
+    @property
+    def _shows_page(self) -> bool:
+        return self._settings.section(QueryConfig).page
 
     def _supervise(self, locks: Locks, claim: Claim, ports: tuple[int, int], begin_s: float) -> int:
         roles_fd, own_fd = os.pipe()  # own_fd closes when this process ends, however it ends

@@ -132,6 +132,7 @@ COMPARED_LISTED_DEFAULT: Final = 100  # differences of an answer
 COMPARED_LISTED_MAX: Final = 10_000
 FLOW_LISTED_DEFAULT: Final = 100  # rows of each list of an answer
 FLOW_LISTED_MAX: Final = 10_000
+PAGE_BYTES_MAX: Final = 16 * 2**20  # of the page's files in memory, which have less than 1 MiB
 QUERY_RANGE_S_DEFAULT: Final = 7_200  # seconds; the vendor's default
 ROWS_LIMIT_DEFAULT: Final = 100  # events of one page: what a person looks at
 ROWS_LIMIT_MAX: Final = 10_000  # of one page: with the usual 500 bytes each, 5 MB

@@ -90,6 +90,14 @@ class Sessions:
             raise UnknownKey
         return session.key_hash
 
+    async def redeem(self, code: str) -> str:
+        """The hash of the key that a link logs in with, once. Raises UnknownKey."""
+        now_ns = self._clock.now_ns()
+        taken = await asyncio.to_thread(self._metadata.take_secret, login_name(code), now_ns)
+        if taken is None:
+            raise UnknownKey
+        return taken.decode()
+
     async def _load(self) -> bytes:
         if self._secret is None:
             made = self._random_bytes(32)

@@ -8,8 +8,8 @@ from common.errors import NotAllowed, NotFound
 from common.metadata import ApiKey, KeyKind
 from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
 from common.process.auth import KEY_HEADER, KeyCache
-from common.process.sessions import Sessions
 from common.process.fair.requester import Requester
+from common.process.sessions import Sessions
 from query.asking.question import present_question
 from query.faults import SpecError
 

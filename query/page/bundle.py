@@ -40,7 +40,9 @@ def find_bundle(folder: Path | None = None) -> dict[str, PageFile]:
     """
     place = folder or _found()
     if place is None or not (place / INDEX).is_file():
-        raise NoBundle("the page was not built: `python3 make.py up` builds it where npm is reached")
+        raise NoBundle(
+            "the page was not built: `python3 make.py up` builds it where npm is reached"
+        )
     files: dict[str, PageFile] = {}
     total = 0
     for path in sorted(place.iterdir()):

@@ -32,8 +32,8 @@ class PageFilesRoute:
     def add_to(self, app: web.Application) -> None:
         """Mount the routes."""
         app.router.add_get("/", self.root)
-        app.router.add_get("/ui", self.root)
-        app.router.add_get(PREFIX + "{name:.*}", self.file)
+        app.router.add_get("/ui{rest:/?}", self.index)  # a shepherd takes the slash off
+        app.router.add_get(PREFIX + "{name:.+}", self.file)
 
     async def root(self, request: web.Request) -> web.Response:
         """Lead a browser to the page. Raises NotFound for everything else."""
@@ -41,10 +41,14 @@ class PageFilesRoute:
             raise NotFound("unknown API route")
         return web.Response(status=302, headers={"Location": PREFIX})
 
+    async def index(self, _: web.Request) -> web.Response:
+        """The page."""
+        return self._index() if self._files else self._missing()
+
     async def file(self, request: web.Request) -> web.Response:
         """A file; every address of the page that is no file is the page itself."""
         if not self._files:
-            return web.Response(status=404, text=self._why + "\n")
+            return self._missing()
         name = request.match_info["name"]
         found = self._files.get(name)
         if found is None and "." in name.rpartition("/")[2]:
@@ -58,6 +62,9 @@ class PageFilesRoute:
         response.charset = "utf-8"
         response.enable_compression()
         return response
+
+    def _missing(self) -> web.Response:
+        return web.Response(status=404, text=self._why + "\n")
 
     def _index(self) -> web.Response:
         nonce = os.urandom(16).hex()

@@ -5,14 +5,12 @@ from typing import Any
 from aiohttp import web
 
 from common import limits
-from common.clock import Clock
-from common.errors import NotAllowed, UnknownKey
+from common.errors import NotAllowed
 from common.metadata import ApiKey, KeyKind
 from common.process.auth import KeyCache
-from common.process.sessions import COOKIE, Sessions, is_own_request, login_name
+from common.process.sessions import COOKIE, Sessions, is_own_request
 from query.faults import SpecError
 from query.http.access import key_of
-from query.http.dataset_names import DatasetNames
 from query.http.problems import json_object
 
 PATH = "/ui/session"
@@ -21,13 +19,9 @@ PATH = "/ui/session"
 class SessionRoute:
     """The handlers."""
 
-    def __init__(
-        self, keys: KeyCache, sessions: Sessions, names: DatasetNames, clock: Clock
-    ) -> None:
+    def __init__(self, keys: KeyCache, sessions: Sessions) -> None:
         self._keys = keys
         self._sessions = sessions
-        self._names = names
-        self._clock = clock
 
     def add_to(self, app: web.Application) -> None:
         """Mount the routes, before those of the files."""
@@ -40,7 +34,10 @@ class SessionRoute:
         return web.json_response(_described(await key_of(self._keys, request)), headers=_NOT_KEPT)
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """Begin a session with `key`, or with the `code` of a link. Raises UnknownKey, NotAllowed."""
+        """Begin a session with `key`, or with the `code` of a link.
+
+        Raises UnknownKey, NotAllowed, SpecError.
+        """
         _check_own(request)
         body = await json_object(request)
         key = await self._given(body)
@@ -74,13 +71,7 @@ class SessionRoute:
             return await self._keys.authenticate(text.strip())
         if not isinstance(code, str) or text is not None or len(code) > limits.KEY_CHARS_MAX:
             raise SpecError("key", "missing", "give a key, or the code of a link, as a string")
-        now_ns = self._clock.now_ns()
-        taken = await self._names.ask_metadata(
-            lambda metadata: metadata.take_secret(login_name(code), now_ns)
-        )
-        if taken is None:
-            raise UnknownKey
-        return await self._keys.authenticate_hash(taken.decode())
+        return await self._keys.authenticate_hash(await self._sessions.redeem(code))
 
 
 _NOT_KEPT = {"Cache-Control": "no-store"}

@@ -33,6 +33,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.http.body_reader import read_from_aiohttp
 from common.process.members import Member, list_members
+from common.process.sessions import COOKIE, Sessions
 from common.process.trace_context import TRACEPARENT, current_trace_id, traceparent_of
 from common.process.web import INTERNAL_TOKEN_HEADER
 from shepherd.http.key_header import authenticate, key_text
@@ -43,7 +44,9 @@ _HOP_BY_HOP = frozenset(
 )
 _HEADERS_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 # What anyone may read: it says nothing about what is stored.
-_OPEN = frozenset({"/bw/1/openapi.json"})
+_OPEN = frozenset({"/", "/ui", "/bw/1/openapi.json"})
+_PAGE = "/ui/"
+_SESSION = "/ui/session"
 _NOT_PUBLIC = ("/internal/", "/metrics", "/healthz", "/readyz")
 _TIMEOUT = Timeout(total=None, sock_connect=2.0, sock_read=300.0)
 
@@ -51,9 +54,17 @@ _TIMEOUT = Timeout(total=None, sock_connect=2.0, sock_read=300.0)
 class QueryProxy:
     """Forwards requests to query roles. Use it from one event loop; `close` it at the end."""
 
-    def __init__(self, locks: Locks, keys: KeyCache, rng: random.Random, requests_max: int) -> None:
+    def __init__(
+        self,
+        locks: Locks,
+        keys: KeyCache,
+        sessions: Sessions,
+        rng: random.Random,
+        requests_max: int,
+    ) -> None:
         self._locks = locks
         self._keys = keys
+        self._sessions = sessions
         self._random = rng
         self._slots = _fair_slots(requests_max)
         self._bodies = _fair_slots(limits.PROXIED_BODIES_MAX)
@@ -74,10 +85,10 @@ class QueryProxy:
         Raises UnknownKey, MetadataUnavailable, NotFound, BadRequest, TooManyRequests
         (the caller's own share of slots is used up), Unavailable.
         """
-        if request.method == "GET" and request.path in _OPEN and not key_text(request.headers):
+        if _is_open(request) and not key_text(request.headers):
             async with self._open.hold("", request.remote or ""):
-                return await self._answer(request, b"")
-        key = await authenticate(request.headers, self._keys)
+                return await self._answer(request, await self._read(request))
+        key = await self._key(request)
         if request.path.startswith(_NOT_PUBLIC):
             raise NotFound("not found")
         try:
@@ -98,7 +109,16 @@ class QueryProxy:
         if (request.content_length or 0) > limits.MANAGEMENT_BODY_BYTES_MAX:
             raise _too_large()
         async with self._bodies.hold(key.environment.id, key.id):
-            return await read_from_aiohttp(request, _SmallBody())
+            return await self._read(request)
+
+    async def _read(self, request: web.Request) -> bytes:
+        return await read_from_aiohttp(request, _SmallBody()) if request.can_read_body else b""
+
+    async def _key(self, request: web.Request) -> ApiKey:
+        """The key of the request or, of the page, the one whose session it belongs to."""
+        if key_text(request.headers) or COOKIE not in request.headers.get("Cookie", ""):
+            return await authenticate(request.headers, self._keys)
+        return await self._keys.authenticate_hash(await self._sessions.key_hash(request.headers))
 
     async def _request(self, request: web.Request, body: bytes) -> ClientResponse:
         """The first query role that takes the request."""
@@ -132,6 +152,15 @@ class QueryProxy:
         """Close the connections."""
         if self._http is not None:
             await self._http.close()
+
+
+def _is_open(request: web.Request) -> bool:
+    """Whether the request needs no key: of the page itself, and to log in."""
+    if request.method == "GET":
+        return request.path in _OPEN or (
+            request.path.startswith(_PAGE) and request.path != _SESSION
+        )
+    return request.path == _SESSION and request.method in ("POST", "DELETE")
 
 
 def _path(request: web.Request) -> str:

@@ -23,6 +23,7 @@ from common.clock import SystemClock
 @click.option(
     "--small", is_flag=True, default=None, help="All roles in one process: a third of the memory."
 )
+@click.option("--no-page", is_flag=True, help="Serve no page in browsers.")
 @click.option("--no-telemetry", is_flag=True, help="Write no events about Bellwether itself.")
 @configuration_options
 def up(
@@ -31,6 +32,7 @@ def up(
     key: str | None,
     twins: bool | None,
     small: bool | None,
+    no_page: bool,
     no_telemetry: bool,
     config: Path | None,
     data: Path | None,
@@ -46,6 +48,7 @@ def up(
         ("up", "key"): key,
         ("up", "twins"): twins,
         ("up", "small"): small,
+        ("query", "page"): False if no_page else None,
         ("node", "telemetry"): False if no_telemetry else None,
     }
     settings = load_settings(config, data, sets, flags)

@@ -1,0 +1,1421 @@
+// Made by `python -m query.api.document.typescript` from the OpenAPI document: do not edit.
+
+/** COUNT needs no column. Filters are those of this calculation alone. */
+export type Calculation = {
+  op: "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" | "COUNT_DISTINCT" | "CONCURRENCY" | "HEATMAP" | "RATE_SUM" | "RATE_AVG" | "RATE_MAX" | "P001" | "P01" | "P05" | "P10" | "P20" | "P25" | "P50" | "P75" | "P80" | "P90" | "P95" | "P99" | "P999";
+  /** A field's name. */
+  column?: string;
+  /** The key of its values in the results. */
+  name?: string;
+  filters?: Filter[];
+  /** AND unless given. */
+  filter_combination?: "AND" | "OR";
+};
+
+/** What the answer includes, by partition (docs/query.md). */
+export type Coverage = {
+  /** Whether every partition answered with all that was asked for. */
+  complete: boolean;
+  partitions: unknown[];
+  state_bytes?: number;
+};
+
+export type Error = {
+  error: string;
+};
+
+export type Fault = {
+  /** The member of the body that it is about. */
+  field: string;
+  code: "missing" | "incorrect_type" | "invalid" | "already_exists";
+  description: string;
+};
+
+/** A condition, or a group of conditions. */
+export type Filter = {
+  /** A field's name. */
+  column?: string;
+  op: "=" | "!=" | ">" | ">=" | "<" | "<=" | "starts-with" | "does-not-start-with" | "ends-with" | "does-not-end-with" | "exists" | "does-not-exist" | "contains" | "does-not-contain" | "in" | "not-in" | "matches" | "does-not-match" | "search";
+  value?: string | number | boolean | (string | number | boolean)[];
+} | {
+  filter_combination?: "AND" | "OR" | "NONE";
+  filters: Filter[];
+};
+
+export type Having = {
+  calculate_op?: "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" | "COUNT_DISTINCT" | "CONCURRENCY" | "RATE_SUM" | "RATE_AVG" | "RATE_MAX" | "P001" | "P01" | "P05" | "P10" | "P20" | "P25" | "P50" | "P75" | "P80" | "P90" | "P95" | "P99" | "P999";
+  /** A field's name. */
+  column?: string;
+  op: "=" | "!=" | ">" | ">=" | "<" | "<=";
+  value: number;
+} | Filter;
+
+export type Order = {
+  op?: "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" | "COUNT_DISTINCT" | "CONCURRENCY" | "HEATMAP" | "RATE_SUM" | "RATE_AVG" | "RATE_MAX" | "P001" | "P01" | "P05" | "P10" | "P20" | "P25" | "P50" | "P75" | "P80" | "P90" | "P95" | "P99" | "P999";
+  /** A field's name. */
+  column?: string;
+  order?: "ascending" | "descending";
+};
+
+/** RFC 9457, with the vendor's `error`. */
+export type Problem = {
+  status: number;
+  /** An address under the server's own `/problems/`. */
+  type: string;
+  title: string;
+  error: string;
+  detail: string;
+  type_detail?: Fault[];
+};
+
+/** The vendor's query specification, and what Bellwether adds (docs/query.md). */
+export type Query = {
+  calculations?: Calculation[];
+  filters?: Filter[];
+  /** AND unless given. */
+  filter_combination?: "AND" | "OR";
+  breakdowns?: string[];
+  orders?: Order[];
+  havings?: Having[];
+  limit?: number;
+  /** Unix seconds. */
+  start_time?: number;
+  /** Unix seconds. */
+  end_time?: number;
+  /** Seconds; two hours unless given. */
+  time_range?: number;
+  /** A field whose values are instances, as trace.trace_id. */
+  per?: string;
+  /** Seconds of a step; chosen unless given. */
+  granularity?: number;
+  /** How much earlier the compared range begins. */
+  compare_time_offset_seconds?: number;
+  /** Whether each event counts once, whatever its sample rate. */
+  usage_mode?: boolean;
+};
+
+/** An event, as POST /1/batch takes it. */
+export type Row = {
+  time: string;
+  samplerate: number;
+  data: Record<string, unknown>;
+};
+
+/** A specification, unchanged, with its id. */
+export type StoredQuery = {
+  id: string;
+};
+
+/** By operation: the body that is sent, and the answer of a success. */
+export interface Operations {
+  /** Whether the server answers. */
+  alive: {
+    body: undefined;
+    answer: unknown;
+  };
+  /** What the key is and may do. */
+  auth: {
+    body: undefined;
+    answer: {
+      id?: string;
+      type?: string;
+      api_key_access?: Record<string, unknown>;
+    };
+  };
+  /** How a trace differs from another, or from the typical one of many. */
+  compareTraces: {
+    body: {
+      trace: string;
+      with?: string;
+      against?: string | Record<string, unknown>;
+      limit?: number;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      differences?: unknown[];
+      coverage?: Coverage;
+    };
+  };
+  /** Describe a field that no event needs to have yet. */
+  createColumn: {
+    body: {
+      key_name: string;
+      type?: "string" | "float" | "integer" | "boolean";
+      description?: string;
+      hidden?: boolean;
+    };
+    answer: {
+      id: string;
+      key_name: string;
+      type: string;
+      description: string;
+      hidden: boolean;
+    };
+  };
+  /** Create a dataset, or show the one that has the name or slug already (200). */
+  createDataset: {
+    body: {
+      name: string;
+      description?: string;
+      expand_json_depth?: number;
+      /** 0: the installation's setting. */
+      retention_days?: number;
+      settings?: {
+        delete_protected?: boolean;
+      };
+    };
+    answer: {
+      name: string;
+      slug: string;
+      description: string;
+      expand_json_depth: number;
+      retention_days?: number | null;
+      settings: {
+        delete_protected: boolean;
+      };
+      regular_columns_count?: number | null;
+      last_written_at?: string | null;
+      created_at: string;
+    };
+  };
+  /** A new derived column. */
+  createDerivedColumn: {
+    body: {
+      /** The name of the field. */
+      alias: string;
+      /** What computes it. */
+      expression: string;
+      description?: string;
+    };
+    answer: {
+      id: string;
+      /** The name of the field. */
+      alias: string;
+      /** What computes it. */
+      expression: string;
+      description: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** A new key; its text is in this answer and stored nowhere. */
+  createKey: {
+    body: {
+      name: string;
+      ingest?: boolean;
+      read_only?: boolean;
+      create_datasets?: boolean;
+      admin?: boolean;
+      classic?: boolean;
+      events_per_s?: number;
+      events_per_day?: number;
+    };
+    answer: {
+      id: string;
+      name: string;
+      kind: string;
+      rights: Record<string, unknown>;
+    };
+  };
+  /** A new marker. */
+  createMarker: {
+    body: {
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+    };
+    answer: {
+      id: string;
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** A new marker setting. */
+  createMarkerSetting: {
+    body: {
+      /** Markers of one type have one colour. */
+      type: string;
+      /** As `#F96E11`. */
+      color: string;
+    };
+    answer: {
+      id: string;
+      /** Markers of one type have one colour. */
+      type: string;
+      /** As `#F96E11`. */
+      color: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Store a query specification. */
+  createQuery: {
+    body: Query;
+    answer: StoredQuery;
+  };
+  /** A new query annotation. */
+  createQueryAnnotation: {
+    body: {
+      name: string;
+      description?: string;
+      /** The query; it stays the same. */
+      query_id: string;
+    };
+    answer: {
+      id: string;
+      name: string;
+      description: string;
+      /** The query; it stays the same. */
+      query_id: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Run a stored query, or one that is given here. */
+  createQueryResult: {
+    body: {
+      query_id?: string;
+      query?: Query;
+      /** Seconds to wait for the answer itself. */
+      wait_s?: number;
+      disable_series?: boolean;
+      /** True unless given. */
+      disable_total_by_aggregate?: boolean;
+      /** True unless given. */
+      disable_other_by_aggregate?: boolean;
+      limit?: number;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      query: Record<string, unknown>;
+      id: string;
+      /** Whether the answer is there: `data` and what stands beside it. */
+      complete: boolean;
+      links: {
+        query_url?: string;
+        graph_image_url?: string;
+      };
+      data?: {
+        series?: unknown[];
+        results?: unknown[];
+      };
+      coverage?: Coverage;
+      notes?: string[];
+      range?: Record<string, unknown>;
+      groups?: Record<string, unknown>;
+      /** The answer of the earlier range, where one is compared. */
+      compare?: {
+        offset_s?: number;
+        range?: Record<string, unknown>;
+        data?: Record<string, unknown>;
+        only_now?: Record<string, unknown>[];
+        only_before?: Record<string, unknown>[];
+        coverage?: Coverage;
+        notes?: string[];
+        groups?: Record<string, unknown>;
+      };
+    };
+  };
+  /** Cut every partition now; answered when the segments are published. */
+  cut: {
+    body: undefined;
+    answer: {
+      partitions?: number;
+      indexers?: unknown;
+    };
+  };
+  /** Show a column no more, until an event has it again. */
+  deleteColumn: {
+    body: undefined;
+    answer: null;
+  };
+  /** Delete a dataset that is not protected. */
+  deleteDataset: {
+    body: undefined;
+    answer: Record<string, unknown>;
+  };
+  /** Delete one. */
+  deleteDerivedColumn: {
+    body: undefined;
+    answer: null;
+  };
+  /** Delete one. */
+  deleteMarker: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Delete one. */
+  deleteMarkerSetting: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** Markers of one type have one colour. */
+      type: string;
+      /** As `#F96E11`. */
+      color: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Delete one. */
+  deleteQueryAnnotation: {
+    body: undefined;
+    answer: null;
+  };
+  /** In which fields some events of a query differ from its other events. */
+  differences: {
+    body: {
+      /** A dataset's name. */
+      dataset: string;
+      /** A query specification; its filters and range count. */
+      query?: Record<string, unknown>;
+      selection: unknown[] | {
+        filters?: Filter[];
+        /** AND unless given. */
+        filter_combination?: "AND" | "OR";
+        /** Unix seconds, of a box of a heatmap. */
+        start_time?: number;
+        /** Exclusive. */
+        end_time?: number;
+        ranges?: {
+          column: string;
+          from?: number;
+          /** Exclusive. */
+          to?: number;
+        }[];
+        groups?: Record<string, unknown>[];
+      };
+      fields?: string[];
+      /** A part, or * and ?. */
+      match?: string;
+      limit?: number;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      inside: {
+        events: number;
+        stored: number;
+      };
+      outside: {
+        events: number;
+        stored: number;
+      };
+      /** Those that differ most first. */
+      fields: unknown[];
+      /** Of the selection, or following from it. */
+      same: unknown[];
+      looked_at?: number;
+      differing?: number;
+      left_out?: number;
+      start?: string;
+      end?: string;
+      coverage: Coverage;
+      notes: string[];
+    };
+  };
+  /** The fields of a dataset by name. */
+  fields: {
+    body: {
+      /** A dataset's name. */
+      dataset: string;
+      filters?: Filter[];
+      /** AND unless given. */
+      filter_combination?: "AND" | "OR";
+      /** Unix seconds. */
+      start_time?: number;
+      /** Unix seconds. */
+      end_time?: number;
+      /** Seconds; two hours unless given. */
+      time_range?: number;
+      /** A part, or * and ?. */
+      match?: string;
+      /** Exactly this field. */
+      name?: string;
+      /** Whether events are counted and values shown. */
+      details?: boolean;
+      limit?: number;
+      cursor?: string | null;
+      samples?: number;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      fields: unknown[];
+      next: string | null;
+      coverage?: Coverage;
+      notes?: string[];
+    };
+  };
+  /** States, what follows what, and which steps ran at the same time. */
+  flows: {
+    body: {
+      filters?: Filter[];
+      /** AND unless given. */
+      filter_combination?: "AND" | "OR";
+      /** Unix seconds. */
+      start_time?: number;
+      /** Unix seconds. */
+      end_time?: number;
+      /** Seconds; two hours unless given. */
+      time_range?: number;
+      /** All of the environment unless given. */
+      datasets?: string[];
+      /** A dataset's name. */
+      instance?: string;
+      /** A dataset's name. */
+      step?: string;
+      /** A dataset's name. */
+      next?: string;
+      /** A dataset's name. */
+      process?: string;
+      terminal?: string[];
+      silent_s?: number;
+      skew_ms?: number;
+      repeats_over?: number;
+      against?: {
+        filters?: Filter[];
+        /** AND unless given. */
+        filter_combination?: "AND" | "OR";
+        /** Unix seconds. */
+        start_time?: number;
+        /** Unix seconds. */
+        end_time?: number;
+        /** Seconds; two hours unless given. */
+        time_range?: number;
+      };
+      limit?: number;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      coverage?: Coverage;
+    };
+  };
+  /** A column. */
+  getColumn: {
+    body: undefined;
+    answer: {
+      id: string;
+      key_name: string;
+      type: string;
+      description: string;
+      hidden: boolean;
+    };
+  };
+  /** A dataset. */
+  getDataset: {
+    body: undefined;
+    answer: {
+      name: string;
+      slug: string;
+      description: string;
+      expand_json_depth: number;
+      retention_days?: number | null;
+      settings: {
+        delete_protected: boolean;
+      };
+      regular_columns_count?: number | null;
+      last_written_at?: string | null;
+      created_at: string;
+    };
+  };
+  /** Which field of the dataset is which part of a span; null: it has none. */
+  getDefinitions: {
+    body: undefined;
+    answer: {
+      trace_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      parent_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      span_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      name?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      service_name?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      duration_ms?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      error?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      route?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      status?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      user?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      span_kind?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      annotation_type?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      link_trace_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      link_span_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      log_message?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      log_severity?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+    };
+  };
+  /** The one of an id. */
+  getDerivedColumn: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** The name of the field. */
+      alias: string;
+      /** What computes it. */
+      expression: string;
+      description: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** The one of an id. */
+  getMarker: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** The one of an id. */
+  getMarkerSetting: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** Markers of one type have one colour. */
+      type: string;
+      /** As `#F96E11`. */
+      color: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** A stored specification, as it was posted. */
+  getQuery: {
+    body: undefined;
+    answer: StoredQuery;
+  };
+  /** The one of an id. */
+  getQueryAnnotation: {
+    body: undefined;
+    answer: {
+      id: string;
+      name: string;
+      description: string;
+      /** The query; it stays the same. */
+      query_id: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** A result; `complete` is false while its query runs. */
+  getQueryResult: {
+    body: undefined;
+    answer: {
+      query: Record<string, unknown>;
+      id: string;
+      /** Whether the answer is there: `data` and what stands beside it. */
+      complete: boolean;
+      links: {
+        query_url?: string;
+        graph_image_url?: string;
+      };
+      data?: {
+        series?: unknown[];
+        results?: unknown[];
+      };
+      coverage?: Coverage;
+      notes?: string[];
+      range?: Record<string, unknown>;
+      groups?: Record<string, unknown>;
+      /** The answer of the earlier range, where one is compared. */
+      compare?: {
+        offset_s?: number;
+        range?: Record<string, unknown>;
+        data?: Record<string, unknown>;
+        only_now?: Record<string, unknown>[];
+        only_before?: Record<string, unknown>[];
+        coverage?: Coverage;
+        notes?: string[];
+        groups?: Record<string, unknown>;
+      };
+    };
+  };
+  /** The first calculation of a finished result over time, as an image. */
+  getQueryResultGraph: {
+    body: undefined;
+    answer: string;
+  };
+  /** A page of the columns; with `key_name` that column as an object. */
+  listColumns: {
+    body: undefined;
+    answer: {
+      id: string;
+      key_name: string;
+      type: string;
+      description: string;
+      hidden: boolean;
+    }[] | {
+      id: string;
+      key_name: string;
+      type: string;
+      description: string;
+      hidden: boolean;
+    };
+  };
+  /** A page of the environment's datasets. */
+  listDatasets: {
+    body: undefined;
+    answer: ({
+      name: string;
+      slug: string;
+      description: string;
+      expand_json_depth: number;
+      retention_days?: number | null;
+      settings: {
+        delete_protected: boolean;
+      };
+      regular_columns_count?: number | null;
+      last_written_at?: string | null;
+      created_at: string;
+    })[];
+  };
+  /** All of a dataset, or with `__all__` those of the environment itself. */
+  listDerivedColumns: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** The name of the field. */
+      alias: string;
+      /** What computes it. */
+      expression: string;
+      description: string;
+      created_at: string;
+      updated_at: string;
+    }[] | {
+      id: string;
+      /** The name of the field. */
+      alias: string;
+      /** What computes it. */
+      expression: string;
+      description: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** The environment's keys, without their texts. */
+  listKeys: {
+    body: undefined;
+    answer: {
+      id: string;
+      name: string;
+      kind: string;
+      rights: Record<string, unknown>;
+    }[];
+  };
+  /** All of a dataset, or with `__all__` those of the environment itself. */
+  listMarkerSettings: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** Markers of one type have one colour. */
+      type: string;
+      /** As `#F96E11`. */
+      color: string;
+      created_at: string;
+      updated_at: string;
+    }[];
+  };
+  /** All of a dataset, or with `__all__` those of the environment itself. */
+  listMarkers: {
+    body: undefined;
+    answer: {
+      id: string;
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+      created_at: string;
+      updated_at: string;
+    }[];
+  };
+  /** All of a dataset, or with `__all__` those of the environment itself. */
+  listQueryAnnotations: {
+    body: undefined;
+    answer: {
+      id: string;
+      name: string;
+      description: string;
+      /** The query; it stays the same. */
+      query_id: string;
+      created_at: string;
+      updated_at: string;
+    }[];
+  };
+  /** This document. */
+  openapi: {
+    body: undefined;
+    answer: Record<string, unknown>;
+  };
+  /** OTLP logs, as protobuf or JSON (docs/otlp.md); over gRPC likewise. */
+  otlpLogs: {
+    body: Record<string, unknown>;
+    answer: Record<string, unknown>;
+  };
+  /** OTLP metrics, as protobuf or JSON (docs/otlp.md); over gRPC likewise. */
+  otlpMetrics: {
+    body: Record<string, unknown>;
+    answer: Record<string, unknown>;
+  };
+  /** OTLP traces, as protobuf or JSON (docs/otlp.md); over gRPC likewise. */
+  otlpTraces: {
+    body: Record<string, unknown>;
+    answer: Record<string, unknown>;
+  };
+  /** Revoke a key. */
+  revokeKey: {
+    body: undefined;
+    answer: null;
+  };
+  /** The events themselves, the newest first. */
+  rows: {
+    body: {
+      /** A dataset's name. */
+      dataset: string;
+      filters?: Filter[];
+      /** AND unless given. */
+      filter_combination?: "AND" | "OR";
+      /** Unix seconds. */
+      start_time?: number;
+      /** Unix seconds. */
+      end_time?: number;
+      /** Seconds; two hours unless given. */
+      time_range?: number;
+      fields?: string[];
+      order?: "newest" | "oldest";
+      limit?: number;
+      cursor?: string | null;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      rows: Row[];
+      next: string | null;
+      coverage?: Coverage;
+      notes?: string[];
+    };
+  };
+  /** Traces by what holds of their spans. */
+  searchTraces: {
+    body: {
+      /** WHERE, a time range and LIMIT, instead of the members. */
+      query?: string;
+      filters?: Filter[];
+      /** AND unless given. */
+      filter_combination?: "AND" | "OR";
+      /** Unix seconds. */
+      start_time?: number;
+      /** Unix seconds. */
+      end_time?: number;
+      /** Seconds; two hours unless given. */
+      time_range?: number;
+      /** All of the environment unless given. */
+      datasets?: string[];
+      order?: "newest" | "slowest" | "spans";
+      limit?: number;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      traces?: unknown[];
+      coverage?: Coverage;
+    };
+  };
+  /** Store many events; each has its own status in the answer, in order. */
+  sendBatch: {
+    body: {
+      /** Any JSON object. */
+      data: Record<string, unknown>;
+      /** RFC 3339, or a unix time in s, ms, us or ns; now unless given. */
+      time?: unknown;
+      samplerate?: number;
+    }[];
+    answer: {
+      status: number;
+      error?: string;
+    }[];
+  };
+  /** Store one event. */
+  sendEvent: {
+    body: Record<string, unknown>;
+    answer: unknown;
+  };
+  /** Roles, partitions, indexers, shepherds. */
+  status: {
+    body: undefined;
+    answer: {
+      roles?: unknown[];
+      log?: unknown[];
+    };
+  };
+  /** Follow the events as they are indexed: one JSON object per line, until one hangs up. */
+  tail: {
+    body: undefined;
+    answer: string;
+  };
+  /** Follow the events that match. */
+  tailSome: {
+    body: {
+      filters?: Filter[];
+      /** AND unless given. */
+      filter_combination?: "AND" | "OR";
+      fields?: string[];
+    };
+    answer: string;
+  };
+  /** One trace as a tree. */
+  trace: {
+    body: undefined;
+    answer: {
+      lines?: unknown[];
+      coverage?: Coverage;
+    };
+  };
+  /** Change type, description and `hidden`. */
+  updateColumn: {
+    body: {
+      type?: "string" | "float" | "integer" | "boolean";
+      description?: string;
+      hidden?: boolean;
+    };
+    answer: {
+      id: string;
+      key_name: string;
+      type: string;
+      description: string;
+      hidden: boolean;
+    };
+  };
+  /** Change what is said about a dataset. */
+  updateDataset: {
+    body: {
+      description?: string;
+      expand_json_depth?: number;
+      /** 0: the installation's setting. */
+      retention_days?: number;
+      settings?: {
+        delete_protected?: boolean;
+      };
+    };
+    answer: {
+      name: string;
+      slug: string;
+      description: string;
+      expand_json_depth: number;
+      retention_days?: number | null;
+      settings: {
+        delete_protected: boolean;
+      };
+      regular_columns_count?: number | null;
+      last_written_at?: string | null;
+      created_at: string;
+    };
+  };
+  /** Define some parts; an empty name, or null, is the default. */
+  updateDefinitions: {
+    body: {
+      /** The trace that the span belongs to. */
+      trace_id?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The span that called it. */
+      parent_id?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The span itself. */
+      span_id?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The operation. */
+      name?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The service. */
+      service_name?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** How long it took, in ms. */
+      duration_ms?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** Whether it failed. */
+      error?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The route of a request. */
+      route?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The status of a response. */
+      status?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** Who made the request. */
+      user?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** Client, server and so on. */
+      span_kind?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** What an event is that is no span of its own. */
+      annotation_type?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The trace that a link leads to. */
+      link_trace_id?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The span that a link leads to. */
+      link_span_id?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** The text of a log line. */
+      log_message?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+      /** Its severity. */
+      log_severity?: {
+        /** The field; empty: the default. */
+        name: string;
+        /** Said in answers, not read. */
+        column_type?: string;
+      } | null;
+    };
+    answer: {
+      trace_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      parent_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      span_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      name?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      service_name?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      duration_ms?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      error?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      route?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      status?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      user?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      span_kind?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      annotation_type?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      link_trace_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      link_span_id?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      log_message?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+      log_severity?: {
+        name: string;
+        column_type?: "column" | "derived_column";
+      } | null;
+    };
+  };
+  /** Replace all members; one that is left out becomes empty. */
+  updateDerivedColumn: {
+    body: {
+      /** The name of the field. */
+      alias?: string;
+      /** What computes it. */
+      expression: string;
+      description?: string;
+    };
+    answer: {
+      id: string;
+      /** The name of the field. */
+      alias: string;
+      /** What computes it. */
+      expression: string;
+      description: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Replace all members; one that is left out becomes empty. */
+  updateMarker: {
+    body: {
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+    };
+    answer: {
+      id: string;
+      /** When it is, in unix seconds; by default when the request arrives. */
+      start_time?: number;
+      /** When it ends, in unix seconds, if it takes time. */
+      end_time?: number;
+      /** What happened. */
+      message?: string;
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** Where the message leads. */
+      url?: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Replace all members; one that is left out becomes empty. */
+  updateMarkerSetting: {
+    body: {
+      /** Markers of one type have one colour. */
+      type?: string;
+      /** As `#F96E11`. */
+      color: string;
+    };
+    answer: {
+      id: string;
+      /** Markers of one type have one colour. */
+      type: string;
+      /** As `#F96E11`. */
+      color: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Replace all members; one that is left out becomes empty. */
+  updateQueryAnnotation: {
+    body: {
+      name: string;
+      description?: string;
+      /** The query; it stays the same. */
+      query_id: string;
+    };
+    answer: {
+      id: string;
+      name: string;
+      description: string;
+      /** The query; it stays the same. */
+      query_id: string;
+      created_at: string;
+      updated_at: string;
+    };
+  };
+  /** Which service calls which, and how often. */
+  zipkinDependencies: {
+    body: undefined;
+    answer: {
+      parent?: string;
+      child?: string;
+      callCount?: number;
+    }[];
+  };
+  /** Names of the services that a service calls. */
+  zipkinRemoteServices: {
+    body: undefined;
+    answer: string[];
+  };
+  /** Names of services. */
+  zipkinServices: {
+    body: undefined;
+    answer: string[];
+  };
+  /** Names of a service's spans. */
+  zipkinSpanNames: {
+    body: undefined;
+    answer: string[];
+  };
+  /** Zipkin's spans, version 2, as JSON or protobuf (docs/zipkin.md). */
+  zipkinSpans: {
+    body: Record<string, unknown>[];
+    answer: null;
+  };
+  /** Zipkin's spans, version 1, as JSON. */
+  zipkinSpansOfVersion1: {
+    body: Record<string, unknown>[];
+    answer: null;
+  };
+  /** The spans of a trace. */
+  zipkinTrace: {
+    body: undefined;
+    answer: {
+      traceId: string;
+      id: string;
+    }[];
+  };
+  /** The spans of several traces. */
+  zipkinTraceMany: {
+    body: undefined;
+    answer: {
+      traceId: string;
+      id: string;
+    }[][];
+  };
+  /** Traces by conditions. */
+  zipkinTraces: {
+    body: undefined;
+    answer: {
+      traceId: string;
+      id: string;
+    }[][];
+  };
+}
+
+export const PATHS = {
+  alive: ["GET", "/x/alive"],
+  auth: ["GET", "/1/auth"],
+  compareTraces: ["POST", "/bw/1/traces/compare"],
+  createColumn: ["POST", "/1/columns/{dataset}"],
+  createDataset: ["POST", "/1/datasets"],
+  createDerivedColumn: ["POST", "/1/derived_columns/{dataset}"],
+  createKey: ["POST", "/bw/1/keys"],
+  createMarker: ["POST", "/1/markers/{dataset}"],
+  createMarkerSetting: ["POST", "/1/marker_settings/{dataset}"],
+  createQuery: ["POST", "/1/queries/{dataset}"],
+  createQueryAnnotation: ["POST", "/1/query_annotations/{dataset}"],
+  createQueryResult: ["POST", "/1/query_results/{dataset}"],
+  cut: ["POST", "/bw/1/cut"],
+  deleteColumn: ["DELETE", "/1/columns/{dataset}/{id}"],
+  deleteDataset: ["DELETE", "/1/datasets/{dataset}"],
+  deleteDerivedColumn: ["DELETE", "/1/derived_columns/{dataset}/{id}"],
+  deleteMarker: ["DELETE", "/1/markers/{dataset}/{id}"],
+  deleteMarkerSetting: ["DELETE", "/1/marker_settings/{dataset}/{id}"],
+  deleteQueryAnnotation: ["DELETE", "/1/query_annotations/{dataset}/{id}"],
+  differences: ["POST", "/bw/1/differences"],
+  fields: ["POST", "/bw/1/fields"],
+  flows: ["POST", "/bw/1/flows"],
+  getColumn: ["GET", "/1/columns/{dataset}/{id}"],
+  getDataset: ["GET", "/1/datasets/{dataset}"],
+  getDefinitions: ["GET", "/1/dataset_definitions/{dataset}"],
+  getDerivedColumn: ["GET", "/1/derived_columns/{dataset}/{id}"],
+  getMarker: ["GET", "/1/markers/{dataset}/{id}"],
+  getMarkerSetting: ["GET", "/1/marker_settings/{dataset}/{id}"],
+  getQuery: ["GET", "/1/queries/{dataset}/{id}"],
+  getQueryAnnotation: ["GET", "/1/query_annotations/{dataset}/{id}"],
+  getQueryResult: ["GET", "/1/query_results/{dataset}/{id}"],
+  getQueryResultGraph: ["GET", "/1/query_results/{dataset}/{id}/graph.svg"],
+  listColumns: ["GET", "/1/columns/{dataset}"],
+  listDatasets: ["GET", "/1/datasets"],
+  listDerivedColumns: ["GET", "/1/derived_columns/{dataset}"],
+  listKeys: ["GET", "/bw/1/keys"],
+  listMarkerSettings: ["GET", "/1/marker_settings/{dataset}"],
+  listMarkers: ["GET", "/1/markers/{dataset}"],
+  listQueryAnnotations: ["GET", "/1/query_annotations/{dataset}"],
+  openapi: ["GET", "/bw/1/openapi.json"],
+  otlpLogs: ["POST", "/v1/logs"],
+  otlpMetrics: ["POST", "/v1/metrics"],
+  otlpTraces: ["POST", "/v1/traces"],
+  revokeKey: ["DELETE", "/bw/1/keys/{id}"],
+  rows: ["POST", "/bw/1/rows"],
+  searchTraces: ["POST", "/bw/1/traces"],
+  sendBatch: ["POST", "/1/batch/{dataset}"],
+  sendEvent: ["POST", "/1/events/{dataset}"],
+  status: ["GET", "/bw/1/status"],
+  tail: ["GET", "/bw/1/tail/{dataset}"],
+  tailSome: ["POST", "/bw/1/tail/{dataset}"],
+  trace: ["GET", "/bw/1/traces/{trace_id}"],
+  updateColumn: ["PUT", "/1/columns/{dataset}/{id}"],
+  updateDataset: ["PUT", "/1/datasets/{dataset}"],
+  updateDefinitions: ["PATCH", "/1/dataset_definitions/{dataset}"],
+  updateDerivedColumn: ["PUT", "/1/derived_columns/{dataset}/{id}"],
+  updateMarker: ["PUT", "/1/markers/{dataset}/{id}"],
+  updateMarkerSetting: ["PUT", "/1/marker_settings/{dataset}/{id}"],
+  updateQueryAnnotation: ["PUT", "/1/query_annotations/{dataset}/{id}"],
+  zipkinDependencies: ["GET", "/api/v2/dependencies"],
+  zipkinRemoteServices: ["GET", "/api/v2/remoteServices"],
+  zipkinServices: ["GET", "/api/v2/services"],
+  zipkinSpanNames: ["GET", "/api/v2/spans"],
+  zipkinSpans: ["POST", "/api/v2/spans"],
+  zipkinSpansOfVersion1: ["POST", "/api/v1/spans"],
+  zipkinTrace: ["GET", "/api/v2/trace/{trace_id}"],
+  zipkinTraceMany: ["GET", "/api/v2/traceMany"],
+  zipkinTraces: ["GET", "/api/v2/traces"],
+} as const;
