@@ -24,6 +24,7 @@ _DATASETS: Final = "Datasets"
 _COLUMNS: Final = "Columns"
 _KEYS: Final = "Keys"
 _OPERATING: Final = "Operating"
+_PAGE_GROUP: Final = "The page"
 _PAGE: Final = (
     in_query("page[size]", whole(1), "Names of a page."),
     in_query("page[next]", text(least=1), "`X-Bellwether-Next` of the page before."),
@@ -56,6 +57,15 @@ _COLUMN_SHOWN: Final = members(
 _KEY_SHOWN: Final = members(
     {"id": text(), "name": text(), "kind": text(), "rights": members({})},
     required=("id", "name", "kind", "rights"),
+)
+_WHO: Final = members(
+    {
+        "name": text(about="Of the key."),
+        "team": members({"name": text(), "slug": text()}, required=("name", "slug")),
+        "environment": members({"name": text(), "slug": text()}, required=("name", "slug")),
+        "rights": members({}),
+    },
+    required=("name", "team", "environment", "rights"),
 )
 
 OPERATIONS: Final = (
@@ -214,6 +224,33 @@ OPERATIONS: Final = (
         _OPERATING,
         "Cut every partition now; answered when the segments are published.",
         {200: members({"partitions": whole(), "indexers": anything()})},
+    ),
+    Operation(
+        "get",
+        "/ui/session",
+        "session",
+        _PAGE_GROUP,
+        "Whose session it is: of the page's cookie, or of the key that is sent.",
+        {200: _WHO},
+    ),
+    Operation(
+        "post",
+        "/ui/session",
+        "logIn",
+        _PAGE_GROUP,
+        "Begin a session with a key, or with the code of a link.",
+        {200: _WHO},
+        members({"key": text(), "code": text()}, about="One of both."),
+        key=False,
+    ),
+    Operation(
+        "delete",
+        "/ui/session",
+        "logOut",
+        _PAGE_GROUP,
+        "End the session in this browser.",
+        {204: None},
+        key=False,
     ),
     Operation(
         "get",

@@ -847,6 +847,31 @@ export interface Operations {
       updated_at: string;
     }[];
   };
+  /** Begin a session with a key, or with the code of a link. */
+  logIn: {
+    body: {
+      key?: string;
+      code?: string;
+    };
+    answer: {
+      /** Of the key. */
+      name: string;
+      team: {
+        name: string;
+        slug: string;
+      };
+      environment: {
+        name: string;
+        slug: string;
+      };
+      rights: Record<string, unknown>;
+    };
+  };
+  /** End the session in this browser. */
+  logOut: {
+    body: undefined;
+    answer: null;
+  };
   /** This document. */
   openapi: {
     body: undefined;
@@ -948,6 +973,23 @@ export interface Operations {
   sendEvent: {
     body: Record<string, unknown>;
     answer: unknown;
+  };
+  /** Whose session it is: of the page's cookie, or of the key that is sent. */
+  session: {
+    body: undefined;
+    answer: {
+      /** Of the key. */
+      name: string;
+      team: {
+        name: string;
+        slug: string;
+      };
+      environment: {
+        name: string;
+        slug: string;
+      };
+      rights: Record<string, unknown>;
+    };
   };
   /** Roles, partitions, indexers, shepherds. */
   status: {
@@ -1389,6 +1431,8 @@ export const PATHS = {
   listMarkerSettings: ["GET", "/1/marker_settings/{dataset}"],
   listMarkers: ["GET", "/1/markers/{dataset}"],
   listQueryAnnotations: ["GET", "/1/query_annotations/{dataset}"],
+  logIn: ["POST", "/ui/session"],
+  logOut: ["DELETE", "/ui/session"],
   openapi: ["GET", "/bw/1/openapi.json"],
   otlpLogs: ["POST", "/v1/logs"],
   otlpMetrics: ["POST", "/v1/metrics"],
@@ -1398,6 +1442,7 @@ export const PATHS = {
   searchTraces: ["POST", "/bw/1/traces"],
   sendBatch: ["POST", "/1/batch/{dataset}"],
   sendEvent: ["POST", "/1/events/{dataset}"],
+  session: ["GET", "/ui/session"],
   status: ["GET", "/bw/1/status"],
   tail: ["GET", "/bw/1/tail/{dataset}"],
   tailSome: ["POST", "/bw/1/tail/{dataset}"],

@@ -10,13 +10,14 @@ from aiohttp import web
 
 import query.server
 from query.api.document.build import OPERATIONS, build_document
+from query.api.document.typescript import FILE, types_of_api
 from tests.query.harness import query_harness
 
 # a shepherd's own, which it does not forward
 _OF_SHEPHERDS = re.compile(r"/(1/(events|batch)/.*|v1/.*|api/v[12]/spans|1/auth|x/alive)")
-# for other programs, not for users: health and metrics, and what Zipkin's page expects to be there
+# not for users: health and metrics, what Zipkin's page expects to be there, files of our own page
 _UNTOLD = re.compile(
-    r"/(healthz|readyz|metrics|health|internal/.*|zipkin/.*|api/v2/autocomplete\w+|\{tail.*)"
+    r"/(|ui\{rest\}|ui/\{name\}|healthz|readyz|metrics|health|internal/.*|zipkin/.*|api/v2/autocomplete\w+|\{tail.*)"
 )
 
 
@@ -87,3 +88,7 @@ def _references(value: Any) -> list[str]:
     if isinstance(value, list):
         return [found for inside in value for found in _references(inside)]
     return []
+
+
+def test_the_page_is_built_against_the_types_of_what_is_served() -> None:
+    assert FILE.read_text("utf-8") == types_of_api()  # python -m query.api.document.typescript
