@@ -1,5 +1,6 @@
 import "./look/page.css";
 import { render } from "preact";
+import { App } from "./app";
 
 const place = document.getElementById("page");
-if (place) render(<p>Bellwether</p>, place);
+if (place) render(<App />, place);

@@ -1,0 +1,146 @@
+// Every state of the page is an address: what is shown is read from it, and going back is the
+// browser's back button.
+
+import { useEffect, useState } from "preact/hooks";
+
+export type Tab = "results" | "differs" | "traces" | "events" | "fields";
+
+export type Place =
+  | { view: "start" }
+  | {
+      view: "query";
+      dataset: string;
+      /** The question as text. */
+      ask: string;
+      /** The result that is shown, so that a link shows the same answer to others. */
+      result?: string;
+      tab?: Tab;
+      /** A selection whose difference is shown, as JSON. */
+      selection?: string;
+    }
+  | { view: "traces"; ask: string }
+  | { view: "trace"; id: string; span?: string; ask?: string }
+  | { view: "compare"; one: string; other: string }
+  | { view: "fields"; dataset: string; search?: string }
+  | { view: "history" };
+
+const BASE = "/ui/";
+
+/** The address of a place. */
+export function urlOf(place: Place): string {
+  const given = new URLSearchParams();
+  const add = (name: string, value: string | undefined) => {
+    if (value) given.set(name, value);
+  };
+  let path = "";
+  switch (place.view) {
+    case "start":
+      break;
+    case "query":
+      path = `query/${encodeURIComponent(place.dataset)}`;
+      add("ask", place.ask);
+      add("result", place.result);
+      add("tab", place.tab === "results" ? undefined : place.tab);
+      add("selection", place.selection);
+      break;
+    case "traces":
+      path = "traces";
+      add("ask", place.ask);
+      break;
+    case "trace":
+      path = `trace/${encodeURIComponent(place.id)}`;
+      add("span", place.span);
+      add("ask", place.ask);
+      break;
+    case "compare":
+      path = `compare/${encodeURIComponent(place.one)}/${encodeURIComponent(place.other)}`;
+      break;
+    case "fields":
+      path = `fields/${encodeURIComponent(place.dataset)}`;
+      add("search", place.search);
+      break;
+    case "history":
+      path = "history";
+      break;
+  }
+  const text = given.toString();
+  return BASE + path + (text ? `?${text}` : "");
+}
+
+/** The place of an address; the start for one that is none. */
+export function placeOf(url: URL): Place {
+  const [view = "", first = "", second = ""] = url.pathname
+    .slice(BASE.length)
+    .split("/")
+    .map(decoded);
+  const given = (name: string) => url.searchParams.get(name) ?? undefined;
+  const kept = <T extends object>(some: T) =>
+    Object.fromEntries(Object.entries(some).filter(([, value]) => value !== undefined)) as T;
+  if (view === "query" && first) {
+    const tab = given("tab") as Tab | undefined;
+    return kept({
+      view: "query" as const,
+      dataset: first,
+      ask: given("ask") ?? "",
+      result: given("result"),
+      tab,
+      selection: given("selection"),
+    }) as Place;
+  }
+  if (view === "traces") return { view: "traces", ask: given("ask") ?? "" };
+  if (view === "trace" && first) {
+    return kept({ view: "trace" as const, id: first, span: given("span"), ask: given("ask") }) as Place;
+  }
+  if (view === "compare" && first && second) return { view: "compare", one: first, other: second };
+  if (view === "fields" && first) {
+    return kept({ view: "fields" as const, dataset: first, search: given("search") }) as Place;
+  }
+  if (view === "history") return { view: "history" };
+  return { view: "start" };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+const listeners = new Set<() => void>();
+
+/** Show a place. replace: without a step for the back button, as while one types. */
+export function go(place: Place, { replace = false } = {}): void {
+  const url = urlOf(place);
+  if (url === location.pathname + location.search) return;
+  if (replace) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+  for (const listener of listeners) listener();
+}
+
+/** The place that is shown now. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(() => placeOf(new URL(location.href)));
+  useEffect(() => {
+    const update = () => setPlace(placeOf(new URL(location.href)));
+    listeners.add(update);
+    addEventListener("popstate", update);
+    return () => {
+      listeners.delete(update);
+      removeEventListener("popstate", update);
+    };
+  }, []);
+  return place;
+}
+
+/** For links: a click goes there in the page, with a modifier the browser opens a tab. */
+export function linkTo(place: Place) {
+  return {
+    href: urlOf(place),
+    onClick(event: MouseEvent) {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      go(place);
+    },
+  };
+}

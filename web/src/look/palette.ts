@@ -1,0 +1,40 @@
+// Colours of data: Okabe and Ito's, which colour-blind people tell apart, in an order that keeps
+// neighbours apart; then the same with dashes. A group keeps its colour from one question to the next.
+
+export interface SeriesLook {
+  colour: string;
+  dash: readonly number[];
+}
+
+const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#e69f00", "#1c1e21"];
+const DARK = ["#56b4e9", "#f0803c", "#2fc59b", "#e39ac4", "#f0e442", "#5b9bd5", "#e69f00", "#e7e8ea"];
+const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3]];
+
+const given = new Map<string, number>();
+
+export function isDark(): boolean {
+  const chosen = document.documentElement.dataset["theme"];
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+/** The look of a group, by its value: the first free one, and the same one ever after. */
+export function lookOf(group: string): SeriesLook {
+  let at = given.get(group);
+  if (at === undefined) {
+    at = given.size;
+    given.set(group, at);
+  }
+  const colours = isDark() ? DARK : LIGHT;
+  return {
+    colour: colours[at % colours.length] ?? "#0072b2",
+    dash: DASHES[Math.floor(at / colours.length) % DASHES.length] ?? [],
+  };
+}
+
+/** One hue, evenly brighter (or darker) with the part of the fullest cell; 0 is the paper. */
+export function heat(part: number): string {
+  if (part <= 0) return "transparent";
+  const eased = Math.sqrt(Math.min(1, part));
+  if (isDark()) return `hsl(205 ${35 + 40 * eased}% ${20 + 60 * eased}%)`;
+  return `hsl(205 ${45 + 35 * eased}% ${88 - 62 * eased}%)`;
+}

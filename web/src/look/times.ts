@@ -1,0 +1,33 @@
+// Times in the viewer's zone, with UTC at hand.
+
+const two = (value: number) => String(value).padStart(2, "0");
+
+/** 14:03:07, or 31 Jan 14:03 where the day is not today. Unix seconds. */
+export function timeOf(s: number, { seconds = true, day = "auto" as "auto" | "always" | "never" } = {}): string {
+  const at = new Date(s * 1000);
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ""}`;
+  const today = at.toDateString() === new Date().toDateString();
+  if (day === "never" || (day === "auto" && today)) return clock;
+  return `${dayOf(s)} ${clock}`;
+}
+
+/** 31 Jan, with the year where it is another one. */
+export function dayOf(s: number): string {
+  const at = new Date(s * 1000);
+  const named = at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return at.getFullYear() === new Date().getFullYear() ? named : `${named} ${at.getFullYear()}`;
+}
+
+/** For hovering: the same moment in UTC. */
+export function utcOf(s: number): string {
+  return `${new Date(s * 1000).toISOString().replace("T", " ").replace(".000Z", "")} UTC`;
+}
+
+/** How long ago: 3 s ago, 5 m ago. */
+export function ago(s: number, now_s = Date.now() / 1000): string {
+  const past = Math.max(0, now_s - s);
+  if (past < 60) return `${Math.floor(past)} s ago`;
+  if (past < 3600) return `${Math.floor(past / 60)} m ago`;
+  if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
+  return `${Math.floor(past / 86400)} d ago`;
+}

@@ -1,0 +1,34 @@
+// The events of a dataset in the last hour, as two cells of a table.
+
+import { call } from "../../api/client";
+import { plain } from "../../look/units";
+import { Sparkline } from "../../parts/sparkline";
+import { useAnswer } from "../../parts/use_answer";
+
+const HOUR_S = 3600;
+
+interface Counted {
+  COUNT?: number;
+}
+
+export function DatasetActivity({ dataset }: { dataset: string }) {
+  const counted = useAnswer(dataset, async (signal) => {
+    const answer = await call("createQueryResult", {
+      path: { dataset },
+      body: { query: { calculations: [{ op: "COUNT" }], time_range: HOUR_S, granularity: 120 }, wait_s: 10 },
+      signal,
+    });
+    const rows = (answer.data?.series ?? []) as { data: Counted }[];
+    return rows.map((row) => row.data.COUNT ?? 0);
+  });
+  const values = counted.value ?? [];
+  const all = values.reduce((sum, one) => sum + one, 0);
+  return (
+    <>
+      <td>
+        <Sparkline values={values} label={`${plain(all)} events in the last hour`} />
+      </td>
+      <td class="number">{counted.value ? plain(all) : counted.error ? "✕" : "…"}</td>
+    </>
+  );
+}
