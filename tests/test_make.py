@@ -79,6 +79,7 @@ def test_a_part_of_the_tests_may_be_empty_but_not_both_and_none_may_fail(
         return subprocess.CompletedProcess(command, code)
 
     monkeypatch.setattr(make, "install", lambda _: None)
+    monkeypatch.setattr(make, "page", lambda **_: None)
     monkeypatch.setattr(subprocess, "run", run)
     assert make.test(["tests/some"]) == found
     of_pytest = [command for command in ran if "pytest" in command]

@@ -152,3 +152,18 @@ def test_they_are_loaded_from_a_dump(
         assert list(other.dump()) == []
     finally:
         other.close()
+
+
+def test_a_secret_is_made_once_and_a_link_is_taken_once(metadata: Metadata) -> None:
+    first = metadata.ensure_secret("session", b"\x00\xff one")
+    assert first == b"\x00\xff one"
+    assert metadata.ensure_secret("session", b"two") == first
+    metadata.put_secret("login/a", b"hash", now_ns=10, expires_ns=20)
+    metadata.put_secret("login/b", b"hash", now_ns=10, expires_ns=12)
+    assert metadata.take_secret("login/a", 20) is None
+    assert metadata.take_secret("login/b", 11) == b"hash"
+    assert metadata.take_secret("login/b", 11) is None
+    metadata.put_secret("login/c", b"hash", now_ns=30, expires_ns=40)
+    assert metadata.take_secret("login/c", 31) == b"hash"
+    assert metadata.take_secret("no such", 0) is None
+    assert list(metadata.dump()) == []
