@@ -142,9 +142,12 @@ export interface Operations {
   /** Describe a field that no event needs to have yet. */
   createColumn: {
     body: {
+      /** The name of the field. */
       key_name: string;
+      /** What is shown as its type; no event is refused. */
       type?: "string" | "float" | "integer" | "boolean";
       description?: string;
+      /** Not suggested to people. */
       hidden?: boolean;
     };
     answer: {
@@ -158,12 +161,15 @@ export interface Operations {
   /** Create a dataset, or show the one that has the name or slug already (200). */
   createDataset: {
     body: {
+      /** In any case. */
       name: string;
       description?: string;
+      /** Objects in fields become fields, to this depth. */
       expand_json_depth?: number;
-      /** 0: the installation's setting. */
+      /** How long events are kept; 0: the installation's setting. */
       retention_days?: number;
       settings?: {
+        /** Deleting the dataset is refused. */
         delete_protected?: boolean;
       };
     };
@@ -892,6 +898,16 @@ export interface Operations {
     body: Record<string, unknown>;
     answer: Record<string, unknown>;
   };
+  /** What was asked in the environment, by whom, and what it took. */
+  queries: {
+    body: undefined;
+    answer: {
+      queries: unknown[];
+      next: string | null;
+      coverage?: Coverage;
+      notes?: string[];
+    };
+  };
   /** Revoke a key. */
   revokeKey: {
     body: undefined;
@@ -1025,8 +1041,10 @@ export interface Operations {
   /** Change type, description and `hidden`. */
   updateColumn: {
     body: {
+      /** What is shown as its type; no event is refused. */
       type?: "string" | "float" | "integer" | "boolean";
       description?: string;
+      /** Not suggested to people. */
       hidden?: boolean;
     };
     answer: {
@@ -1041,10 +1059,12 @@ export interface Operations {
   updateDataset: {
     body: {
       description?: string;
+      /** Objects in fields become fields, to this depth. */
       expand_json_depth?: number;
-      /** 0: the installation's setting. */
+      /** How long events are kept; 0: the installation's setting. */
       retention_days?: number;
       settings?: {
+        /** Deleting the dataset is refused. */
         delete_protected?: boolean;
       };
     };
@@ -1437,6 +1457,7 @@ export const PATHS = {
   otlpLogs: ["POST", "/v1/logs"],
   otlpMetrics: ["POST", "/v1/metrics"],
   otlpTraces: ["POST", "/v1/traces"],
+  queries: ["GET", "/bw/1/queries"],
   revokeKey: ["DELETE", "/bw/1/keys/{id}"],
   rows: ["POST", "/bw/1/rows"],
   searchTraces: ["POST", "/bw/1/traces"],
