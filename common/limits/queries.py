@@ -7,6 +7,9 @@ QUERY_LIST_ITEMS_MAX: Final = 100  # calculations, filters, breakdowns, orders; 
 QUERY_LIMIT_DEFAULT: Final = 100  # groups returned; the vendor's default
 QUERY_LIMIT_MAX: Final = 1_000  # with series
 QUERY_LIMIT_NO_SERIES_MAX: Final = 10_000  # without series
+# An event counts by its end if that is at most so long after it arrived: clocks differ, and what is
+# known of segments without a summary is when their events arrived.
+ENDS_AHEAD_MAX_NS: Final = 3_600 * 10**9
 STORED_NAMES_ASKED_AT_ONCE: Final = 8  # datasets that are asked whether events have root.name
 GROUP_COUNTS_MAX: Final = 1_000  # breakdowns whose number of groups a query role remembers
 # Groups times steps up to which totals are made of the series: some milliseconds of arrays.

@@ -21,6 +21,7 @@ from common.metrics import segments_skipped_total
 from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
+from indexer.serve.ends import reaching
 from indexer.serve.fair_fetches import FairFetches
 from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
@@ -100,7 +101,10 @@ class PartitionLeases:
         view = held.view
         catching_up = held.log_end.is_catching_up  # of the same view as the lines below
         stopped = held.stopped_reason or held.damage.unreadable_reason
-        served = self._not_ruled_out(view.served(dataset, wanted.start_ns, wanted.end_ns), wanted)
+        served = view.served(dataset, wanted.start_ns, wanted.end_ns)
+        if wanted.ends is not None:
+            served = reaching(served, wanted.ends, self._summaries)
+        served = self._not_ruled_out(served, wanted)
         hashes = [one.entry.object for one in served]
         # without an await since the view was read, so that none is evicted in between
         self._cache.lease(hashes)

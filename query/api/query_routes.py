@@ -10,6 +10,7 @@ from query.api.stored_queries import StoredQueries, as_stored
 from query.http.access import authorize
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body
+from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec
 
 
@@ -31,7 +32,7 @@ class QueryRoutes:
         key = await authorize(self._keys, request, "queries")
         dataset = await self._names.stored_or_all(key, request)
         spec = await json_body(request)
-        read_spec(spec)
+        read_spec(spec, QUERY_AXES)
         assert isinstance(spec, dict)
         stored = await self._stored.store(key, dataset, spec)
         return _json({"id": stored.id, **as_stored(spec)})

@@ -44,8 +44,10 @@ def check_request(request: ShareRequest) -> None:
     ids = [one.id for one in plan.datasets]
     if ids and (plan.dataset or plan.spans is not None or len(set(ids)) < len(ids)):
         raise BadRequest("a plan names one dataset, or several of which each is there once")
-    if plan.joins and not ids:
-        raise BadRequest("a plan whose events are joined names its datasets")
+    if (plan.joins or (plan.reads_ends and plan.spans is None)) and not ids:
+        raise BadRequest("a plan that joins events, or reads their ends, names its datasets")
+    if plan.by_end and (plan.overlapping or plan.spans is not None):
+        raise BadRequest("a range is one of starts, of ends, or of what overlaps it")
     _check_calculated(plan)
     _check_needs(plan)
     _check_filters(plan.filters)

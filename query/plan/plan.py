@@ -409,6 +409,7 @@ class Plan(
     joins: one for each table of keys that comes with the request: only events with these keys are
         read.
     by_end: whether the range and the steps are those of ends: time and duration, by definition.
+    overlapping: whether events are read that lie in the range for some time.
     unweighted: whether each event counts once, whatever its sample rate.
     instances: request for one row per instance; needs and steps are empty then.
     differences: request for distributions; needs, breakdowns and steps are empty then.
@@ -439,12 +440,18 @@ class Plan(
     calculated: tuple[CalculatedField, ...] = ()
     joins: tuple[KeyJoin, ...] = ()
     by_end: bool = False
+    overlapping: bool = False
     unweighted: bool = False
     instances: InstancesWanted | None = None
     differences: DifferencesWanted | None = None
     open_spans: OpenSpansWanted | None = None
     env: str = ""
     key: str = ""
+
+    @property
+    def reads_ends(self) -> bool:
+        """Whether events that started before the range may be read."""
+        return self.by_end or self.overlapping
 
 
 class ShareRequest(VersionedRequest, frozen=True):
@@ -461,6 +468,8 @@ def state_fields(plan: Plan) -> set[str]:
     for one in plan.datasets:
         if plan.instances is not None:
             named |= one.names.every
+        if plan.reads_ends:
+            named |= set(one.names.duration_ms)
         if plan.joins:
             named |= {*one.names.trace_id, *one.names.span_id, *one.names.parent_id}
     return named
@@ -496,12 +505,9 @@ def _asks_more(plan: Plan) -> bool:
         return True
     if plan.differences is not None:
         return True
-    if (
-        plan_searches(plan)
-        or plan.by_end
-        or plan.unweighted
-        or any(need.filters for need in plan.needs)
-    ):
+    if plan_searches(plan) or plan.reads_ends or plan.unweighted:
+        return True
+    if any(need.filters for need in plan.needs):
         return True
     new_states = (State.HEATMAP, State.CONCURRENCY)
     return any(need.state in new_states for need in plan.needs)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from common import limits
 from common.model.names import ALL_DATASETS
 from query.plan.plan import PARTS_PER_STEP, GroupKey, Need, OpenSpansWanted, Plan, SpanDataset
-from query.plan.spec import QuerySpec
+from query.plan.spec import QuerySpec, TimeAxis
 
 _SECOND_NS = 10**9
 _START_S_MIN = -(2**63) // _SECOND_NS + 1  # in nanoseconds it fits 64 bits
@@ -73,7 +73,9 @@ class QueryRequest:
 
 def needs_definitions(spec: QuerySpec, dataset: str) -> bool:
     """Whether a plan has to name its datasets with their definitions."""
-    return dataset == ALL_DATASETS or spec.per is not None or _counts_open_spans(spec)
+    if dataset == ALL_DATASETS or spec.per is not None or _counts_open_spans(spec):
+        return True
+    return spec.time_axis is not TimeAxis.START
 
 
 def _counts_open_spans(spec: QuerySpec) -> bool:
@@ -175,6 +177,7 @@ def totals_plan(
         wait_ms=wait_ms,
         datasets=request.datasets,
         open_spans=_open_spans(request),
+        by_end=spec.time_axis is TimeAxis.END,
         env=request.env,
         key=request.key,
     )

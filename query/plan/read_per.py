@@ -5,7 +5,7 @@ from typing import Any
 from query.faults import SpecError
 from query.plan.plan import Filter, InstanceColumn, searched_texts
 from query.plan.read_filters import check_together, read_filter
-from query.plan.spec import QuerySpec
+from query.plan.spec import QuerySpec, TimeAxis
 from query.plan.spec_checks import column_of, items_of
 
 _EVENTS_HAVE = "events have it: search them with a filter"
@@ -56,6 +56,9 @@ def check_per(spec: QuerySpec) -> None:
     """Raises SpecError for what cannot be asked of instances."""
     if spec.per is None:
         return
+    if spec.time_axis is not TimeAxis.START:
+        why = "instances are those of the events that start in the range: leave time_axis out"
+        raise SpecError("time_axis", "invalid", why)
     for at, one in enumerate(spec.calculations):
         if one.op == "CONCURRENCY":
             raise SpecError(f"calculations[{at}].op", "invalid", "is of spans, not of instances")

@@ -3,10 +3,12 @@
 Features of the vendor that Bellwether does not have yet are refused by name, never ignored.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from common import limits
 from query.faults import SpecError
+from query.plan.read_axis import read_axis
 from query.plan.read_calculated import read_calculated
 from query.plan.read_calculation import (
     check_calculations,
@@ -22,20 +24,21 @@ from query.plan.spec import (
     HavingOp,
     Order,
     QuerySpec,
+    TimeAxis,
 )
 from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
     "limit", "start_time", "end_time", "time_range", "granularity", "usage_mode",
-    "compare_time_offset_seconds", "per", "calculated_fields",
+    "compare_time_offset_seconds", "per", "calculated_fields", "time_axis",
 )  # fmt: skip
 _LATER = ("formulas",)
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
 
 
-def read_spec(body: object) -> QuerySpec:
-    """Check a decoded specification. Raises SpecError."""
+def read_spec(body: object, axes: Sequence[TimeAxis] = (TimeAxis.START,)) -> QuerySpec:
+    """Check a decoded specification. axes: those that are possible here. Raises SpecError."""
     spec = object_of(body, "")
     for name in spec:
         if name in _LATER and spec[name]:
@@ -76,6 +79,7 @@ def read_spec(body: object) -> QuerySpec:
         calculated=read_calculated(spec),
         unweighted=_flag(spec, "usage_mode"),
         compare_s=_compare(spec),
+        time_axis=read_axis(spec, axes),
         per=read_per(spec),
         per_filters=read_per_filters(spec),
     )

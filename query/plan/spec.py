@@ -85,6 +85,7 @@ class TimeAxis(StrEnum):
 
     START = "start"
     END = "end"  # start and duration, by the dataset's definition
+    OVERLAP = "overlap"  # of events alone: those that lie in the range for some time
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from query.faults import SpecError
 from query.http.environment import NO_DATASETS, NamedDatasets
 from query.plan.plan import Plan, RowPosition, RowsWanted
 from query.plan.planner import build_request
+from query.plan.read_axis import ROW_AXES
 from query.plan.read_spec import read_spec
-from query.plan.spec import QuerySpec
+from query.plan.spec import QuerySpec, TimeAxis
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
 _GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity", "per")
@@ -47,7 +48,8 @@ class RowsRequest:
     """A request for one page of rows.
 
     dataset: its id, or ALL_DATASETS.
-    datasets: all of them, where they are asked.
+    datasets: with their definitions; none of a question to one dataset that needs no definitions.
+        Their names: where all are asked.
     start_ns, end_ns: range of event times, half open, in unix ns.
     limit: number of rows of the page.
     fingerprint: identifies the request without its page, so that a cursor of another is refused.
@@ -72,7 +74,10 @@ class RowsRequest:
     def plan(self, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """The plan of every share, for one row more than the page, to find out if more follow."""
         start_ns, end_ns = self.start_ns, self.end_ns
-        if self.after is not None and self.oldest:
+        axis = self.spec.time_axis
+        if axis is not TimeAxis.START:
+            pass  # rows come in the order of their starts, and the range is another
+        elif self.after is not None and self.oldest:
             start_ns = self.after.time_ns
         elif self.after is not None:
             end_ns = min(end_ns, self.after.time_ns + 1)
@@ -96,6 +101,8 @@ class RowsRequest:
             at_least=at_least,
             wait_ms=wait_ms,
             rows=rows,
+            by_end=axis is TimeAxis.END,
+            overlapping=axis is TimeAxis.OVERLAP,
             env=self.requester.env,
             key=self.requester.key,
         )
@@ -117,7 +124,8 @@ def read_rows_request(
     for name in _GROUPING:
         if body.get(name):
             raise SpecError(name, "invalid", "events are asked for, not groups: leave it out")
-    spec = read_spec({name: value for name, value in body.items() if name not in _OWN})
+    asked = {name: value for name, value in body.items() if name not in _OWN}
+    spec = read_spec(asked, ROW_AXES)
     order = body.get("order") or "newest"
     if order not in _ORDERS:
         raise SpecError("order", "invalid", f"must be one of {', '.join(_ORDERS)}")
@@ -172,7 +180,10 @@ def read_fields(value: object) -> tuple[str, ...] | None:
 def _fingerprint(dataset: str, order: str, spec: QuerySpec) -> str:
     """Identifies a request without its time range, fields and page."""
     parts = (dataset, order, spec.filters, spec.any_filter, *spec.calculated)
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+    identity = msgspec.json.encode(parts)
+    if spec.time_axis is not TimeAxis.START:
+        identity += spec.time_axis.encode()
+    return hashlib.sha256(identity).hexdigest()[:16]
 
 
 def _read_cursor(text: object) -> _Cursor:

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from common.model.names import ALL_DATASETS
 from common.model.times.written import rfc3339, rfc3339_ns
-from query.http.environment import NO_DATASETS, EnvironmentDatasets
+from query.http.environment import NO_DATASETS, EnvironmentDatasets, NamedDatasets
 from query.http.requests import DatasetRequestReader, run_while_connected
+from query.plan.spec import TimeAxis
 from query.results.runner import PlanResult, QueryRunner
 from query.results.type_notes import notes_on_types
 from query.results.unknown_fields import UnknownFieldNotes
@@ -50,6 +51,8 @@ class RowsRoute:
         datasets = NO_DATASETS
         if dataset == ALL_DATASETS:
             datasets = await self._datasets.every(begun.key)
+        elif begun.body.get("time_axis") not in (None, TimeAxis.START):
+            datasets = NamedDatasets(await self._datasets.asked(begun.key, dataset), ())
         wanted = read_rows_request(begun.body, dataset, begun.now_ns, requester, datasets)
         coverage = begun.coverage_required()
         running = self._runner.run_plan(

@@ -28,7 +28,15 @@ from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
 from query.plan.calculated import named_fields, stored_filters
 from query.plan.check_plan import check_keys, check_request
-from query.plan.plan import Filter, Plan, ShareRequest, SpanNames, plan_searches
+from query.plan.plan import (
+    DEFAULT_NAMES,
+    Filter,
+    Plan,
+    ShareRequest,
+    SpanDataset,
+    SpanNames,
+    plan_searches,
+)
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.bodies import ShareBodies, until_started
 from query.share.compute import Computation, ShareCancelled
@@ -40,11 +48,18 @@ from query.share.spans.conditions import pruning_filters
 from query.share.states.concurrency import earlier_plan
 from query.share.states.version_1 import plan_with_typed_groups
 from query.share.too_heavy import too_many_bytes
-from query.share.view import DatasetView, PartitionNotHeld, PartitionViews, ViewRequest
+from query.share.view import (
+    DatasetView,
+    EndsWanted,
+    PartitionNotHeld,
+    PartitionViews,
+    ViewRequest,
+)
 from query.wire.keys import decode_body
 from segment.parquet.selected import SelectedEncoders
 
 Body = bytes | bytearray
+_TIME_MIN_NS = -(2**63)
 
 
 class ShareEndpoint:
@@ -157,7 +172,7 @@ class ShareEndpoint:
         """A view; None: the partition is not held."""
         earlier = plan if plan.open_spans is None else earlier_plan(plan)
         wanted = ViewRequest(
-            earlier.start_ns,
+            _TIME_MIN_NS if plan.reads_ends else earlier.start_ns,
             plan.end_ns,
             plan.log,
             plan.at_least.get(partition),
@@ -168,6 +183,7 @@ class ShareEndpoint:
             _asker(plan),
             dataset.lookup,
             bool(plan_searches(plan)),
+            EndsWanted(earlier.start_ns, dataset.durations) if plan.reads_ends else None,
         )
         try:
             return await leases.enter_async_context(
@@ -215,19 +231,22 @@ class _Dataset(NamedTuple):
     id: str
     filters: tuple[Filter, ...]
     lookup: TextLookup | None = None
+    durations: tuple[str, ...] = DEFAULT_NAMES.duration_ms
 
 
 def _datasets(plan: Plan) -> list[_Dataset]:
     if plan.spans is None:
-        every = [one.id for one in plan.datasets] or [plan.dataset]
-        return [_Dataset(one, stored_filters(plan)) for one in every]
+        every = plan.datasets or (SpanDataset(plan.dataset),)
+        return [
+            _Dataset(one.id, stored_filters(plan), durations=one.names.duration_ms) for one in every
+        ]
     ids = plan.spans.trace_ids
     lookups: dict[SpanNames, TextLookup] = {}
     if ids is not None:
         names = {one.names for one in plan.spans.datasets}
         lookups = {some: TextLookup.of(some.trace_id, ids) for some in names}
     return [
-        _Dataset(one.id, pruning_filters(plan, one), lookups.get(one.names))
+        _Dataset(one.id, pruning_filters(plan, one), lookups.get(one.names), one.names.duration_ms)
         for one in plan.spans.datasets
     ]
 

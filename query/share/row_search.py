@@ -93,7 +93,8 @@ class RowSearch:
             (view, segment)
             for view in views
             for segment in view.segments
-            if segment.time_max_ns >= plan.start_ns and segment.time_min_ns < plan.end_ns
+            if (segment.time_max_ns >= plan.start_ns or plan.reads_ends)
+            and segment.time_min_ns < plan.end_ns
         ]
         self.segments_read = 0
         self._looked_up = 0  # bytes of rows whose fields were read at once: about one answer
@@ -151,7 +152,9 @@ class RowSearch:
             if len(found) >= limit:
                 last_ns = found[limit - 1].position.time_ns
                 wave = [one for one in wave if self._may_precede(one[1], last_ns)]
-                if self._wanted.oldest:
+                if plan.reads_ends:
+                    pass  # its range is not that of the positions
+                elif self._wanted.oldest:
                     plan = msgspec.structs.replace(plan, end_ns=min(plan.end_ns, last_ns + 1))
                 else:
                     plan = msgspec.structs.replace(plan, start_ns=max(plan.start_ns, last_ns))

@@ -12,6 +12,7 @@ from query.plan.plan import Filter
 from query.share.damaged import DamagedRecords
 from query.share.pruning.trace_filters import TextLookup
 from query.share.rerouted import UndecidedBatch
+from query.share.spans.lasting import lasting
 from segment.columns import ColumnBlock, ColumnKey
 
 OffsetRanges = tuple[tuple[int, int], ...]
@@ -100,6 +101,21 @@ class PartitionNotHeld(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class EndsWanted:
+    """Events are read that started before this time and lasted beyond it.
+
+    start_ns: unix ns. durations: the fields that say how long an event lasts, in ms.
+    """
+
+    start_ns: int
+    durations: tuple[str, ...]
+
+    def lasting(self, least_ns: int) -> Filter:
+        """The condition that an event lasts so long, or by up to a millisecond less."""
+        return lasting(self.durations, least_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class ViewRequest:
     """The rows and columns that a share needs of a view.
 
@@ -111,6 +127,7 @@ class ViewRequest:
         and one of those in its overflow column if there are any.
     filters, any_filter: as in the plan; segments without a row for them may be skipped.
     lookup: texts of which each row must have one; segments without any are left out of the view.
+    ends: the segments are left out that have no event that lasts so long; None: none is.
     requester: whose fair share of turns is taken where segments have to be fetched.
     """
 
@@ -125,6 +142,7 @@ class ViewRequest:
     requester: Requester = ANONYMOUS
     lookup: TextLookup | None = None
     texts: bool = False
+    ends: EndsWanted | None = None
 
 
 class PartitionViews(Protocol):

@@ -1,5 +1,6 @@
 """LAST, EVERY, SINCE, UNTIL, BETWEEN and COMPARE: the time range of a query and its steps."""
 
+from query.text.axis import read_axis
 from query.text.cursor import CLAUSES, Cursor, Spec
 from query.text.durations import Duration, read_duration, unclear_months
 from query.text.times import InvalidTime, ReferenceTime, read_moment
@@ -7,6 +8,7 @@ from query.tokens.lexer import Token, TokenKind
 
 _RANGE_S_MAX = 18 * 10**9  # more than from 1678 to 2261
 _AGO = ("AGO", "BEFORE", "EARLIER")  # may end a length: COMPARE 1d ago
+_RANGES = ("LAST", "SINCE", "UNTIL", "BETWEEN")
 _PHRASE = (TokenKind.NAME, TokenKind.NUMBER)
 
 
@@ -24,9 +26,17 @@ class TimeClauses:
         self._start: tuple[Token, Token] | None = None  # first and last token of the moment
         self._end: tuple[Token, Token] | None = None
         self._last: Token | None = None
+        self._axis: str | None = None
 
     def read(self, clause: str, token: Token) -> None:
         """Read what follows the keyword. Raises QueryTextError."""
+        self._read(clause, token)
+        if clause in _RANGES and (axis := read_axis(self._cursor)) is not None:
+            if self._axis not in (None, axis):
+                raise self._cursor.fail("the range has another axis already", self._cursor.previous)
+            self._axis = axis
+
+    def _read(self, clause: str, token: Token) -> None:
         if clause == "LAST":
             self._last = token
             length, first = self._length("a duration like 90s, 15m, 2h or 7d")
@@ -56,6 +66,8 @@ class TimeClauses:
         spec: Spec = {}
         if self._every_s is not None:
             spec["granularity"] = self._every_s
+        if self._axis is not None:
+            spec["time_axis"] = self._axis
         if self._compare_s is not None:
             spec["compare_time_offset_seconds"] = self._compare_s
         if self._last is not None and self._start is not None:

@@ -12,6 +12,7 @@ from query.http.environment import EnvironmentDatasets
 from query.http.requests import DatasetRequest
 from query.plan.plan import SpanDataset
 from query.plan.planner import QueryRequest, build_request, needs_definitions
+from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec
 from query.plan.spec_checks import object_of
 from query.results.relations.question import named_relations
@@ -54,7 +55,7 @@ async def read_request(
     if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
         most = limits.QUERY_LIMIT_NO_SERIES_MAX
         raise SpecError("limit", "invalid", f"must be between 1 and {most}")
-    spec, around = read_spec(asked.spec), tuple[SpanDataset, ...]()
+    spec, around = read_spec(asked.spec, QUERY_AXES), tuple[SpanDataset, ...]()
     datasets = around
     if named_relations(spec):
         around = (await known.every(begun.key)).datasets

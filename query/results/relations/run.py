@@ -13,6 +13,7 @@ from common import limits
 from query.plan.plan import Plan, SpanQuery, SpansPer, filter_fields
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.relations import About
+from query.plan.spec import TimeAxis
 from query.results.relations.around import note_on_none, with_margin
 from query.results.relations.keys import Keys, KeysWanted, keys_of
 from query.results.relations.question import Related
@@ -115,6 +116,7 @@ class RelatedQuery:
             at_least=at_least,
             wait_ms=wait_ms,
             spans=spans,
+            overlapping=query.spec.time_axis is TimeAxis.END,
             env=query.env,
             key=query.key,
         )

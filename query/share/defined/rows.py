@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from query.plan.plan import Plan, SpanNames
+from query.share.defined.axis import gather_in_range
 from query.share.defined.joins import IDS, JoinedColumns, joined_fields, joined_rows
 from query.share.field_sql import FieldSql
 from query.share.pruning.footer_facts import FooterFacts
@@ -35,7 +36,7 @@ def gather_asked(
     suffix, more: as of `gather`.
     joined: the columns of the tables of its joins, which are registered as `KEYS` and a number.
     """
-    if not plan.joins:
+    if not (plan.joins or plan.reads_ends):
         return gather(
             plan, views, small, facts, with_positions=with_positions, more=more, suffix=suffix
         )
@@ -45,8 +46,9 @@ def gather_asked(
     indexes: dict[str, int] = {}
     rows_most, is_empty = 0, True
     for number, (names, some) in enumerate(_by_definition(plan, views).items()):
-        found = gather(
+        found = gather_in_range(
             plan,
+            names,
             some,
             small,
             facts,
@@ -54,7 +56,9 @@ def gather_asked(
             more=more,
             suffix=f"{suffix}_{number}",
         )
-        parts.append(_with_ids(found, names, len(sources), with_positions=with_positions))
+        every = f"* REPLACE (s + {len(sources):d} AS s)" if with_positions and sources else "*"
+        columns = ", ".join([every, *(_ids(found, names) if plan.joins else ())])
+        parts.append(f"SELECT {columns} FROM ({found.sql})")
         tables |= found.tables
         sources += found.row_sources
         rows_most += found.rows_most
@@ -66,7 +70,7 @@ def gather_asked(
     others = joined_fields(plan, joined, len(fields))
     rows = " UNION ALL BY NAME ".join(parts)
     return Sources(
-        joined_rows(rows, plan, others),
+        joined_rows(rows, plan, others) if plan.joins else rows,
         tables,
         fields | others,
         tuple(sources),
@@ -84,10 +88,8 @@ def _by_definition(plan: Plan, views: Sequence[DatasetView]) -> dict[SpanNames, 
     return found
 
 
-def _with_ids(found: Sources, names: SpanNames, before: int, *, with_positions: bool) -> str:
-    """SQL of the rows with the ids of their spans. before: number of the row sources so far."""
+def _ids(found: Sources, names: SpanNames) -> list[str]:
+    """SQL of the columns `IDS` of the rows."""
     span = SpanParts(names, found.fields_sql)
-    every = f"* REPLACE (s + {before:d} AS s)" if with_positions and before else "*"
     ids = zip((span.stored_trace_id, span.span_id, span.parent_id), IDS, strict=True)
-    columns = ", ".join(f"{sql} AS {name}" for sql, name in ids)
-    return f"SELECT {every}, {columns} FROM ({found.sql})"
+    return [f"{sql} AS {name}" for sql, name in ids]

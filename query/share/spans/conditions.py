@@ -16,6 +16,7 @@ from query.plan.plan import (
 )
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
+from query.share.spans.ends import end_sql
 from query.share.spans.parts import SpanParts, common_form, in_some_trace
 
 
@@ -96,7 +97,10 @@ class SpanConditions:
         inside, plan = self._spans.inside, self._plan
         if mark.inside and inside is not None:
             start_ns, end_ns = inside
-            if start_ns > plan.start_ns:
+            if plan.overlapping:
+                ends = end_sql("t", self._span.duration_ms)
+                found.append(f"(t >= {start_ns:d} OR {ends} > {start_ns:d})")
+            elif start_ns > plan.start_ns:
                 found.append(f"t >= {start_ns:d}")
             if end_ns < plan.end_ns:
                 found.append(f"t < {end_ns:d}")

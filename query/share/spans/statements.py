@@ -12,19 +12,20 @@ import msgspec
 import pyarrow as pa
 
 from query.plan.plan import Kin, Plan, Size, SpanDataset, SpanKin, SpanQuery, SpansPer, SpanValues
+from query.share.defined.axis import gather_in_range
 from query.share.field_sql import sql_type
 from query.share.filters import Parameters
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
-from query.share.sources import POSITION, RowSource, Sources, gather
+from query.share.sources import POSITION, RowSource, Sources
 from query.share.spans.conditions import SpanConditions, pruning_filters
+from query.share.spans.ends import end_sql
 from query.share.spans.parts import SpanParts, common_form_sql, json_value_sql
 from query.share.view import DatasetView
 from segment.columns import FieldType
 
 PLACE: Final = (*POSITION, "s", "n")  # columns of a row's position and source
 KEYS: Final = "keys"  # and the number of a join: a table of keys
-_NS_PER_MS: Final = 1_000_000
 _COLUMNS: Final = {
     "dataset": "INTEGER",
     "time_ns": "BIGINT",
@@ -38,10 +39,8 @@ _COLUMNS: Final = {
     "annotation": "VARCHAR",
 }
 
-_LAST: Final = 2**63 - 1  # a duration that leads beyond the last time there is ends there
-_LENGTH: Final = f"least(greatest(duration_ms, 0) * {_NS_PER_MS}, {float(_LAST - 1024)!r})::BIGINT"
 _SIZES: Final = {
-    Size.END: f"max(time_ns + coalesce(least({_LENGTH}, {_LAST} - greatest(time_ns, 0)), 0))",
+    Size.END: f"max({end_sql('time_ns', 'duration_ms')})",
     Size.SPANS: "count(*) FILTER (WHERE is_span)",
 }
 
@@ -102,8 +101,9 @@ class SpanStatements:
             narrowed = msgspec.structs.replace(
                 plan, filters=pruning_filters(plan, dataset), any_filter=False
             )
-            sources = gather(
+            sources = gather_in_range(
                 narrowed,
+                dataset.names,
                 held,
                 small,
                 facts,

@@ -38,6 +38,7 @@ def read_traces_request(body: dict[str, Any], now_ns: int) -> TracesWanted:
         conditions=split_conditions(spec.filters, spec.any_filter),
         start_ns=resolved.start_ns,
         end_ns=resolved.end_ns,
+        overlapping=True,
         datasets=_datasets(body.get("datasets")),
         order=_order(body.get("order")),
         limit=_limit(limit),

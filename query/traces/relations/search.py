@@ -55,12 +55,14 @@ class TracesWanted:
     about its own fields, and its other spans, up to the margin around the range, meet theirs.
 
     start_ns, end_ns: range of the times of events, half open, in unix ns.
+    overlapping: whether it is enough that an event lies in the range for some time.
     datasets: their names; None: every dataset of the environment.
     """
 
     conditions: RelatedConditions
     start_ns: int
     end_ns: int
+    overlapping: bool = False
     datasets: tuple[str, ...] | None = None
     order: TraceOrder = TraceOrder.NEWEST
     limit: int = limits.TRACES_LIMIT_DEFAULT
@@ -229,6 +231,7 @@ class _Search:
             at_least=at_least,
             wait_ms=wait_ms,
             spans=query,
+            overlapping=self._wanted.overlapping,
             env=self._requester.env,
             key=self._requester.key,
         )

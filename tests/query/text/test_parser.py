@@ -229,3 +229,23 @@ def test_what_does_not_exist_here_is_told_with_what_does(text: str, marked: str,
         parse_query(text, NOW_S * 10**9)
     assert text[caught.value.start : caught.value.end] == marked
     assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "axis", "breakdowns"),
+    [
+        ("COUNT LAST 1h BY END", "end", None),
+        ("COUNT SINCE 2h ago UNTIL 1h ago BY end EVERY 5m", "end", None),
+        ("COUNT BETWEEN 2h ago AND 1h ago BY START", "start", None),
+        ("SELECT * LAST 1h BY OVERLAP", "overlap", None),
+        ("COUNT GROUP BY end LAST 1h BY END", "end", ["end"]),
+        ("COUNT BY end LAST 1h", None, ["end"]),
+        ("COUNT LAST 1h BY `end`", None, ["end"]),
+        ("COUNT LAST 1h BY end, kind", None, ["end", "kind"]),
+    ],
+)
+def test_by_end_behind_a_range_is_its_axis_and_elsewhere_a_field(
+    text: str, axis: str | None, breakdowns: list[str] | None
+) -> None:
+    spec = parse_text(text, NOW_S)
+    assert (spec.get("time_axis"), spec.get("breakdowns")) == (axis, breakdowns)

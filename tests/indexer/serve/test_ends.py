@@ -1,0 +1,71 @@
+"""Which segments a lease opens for a question by ends: by append times, and by summaries."""
+
+from pathlib import Path
+
+import msgspec
+
+from common import limits
+from indexer.partition.partition import Partition
+from indexer.serve.ends import reaching
+from indexer.serve.footers import Footers
+from indexer.serve.leases import PartitionLeases
+from indexer.summaries.held import HeldSummaries
+from query.share.view import EndsWanted, ViewRequest
+from tests.indexer.compaction.compacting import compacting, cuts
+from tests.indexer.harness import DATASET, TIME_NS, open_context, repair_of
+from tests.indexer.partition.test_partition import numbers_in
+from tests.indexer.summaries.test_worker import worker_of
+
+MS_NS = 10**6
+
+
+async def numbers_of(partition: Partition, held: HeldSummaries, ends: EndsWanted) -> list[int]:
+    shared = partition.shared
+    leases = PartitionLeases(
+        {0: partition},
+        shared.prefetcher.fetching,
+        Footers(),
+        repair_of(partition),
+        shared.context.clock,
+        summaries=held,
+    )
+    wanted = ViewRequest(end_ns=TIME_NS + 10**9, fields=frozenset({"n"}), ends=ends)
+    async with leases.lease(0, DATASET, wanted) as view:
+        return numbers_in(view)
+
+
+async def test_segments_are_opened_of_which_an_event_may_have_lasted_into_the_range(
+    tmp_path: Path,
+) -> None:
+    """The number of an event is taken for its duration in ms; it starts that many ns after TIME."""
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, [1, 2], [3], [100], [4, 90])
+        ends = EndsWanted(TIME_NS + 50 * MS_NS, ("n",))
+        assert await numbers_of(partition, HeldSummaries(), ends) == [1, 2, 3, 4, 90, 100]
+        held = HeldSummaries()
+        await worker_of(partition, held).run_round()
+        assert await numbers_of(partition, held, ends) == [4, 90, 100]
+        other = EndsWanted(ends.start_ns, ("missing",))
+        assert await numbers_of(partition, held, other) == []
+        either = EndsWanted(ends.start_ns, ("missing", "n"))
+        assert await numbers_of(partition, held, either) == [4, 90, 100]
+        near = EndsWanted(TIME_NS + 3, ("missing",))
+        assert await numbers_of(partition, held, near) == [3, 4, 90, 100]  # they start after it
+
+
+async def test_what_arrived_an_hour_before_a_range_has_no_end_in_it(tmp_path: Path) -> None:
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, [1], [2])
+        assert partition.view is not None
+        served = [
+            one._replace(entry=msgspec.structs.replace(one.entry, far=False))
+            for one in partition.view.served_of(DATASET)
+        ]
+        last_ns = max(one.entry.append_max_ns for one in served)
+        at_limit = EndsWanted(last_ns + limits.ENDS_AHEAD_MAX_NS, ("n",))
+        assert reaching(served, at_limit, HeldSummaries())[-1:] == served[-1:]
+        later = EndsWanted(at_limit.start_ns + 1, ("n",))
+        assert reaching(served, later, HeldSummaries()) == []
+        far = [one._replace(entry=msgspec.structs.replace(one.entry, far=True)) for one in served]
+        beyond = EndsWanted(last_ns + 2 * limits.ENDS_AHEAD_MAX_NS, ("n",))
+        assert reaching(far, beyond, HeldSummaries()) == far  # dated away from when they arrived
