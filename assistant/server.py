@@ -11,6 +11,7 @@ from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ConfigDict, ValidationError
 
 from assistant.api import Api
+from assistant.tools.differences import DifferenceTools
 from assistant.tools.fields import FieldTools
 from assistant.tools.history import HistoryTools
 from assistant.tools.queries import QueryTools
@@ -38,6 +39,7 @@ def build(api: Api) -> MCPServer[Any]:
         FieldTools(api),
         QueryTools(api),
         RowTools(api),
+        DifferenceTools(api),
         TraceTools(api),
         HistoryTools(api),
     )

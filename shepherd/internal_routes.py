@@ -52,5 +52,6 @@ def internal_application(
     trace_requests(app)
     add_health_routes(app, readiness.not_ready, context.stop)
     app.router.add_post("/internal/telemetry", own_events.receive)
+    app.router.add_post("/internal/telemetry/owned", own_events.receive_owned)
     app.router.add_get("/internal/placement", placement.show)
     return app

@@ -39,17 +39,16 @@ class OwnEvents:
         self._key: ApiKey | None = None
 
     async def receive(self, request: web.Request) -> web.Response:
-        """`POST /internal/telemetry`: a batch body from another role; of an owner that the query
-        string names, if it does.
-        """
-        if (request.content_length or 0) > limits.TELEMETRY_BODY_BYTES_MAX:
-            raise TooLarge("telemetry body is too large")
-        body = await request.content.read(limits.TELEMETRY_BODY_BYTES_MAX)
+        """`POST /internal/telemetry`: a batch body from another role."""
+        return web.json_response({"stored": await self.store(await _body(request))})
+
+    async def receive_owned(self, request: web.Request) -> web.Response:
+        """`POST /internal/telemetry/owned`: of an owner that the query string names."""
         try:
             owner = Owner.read(request.query)
         except KeyError as error:
             raise BadRequest("an owner is named in part") from error
-        return web.json_response({"stored": await self.store(body, owner)})
+        return web.json_response({"stored": await self.store(await _body(request), owner)})
 
     async def store(self, body: bytes, owner: Owner | None = None) -> int:
         """Store a batch body; returns the number of its events that are stored.
@@ -86,6 +85,21 @@ class OwnEvents:
             team.id, environment_name, dataset_slug(environment_name)
         )
         return _internal_key(team, environment)
+
+
+async def _body(request: web.Request) -> bytes:
+    """The whole body. Raises TooLarge."""
+    parts, size = list[bytes](), request.content_length or 0
+    if size <= limits.TELEMETRY_BODY_BYTES_MAX:
+        size = 0
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size > limits.TELEMETRY_BODY_BYTES_MAX:
+                break
+            parts.append(part)
+    if size > limits.TELEMETRY_BODY_BYTES_MAX:
+        raise TooLarge("telemetry body is too large")
+    return b"".join(parts)
 
 
 def _key_of(owner: Owner) -> ApiKey:

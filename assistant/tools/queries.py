@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import msgspec
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult
 from pydantic import Field
@@ -15,6 +16,7 @@ from assistant.arguments import DatasetName, read_text
 from common import limits
 
 _POLL_S = 30.0
+_BINS_SHOWN = 20  # of a heatmap, neighbours put together: a cell of some 400 characters
 RowsMax = Annotated[int, Field(ge=1, le=limits.AGENT_ROWS_MAX, description="Rows to return.")]
 
 
@@ -66,9 +68,12 @@ class QueryTools:
 
         As text: COUNT, P99(duration_ms) WHERE status >= 500 AND name = 'GET /a' GROUP BY service
         HAVING COUNT > 10 ORDER BY COUNT DESC LIMIT 20 LAST 2h EVERY 5m. Calculations: COUNT, SUM,
-        AVG, MIN, MAX, COUNT_DISTINCT, P50 to P999, and more. Conditions: = != > >= < <= IN
-        CONTAINS STARTS-WITH EXISTS, joined by AND or by OR. Ranges: LAST 1h, or SINCE 2026-01-31
-        UNTIL 2026-02-01. A field's name with blanks stands in backticks.
+        AVG, MIN, MAX, COUNT_DISTINCT, P001 to P999, HEATMAP, CONCURRENCY, RATE_SUM, RATE_AVG,
+        RATE_MAX. Conditions: = != > >= < <= IN CONTAINS STARTS-WITH EXISTS, joined by AND or OR;
+        SEARCH "a word" looks into every text field. Ranges: LAST 1h, or SINCE 2026-01-31 UNTIL
+        2026-02-01. COMPARE 1d puts earlier values beside the present ones. PER trace.trace_id
+        calculates over whole traces: COUNT, P95(extent_ms) PER trace.trace_id GROUP BY datacenter.
+        A field's name with blanks stands in backticks.
         """
         spec = _specification(dataset, query, specification)
         body: dict[str, Any] = {
@@ -131,11 +136,15 @@ def _page(
     found = data.get("series" if series else "results") or []
     columns = _columns(answer["query"], found, series=series)
     names = columns[1:] if series else columns
-    wanted = found[offset : offset + most]
-    fitted = fit(
-        [*([one["time"]] if series else []), *(one["data"].get(name) for name in names)]
-        for one in wanted
-    )
+    earlier = _earlier(answer, found, names) if not series else {}
+    before = [name for name in names if name in earlier]
+    rows = (
+        [*([one["time"]] if series else []), *(_value(one["data"].get(name)) for name in names),
+         *(_value(earlier[name][at]) for name in before)]
+        for at, one in enumerate(found[offset : offset + most], offset)
+    )  # fmt: skip
+    fitted = fit(rows)
+    columns = [*columns, *(f"{name} before" for name in before)]
     total = data.get("total_by_aggregate")
     following = offset + fitted.shown
     more = f"rows from {following} on: get_result with result_id={answer['id']!r}, "
@@ -154,8 +163,43 @@ def _page(
         rows=fitted.rows,
         offset=offset,
         rows_in_all=len(found),
-        total=total and {name: cell(value) for name, value in total.items()},
+        total=total and {name: cell(_value(value)) for name, value in total.items()},
     )
+
+
+def _value(value: Any) -> Any:
+    """Bins of a heatmap as one short text each; anything else as it is."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return value
+    each = -(-len(value) // _BINS_SHOWN)
+    some = (value[at : at + each] for at in range(0, len(value), each))
+    return ", ".join(
+        f"{_bound(bins[0]['low'])}..{_bound(bins[-1]['high'])}: {sum(b['count'] for b in bins)}"
+        for bins in some
+    )
+
+
+def _bound(number: float | None) -> str:
+    return "beyond" if number is None else f"{number:.3g}"
+
+
+def _earlier(
+    answer: dict[str, Any], found: list[dict[str, Any]], names: list[str]
+) -> dict[str, list[Any]]:
+    """By what was calculated, its value for each group in the range that is compared with."""
+    if "compare" not in answer:
+        return {}
+    groups = answer["query"].get("breakdowns") or []
+    listed = answer["compare"]["data"].get("results") or []
+    by_group = {
+        msgspec.json.encode([one["data"].get(name) for name in groups]): one["data"]
+        for one in listed
+    }
+    present = [msgspec.json.encode([one["data"].get(name) for name in groups]) for one in found]
+    return {
+        name: [by_group.get(group, {}).get(name) for group in present]
+        for name in names if name not in groups
+    }  # fmt: skip
 
 
 def _columns(spec: dict[str, Any], found: list[dict[str, Any]], *, series: bool) -> list[str]:

@@ -52,9 +52,9 @@ class Owner(NamedTuple):
         )
 
     @classmethod
-    def read(cls, given: "Mapping[str, str]") -> Self | None:
-        """As `_asdict` has it in the query string; None without it. Raises KeyError."""
-        return cls(*(given[name] for name in cls._fields)) if given else None
+    def read(cls, given: "Mapping[str, str]") -> Self:
+        """As `_asdict` has it in the query string. Raises KeyError."""
+        return cls(*(given[name] for name in cls._fields))
 
 
 class Telemetry(Protocol):
@@ -182,8 +182,10 @@ class TelemetrySender:
         try:
             members = await asyncio.to_thread(list_members, self._locks, "shepherd")
             for member in members:
+                # a path of its own: a shepherd that does not know owners must not take it
+                path = "/internal/telemetry" if owner is None else "/internal/telemetry/owned"
                 async with http.post(
-                    f"{member.url}/internal/telemetry",
+                    member.url + path,
                     data=body,
                     params=None if owner is None else owner._asdict(),
                 ) as reply:

@@ -15,7 +15,7 @@ from common.errors import BellwetherError
 from common.metadata import ApiKey
 from common.process.fair.requester import Requester
 from common.process.telemetry import Owner, Telemetry
-from query.asking.question import Question, begin_question
+from query.asking.question import QUERY, Question, begin_question
 from query.asking.rate import PerMinute
 
 EVENT: Final = "query"  # `name` of the events
@@ -26,7 +26,7 @@ _CUT: Final = "…"
 
 # Routes that ask about events, and what their questions are called.
 KINDS: Final = {
-    ("POST", "/1/query_results/{dataset}"): "query",
+    ("POST", "/1/query_results/{dataset}"): QUERY,
     ("POST", "/bw/1/rows"): "rows",
     ("POST", "/bw/1/fields"): "fields",
     ("GET", "/bw/1/fields/{dataset}"): "fields",

@@ -14,6 +14,7 @@ import msgspec
 from common import limits
 from common.metadata import ApiKey
 
+QUERY: Final = "query"  # the kind of what calculates
 _CURRENT: Final[ContextVar["Question | None"]] = ContextVar("question", default=None)
 # Members of requests that say how an answer is wanted rather than what is asked.
 _HOW: Final = frozenset({"after", "coverage", "cursor", "dataset", "wait_s"})
@@ -63,7 +64,7 @@ class Question:
     def is_about(self, dataset: str, body: dict[str, Any]) -> None:
         """What a request's body asks, without the members that say how."""
         self.dataset = self.dataset or dataset
-        asked = body.get("query")  # its members stand for themselves; a text is one of several
+        asked = body.get("query") if self.kind == QUERY else None  # its members tell it all
         if not isinstance(asked, dict):
             asked = {name: value for name, value in body.items() if name not in _HOW}
         self.asked = msgspec.json.encode(asked).decode()

@@ -21,7 +21,7 @@ _WORDS: Final = {
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _MEMBERS: Final = frozenset(
     {"calculations", "breakdowns", "filters", "filter_combination", "orders", "havings", "limit",
-     "time_range", "start_time", "end_time", "granularity"}
+     "time_range", "start_time", "end_time", "granularity", "per", "compare_time_offset_seconds"}
 )  # fmt: skip
 _COUNT: Final = [{"op": "COUNT"}]
 
@@ -43,6 +43,8 @@ def _clauses(spec: Spec) -> Iterable[str]:
     if spec.get("filters"):
         either = f" {spec.get('filter_combination', 'AND')} "
         yield f"WHERE {either.join(map(_filter, spec['filters']))}"
+    if "per" in spec:
+        yield f"PER {_name(spec['per'])}"
     if spec.get("breakdowns"):
         yield f"GROUP BY {', '.join(map(_name, spec['breakdowns']))}"
     if spec.get("havings"):
@@ -59,6 +61,8 @@ def _clauses(spec: Spec) -> Iterable[str]:
         yield f"UNTIL {_moment(spec['end_time'])}"
     if "granularity" in spec:
         yield f"EVERY {_duration(spec['granularity'])}"
+    if "compare_time_offset_seconds" in spec:
+        yield f"COMPARE {_duration(spec['compare_time_offset_seconds'])}"
 
 
 def _calculation(one: Spec) -> str:
@@ -71,6 +75,8 @@ def _filter(one: Spec) -> str:
     if "filters" in one:
         either = f" {one.get('filter_combination', 'AND')} "
         return f"({either.join(map(_filter, one['filters']))})"
+    if one["op"] == "search" and "column" not in one:
+        return f"SEARCH {quote_text(one['value'])}"
     op = _WORDS.get(one["op"], one["op"])
     if "value" not in one:
         return f"{_name(one['column'])} {op}"

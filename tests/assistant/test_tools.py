@@ -58,10 +58,16 @@ async def every_tool_answers(client: Client) -> None:
         [500, SPANS, str(LAST_ID - 3)], [200, SPANS * (TRACES - 1), str(LAST_ID)],
     ]  # fmt: skip
     assert counts["coverage"]["complete"] is True  # type: ignore[index]
+    traces = await ask("run_query", dataset="shop", query=f"COUNT PER trace.trace_id {DAY}")
+    assert traces["rows"] == [[TRACES]]
     again = await ask("get_result", dataset="shop", result_id=counts["result_id"], offset=1)
     assert again["rows"] == [[200, SPANS * (TRACES - 1), str(LAST_ID)]]
     rows = await ask("list_rows", dataset="shop", conditions=f"WHERE error = true {DAY}")
     assert [one["data"]["name"] for one in rows["events"]] == ["db"]  # type: ignore[attr-defined]
+    differing = await ask("find_differences", dataset="shop", selection="status = 500",
+                          conditions=DAY)  # fmt: skip
+    assert (differing["inside"], differing["outside"]) == (SPANS, SPANS * (TRACES - 1))
+    assert "duration_ms" in [one["name"] for one in differing["fields"]]  # type: ignore[attr-defined]
     found = await ask("search_traces", conditions=f"WHERE any.error = true {DAY}")
     assert (found["found"], found["rows"][0][4]) == (1, 1)  # type: ignore[index]
     trace = await ask("get_trace", trace_id=trace_id(3), fields=["status"])
@@ -76,7 +82,7 @@ async def every_tool_answers(client: Client) -> None:
         return found["rows"]  # type: ignore[return-value]
 
     await eventually(history)  # telemetry is sent once a second
-    assert {row[1] for row in await history()} <= {"query", "rows", "fields"}
+    assert {row[1] for row in await history()} <= {"query", "rows", "fields", "differences"}
     assert asked == tools.keys()
 
 

@@ -340,10 +340,14 @@ async def test_what_was_refused_is_found_in_the_own_dataset(tmp_path: Path) -> N
         headers = {"X-Bellwether-Internal-Token": TOKEN}
         async with server.http.post(url, data=body, headers=headers) as reply:
             assert await reply.json() == {"stored": 1}
+        large = b"[" + b",".join([b'{"data":{"name":"one of many","x":"%s"}}' % (b"y" * 990)] * 900)
+        async with server.http.post(url, data=large + b"]", headers=headers) as reply:
+            assert await reply.json() == {"stored": 900}
         own = []
 
         async def is_told() -> bool:
-            own[:] = [event.data for event in await server.events("bellwether")]
+            every = [event.data for event in await server.events("bellwether")]
+            own[:] = [one for one in every if one["name"] != "one of many"]
             return len(own) >= 6
 
         await eventually(is_told)

@@ -84,6 +84,7 @@ def answer_over_instances(
             totals.data[series.member] = merge_series(over, series, [states])
         if query.with_total and not spec.breakdowns:
             totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
+    totals.data.setdefault(SERIES, NO_ROWS)
     return InstanceAnswer(totals, answer.report.types, spec, block.rows)
 
 

@@ -16,6 +16,7 @@ TEXTS = (
     "MAX(`a field`) WHERE a IN (1, 'x', true) OR b EXISTS OR c NOT CONTAINS 'y' LAST 90s",
     "COUNT WHERE (a = 1 OR b = 2) AND c != 2.5 GROUP BY `limit`, d ORDER BY COUNT DESC, d LIMIT 5",
     "COUNT GROUP BY a HAVING COUNT > 5 SINCE 2026-01-31 UNTIL 2026-02-01 EVERY 1h",
+    'COUNT SEARCH "time out" PER trace.trace_id GROUP BY a LAST 2h COMPARE 1d',
     "COUNT WHERE a STARTS-WITH 'x' LAST 1d",
 )
 
