@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from query.differences.measure import (
 )
 
 # Numbers of more distinct values than these are shown as a histogram, others as values.
-_CODES_MOST = 24
-_COMPARED_OF_NUMBERS = 20  # bins
+_CODES_MOST: Final = 24
+_FRACTIONS_MOST: Final = 8  # if they are not all whole, they are hardly codes
+_COMPARED_OF_NUMBERS: Final = 20  # bins
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,8 +79,9 @@ def _shown(
     other = sum(pair.inside + pair.outside for pair in texts)
     if other > float(numbers.inside.sum() + numbers.outside.sum()):
         return None
-    distinct = sum(1 for key, _ in listed if key is not None and key[0] in "nf")
-    return numbers if one.in_buckets or distinct + one.others_number > _CODES_MOST else None
+    parts = [key[0] for key, _ in listed if key is not None and key[0] in "nf"]
+    most = _FRACTIONS_MOST if "f" in parts else _CODES_MOST
+    return numbers if one.in_buckets or len(parts) + one.others_number > most else None
 
 
 def _measured(

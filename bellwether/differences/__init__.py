@@ -1,0 +1,1 @@
+"""Shows in which fields events differ."""
