@@ -54,6 +54,7 @@ class Parts:
     document_gate: MembersGate
     compactor: Compactor
     summaries: SummaryWorker
+    held_summaries: HeldSummaries
 
     def close(self) -> None:
         """Close the parts that run threads, after the server has stopped."""
@@ -127,6 +128,7 @@ async def build_parts(
         document_gate=gate,
         compactor=Compactor(held.partitions, shared),
         summaries=SummaryWorker(held.partitions, shared, summaries),
+        held_summaries=summaries,
     )
 
 

@@ -42,7 +42,9 @@ from query.asking.events import QuestionEvents
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.differences.fields import FieldChoice
 from query.differences.route import DifferencesRoute
+from query.fields.exchange import FieldFactsExchange
 from query.fields.route import FieldsRoute
+from query.fields.stored_route import StoredFieldsRoutes
 from query.history.route import HistoryRoute
 from query.http.access import SESSIONS
 from query.http.calculated_fields import StoredCalculatedFields
@@ -213,6 +215,8 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     ResultRoutes(results).add_to(app)
     RowsRoute(requests, runner, unknown_fields, parts.datasets).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
+    exchange = FieldFactsExchange(parts.replicas, indexers, parts.watch)
+    StoredFieldsRoutes(keys, names, exchange).add_to(app)
     DifferencesRoute(requests, runner, FieldChoice(indexers), unknown_fields).add_to(app)
     HistoryRoute(keys, runner, clock).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)

@@ -26,3 +26,17 @@ DIFFERENCES_COMPARED: Final = 30  # fields that differ most, of which that is to
 DIFFERENCES_SELECTED: Final = 5  # fields of a selection with which they are compared
 DIFFERENCES_LISTED_DEFAULT: Final = 20  # fields of an answer: what a person looks through
 DIFFERENCES_VALUES_SHOWN: Final = 20  # of a field
+# --- what is known about fields ----------------------------------------------------------------
+FIELD_FACTS_PAGE: Final = 2_000  # fields of one response: some 4 MB from an indexer
+FIELD_FACTS_VALUES: Final = 64  # frequent values of a field that are known: twice a summary's
+FIELD_FACTS_HASHES: Final = 256  # smallest hashes of its values: their number is known to 6 %
+# Values in live rows and small segments that one question looks at for the first time: 0.3 s of a
+# core. What they are stays in memory; the next question goes on.
+FIELD_FACTS_VALUES_READ: Final = 2_000_000
+# Of an indexer: facts of 20,000 fields of a hundred segments, put together by some segments.
+FIELD_FACTS_HELD_BYTES: Final = 64 * 2**20
+FIELD_FACTS_SEGMENT_BYTES: Final = 2**20  # of one without summary that is read for them: a pack's
+FIELD_FACTS_SAMPLES: Final = 10  # values of a field in a list
+FIELD_FACTS_SEARCHED: Final = 20_000  # fields that one search of words looks at
+FIELD_VALUES_DEFAULT: Final = 50  # values that a completion offers
+FIELD_VALUES_MAX: Final = 1_000

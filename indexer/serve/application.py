@@ -8,12 +8,14 @@ from common.process.trace_context import trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from indexer.damage import peers
 from indexer.damage.reappend import RecordsEndpoint
+from indexer.fields.listing import FieldFactsListing
+from indexer.fields.route import FieldFactsEndpoint
 from indexer.rehearsal.content import PATH
 from indexer.rehearsal.content_route import ContentEndpoint
 from indexer.repair.twin_segments import SegmentEndpoint
 from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
 from indexer.serve.column_listing import ColumnListing
-from indexer.serve.column_routes import ColumnEndpoints
+from indexer.serve.column_routes import ColumnEndpoints, ListingTurns
 from indexer.serve.routes import Endpoints
 from indexer.wiring import Parts
 
@@ -43,7 +45,12 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
         parts.summaries.describe,
     ).add_routes(app)
     listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
-    ColumnEndpoints(listing).add_routes(app)
+    turns = ListingTurns()
+    ColumnEndpoints(listing, turns).add_routes(app)
+    facts = FieldFactsListing(
+        partitions, parts.held_summaries, parts.shared.cache, parts.shared.encoders
+    )
+    FieldFactsEndpoint(facts, turns).add_routes(app)
     records = RecordsEndpoint(partitions, log, parts.shared.cache, context.clock)
     app.router.add_post("/internal/share", parts.shares.handle)
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(parts.shared.cache).handle)

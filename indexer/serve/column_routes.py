@@ -32,12 +32,39 @@ _TURNS = FairLimits(
 )
 
 
+class ListingTurns:
+    """Runs listings in fair turns, each in a thread."""
+
+    def __init__(self) -> None:
+        self._slots = FairSlots(_TURNS, "lists of columns on this indexer")
+
+    async def answer(
+        self, request: web.Request, dataset: str, compute: Callable[[], bytes], media: str
+    ) -> web.StreamResponse:
+        """The response with what is computed; a refusal if too many wait."""
+        try:
+            place = self._slots.hold(*_requester(request, dataset))
+        except BellwetherError as error:
+            return busy_response(error)
+        try:
+            while not await place.wait(limits.HANG_UP_CHECK_S):
+                _refuse_if_abandoned(request)
+        except BellwetherError as error:  # pushed out of the queue, or nobody waits
+            place.leave()
+            return busy_response(error)
+        except BaseException:
+            place.leave()
+            raise
+        body = await _in_thread(request, place, compute)
+        return web.Response(body=body, content_type=media)
+
+
 class ColumnEndpoints:
     """Handlers over the partitions of this indexer."""
 
-    def __init__(self, listing: ColumnListing) -> None:
+    def __init__(self, listing: ColumnListing, turns: ListingTurns) -> None:
         self._listing = listing
-        self._slots = FairSlots(_TURNS, "lists of columns on this indexer")
+        self._turns = turns
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes. They are POST because a name may be longer than a URL."""
@@ -80,21 +107,9 @@ class ColumnEndpoints:
     async def _answer(
         self, request: web.Request, dataset: str, compute: Callable[[], object]
     ) -> web.StreamResponse:
-        try:
-            place = self._slots.hold(*_requester(request, dataset))
-        except BellwetherError as error:
-            return busy_response(error)
-        try:
-            while not await place.wait(limits.HANG_UP_CHECK_S):
-                _refuse_if_abandoned(request)
-        except BellwetherError as error:  # pushed out of the queue, or nobody waits
-            place.leave()
-            return busy_response(error)
-        except BaseException:
-            place.leave()
-            raise
-        body = await _in_thread(request, place, lambda: msgspec.json.encode(compute()))
-        return web.Response(body=body, content_type="application/json")
+        return await self._turns.answer(
+            request, dataset, lambda: msgspec.json.encode(compute()), "application/json"
+        )
 
 
 async def _in_thread(request: web.Request, place: SlotRequest, work: Callable[[], bytes]) -> bytes:

@@ -1,1 +1,1 @@
-"""`POST /bw/1/fields`: the fields of a dataset, how common each is, and some of its values."""
+"""The fields of a dataset: POST counts them in a time range, GET tells of all that is stored."""

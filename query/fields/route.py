@@ -15,12 +15,9 @@ from aiohttp import web
 from common import limits
 from common.model.times.written import rfc3339
 from query.fields.details import Details, FieldDetails, merge_details
+from query.fields.document import named
 from query.fields.request import FieldsRequest, read_fields_request
-from query.http.column_metadata import (
-    ColumnMetadata,
-    column_metadata_if_available,
-    described_facts,
-)
+from query.http.column_metadata import column_metadata_if_available
 from query.http.dataset_names import DatasetNames
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
@@ -31,7 +28,6 @@ from query.wire.columns import ColumnPage, ColumnsRequest, IndexedColumn
 from query.wire.name_pattern import NamePattern
 
 _SECOND_NS: Final = 10**9
-_TYPE_NAMES: Final = {"i": "integer", "f": "float", "b": "boolean", "s": "string", "j": "json"}
 
 
 class FieldsRoute:
@@ -71,7 +67,10 @@ class FieldsRoute:
             notes += await self._notes.unknown(wanted.dataset, {wanted.name: ""}, wanted.requester)
         if not wanted.details:
             head |= {
-                "fields": [_described(column, known) for column in page.columns],
+                "fields": [
+                    named(column.name, column.types, column.last_seen_ns, known)
+                    for column in page.columns
+                ],
                 "notes": notes,
             }
             return _json(head)
@@ -80,7 +79,8 @@ class FieldsRoute:
         details = answer.result
         head |= {
             "fields": [
-                _described(column, known) | _detailed(one, details.events, counted.samples)
+                named(column.name, column.types, column.last_seen_ns, known)
+                | _detailed(one, details.events, counted.samples)
                 for column, one in zip(page.columns, details.fields, strict=True)
             ],
             "events": details.events,
@@ -136,18 +136,6 @@ class FieldsRoute:
         merging = partial(merge_details, len(names))
         plan = partial(wanted.plan, names)
         return await self._runner.run_plan(plan, merging, coverage, wanted.requester)
-
-
-def _described(column: IndexedColumn, known: ColumnMetadata) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "name": column.name,
-        "types": [_TYPE_NAMES[one] for one in column.types],
-        "last_indexed": rfc3339(column.last_seen_ns),
-    }
-    defined = known.definitions.get(column.name)
-    if defined is not None and not defined.deleted_ns and defined.description:
-        found["description"] = defined.description
-    return found | described_facts(known.facts.get(column.name))
 
 
 def _detailed(details: FieldDetails, events: int, samples: int) -> dict[str, Any]:

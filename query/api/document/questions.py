@@ -4,6 +4,7 @@ from typing import Final
 
 from common import limits
 from query.api.document.differing import DIFFERENCES
+from query.api.document.fields import STORED_FIELDS
 from query.api.document.operation import Operation, Parameter
 from query.api.document.schema import (
     Schema,
@@ -176,6 +177,7 @@ OPERATIONS: Final = (
         ),
         parameters=(AFTER,),
     ),
+    *STORED_FIELDS,
     DIFFERENCES,
     Operation(
         "get",

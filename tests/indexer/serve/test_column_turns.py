@@ -13,7 +13,7 @@ from aiohttp import web
 
 from common import limits
 from indexer.serve.column_listing import ColumnListing
-from indexer.serve.column_routes import ColumnEndpoints
+from indexer.serve.column_routes import ColumnEndpoints, ListingTurns
 from query.cancellation import WorkCancelled, check_cancelled
 from query.wire.columns import ColumnPage, ColumnsRequest
 from tests.waiting import PATIENCE_S, eventually
@@ -55,7 +55,7 @@ class Asking:
 
 @asynccontextmanager
 async def indexer(listing: Slow) -> AsyncIterator[Asking]:
-    routes, app = ColumnEndpoints(cast(ColumnListing, listing)), web.Application()
+    routes, app = ColumnEndpoints(cast(ColumnListing, listing), ListingTurns()), web.Application()
     routes.add_routes(app)
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     await runner.setup()

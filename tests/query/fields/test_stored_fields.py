@@ -1,0 +1,76 @@
+"""`GET /bw/1/fields/{dataset}` and its values: of segments and of live rows, over real roles."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.query.fields.real import real_roles
+
+SOLD = [
+    {"item": f"item-{n % 5}", "price": n % 7 + 0.5, "status": 200 + n % 2, "id": f"{n:08x}"}
+    for n in range(100)
+]
+LIVE = [{"item": "Late", "status": "broken", "note": "a pump failed"} for _ in range(20)]
+
+
+def by_name(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in answer["fields"]}
+
+
+async def test_fields_of_segments_and_live_rows_are_told_together(tmp_path: Path) -> None:
+    async with real_roles(tmp_path) as running:
+        await running.append(0, SOLD[:60])
+        await running.append(1, SOLD[60:])
+        await running.cut()
+        await running.append(1, LIVE)
+        status, answer = await running.get("/bw/1/fields/shop")
+        assert status == 200, answer
+        assert (answer["stored"], answer["live"], answer["next"]) == (120, 20, None)
+        assert answer["coverage"]["complete"] is True, answer["coverage"]
+        assert answer["bytes"] > 0
+        found = by_name(answer)
+        assert list(found) == ["id", "item", "note", "price", "status"]
+        item = found["item"]
+        assert (item["stored"], item["share"], item["distinct"]) == (120, 1.0, 6)
+        assert item["values"][0] == {"value": "Late", "stored": 20}, item["values"]
+        assert sum(one["stored"] for one in item["values"]) == 120
+        assert (item["least"], item["greatest"]) == ("Late", "item-4")
+        assert found["status"]["type_shares"] == {"integer": 0.833333, "string": 0.166667}
+        assert (found["status"]["least"], found["status"]["greatest"]) == (200, 201)
+        assert (found["price"]["least"], found["price"]["greatest"]) == (0.5, 6.5)
+        assert found["id"]["distinct"] == 100
+        assert found["note"]["share"] == round(20 / 120, 6)
+        assert found["price"]["bytes"] > 0
+        assert found["note"]["bytes"] == 0
+        assert found["id"]["first_indexed"] <= found["id"]["last_indexed"]
+
+
+async def test_fields_are_found_by_patterns_and_by_words_and_come_in_pages(tmp_path: Path) -> None:
+    async with real_roles(tmp_path) as running:
+        await running.append(0, SOLD)
+        await running.append(0, LIVE)
+        _, answer = await running.get("/bw/1/fields/shop", match="*i*", limit="2")
+        assert (list(by_name(answer)), answer["next"]) == (["id", "item"], "item")
+        _, answer = await running.get("/bw/1/fields/shop", match="*i*", cursor="item")
+        assert (list(by_name(answer)), answer["next"]) == (["price"], None)
+        _, answer = await running.get("/bw/1/fields/shop", search="FAILED pump")
+        assert list(by_name(answer)) == ["note"]
+        _, answer = await running.get("/bw/1/fields/shop", search="nothing")
+        assert (answer["fields"], answer["notes"]) == ([], [])
+        status, answer = await running.get("/bw/1/fields/shop", serch="x")
+        assert (status, answer["type_detail"][0]["field"]) == (422, "serch")
+
+
+async def test_values_are_completed_in_any_case_the_most_frequent_first(tmp_path: Path) -> None:
+    async with real_roles(tmp_path) as running:
+        await running.append(0, SOLD)
+        await running.cut()
+        await running.append(1, LIVE)
+        _, answer = await running.get("/bw/1/fields/shop/values/item", prefix="LA")
+        assert answer["values"] == [{"value": "Late", "stored": 20}]
+        _, answer = await running.get("/bw/1/fields/shop/values/item", prefix="it", limit="2")
+        assert (len(answer["values"]), answer["more"]) == (2, True)
+        assert answer["values"][0]["stored"] == 20
+        _, answer = await running.get("/bw/1/fields/shop/values/status", prefix="2")
+        assert sorted(one["value"] for one in answer["values"]) == [200, 201]
+        _, answer = await running.get("/bw/1/fields/shop/values/none%2Fsuch")
+        assert answer["notes"] == ["no stored event has a field `none/such`"]
