@@ -41,7 +41,7 @@ class Slow:
 
 class Asking:
     def __init__(self, http: aiohttp.ClientSession, url: str, routes: ColumnEndpoints) -> None:
-        self._http, self._url, self.slots = http, url, routes._slots
+        self._http, self._url, self.slots = http, url, routes._turns._slots
 
     def ask(self, dataset: str, **requester: str) -> "asyncio.Task[int]":
         return asyncio.create_task(self._ask(dataset, requester))

@@ -1015,6 +1015,34 @@ export interface Operations {
       log?: unknown[];
     };
   };
+  /** The fields of all stored events and what is known of their values; no event is read. */
+  storedFields: {
+    body: undefined;
+    answer: {
+      fields: unknown[];
+      next: string | null;
+      stored: number;
+      live?: number;
+      bytes: number;
+      coverage: Coverage;
+      notes: string[];
+    };
+  };
+  /** Values of a field that begin with a prefix, in any case: for completion. */
+  storedValues: {
+    body: undefined;
+    answer: {
+      field: string;
+      values: {
+        value: unknown;
+        stored: number;
+      }[];
+      /** Whether there may be more of them. */
+      more: boolean;
+      coverage: Coverage;
+      notes: string[];
+    };
+  };
   /** Follow the events as they are indexed: one JSON object per line, until one hangs up. */
   tail: {
     body: undefined;
@@ -1465,6 +1493,8 @@ export const PATHS = {
   sendEvent: ["POST", "/1/events/{dataset}"],
   session: ["GET", "/ui/session"],
   status: ["GET", "/bw/1/status"],
+  storedFields: ["GET", "/bw/1/fields/{dataset}"],
+  storedValues: ["GET", "/bw/1/fields/{dataset}/values/{field}"],
   tail: ["GET", "/bw/1/tail/{dataset}"],
   tailSome: ["POST", "/bw/1/tail/{dataset}"],
   trace: ["GET", "/bw/1/traces/{trace_id}"],
