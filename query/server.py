@@ -37,6 +37,7 @@ from query.api.results.routes import ResultParts, ResultRoutes
 from query.api.results.runs import ResultRuns, RunParts
 from query.api.results.shared import SharedResults
 from query.api.stored_queries import StoredQueries
+from query.api.text_routes import TextRoutes
 from query.api.unknown_routes import UnknownRoutes
 from query.asking.events import QuestionEvents
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
@@ -243,10 +244,11 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         bounds.tails_max,
         bounds.tail_open_s,
     ).add_to(app)
+    TextRoutes(keys, clock).add_to(app)
     DocumentRoute().add_to(app)
     app[SESSIONS] = parts.sessions
     SessionRoute(keys, parts.sessions).add_to(app)
-    PageFilesRoute(*_page_files(parts.page)).add_to(app)
+    PageFilesRoute(keys, *_page_files(parts.page)).add_to(app)
     UnknownRoutes(keys).add_to(app)  # last: it matches every path that no other route matches
     return app
 

@@ -7,6 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from common.errors import NotFound
+from common.process.auth import KeyCache
+from query.http.access import key_of
 from query.page.bundle import INDEX, PageFile
 
 PREFIX: Final = "/ui/"
@@ -25,7 +27,8 @@ def _policy(nonce: str) -> str:
 class PageFilesRoute:
     """The handlers; they need no key. files: by name; none: the page was not built (`why`)."""
 
-    def __init__(self, files: Mapping[str, PageFile], why: str = "") -> None:
+    def __init__(self, keys: KeyCache, files: Mapping[str, PageFile], why: str = "") -> None:
+        self._keys = keys
         self._files = files
         self._why = why
 
@@ -36,8 +39,12 @@ class PageFilesRoute:
         app.router.add_get(PREFIX + "{name:.+}", self.file)
 
     async def root(self, request: web.Request) -> web.Response:
-        """Lead a browser to the page. Raises NotFound for everything else."""
+        """Lead a browser to the page; to everything else it is no route.
+
+        Raises NotFound, UnknownKey.
+        """
         if "text/html" not in request.headers.get("Accept", ""):
+            await key_of(self._keys, request)
             raise NotFound("unknown API route")
         return web.Response(status=302, headers={"Location": PREFIX})
 

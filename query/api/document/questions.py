@@ -134,6 +134,46 @@ OPERATIONS: Final = (
     ),
     Operation(
         "post",
+        "/bw/1/text/read",
+        "readText",
+        _ASKING,
+        "The specification that a text stands for, or the word that is not understood.",
+        {
+            200: members(
+                {
+                    "query": or_null(ref("Query")),
+                    "dataset": or_null(text(about="After FROM.")),
+                    "fault": or_null(
+                        members(
+                            {
+                                "why": text(),
+                                "hint": text(),
+                                "start": whole(0, about="Characters before the word."),
+                                "end": whole(0),
+                            },
+                            required=("why", "hint", "start", "end"),
+                        )
+                    ),
+                },
+                required=("query", "dataset", "fault"),
+            )
+        },
+        members(
+            {"text": text(), "zone": text(about="Of times without one; UTC unless given.")},
+            required=("text",),
+        ),
+    ),
+    Operation(
+        "post",
+        "/bw/1/text/write",
+        "writeText",
+        _ASKING,
+        "The text that stands for a specification; null where no text does.",
+        {200: members({"text": or_null(text())}, required=("text",))},
+        members({"query": ref("Query")}, required=("query",)),
+    ),
+    Operation(
+        "post",
         "/bw/1/rows",
         "rows",
         _ASKING,

@@ -908,6 +908,25 @@ export interface Operations {
       notes?: string[];
     };
   };
+  /** The specification that a text stands for, or the word that is not understood. */
+  readText: {
+    body: {
+      text: string;
+      /** Of times without one; UTC unless given. */
+      zone?: string;
+    };
+    answer: {
+      query: Query | null;
+      dataset: string | null;
+      fault: {
+        why: string;
+        hint: string;
+        /** Characters before the word. */
+        start: number;
+        end: number;
+      } | null;
+    };
+  };
   /** Revoke a key. */
   revokeKey: {
     body: undefined;
@@ -1379,6 +1398,15 @@ export interface Operations {
       updated_at: string;
     };
   };
+  /** The text that stands for a specification; null where no text does. */
+  writeText: {
+    body: {
+      query: Query;
+    };
+    answer: {
+      text: string | null;
+    };
+  };
   /** Which service calls which, and how often. */
   zipkinDependencies: {
     body: undefined;
@@ -1486,6 +1514,7 @@ export const PATHS = {
   otlpMetrics: ["POST", "/v1/metrics"],
   otlpTraces: ["POST", "/v1/traces"],
   queries: ["GET", "/bw/1/queries"],
+  readText: ["POST", "/bw/1/text/read"],
   revokeKey: ["DELETE", "/bw/1/keys/{id}"],
   rows: ["POST", "/bw/1/rows"],
   searchTraces: ["POST", "/bw/1/traces"],
@@ -1505,6 +1534,7 @@ export const PATHS = {
   updateMarker: ["PUT", "/1/markers/{dataset}/{id}"],
   updateMarkerSetting: ["PUT", "/1/marker_settings/{dataset}/{id}"],
   updateQueryAnnotation: ["PUT", "/1/query_annotations/{dataset}/{id}"],
+  writeText: ["POST", "/bw/1/text/write"],
   zipkinDependencies: ["GET", "/api/v2/dependencies"],
   zipkinRemoteServices: ["GET", "/api/v2/remoteServices"],
   zipkinServices: ["GET", "/api/v2/services"],
