@@ -21,7 +21,7 @@ from common.metrics import segments_skipped_total
 from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
 from indexer.repair.object_repair import ObjectRepair
-from indexer.serve.ends import reaching
+from indexer.serve.ends import has_longer, reaching
 from indexer.serve.fair_fetches import FairFetches
 from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
@@ -114,13 +114,14 @@ class PartitionLeases:
                 segments, unserved = await self._opened(served, wanted)
             for entry in unserved:
                 self._repair.ask(partition, entry)
+            live = view.live.blocks(dataset)
             yield DatasetView(
                 partition=partition,
                 epoch=view.epoch.log,
                 end_offset=view.live.end_offset,
                 watermark_ns=view.watermark_ns,
                 segments=tuple(segments),
-                blocks=view.live.blocks(dataset),
+                blocks=live,
                 gaps=tuple(
                     (gap.epoch, gap.first, gap.first if gap.end is None else gap.end)
                     for gap in view.gaps
@@ -145,6 +146,8 @@ class PartitionLeases:
                     held.retention.now_ns(),
                 ),
                 dataset=dataset,
+                longer=bool(wanted.durations)
+                and has_longer(view.served_of(dataset), live, wanted, self._summaries),
             )
         finally:
             self._cache.release(hashes)

@@ -41,6 +41,8 @@ def coverage_of(
                 "reason": covered.reason or reconciled.incomplete.get(partition, ""),
             }
         )
+        if covered.longer:
+            partitions[-1]["longer_spans"] = True
         if covered.watermark_ns > latest_ns:
             partitions[-1]["log_ahead_s"] = (covered.watermark_ns - now_ns) // 10**9
     shares = {p: counted.covered for p, counted in gathered.answered.items()}
@@ -57,14 +59,23 @@ def coverage_of(
 
 
 def notes_on_time(coverage: dict[str, Any]) -> list[str]:
-    """A note for each partition whose log's time is too much later than this process's clock."""
+    """Notes about events that end in the range and began before it, and about a log whose time is
+    too much later than this process's clock.
+    """
+    notes = []
+    if any(p.get("longer_spans") for p in coverage["partitions"]):
+        notes.append(
+            "events that last longer than the range may have ended in it: they are filed under"
+            " their start, and BY END (`time_axis`) counts them"
+        )
     ahead = {p["partition"]: p["log_ahead_s"] for p in coverage["partitions"] if "log_ahead_s" in p}
     if not ahead:
-        return []
+        return notes
     return [
+        *notes,
         f"the log's time is up to {max(ahead.values()):,} s ahead of this query role's clock in "
         f"partitions {sorted(ahead)}: a clock is or was wrong, and times of arrival are not to be "
-        "believed; no event is left out for it"
+        "believed; no event is left out for it",
     ]
 
 

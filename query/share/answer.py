@@ -26,6 +26,7 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     undecided: rerouted batches that are left out (see query.share.rerouted).
     damaged: the first damaged records that are missing.
     damaged_more: number of the other missing damaged records.
+    longer: as in `DatasetView`, of any of the datasets.
     """
 
     partition: int
@@ -43,6 +44,7 @@ class PartitionCovered(msgspec.Struct, frozen=True, kw_only=True):
     damaged: tuple[DamagedRecords, ...] = ()
     damaged_more: int = 0
     given_up: int = 0
+    longer: bool = False
 
 
 def same_rows(one: PartitionCovered, totals: PartitionCovered) -> bool:

@@ -400,4 +400,5 @@ def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
         damaged=damaged,
         damaged_more=more,
         given_up=view.given_up,
+        longer=view.longer,
     )

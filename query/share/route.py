@@ -184,6 +184,7 @@ class ShareEndpoint:
             dataset.lookup,
             bool(plan_searches(plan)),
             EndsWanted(earlier.start_ns, dataset.durations) if plan.reads_ends else None,
+            () if plan.reads_ends or plan.spans is not None else dataset.durations,
         )
         try:
             return await leases.enter_async_context(

@@ -69,6 +69,8 @@ class DatasetView:
     expired_early: number of events in the range that retention has hidden too early; None: not
         known.
     dataset: its id.
+    longer: whether events that last longer than the range, and began before it, may have ended in
+        it.
     """
 
     partition: int
@@ -90,6 +92,7 @@ class DatasetView:
     given_up: int = 0
     expired_early: int | None = 0
     dataset: str = ""
+    longer: bool = False
 
 
 class PartitionNotHeld(LookupError):
@@ -128,6 +131,8 @@ class ViewRequest:
     filters, any_filter: as in the plan; segments without a row for them may be skipped.
     lookup: texts of which each row must have one; segments without any are left out of the view.
     ends: the segments are left out that have no event that lasts so long; None: none is.
+    durations: the fields that say how long an event lasts, in ms: the view says whether events that
+        last longer than the range may have ended in it. Empty: it does not.
     requester: whose fair share of turns is taken where segments have to be fetched.
     """
 
@@ -143,6 +148,7 @@ class ViewRequest:
     lookup: TextLookup | None = None
     texts: bool = False
     ends: EndsWanted | None = None
+    durations: tuple[str, ...] = ()
 
 
 class PartitionViews(Protocol):

@@ -184,6 +184,9 @@ OPERATIONS: Final = (
                 "dataset": _NAME,
                 **_POPULATION,
                 "fields": listed(text(), most=limits.ROWS_FIELDS_MAX),
+                "time_axis": one_of(
+                    "start", "end", "overlap", about="Which of their times lie in the range."
+                ),
                 "order": one_of("newest", "oldest"),
                 "limit": whole(1, limits.ROWS_LIMIT_MAX),
                 "cursor": or_null(text()),

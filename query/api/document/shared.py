@@ -27,7 +27,7 @@ DATASET: Final = Parameter(
     "dataset",
     "path",
     text(least=1, most=limits.DATASET_NAME_CHARS_MAX),
-    "A dataset's name or slug, in any case.",
+    "A dataset's name or slug, in any case; `__all__` where all may be asked.",
 )
 AFTER: Final = Parameter(
     "X-Bellwether-After",
@@ -159,6 +159,9 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "havings": listed(ref("Having"), most=limits.QUERY_LIST_ITEMS_MAX),
             "limit": whole(1, limits.QUERY_LIMIT_NO_SERIES_MAX),
             **TIMES,
+            "time_axis": one_of(
+                "start", "end", about="By which time of events the range and the steps run."
+            ),
             "per": text(about="A field whose values are instances, as trace.trace_id."),
             "granularity": whole(0, about="Seconds of a step; chosen unless given."),
             "compare_time_offset_seconds": whole(
@@ -172,7 +175,12 @@ COMPONENTS: Final[dict[str, Schema]] = {
         {"id": text()}, required=("id",), about="A specification, unchanged, with its id."
     ),
     "Row": members(
-        {"time": text(), "samplerate": whole(1), "data": members({})},
+        {
+            "time": text(),
+            "samplerate": whole(1),
+            "dataset": text(about="Where all datasets are asked."),
+            "data": members({}),
+        },
         required=("time", "samplerate", "data"),
         about="An event, as POST /1/batch takes it.",
     ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from query.faults import SpecError
+from query.plan.calculated import uses_of
 from query.plan.plan import Filter, filter_fields
 from query.plan.relations import About, RelatedConditions, about_of, split_conditions
 from query.plan.spec import QuerySpec
@@ -33,8 +34,14 @@ class Related:
 
 def named_relations(spec: QuerySpec) -> list[str]:
     """The fields of a specification that mean another span's, unless they are stored."""
-    named = filter_fields(spec.filters) | set(_valued(spec))
-    return sorted(name for name in named if about_of(name) is not About.OWN)
+    named = filter_fields(spec.filters) | _valued(spec).keys() | _calculated_with(spec)
+    calculated = {one.name for one in spec.calculated}
+    return sorted(name for name in named - calculated if about_of(name) is not About.OWN)
+
+
+def _calculated_with(spec: QuerySpec) -> set[str]:
+    """The fields that the specification's own expressions name."""
+    return {name for one in spec.calculated for name in uses_of(one.expression)}
 
 
 def related_to(spec: QuerySpec, stored: Collection[str]) -> Related | None:
@@ -43,6 +50,11 @@ def related_to(spec: QuerySpec, stored: Collection[str]) -> Related | None:
     stored: the fields of `named_relations` that events have. Raises SpecError where the answer
     would not be determined.
     """
+    stored = {*stored, *(one.name for one in spec.calculated)}
+    for name in sorted(_calculated_with(spec)):
+        if about_of(name, stored) is not About.OWN:
+            why = f"expressions read fields of the event itself, and `{name}` is another span's"
+            raise SpecError("calculated_fields", "invalid", why)
     fields: dict[About, list[str]] = {}
     for name, member in _valued(spec).items():
         about = about_of(name, stored)

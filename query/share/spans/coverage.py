@@ -54,4 +54,5 @@ def _both(one: PartitionCovered, other: PartitionCovered) -> PartitionCovered:
         damaged=damaged,
         damaged_more=max(one.damaged_more, other.damaged_more),
         given_up=max(one.given_up, other.given_up),
+        longer=one.longer or other.longer,
     )

@@ -12,8 +12,16 @@ from indexer.serve.leases import PartitionLeases
 from indexer.summaries.held import HeldSummaries
 from query.share.view import EndsWanted, ViewRequest
 from tests.indexer.compaction.compacting import compacting, cuts
-from tests.indexer.harness import DATASET, TIME_NS, open_context, repair_of
-from tests.indexer.partition.test_partition import numbers_in
+from tests.indexer.harness import (
+    DATASET,
+    TIME_NS,
+    append,
+    open_context,
+    published,
+    repair_of,
+    until,
+)
+from tests.indexer.partition.test_partition import CUT, numbers_in
 from tests.indexer.summaries.test_worker import worker_of
 
 MS_NS = 10**6
@@ -69,3 +77,38 @@ async def test_what_arrived_an_hour_before_a_range_has_no_end_in_it(tmp_path: Pa
         far = [one._replace(entry=msgspec.structs.replace(one.entry, far=True)) for one in served]
         beyond = EndsWanted(last_ns + 2 * limits.ENDS_AHEAD_MAX_NS, ("n",))
         assert reaching(far, beyond, HeldSummaries()) == far  # dated away from when they arrived
+
+
+async def test_a_view_says_whether_longer_events_may_have_ended_in_the_range(
+    tmp_path: Path,
+) -> None:
+    """An event of 100 ms that began 100 ns after TIME, sealed and live; ranges are shorter."""
+
+    async def has_longer(partition: Partition, held: HeldSummaries, first: int, end: int) -> bool:
+        shared = partition.shared
+        leases = PartitionLeases(
+            {0: partition},
+            shared.prefetcher.fetching,
+            Footers(),
+            repair_of(partition),
+            shared.context.clock,
+            summaries=held,
+        )
+        wanted = ViewRequest(TIME_NS + first * MS_NS, TIME_NS + end * MS_NS, durations=("n",))
+        async with leases.lease(0, DATASET, wanted) as view:
+            return view.longer
+
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        held = HeldSummaries()
+        await append(context.backends.log, [100])
+        await until(partition, lambda p: p.view is not None and p.view.live.end_offset == 1)
+        assert await has_longer(partition, held, 90, 110)
+        assert not await has_longer(partition, held, 101, 110)  # it ended before
+        assert not await has_longer(partition, held, 10, 120)  # it is shorter than the range
+        assert not await has_longer(partition, held, 0, 200)  # it began in the range
+        await context.backends.log.append(0, CUT)
+        await until(partition, published(2))
+        await worker_of(partition, held).run_round()
+        assert await has_longer(partition, held, 90, 110)
+        assert not await has_longer(partition, held, 101, 110)
+        assert not await has_longer(partition, held, 10, 120)

@@ -237,3 +237,26 @@ async def test_all_datasets_are_asked_under_one_name(tmp_path: Path) -> None:
         assert status == 200
         assert {row["dataset"] for row in page["rows"]} <= {"shop", "stock"}
         assert (await running.post("/bw/1/fields", {"dataset": "__all__"}))[0] == 422
+
+
+async def test_the_range_may_be_one_of_ends(tmp_path: Path) -> None:
+    rows = [Row((BASE_S - 500) * 10**9, {"duration_ms": 510_000}), Row(BASE_S * 10**9, {})]
+    async with query_harness(tmp_path, rows=rows) as there:
+        there.indexers["a"].announce(OWN)
+
+        async def count(**more: str) -> object:
+            answer = await there.ask({**TIMES, **more})
+            return answer["data"]["results"][0]["data"]["COUNT"]
+
+        assert [await count(), await count(time_axis="start"), await count(time_axis="end")] == [
+            1,
+            1,
+            2,
+        ]
+        body = {"dataset": "shop", **TIMES, "time_axis": "overlap"}
+        status, page = await there.post("/bw/1/rows", body)
+        assert (status, len(page["rows"])) == (200, 2)
+        assert "dataset" not in page["rows"][0]
+        body = {"query": {"time_axis": "overlap"}, "wait_s": 1}
+        status, refused = await there.post("/1/query_results/shop", body)
+        assert (status, refused["type_detail"][0]["field"]) == (422, "time_axis")

@@ -84,6 +84,8 @@ export type Query = {
   end_time?: number;
   /** Seconds; two hours unless given. */
   time_range?: number;
+  /** By which time of events the range and the steps run. */
+  time_axis?: "start" | "end";
   /** A field whose values are instances, as trace.trace_id. */
   per?: string;
   /** Seconds of a step; chosen unless given. */
@@ -98,6 +100,8 @@ export type Query = {
 export type Row = {
   time: string;
   samplerate: number;
+  /** Where all datasets are asked. */
+  dataset?: string;
   data: Record<string, unknown>;
 };
 
@@ -947,6 +951,8 @@ export interface Operations {
       /** Seconds; two hours unless given. */
       time_range?: number;
       fields?: string[];
+      /** Which of their times lie in the range. */
+      time_axis?: "start" | "end" | "overlap";
       order?: "newest" | "oldest";
       limit?: number;
       cursor?: string | null;
