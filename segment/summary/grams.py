@@ -32,6 +32,7 @@ Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
 _INDEX_BITS: Final = 22  # of a hash: bits of a table before it is halved
 _CHUNK: Final = 1 << 18  # characters at once, so that what is computed of them stays in the cache
+_FEW: Final = 400_000  # indexes of a table of at most half the size
 _LONGEST: Final = 8  # bytes of a gram, which fit into a number
 _LETTERS_ONLY: Final = np.uint64(2**40 - 1)  # the first five of them
 _ODD: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))  # of each kind
@@ -101,11 +102,43 @@ def _plain(text: str) -> str:
     return text
 
 
+class _Indexes:
+    """The indexes of one kind of grams. While they are few, no large table is made for them."""
+
+    def __init__(self) -> None:
+        self._few: list[Hashes] = []
+        self._count = 0
+        self._table: npt.NDArray[np.bool_] | None = None
+
+    def add(self, found: Hashes) -> None:
+        """Add indexes of grams."""
+        self._few.append(found)
+        self._count += len(found)
+        if self._count > _FEW:
+            self._table = self._set_in(1 << _INDEX_BITS)
+
+    def table(self) -> npt.NDArray[np.bool_]:
+        """A table of all, which may be smaller where halving would make it so."""
+        if self._table is not None:
+            return self._set_in(1 << _INDEX_BITS)
+        size = GRAM_BITS_MIN
+        while self._count > GRAM_SET_MAX * size:
+            size *= 2
+        return self._set_in(size)
+
+    def _set_in(self, size: int) -> npt.NDArray[np.bool_]:
+        table = np.zeros(size, np.bool_) if self._table is None else self._table
+        for found in self._few:
+            table[found & np.uint64(size - 1)] = True
+        self._few = []
+        return table
+
+
 class GramBuilder:
     """Gathers the grams of a segment's texts, of any number of columns."""
 
     def __init__(self) -> None:
-        self._tables = [np.zeros(1 << _INDEX_BITS, np.bool_) for _ in range(2)]
+        self._kinds = _Indexes(), _Indexes()
 
     def add(self, values: pa.Array) -> None:
         """Add texts (large_string without nulls)."""
@@ -120,12 +153,12 @@ class GramBuilder:
             cuts = offsets[np.searchsorted(offsets, at, "right") : np.searchsorted(
                 offsets, after + _LONGEST - 1
             )] - at  # fmt: skip
-            for table, found in zip(self._tables, _hashes(chunk, after - at, cuts), strict=True):
-                table[found] = True
+            for kind, found in zip(self._kinds, _hashes(chunk, after - at, cuts), strict=True):
+                kind.add(found)
 
     def made(self) -> Grams:
         """The grams of what was added."""
-        letters, mixed = self._tables
+        letters, mixed = (kind.table() for kind in self._kinds)
         return Grams(_halved(letters, LETTER_GRAM_BITS_MAX), _halved(mixed, MIXED_GRAM_BITS_MAX))
 
 
