@@ -55,6 +55,7 @@ PLANS: Mapping[str, tuple[Wanted, ...]] = {
         Wanted(rows=20_000, pieces=3),
         Wanted(kind="fields", rows=5_000),
         Wanted(kind="logs", rows=20_000),
+        Wanted(kind="requests", rows=20_000),
     ),
     "small": (replace(_SMALL, pieces=3),),
     "middle": (_MIDDLE,),
@@ -62,6 +63,7 @@ PLANS: Mapping[str, tuple[Wanted, ...]] = {
     "huge": (_HUGE,),
     "heatmap": (replace(_LARGE, questions=("HEATMAP",), peers=_SAME_FILES),),
     "fields": (Wanted(kind="fields", rows=200_000), Wanted(kind="fields", rows=1_000_000)),
+    "requests": (Wanted(kind="requests", rows=5_000_000, compacted=True),),
     "words": (Wanted(kind="logs", rows=5_000_000),),
     "million-users": (
         replace(_LARGE, users=1_000_000, questions=("COUNT by user",), peers=("duckdb", "chdb")),

@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
-from query.share.search.fold import fold, holding
+from query.share.search.pattern import holding
 from query.share.search.plan import TEXT_TYPES
 from query.share.view import SegmentView
 from segment.columns import ColumnKey, FieldType
@@ -31,7 +31,7 @@ class RowTexts:
     ) -> None:
         self._cells: list[list[tuple[str, bytes]]] = [[] for _ in range(rows)]
         self._fields = fields
-        self._sought = [fold(text) for text in searched]
+        self._sought = searched
         self._matches: list[set[str]] = [set() for _ in range(rows if searched else 0)]
 
     def add(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
@@ -50,11 +50,8 @@ class RowTexts:
         self._cells[at] += cells
 
     def _match(self, field: str, order: Sequence[int], values: pa.Array) -> None:
-        present = [at for at, is_there in zip(order, values.is_valid().to_pylist(), strict=True)
-                   if is_there]  # fmt: skip
-        texts = pa.array(values.drop_null().to_pylist(), pa.large_string())
         for sought in self._sought:
-            for at, found in zip(present, holding(texts, sought).to_pylist(), strict=True):
+            for at, found in zip(order, holding(values, sought).to_pylist(), strict=True):
                 if found:
                     self._matches[at].add(field)
 
@@ -77,9 +74,7 @@ class RowTexts:
                 if key is None:
                     continue
                 if self._sought and key.type in TEXT_TYPES:
-                    folded = fold(value)
-                    if any(sought in folded for sought in self._sought):
-                        self._matches[at].add(key.field)
+                    self._match(key.field, [at], pa.array([value], pa.large_string()))
                 if fields is None or key.field in fields:
                     self._cells[at].append((key.field, json_value(key.type, value)))
 

@@ -2,8 +2,8 @@
 
 A search finds a text anywhere, within words too, so that not whole words are kept but *grams*:
 5 characters in a row that are letters or `_`, and 8 of letters, digits and `_` with a digit among
-them. A text of the segment that holds another one has all grams of it. Texts are read in lower
-case, as a search reads them (`query.share.search.fold`); other characters are in no gram.
+them. A text of the segment that holds another one has all grams of it. Letters are read in lower
+case, as a search reads them (`query.share.search.pattern`); other characters are in no gram.
 
 Each kind has a table of bits, one per hash. It is made large, and halved while it may be: by laying
 one half over the other while few bits are set, else by forgetting the half of all grams whose hash
@@ -42,8 +42,8 @@ _CODES: Final = np.arange(256, dtype=np.uint8)
 _LOWER: Final = np.where((_CODES >= 65) & (_CODES <= 90), _CODES + 32, _CODES).astype(np.uint8)
 _IS_LETTER: Final = ((_CODES >= 97) & (_CODES <= 122)) | (_CODES == 95)
 _IS_WORD: Final = _IS_LETTER | ((_CODES >= 48) & (_CODES <= 57))
-# The only other characters whose lower case is an ASCII letter.
-_ALSO_LETTERS: Final = (("\u212a", "k"), ("\u0130", "i"))
+# The only other characters that are the same as an ASCII letter where case does not matter.
+_ALSO_LETTERS: Final = (("\u212a", "k"), ("\u017f", "s"))
 
 
 class GramTable(msgspec.Struct, frozen=True, array_like=True):

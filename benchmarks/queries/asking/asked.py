@@ -82,11 +82,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A kind of question: each call of `ask` makes another one. kind: of the rows it is for."""
+    """A kind of question: each call of `ask` makes another one.
+
+    kind: of the rows it is for. bound: of its time against DuckDB's over the same files, where it
+    has one of its own; 0: as `judge` has it for all.
+    """
 
     name: str
     ask: Callable[[random.Random, Shape], Asked]
     kind: str = "spans"
+    bound: float = 0.0
 
 
 def nearly_all(dice: random.Random, shape: Shape) -> Range:

@@ -146,10 +146,14 @@ def _words(word: str, within: Range) -> Asked:
     )
 
 
+def token_of(number: int, shape: Shape) -> str:
+    """A rare token, as `kinds` makes it."""
+    token = f"token{number}-{shape.seed}"
+    return hashlib.md5(token.encode(), usedforsecurity=False).hexdigest()[:12]
+
+
 def _rare_word(dice: random.Random, shape: Shape) -> Asked:
-    token = f"token{dice.randrange(tokens(shape))}-{shape.seed}"
-    word = hashlib.md5(token.encode(), usedforsecurity=False).hexdigest()[:12]
-    return _words(word, nearly_all(dice, shape))
+    return _words(token_of(dice.randrange(tokens(shape)), shape), nearly_all(dice, shape))
 
 
 def _frequent_word(dice: random.Random, shape: Shape) -> Asked:

@@ -17,6 +17,7 @@ from benchmarks.queries.asking.more import (
     minutes,
     series_sql,
 )
+from benchmarks.queries.asking.whole import PER_TRACE, SEARCHES
 from benchmarks.queries.rows.kinds import KINDS, ROWS_PER_TRACE, alias
 from benchmarks.queries.rows.shape import Shape
 
@@ -189,4 +190,7 @@ EIGHT = (
     Question("COUNT by service for each minute", _by_minute),
 )
 WHOLE_ROWS = Question("whole rows of one trace, as a page", _whole_rows)
-ALL = (*EIGHT, WHOLE_ROWS, BY_BUCKET, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS)
+ALL = (
+    *EIGHT, WHOLE_ROWS, BY_BUCKET, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS,
+    PER_TRACE, *SEARCHES,
+)  # fmt: skip

@@ -79,14 +79,23 @@ def _forty(shape: Shape) -> str:
     return f"to_json({{{', '.join(members)}}})"
 
 
-def _line(shape: Shape) -> str:
-    """A message of fourteen words and a token that few other lines have."""
+def _request(shape: Shape) -> str:
+    """As `_line`, but all lines with one token are beside each other, as those of a request."""
+    return _line(shape, f"(i // {ROWS_PER_TOKEN})")
+
+
+def _line(shape: Shape, number: str = "") -> str:
+    """A message of fourteen words and a token that few other lines have.
+
+    number: SQL of the number of the token; at random unless given.
+    """
     words = ", ".join(f"'{word}'" for word in WORDS)
     picked = " || ' ' || ".join(
-        f"([{words}])[1 + {dice(shape.seed, 40 + number, len(WORDS))}]"
-        for number in range(_WORDS_PER_LINE)
+        f"([{words}])[1 + {dice(shape.seed, 40 + place, len(WORDS))}]"
+        for place in range(_WORDS_PER_LINE)
     )
-    token = f"left(md5('token' || {dice(shape.seed, 60, tokens(shape))} || '-{shape.seed}'), 12)"
+    number = number or dice(shape.seed, 60, tokens(shape))
+    token = f"left(md5('token' || {number} || '-{shape.seed}'), 12)"
     return f"""to_json({{
         'level': (['info', 'info', 'info', 'warning', 'error'])[1 + {dice(shape.seed, 6, 5)}],
         'service': 'svc-' || {dice(shape.seed, 4, SERVICES)},
@@ -112,6 +121,7 @@ def _many_columns(shape: Shape) -> str:
         || {dice(shape.seed, 8, HOSTS)} || '",' || array_to_string({rest}, ',') || '}}')"""
 
 
+_OF_LINES = {"level": "s", "service": "s", "message": "s"}
 _COMMON = {"service": "s", "status": "i", "duration_ms": "f", "host": "s"}
 KINDS: Mapping[str, Kind] = {
     "spans": Kind(
@@ -121,7 +131,8 @@ KINDS: Mapping[str, Kind] = {
         _span,
     ),
     "fields": Kind({f"attribute.{n:02}": "s" if n % 2 else "i" for n in range(40)}, _forty),
-    "logs": Kind({"level": "s", "service": "s", "message": "s"}, _line),
+    "logs": Kind(_OF_LINES, _line),
+    "requests": Kind(_OF_LINES, _request),
     "columns": Kind(_COMMON, _many_columns),
 }  # fmt: skip
 

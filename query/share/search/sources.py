@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa
 
 from query.cancellation import check_cancelled
-from query.share.search.fold import fold, holding
+from query.share.search.pattern import holding, pattern_of
 from query.share.search.plan import TEXT_TYPES, found_column
 from segment.columns import ColumnBlock, ColumnKey
 from segment.columns.key import OVERFLOW
@@ -32,10 +32,10 @@ def search_columns(
     """
     made = []
     for text in texts:
-        sought = _literal(fold(text))
-        held = [f'contains(lower("{key.physical}"), {sought})' for key in sorted(own)]
+        pattern = _literal(pattern_of(text))
+        held = [f'regexp_matches("{key.physical}", {pattern})' for key in sorted(own)]
         if with_overflow:
-            held.append(_in_overflow(text, sought))
+            held.append(_in_overflow(text, pattern))
         either = f"coalesce({' OR '.join(held)}, FALSE)" if held else "FALSE"
         made.append(f"{either} AS {found_column(text)}")
     return made
@@ -47,11 +47,11 @@ def search_blocks(texts: Sequence[str], blocks: Sequence[ColumnBlock]) -> dict[s
     for block in blocks:
         keys = text_columns(block.columns)
         for text in texts:
-            folded, hits = fold(text), np.zeros(block.rows, np.bool_)
+            hits = np.zeros(block.rows, np.bool_)
             for key in keys:
                 check_cancelled()
                 column = block.columns[key]
-                held = holding(column.values, folded).to_numpy(zero_copy_only=False)
+                held = holding(column.values, text).to_numpy(zero_copy_only=False)
                 hits[column.rows[held]] = True
             found[found_column(text)].append(hits)
     return {
@@ -60,12 +60,12 @@ def search_blocks(texts: Sequence[str], blocks: Sequence[ColumnBlock]) -> dict[s
     }
 
 
-def _in_overflow(text: str, sought: str) -> str:
-    as_json = _literal(fold(orjson.dumps(text).decode()[1:-1]))
+def _in_overflow(text: str, pattern: str) -> str:
+    as_json = _literal(pattern_of(orjson.dumps(text).decode()[1:-1]))
     types = " OR ".join(f"ends_with(e.key, ':{one.value}')" for one in TEXT_TYPES)
     fields = f'map_entries(from_json("{OVERFLOW}", \'"MAP(VARCHAR,VARCHAR)"\'))'
-    holds = f"list_filter({fields}, lambda e: ({types}) AND contains(lower(e.value), {sought}))"
-    return f'CASE WHEN contains(lower("{OVERFLOW}"), {as_json}) THEN len({holds}) > 0 END'
+    holds = f"list_filter({fields}, lambda e: ({types}) AND regexp_matches(e.value, {pattern}))"
+    return f'CASE WHEN regexp_matches("{OVERFLOW}", {as_json}) THEN len({holds}) > 0 END'
 
 
 def _literal(text: str) -> str:

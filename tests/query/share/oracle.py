@@ -72,7 +72,8 @@ def matches(one: Filter, row: Row) -> bool:
     value = row.data.get(one.field)
     op = one.op.value
     if op == "search":
-        return any(lower(str(one.values[0])) in lower(v) for v in texts(row))
+        wanted = re.compile(re.escape(str(one.values[0])), re.IGNORECASE)
+        return any(wanted.search(v) for v in texts(row))
     if op in _NEGATED:
         return not matches(Filter(one.field, FilterOp(_NEGATED[op]), one.values), row)
     if op == "exists":
@@ -104,11 +105,6 @@ def key(value: Found) -> object:
 def texts(row: Row) -> list[str]:
     held = (v.text if isinstance(v, Json) else v for v in row.data.values())
     return [v for v in held if isinstance(v, str)]
-
-
-def lower(value: str) -> str:
-    """Character by character."""
-    return "".join(c.lower()[0] for c in value)
 
 
 def calculate(op: str, column: str | None, rows: Sequence[Row]) -> object:

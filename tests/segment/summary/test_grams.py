@@ -1,6 +1,7 @@
 """A segment is left out of a search only if no text of it holds the text."""
 
 import random
+import re
 
 import pyarrow as pa
 import pytest
@@ -11,17 +12,13 @@ from segment.summary import grams
 from segment.summary.grams import GramBuilder, Grams, may_hold
 from segment.summary.sizes import LETTER_GRAM_BITS_MAX, MIXED_GRAM_BITS_MAX
 
-TEXTS = st.text(st.sampled_from("abcdXYZ_019 -.\nÜü\u212a\u0130ß語"), max_size=40)
+TEXTS = st.text(st.sampled_from("abkksXYZ_019 -.\nÜü\u212a\u017fß語"), max_size=40)
 
 
 def of(*texts: str) -> Grams:
     builder = GramBuilder()
     builder.add(pa.array(list(texts), pa.large_string()))
     return builder.made()
-
-
-def lower(text: str) -> str:
-    return "".join(char.lower()[0] for char in text)
 
 
 @settings(deadline=None)
@@ -34,8 +31,8 @@ def test_every_part_of_a_text_may_be_held_whatever_its_case(
         for _ in range(5):
             first = chance.randrange(len(text) + 1)
             part = text[first : first + chance.randrange(20)]
-            for case in (part, part.upper(), lower(part), part.title()):
-                if lower(case) in lower(text):
+            for case in (part, part.upper(), part.lower(), part.title()):
+                if re.search(re.escape(case), text, re.IGNORECASE):
                     assert may_hold(found, case), (text, case)
 
 
