@@ -115,6 +115,22 @@ def test_deleted_dataset_is_empty_and_starts_anew(system: System) -> None:
     assert "gone" not in system.run("datasets", "list", *data).stdout
 
 
+def test_markers_and_definitions_of_spans_go_through_the_public_address(system: System) -> None:
+    system.send("marked", [{"data": {"my.trace": "ab12", "my.span": "1", "name": "x"}}])
+    system.wait_until(lambda: count(system, "marked") == 1, "the event")
+    added = system.run("marker", "add", "marked", "deploy 1.2.3", "--type", "deploy")
+    assert added.returncode == 0, added.stderr
+    [shown] = system.http("GET", "/1/markers/marked").json()
+    assert (shown["id"], shown["message"]) == (added.stdout.strip(), "deploy 1.2.3")
+    assert system.run("trace", "ab12").returncode == 1
+    mine = {"trace_id": {"name": "my.trace"}, "span_id": {"name": "my.span"}}
+    defined = system.http("PATCH", "/1/dataset_definitions/marked", mine)
+    assert defined.status == 200, defined.body
+    drawn = system.run("trace", "ab12")
+    assert drawn.returncode == 0, drawn.stderr
+    assert "1 span" in drawn.stdout
+
+
 def test_doctor_is_content_with_a_running_system(system: System) -> None:
     port = system.url.rsplit(":", 1)[1]
     done = system.run("doctor", "--data", str(system.data), "--set", f"shepherd.port={port}")
