@@ -67,7 +67,7 @@ _KNOWN = (
     "known: = != > >= < <= in between contains starts-with ends-with like matches exists, each "
     "also with NOT; IS NULL"
 )
-_ALONE = "a field alone is no condition: name = true, name EXISTS"
+_ALONE = "a field alone means that it is true, but not after OR: name = true, name EXISTS"
 # Functions of other query languages, and their replacements
 _FUNCTIONS = {
     **dict.fromkeys(("EXISTS", "EXIST", "HAS", "ISSET", "DEFINED"), "write {} EXISTS"),
@@ -83,6 +83,8 @@ _LIKE_PART = re.compile(r"\\[%_\\]|[%_]|[^%_\\]+|\\", re.DOTALL)
 
 def read_comparison(cursor: Cursor) -> Spec:
     """A filter, or a group of two for BETWEEN. Raises QueryTextError."""
+    if _is_alone(cursor):
+        return {"column": cursor.name("a field's name"), "op": "=", "value": True}
     if begins_search(cursor):
         cursor.take()
         return read_search(cursor)
@@ -131,6 +133,24 @@ def _field(cursor: Cursor) -> str:
         hint = "the field stands on the left: status >= 500 (a field called 5 in backticks: `5`)"
         raise cursor.fail("expected a field's name", token, hint)
     return cursor.name("a field's name")
+
+
+def _is_alone(cursor: Cursor) -> bool:
+    """Whether a field stands alone, which is a condition that it is true.
+
+    Not after OR: `status = 500 OR failed` is more often a forgotten comparison.
+    """
+    token, after = cursor.next, cursor.peek()
+    if token.kind is TokenKind.NAME:
+        if ":" in token.text or token.is_keyword(*BEGINS_CLAUSE, "AND", "OR", "NOT", "AS"):
+            return False
+    elif token.kind is not TokenKind.QUOTED_NAME:
+        return False
+    if cursor.previous.is_keyword("OR") or cursor.previous.is_symbol("||"):
+        return False
+    if after.is_keyword("BETWEEN"):
+        return False
+    return _ends_condition(after) or after.is_symbol(",") or after.is_keyword("AS")
 
 
 def _joins(token: Token) -> bool:

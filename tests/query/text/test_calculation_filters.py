@@ -27,7 +27,7 @@ SLOW = {"column": "ms", "op": ">", "value": 500}
             },
         ),
         (
-            "COUNT FILTER (WHERE error = true) AS errors, P99(ms) FILTER (WHERE ms > 500)",
+            "COUNT FILTER (WHERE error) AS errors, P99(ms) FILTER (WHERE ms > 500)",
             {
                 "calculations": [
                     {"op": "COUNT", "name": "errors", "filters": [ERROR]},
@@ -58,6 +58,7 @@ SLOW = {"column": "ms", "op": ">", "value": 500}
                 "time_range": 3600,
             },
         ),
+        ("COUNT WHERE error", {"calculations": [{"op": "COUNT"}], "filters": [ERROR]}),
         ("COUNT FILTER ms > 500", {"calculations": [{"op": "COUNT"}], "filters": [SLOW]}),
         ("COUNT FILTER (ms > 500)", {"calculations": [{"op": "COUNT"}], "filters": [SLOW]}),
     ],
