@@ -3,7 +3,7 @@
     [SELECT] calculation [AS name], ... | *  [FROM dataset]
     [WHERE condition AND|OR|NOT ...]  [GROUP BY name, ...]
     [HAVING calculation op number AND ...]  [ORDER BY calculation|name [ASC|DESC], ...]
-    [LIMIT n]  [EVERY duration]
+    [LIMIT n]  [UNWEIGHTED]  [EVERY duration]
     [LAST duration | SINCE time [UNTIL time] | BETWEEN time AND time]  [COMPARE duration]
 
 Keywords may have any case and clauses any order. A text that cannot be parsed is refused with a

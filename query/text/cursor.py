@@ -10,7 +10,7 @@ T = TypeVar("T")
 Spec = dict[str, Any]
 CLAUSES = (
     *("FROM", "WHERE", "SEARCH", "PER", "GROUP", "HAVING", "ORDER", "LIMIT"),
-    *("EVERY", "LAST", "SINCE", "UNTIL", "BETWEEN", "COMPARE"),
+    *("EVERY", "LAST", "SINCE", "UNTIL", "BETWEEN", "COMPARE", "UNWEIGHTED"),
 )
 # Other spellings of clauses
 CLAUSE_ALIASES = {

@@ -115,6 +115,8 @@ class _Parser:
             self._order_by(token)
         elif clause == "LIMIT":
             self._limit()
+        elif clause == "UNWEIGHTED":
+            self._spec["usage_mode"] = True
         else:
             self._times.read(clause, token)
 
