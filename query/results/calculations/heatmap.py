@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from common import limits
 from query.results.json_rows import json_texts_of
-from query.share.states.heatmap import BEYOND, PER_OCTAVE, SHIFT
+from query.share.states.heatmap import BEYOND, PER_OCTAVE, SHIFT, width_of
 from query.share.states.lists import merged_weights
 
 Array = npt.NDArray[Any]
@@ -49,7 +48,7 @@ class Heat:
         """
         rows, bins, weights = states
         bins = bins.astype(np.int64)
-        width = width or _width(bins)
+        width = width or width_of(bins)
         merged = merged_weights(rows, _wider(bins, width), weights)
         return cls(*merged, width, cells)
 
@@ -107,23 +106,6 @@ def _wider(bins: Array, width: int) -> Array:
     wider = np.sign(bins) * (SHIFT + (sizes - SHIFT) // width)
     kept: Array = np.where((bins == 0) | (sizes == BEYOND), bins, wider)
     return kept
-
-
-def _width(bins: Array) -> int:
-    """The least power of two with which few bins reach from the smallest to the largest number."""
-    sizes = np.abs(bins)
-    plain = (bins != 0) & (sizes != BEYOND)
-    single = len(np.unique(bins[~plain]))
-    spans = []
-    for some in (sizes[plain & (bins > 0)] - SHIFT, sizes[plain & (bins < 0)] - SHIFT):
-        if len(some):
-            spans.append((int(some.min()), int(some.max())))
-    width = 1
-    while single + sum(last // width - first // width + 1 for first, last in spans) > (
-        limits.HEATMAP_BINS_MAX
-    ):
-        width *= 2
-    return width
 
 
 def no_heat(cells: int) -> Heat:

@@ -15,6 +15,7 @@ from common import limits
 from query.plan.plan import Need, Plan, State
 from query.share.states.buckets import bucket_numbers
 from query.share.states.distinct import ROWS, DistinctHashes, DistinctValues
+from query.share.states.heatmap import width_of
 from query.share.states.lists import flat, lists_of, merged_weights
 from query.share.states.statements import Statements
 from query.share.states.value_hashes import HashTexts
@@ -23,6 +24,7 @@ _LONG_AT_ONCE: Final = 2_048  # rows with keys of groups, which may be long
 _SHORT_AT_ONCE: Final = 32_768  # rows of values, which are short (`Statements.values`)
 # After so many rows, distinct values that are few of them are grouped instead, from the beginning.
 _TRIED_ROWS: Final = 65_536
+_PROBED_BINS: Final = 32_768  # rows whose bins tell how wide those of all may be
 _FEW: Final = 16  # rows for each value
 Ask = Callable[[str], pa.Table]
 
@@ -91,8 +93,9 @@ def _lists(
         ask = partial(asking.table, asking.bytes_kept)
         return _numbers(statements, of, rows_most, ask, with_main=with_main)
     if need.state is State.HEATMAP:
-        sql = statements.heatmap(index, need, with_main=with_main)
-        return asking.table(asking.bytes_kept, sql)
+        ask = partial(asking.table, asking.bytes_kept)
+        width = _bin_width(statements, need, ask) if rows_most > _PROBED_BINS else 1
+        return ask(statements.heatmap(index, need, width, with_main=with_main))
     sql = statements.distinct(need, with_main=with_main)
     with asking.batches(sql, _LONG_AT_ONCE) as batches:
         values = DistinctValues(batches.schema, statements.cell_names, asking, asking.hash_texts)
@@ -152,6 +155,14 @@ def _numbers(
         if len(flat(table.column(f"a{index}_v"))[1]) <= most:
             return table
     return ask(statements.numbers(index, need, in_buckets=True, with_main=with_main))
+
+
+def _bin_width(statements: Statements, need: Need, ask: Ask) -> int:
+    """A width of bins that is surely finer than that of the answer, by some of the rows: rows are
+    grouped by few bins instead of hundreds, and the answer is the same (`width_of`).
+    """
+    bins = ask(statements.some_bins(need, _PROBED_BINS)).column("b").to_numpy()
+    return max(1, width_of(bins.astype(np.int64)) // 2)
 
 
 def _surely_many(statements: Statements, need: Need, ask: Ask) -> bool:

@@ -180,9 +180,12 @@ class Statements:
         bound = "" if pairs_most is None else f" LIMIT {pairs_most:d}"
         return self._weighted((f"a{index}_{name}", value), need, bound, with_main=with_main)
 
-    def heatmap(self, index: int, need: Need, *, with_main: bool) -> str:
-        """The bins of each cell with their weights; if wanted with the columns of `main`."""
-        value = bin_sql(self.field_sql(need).number)
+    def heatmap(self, index: int, need: Need, width: int, *, with_main: bool) -> str:
+        """The bins of each cell with their weights; if wanted with the columns of `main`.
+
+        width: of the bins (`bin_sql`).
+        """
+        value = bin_sql(self.field_sql(need).number, width)
         return self._weighted((f"a{index}_g", value), need, "", with_main=with_main)
 
     def _weighted(self, column: tuple[str, str], need: Need, bound: str, *, with_main: bool) -> str:
@@ -210,6 +213,13 @@ class Statements:
             f"{self._with} SELECT count(*) AS pairs FROM (SELECT DISTINCT * FROM"
             f" (SELECT {columns} FROM picked WHERE {held} LIMIT {self.probed_rows}))"
         )
+
+    def some_bins(self, need: Need, rows: int) -> str:
+        """The bins `b` of so many of the rows."""
+        number = self.field_sql(need).number
+        held = self.masks.holds(need, f"{number} IS NOT NULL")
+        some = f"SELECT {bin_sql(number)} AS b FROM picked WHERE {held} LIMIT {rows:d}"
+        return f"{self._with} SELECT DISTINCT b FROM ({some}) WHERE b IS NOT NULL"
 
     def field_sql(self, need: Need) -> FieldSql:
         """The SQL expressions of a need's field."""

@@ -24,6 +24,7 @@ from query.results.series import merge_at_once, with_steps
 from query.results.totals import merge_totals
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
+from query.share.states import computed
 from query.share.states.buckets import bucket_numbers
 from query.share.states.lists import lists_of
 from query.share.states.value_hashes import hashes_of
@@ -104,6 +105,7 @@ def test_an_answer_without_any_share_is_that_of_no_rows(breakdowns: tuple[str, .
     order=st.randoms(use_true_random=False),
     limit=st.integers(1, 8),
     exact=st.sampled_from([(3, 2), (16_384, 8_192)]),
+    probed=st.sampled_from([1, 4, 32_768]),
 )
 def test_every_split_and_order_of_shares_gives_the_same_bytes(
     rows: list[Row],
@@ -112,10 +114,12 @@ def test_every_split_and_order_of_shares_gives_the_same_bytes(
     order: Any,
     limit: int,
     exact: tuple[int, int],
+    probed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "QUANTILE_EXACT_PAIRS_MAX", exact[0])
     monkeypatch.setattr(limits, "DISTINCT_EXACT_MAX", exact[1])
+    monkeypatch.setattr(computed, "_PROBED_BINS", probed)
     parts: list[list[Row]] = [[] for _ in range(4)]
     for row, owner in zip(rows, owners, strict=False):
         parts[owner].append(row)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from query.results.calculations.heatmap import Heat
-from query.share.states.heatmap import bin_sql
+from query.share.states.heatmap import BEYOND, SHIFT, bin_sql, width_of
 
 CONNECTION = duckdb.connect(config={"threads": 1})
 LARGEST = float(np.finfo(np.float64).max)
@@ -78,3 +78,23 @@ def test_wider_bins_are_made_of_whole_narrower_ones() -> None:
 def test_a_narrow_range_still_fills_many_bins() -> None:
     [bins] = heat_of([100 + at / 100 for at in range(1_000)]).shown(np.zeros(1, np.int64))
     assert 8 < len(bins) <= 50
+
+
+NUMBERS = st.one_of(
+    st.integers(-70_000, 65_535), st.integers(-70_000, 65_535), st.integers(300, 700)
+).map(lambda k: SHIFT + k)
+BINS = st.one_of(NUMBERS, NUMBERS.map(lambda n: -n), st.sampled_from([0, BEYOND, -BEYOND]))
+
+
+@settings(deadline=None)
+@given(st.lists(BINS, min_size=1, max_size=40), st.integers(1, 40))
+def test_bins_that_some_rows_tell_are_never_wider_than_those_of_the_answer(
+    bins: list[int], some: int
+) -> None:
+    """So a share may group by them, whichever rows it looks at first."""
+    every = np.array(bins)
+    width = max(1, width_of(every[:some]) // 2)
+    sizes = np.abs(every)
+    first = np.sign(every) * (SHIFT + (sizes - SHIFT) // width * width)
+    grouped = np.where((every == 0) | (sizes == BEYOND), every, first)
+    assert width_of(grouped) == width_of(every)
