@@ -6,6 +6,7 @@ import { ApiError, call } from "./api/client";
 import { Problem } from "./parts/problem";
 import { currentSession, type Who } from "./session";
 import { Login } from "./views/login";
+import { QueryView } from "./views/query/query";
 import { Start } from "./views/start/start";
 
 export function App() {
@@ -47,6 +48,8 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
 
 function View({ place }: { place: Place }) {
   switch (place.view) {
+    case "query":
+      return <QueryView place={place} key={place.dataset} />;
     default:
       return <Start />;
   }

@@ -1,0 +1,41 @@
+// What an answer covers, in words: complete, or what is missing and why.
+
+import type { Coverage } from "../../api/types";
+import { timeOf, utcOf } from "../../look/times";
+
+interface Covered {
+  partition: number;
+  complete: boolean;
+  reason?: string;
+  watermark_ns?: number;
+  watermark?: number;
+}
+
+/** The seconds to which every partition is covered; null if that is not known. */
+export function completeTo(coverage: Coverage): number | null {
+  const marks = (coverage.partitions as Covered[])
+    .map((one) => one.watermark ?? one.watermark_ns)
+    .filter((one): one is number => typeof one === "number");
+  return marks.length ? Math.min(...marks) / 1e9 : null;
+}
+
+export function CoverageWords({ coverage }: { coverage: Coverage }) {
+  const partitions = coverage.partitions as Covered[];
+  if (coverage.complete) {
+    const to = completeTo(coverage);
+    return (
+      <span title={to === null ? undefined : utcOf(to)}>
+        {to === null ? "complete" : `complete to ${timeOf(to)}`}
+      </span>
+    );
+  }
+  const missing = partitions.filter((one) => !one.complete);
+  const reasons = [...new Set(missing.map((one) => one.reason).filter(Boolean))];
+  return (
+    <span class="error" title={reasons.join("; ")}>
+      ⚠ {missing.length} of {partitions.length} partitions did not answer in full
+      {reasons.length > 0 && `: ${reasons[0]}`}
+      {reasons.length > 1 && ` and ${reasons.length - 1} more reasons`}
+    </span>
+  );
+}

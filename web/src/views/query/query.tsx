@@ -1,0 +1,133 @@
+// One question and its answer: the question on top, the picture under it, the rows under that.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { go, type Place } from "../../address";
+import type { Query as Spec } from "../../api/types";
+import { bytes, duration, plain } from "../../look/units";
+import { Problem } from "../../parts/problem";
+import { CoverageWords } from "./coverage";
+import { GroupTable, type Row } from "./table";
+import { FIRST_QUESTION, readQuestion, useQuestion, type TextFault } from "./use_question";
+import { useResult, type Result } from "./use_result";
+
+type QueryPlace = Extract<Place, { view: "query" }>;
+
+export function QueryView({ place }: { place: QueryPlace }) {
+  const ask = place.ask || FIRST_QUESTION;
+  const question = useQuestion(ask);
+  const run = useResult((result) => {
+    if (result.id !== place.result) go({ ...place, ask, result: result.id }, { replace: true });
+  });
+  const shown = useRef("");
+  const spec = question.value?.spec ?? null;
+  const key = JSON.stringify([place.dataset, ask]);
+  useEffect(() => {
+    if (!spec || question.value?.text !== ask || shown.current === key) return;
+    shown.current = key;
+    if (place.result) run.show(place.dataset, place.result);
+    else run.start(place.dataset, spec);
+  }, [key, spec]);
+  const begin = async (text: string): Promise<TextFault | null> => {
+    const read = await readQuestion(text);
+    if (read.fault || !read.spec) return read.fault;
+    if (text === ask) run.start(place.dataset, read.spec);
+    else go({ view: "query", dataset: place.dataset, ask: text });
+    return null;
+  };
+  return (
+    <>
+      <TextQuestion key={ask} text={ask} busy={run.busy} onRun={begin} onCancel={run.cancel} />
+      {question.error !== null && question.error !== undefined && <Problem error={question.error} />}
+      {run.error !== null && <Problem error={run.error} />}
+      {run.result && spec && (
+        <div class="dims" style={{ opacity: run.busy && run.slow ? 0.5 : 1 }}>
+          <AnswerLine result={run.result} tookMs={run.tookMs} />
+          <Groups result={run.result} spec={spec} />
+        </div>
+      )}
+    </>
+  );
+}
+
+interface TextProps {
+  text: string;
+  busy: boolean;
+  onRun: (text: string) => Promise<TextFault | null>;
+  onCancel: () => void;
+}
+
+function TextQuestion({ text, busy, onRun, onCancel }: TextProps) {
+  const [draft, setDraft] = useState(text);
+  const [fault, setFault] = useState<TextFault | null>(null);
+  const run = async () => setFault(await onRun(draft));
+  return (
+    <section class="panel">
+      <div class="row">
+        <label class="hidden" for="ask">
+          The question
+        </label>
+        <textarea
+          id="ask"
+          class="mono"
+          rows={2}
+          style={{ flex: 1 }}
+          value={draft}
+          onInput={(event) => setDraft(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void run();
+          }}
+        />
+        {busy ? (
+          <button onClick={onCancel}>Cancel</button>
+        ) : (
+          <button class="main" onClick={() => void run()}>
+            Run
+          </button>
+        )}
+      </div>
+      {fault && (
+        <p class="error" role="alert">
+          ✕ <code>{draft.slice(fault.start, fault.end)}</code> {fault.why}
+          {fault.hint && <span class="quiet"> – {fault.hint}</span>}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function AnswerLine({ result, tookMs }: { result: Result; tookMs: number | null }) {
+  const coverage = result.coverage;
+  const all = (result.groups as { all?: { COUNT?: number } } | undefined)?.all?.COUNT;
+  return (
+    <p class="small quiet block">
+      {all !== undefined && `${plain(all)} events · `}
+      {tookMs !== null && `${duration(tookMs)} · `}
+      {coverage?.state_bytes !== undefined && `${bytes(coverage.state_bytes)} of states · `}
+      {coverage && <CoverageWords coverage={coverage} />}
+      {result.notes?.map((note) => (
+        <span key={note} class="note">
+          <br />
+          {note}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function Groups({ result, spec }: { result: Result; spec: Spec }) {
+  const data = (result.data ?? {}) as {
+    results?: { data: Row }[];
+    total_by_aggregate?: Row;
+    other_by_aggregate?: Row;
+  };
+  const counted = (result.groups ?? {}) as { total?: number; returned?: number };
+  return (
+    <GroupTable
+      spec={spec}
+      rows={(data.results ?? []).map((row) => row.data)}
+      total={data.total_by_aggregate}
+      other={data.other_by_aggregate}
+      otherGroups={(counted.total ?? 0) - (counted.returned ?? 0)}
+    />
+  );
+}

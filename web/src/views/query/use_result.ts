@@ -1,0 +1,103 @@
+// The answer of a question: begun, waited for, cancelled; the old one stays until the next is there.
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { call } from "../../api/client";
+import type { Operations, Query } from "../../api/types";
+
+export type Result = Operations["getQueryResult"]["answer"];
+
+export interface Run {
+  result: Result | null;
+  error: unknown;
+  busy: boolean;
+  /** Whether it runs for so long that one wants to know. */
+  slow: boolean;
+  /** Milliseconds from the question to the answer. */
+  tookMs: number | null;
+  /** Ask. */
+  start: (dataset: string, spec: Query) => void;
+  /** Show an answer that was given before, by its id. */
+  show: (dataset: string, id: string) => void;
+  cancel: () => void;
+}
+
+const SLOW_MS = 300;
+const WAIT_S = 10;
+
+export function useResult(onAnswer: (result: Result) => void): Run {
+  const [result, setResult] = useState<Result | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const [slow, setSlow] = useState(false);
+  const [tookMs, setTookMs] = useState<number | null>(null);
+  const running = useRef<AbortController | null>(null);
+  const told = useRef(onAnswer);
+  told.current = onAnswer;
+
+  const cancel = useCallback(() => {
+    running.current?.abort();
+    running.current = null;
+    setBusy(false);
+    setSlow(false);
+  }, []);
+  useEffect(() => cancel, [cancel]);
+
+  const follow = useCallback(
+    async (dataset: string, begin: (signal: AbortSignal) => Promise<Result>) => {
+      cancel();
+      const controller = new AbortController();
+      const { signal } = controller;
+      running.current = controller;
+      setBusy(true);
+      setError(null);
+      const began = performance.now();
+      const timer = setTimeout(() => setSlow(true), SLOW_MS);
+      try {
+        let found = await begin(signal);
+        while (!found.complete) {
+          found = await call("getQueryResult", {
+            path: { dataset, id: found.id },
+            query: { wait_s: WAIT_S },
+            signal,
+          });
+        }
+        if (signal.aborted) return;
+        setTookMs(performance.now() - began);
+        setResult(found);
+        told.current(found);
+      } catch (reason) {
+        if (!signal.aborted) setError(reason);
+      } finally {
+        clearTimeout(timer);
+        if (!signal.aborted) {
+          setBusy(false);
+          setSlow(false);
+        }
+      }
+    },
+    [cancel],
+  );
+
+  const start = useCallback(
+    (dataset: string, spec: Query) =>
+      void follow(dataset, (signal) =>
+        call("createQueryResult", {
+          path: { dataset },
+          body: {
+            query: spec,
+            wait_s: WAIT_S,
+            disable_total_by_aggregate: false,
+            disable_other_by_aggregate: false,
+          },
+          signal,
+        }),
+      ),
+    [follow],
+  );
+  const show = useCallback(
+    (dataset: string, id: string) =>
+      void follow(dataset, (signal) => call("getQueryResult", { path: { dataset, id }, signal })),
+    [follow],
+  );
+  return { result, error, busy, slow, tookMs, start, show, cancel };
+}
