@@ -90,6 +90,7 @@ class _Parts:
     watch: LogWatch
     results: ResultStore
     runner: QueryRunner
+    calculated: StoredCalculatedFields
     spans: SpanExchange
     related: RelatedSpans
     datasets: EnvironmentDatasets
@@ -157,6 +158,7 @@ def _wire(
         watch=watch,
         results=ResultStore(clock, config.results_kept_s, bounds.results),
         runner=runner,
+        calculated=calculated,
         spans=spans,
         datasets=datasets,
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
@@ -218,7 +220,8 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     exchange = FieldFactsExchange(parts.replicas, indexers, parts.watch)
     StoredFieldsRoutes(keys, names, exchange).add_to(app)
-    DifferencesRoute(requests, runner, FieldChoice(indexers), unknown_fields).add_to(app)
+    choice = FieldChoice(indexers, parts.calculated, exchange.page)
+    DifferencesRoute(requests, runner, choice, unknown_fields).add_to(app)
     HistoryRoute(keys, runner, clock).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)

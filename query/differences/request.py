@@ -6,7 +6,7 @@ inclusive, to exclusive, as the boxes of a heatmap are; `groups`, each an object
 breakdown, null where the field is missing. Events inside meet all of these; one of the groups.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +18,7 @@ from query.plan.plan import DifferencesWanted, Filter, FilterOp, Plan, filter_fi
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.read_filters import read_filters
 from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN, read_spec
+from query.plan.spec import Calculation
 from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 MEMBERS: Final = ("dataset", "query", "selection", "fields", "match", "limit", "after", "coverage")
@@ -84,6 +85,13 @@ def read_differences_request(
     query = with_prefix.value_of({} if body.get("query") is None else body["query"])
     with with_prefix:
         spec = read_spec(query)
+    if spec.per is not None:
+        raise SpecError("query.per", "invalid", "events are compared, not instances: leave it out")
+    # the rest has no part in which events there are
+    spec = replace(
+        spec, calculations=(Calculation("COUNT"),), breakdowns=(), orders=(), havings=(),
+        compare_s=None,
+    )  # fmt: skip
     resolved = build_request(spec, dataset, now_ns, env=requester.env, key=requester.key)
     match = body.get("match") or ""
     if not isinstance(match, str) or len(match) > limits.FIELD_PATTERN_CHARS_MAX:

@@ -106,8 +106,8 @@ def _notes(wanted: DifferencesRequest, chosen: ChosenFields, found: FoundDiffere
         notes.append(f"{', '.join(wanted.no_part)} of the query have no part in the answer")
     if chosen.left_out:
         notes.append(
-            f"{chosen.how}; {chosen.left_out:,} more were not looked at: name them in `fields`, or"
-            " choose them with `match`"
+            f"{chosen.how}, {chosen.left_out:,} more were not: name them in `fields`, or choose"
+            " them with `match`"
         )
     drawn = [one.distribution.read for one in found.ranked]
     if any(min(read.inside, read.outside) < 1 for read in drawn):

@@ -99,6 +99,10 @@ class FieldFactsExchange:
         merged = await asyncio.to_thread(merge_fact_pages, pages, size)
         return FoundFacts(merged, {p: why for p, why in missing.items() if p in left})
 
+    async def page(self, dataset: str, requester: Requester, **asked: Any) -> FieldFactsPage:
+        """As `ask`, the facts alone."""
+        return (await self.ask(dataset, requester, **asked)).page
+
     async def _choose(
         self, left: set[int], tried: set[str], missing: dict[int, str]
     ) -> Sequence[tuple[Member, set[int]]]:

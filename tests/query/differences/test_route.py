@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from common import limits
 from common.process.versions import OWN
 from query.differences.request import read_differences_request
 from query.faults import InvalidValues
@@ -140,6 +141,7 @@ async def test_members_of_a_query_without_a_part_and_a_side_without_events_are_s
         ({"query": {"filters": [{"op": "="}]}}, "query.filters[0].column"),
         ({"query": {"nonsense": 1}}, "query.nonsense"),
         ({"query": []}, "query"),
+        ({"query": {"per": "trace.trace_id"}}, "query.per"),
         ({"fields": []}, "fields"),
         ({"fields": [1]}, "fields[0]"),
         ({"fields": [str(n) for n in range(1_001)]}, "fields"),
@@ -153,3 +155,31 @@ def test_a_fault_names_its_member(body: dict[str, Any], member: str) -> None:
     with pytest.raises(InvalidValues) as raised:
         read_differences_request(asked, "d" * 24, 0)
     assert raised.value.faults[0].field == member
+
+
+async def test_calculated_fields_are_selected_by_and_looked_at(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        with_columns(running)
+        slow = {"name": "is_slow", "expression": "GT($ms, 50)"}
+        tenth = {"name": "last_digit", "expression": 'CONCAT("d", SUB($code, 200))'}
+        query = {**TIMES, "calculated_fields": [slow, tenth]}
+        selection = [{"column": "is_slow", "op": "=", "value": True}]
+        answer = await differences(running, query=query, selection=selection)
+        assert answer["inside"]["stored"] == 100, answer["notes"]
+        assert answer["looked_at"] == 9
+        named = {one["name"] for one in answer["fields"]}
+        assert "last_digit" in named
+        assert {"is_slow", "slow"} <= {one["name"] for one in answer["same"]}
+
+
+async def test_of_more_fields_than_one_question_looks_at_the_rest_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DIFFERENCES_FIELDS_MAX", 5)
+    async with query_harness(tmp_path, rows=ROWS) as running:
+        with_columns(running)
+        answer = await differences(running, limit=5)
+        assert (answer["looked_at"], answer["left_out"]) == (5, 2)
+        assert any("2 more were not" in note for note in answer["notes"]), answer["notes"]
+        matched = await differences(running, match="bui", limit=5)
+        assert (matched["looked_at"], matched["left_out"]) == (1, 0)
