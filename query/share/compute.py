@@ -28,6 +28,8 @@ from query.share.defined.joins import columns_of
 from query.share.defined.rows import gather_asked
 from query.share.differences.distributions import Distributions
 from query.share.has_read import with_what_was_read
+from query.share.instances.columns import EDGES
+from query.share.instances.edges import edges_of
 from query.share.instances.statements import InstanceStatements
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch
@@ -245,8 +247,16 @@ class Computation:
         with self._named_errors(), self._open() as connection:
             for name, table in of.tables.items():
                 connection.register(name, table)
-            main = self._table(of.sql, of.parameters, few=few, bounds=bounds)
-        return self._answer(of.types, {"main": main})
+            states = {"main": self._table(of.sql, of.parameters, few=few, bounds=bounds)}
+            edges = edges_of(self._plan, wanted, self._views, self._small, self._facts)
+            if edges.sql:
+                for name, table in edges.tables.items():
+                    connection.register(name, table)
+                kept = states["main"].nbytes
+                states[EDGES] = self._table(
+                    edges.sql, edges.parameters, few=few, kept=kept, bounds=bounds
+                )
+        return self._answer(of.types, states)
 
     def _register_keys(self, connection: duckdb.DuckDBPyConnection) -> None:
         for number, keys in enumerate(self._keys):

@@ -171,9 +171,10 @@ class ShareEndpoint:
     ) -> DatasetView | None:
         """A view; None: the partition is not held."""
         earlier = plan if plan.open_spans is None else earlier_plan(plan)
+        margin_ns = 0 if plan.instances is None else plan.instances.margin_ns
         wanted = ViewRequest(
-            _TIME_MIN_NS if plan.reads_ends else earlier.start_ns,
-            plan.end_ns,
+            _TIME_MIN_NS if plan.reads_ends else earlier.start_ns - margin_ns,
+            plan.end_ns + margin_ns,
             plan.log,
             plan.at_least.get(partition),
             plan.wait_ms,

@@ -10,7 +10,7 @@ from query.plan.instances import instances_wanted
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.spec import QuerySpec
-from query.results.instances.merge import instance_block, merge_instances
+from query.results.instances.merge import instance_block, merge_instances, partial_instances
 from query.results.series import (
     NO_ROWS,
     SERIES,
@@ -25,6 +25,7 @@ from query.results.totals import Totals, merge_totals
 from query.results.type_notes import notes_on_types
 from query.share.compute import Computation
 from query.share.database import Databases
+from query.share.instances.columns import EDGES
 from query.share.view import DatasetView
 
 _PARTITION = 0  # the instances are rows of one partition
@@ -35,12 +36,14 @@ class InstanceAnswer:
     """The totals with their series. types: by field of instances, the letters of its types.
 
     spec: the question over the rows of instances.
+    instances, partial: the number of all, and of those with events just outside of the range.
     """
 
     totals: Totals
     types: dict[str, str]
     spec: QuerySpec
     instances: int
+    partial: int = 0
 
 
 def instances_plan(
@@ -48,7 +51,7 @@ def instances_plan(
 ) -> Plan:
     """The plan of shares: events that match WHERE, as rows of instances."""
     plan = totals_plan(query, at_least=at_least, wait_ms=wait_ms, log=log)
-    wanted = instances_wanted(query.spec, margin_ns)
+    wanted = instances_wanted(query.spec, plan.end_ns - plan.start_ns, margin_ns)
     return msgspec.structs.replace(plan, needs=(), breakdowns=(), instances=wanted)
 
 
@@ -59,7 +62,9 @@ def answer_over_instances(
     wanted = plan.instances
     assert wanted is not None
     merged = merge_instances([states["main"] for states in shares], wanted, databases)
-    block = instance_block(merged, wanted)
+    partial = partial_instances(merged, [states[EDGES] for states in shares if EDGES in states])
+    block = instance_block(merged, wanted, partial)
+    counts = block.rows, int(partial.sum())
     view = DatasetView(_PARTITION, "", block.rows, 0, (), (block,))
     spec = replace(query.spec, filters=query.spec.per_filters, any_filter=False, per=None)
     over = replace(query, spec=spec, dataset="", datasets=())
@@ -75,7 +80,7 @@ def answer_over_instances(
         answer = states_of(by_step).run()
         at_once = merge_at_once(over, by_step, [answer.states])
         assert at_once is not None
-        return InstanceAnswer(at_once, answer.report.types, spec, block.rows)
+        return InstanceAnswer(at_once, answer.report.types, spec, *counts)
     answer = states_of(totals_of).run()
     totals = merge_totals(over, totals_of, [answer.states])
     if query.with_series:
@@ -85,10 +90,16 @@ def answer_over_instances(
         if query.with_total and not spec.breakdowns:
             totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
     totals.data.setdefault(SERIES, NO_ROWS)
-    return InstanceAnswer(totals, answer.report.types, spec, block.rows)
+    return InstanceAnswer(totals, answer.report.types, spec, *counts)
 
 
 def notes_on_instances(spec: QuerySpec, found: InstanceAnswer, types: dict[str, str]) -> list[str]:
     """Notes on values that the question could not use. types: of the fields of events."""
     of_events = replace(spec, calculations=(), breakdowns=())
-    return [*notes_on_types(of_events, types), *notes_on_types(found.spec, found.types)]
+    notes = [*notes_on_types(of_events, types), *notes_on_types(found.spec, found.types)]
+    if found.partial:
+        notes.append(
+            f"{found.partial:,} of {found.instances:,} instances have events just before or after "
+            "the range too, which are left out: they are `partial`"
+        )
+    return notes

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from common.errors import BellwetherError
 from query.cancellation import check_cancelled
@@ -72,7 +73,9 @@ def _merging(held: Sequence[pa.Table], wanted: InstancesWanted) -> str:
     return f"SELECT {selected} FROM ({rows}) GROUP BY {', '.join(keys)} {bound}"
 
 
-def instance_block(table: pa.Table, wanted: InstancesWanted) -> ColumnBlock:
+def instance_block(
+    table: pa.Table, wanted: InstancesWanted, partial: npt.NDArray[np.bool_]
+) -> ColumnBlock:
     """The instances as rows. Their time is their start; they count with their smallest rate."""
     rows = table.num_rows
     start = _numbers(table, names.START)
@@ -93,6 +96,9 @@ def instance_block(table: pa.Table, wanted: InstancesWanted) -> ColumnBlock:
             if f"f{at}_{field_type.value}" in table.column_names:
                 add(field, field_type, _column(table, f"f{at}_{field_type.value}"))
     for name in wanted.columns if rows else ():
+        if name == InstanceColumn.PARTIAL:
+            add(name, FieldType.BOOL, pa.array(partial))
+            continue
         values, field_type = _own_column(InstanceColumn(name), table, start)
         add(name, field_type, values)
     places = np.arange(rows, dtype=np.int64)
@@ -104,6 +110,20 @@ def instance_block(table: pa.Table, wanted: InstancesWanted) -> ColumnBlock:
         np.zeros(rows, np.bool_),
         columns,
     )
+
+
+def partial_instances(merged: pa.Table, edges: Sequence[pa.Table]) -> npt.NDArray[np.bool_]:
+    """For each instance whether it has events just outside of the range. edges: of the shares."""
+    found = np.zeros(merged.num_rows, np.bool_)
+    for name in (names.KEY + part for part in _KEY_TYPES):
+        sets = [_column(table, name) for table in edges if name in table.column_names]
+        if not sets or name not in merged.column_names:
+            continue
+        values = _column(merged, name)
+        known = pa.concat_arrays(one.cast(values.type) for one in sets).drop_null()
+        inside = pc.is_in(values, value_set=known, skip_nulls=True)
+        found |= inside.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _own_column(

@@ -21,6 +21,7 @@ from query.plan.plan import InstanceColumn, InstancesWanted
 from segment.columns import FieldType
 
 KEY: Final = "k_"
+EDGES: Final = "edges"  # state: the values that events just outside of the range have
 RATE, START, END, SPANS, ERRORS = "r", "s", "e", "sp", "er"
 STEP_TIME, STEP = "lt", "ls"
 _HASHED: Final = 2**32

@@ -19,6 +19,7 @@ from query.results.instances.answer import (
     InstanceAnswer,
     answer_over_instances,
     instances_plan,
+    notes_on_instances,
 )
 from query.share.answer import decode_answer, encode_answer, of_version
 from query.share.compute import Computation
@@ -78,10 +79,15 @@ def request_of(spec: QuerySpec, **more: Any) -> QueryRequest:
 
 
 def answer(
-    spec: QuerySpec, views: Sequence[DatasetView], change: Any = None, **more: Any
+    spec: QuerySpec,
+    views: Sequence[DatasetView],
+    change: Any = None,
+    *,
+    margin_ns: int = 0,
+    **more: Any,
 ) -> InstanceAnswer:
     asked = request_of(spec, **more)
-    plan: Plan = instances_plan(asked, 0, at_least={}, wait_ms=0, log="")
+    plan: Plan = instances_plan(asked, margin_ns, at_least={}, wait_ms=0, log="")
     plan = change(plan) if change else plan
     views = [replace(one, dataset=DATASET) for one in views]
     answers = [Computation(plan, [one], ALLOWED).run() for one in views]
@@ -165,6 +171,25 @@ def test_sampled_traces_stand_for_as_many_as_were_sent() -> None:
         assert found[group]["AVG(spans)"] == values["AVG(spans)"] == 4
         assert found[group]["P50(extent_ms)"] == values["P50(extent_ms)"]
         assert found[group]["COUNT"] == pytest.approx(values["COUNT"], rel=0.1)
+
+
+def test_instances_partly_outside_of_the_range_are_marked_and_counted(tmp_path: Path) -> None:
+    """Events of any value lie at these seconds; the range is 100 to 200, its margin 25 seconds."""
+    times = {"inside": [110, 190], "before": [80, 120], "after": [150, 210], 5: [99, 101],
+             "long before": [10, 150], "beside": [90, 220], 5.5: [130]}  # fmt: skip
+    rows = [Row(second * 10**9, {PER: key, "n": 1}) for key, some in times.items()
+            for second in some]  # fmt: skip
+    rows += [Row(90 * 10**9, {PER: "inside"})]  # does not match WHERE
+    spec = QuerySpec((Calculation("COUNT"),), (Filter("n", FilterOp.EXISTS),),
+                     breakdowns=(PER, "partial"), per=PER, start_s=100, end_s=200)  # fmt: skip
+    for views in ([view(blocks=[block(rows)])], split(rows, [3, 5, 9], tmp_path)):
+        found = answer(spec, views, margin_ns=10**18)
+        groups = dict(found.totals.top)
+        assert groups == {"inside": False, "before": True, "after": True, 5: True,
+                          "long before": False, 5.5: False}  # fmt: skip
+        assert (found.instances, found.partial) == (6, 3)
+        assert "3 of 6 instances" in notes_on_instances(spec, found, {})[-1]
+        assert answer(spec, views).partial == 0
 
 
 def test_more_instances_than_one_question_may_gather_are_refused_with_the_limit() -> None:

@@ -102,3 +102,40 @@ async def test_instances_of_one_dataset_are_asked_over_http(tmp_path: Path) -> N
         body = {"query": refused, "wait_s": 20}
         status, answer = await running.post("/1/query_results/shop", body)
         assert (status, "havings[0].op" in str(answer)) == (422, True)
+
+
+async def test_traces_that_reach_out_of_the_range_are_told_of_by_every_indexer(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(7)
+    async with span_cluster(tmp_path, scattered(traces(80), chance)) as running:
+        spec = {
+            "calculations": [{"op": "COUNT"}],
+            "breakdowns": ["partial"],
+            "per": "trace.trace_id",
+            "start_time": BASE_S + 20,
+            "end_time": BASE_S + 40,
+        }
+        datasets = tuple(SpanDataset(one) for one in running.ids.values())
+        asked = build_request(read_spec(spec), ALL_DATASETS, 10**19, datasets=datasets, env="e")
+        found = await running.runner.run(asked, CoverageRequirement())
+        inside = {"t": set[str](), "outside": set[str]()}
+        for _, row in traces(80):
+            second = row.time_ns // 10**9 - BASE_S
+            where = "t" if 20 <= second < 40 else "outside" if 15 <= second < 45 else ""
+            inside.setdefault(where, set()).add(str(row.data["trace.trace_id"]))
+        partial = len(inside["t"] & inside["outside"])
+        assert partial > 0
+        assert {row["partial"]: row["COUNT"] for row in results(found)} == {
+            True: partial, False: len(inside["t"]) - partial,
+        }  # fmt: skip
+        assert any("lie" in note or "partial" in note for note in found.notes)
+
+
+async def test_fields_of_other_spans_beside_instances_are_refused(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:
+        running.indexers["a"].announce(OWN)
+        spec = {"calculations": [{"op": "COUNT"}], "per": "status", **TIMES,
+                "breakdowns": ["root.name"]}  # fmt: skip
+        status, answer = await running.post("/1/query_results/shop", {"query": spec, "wait_s": 20})
+        assert (status, "per" in str(answer)) == (422, True)
