@@ -51,6 +51,9 @@ class QueryConfig:
     )
 
     page: bool = setting(True, "Whether the page is served, at /ui/ of the public address.")
+    page_folder: str = setting(
+        "", "Folder of the page's built files; empty: those that came with this program."
+    )
     range_s_max: int = setting(
         0,
         "The longest time range of a query, and how far back it may reach, in s; others are 400. "

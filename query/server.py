@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -98,6 +99,7 @@ class _Parts:
     peers: PeerResults
     sessions: Sessions
     page: bool
+    page_folder: Path | None
     shared: SharedResults
     restrictions: Restrictions
     questions: QuestionEvents
@@ -166,6 +168,7 @@ def _wire(
         peers=PeerResults(replicas, http, context.instance),
         sessions=Sessions(backends.metadata, clock),
         page=config.page,
+        page_folder=Path(config.page_folder) if config.page_folder else None,
         shared=SharedResults(
             backends.objects, clock, config.results_kept_s, config.results_env_mb * 2**20
         ),
@@ -251,17 +254,17 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     DocumentRoute().add_to(app)
     app[SESSIONS] = parts.sessions
     SessionRoute(keys, parts.sessions).add_to(app)
-    PageFilesRoute(keys, *_page_files(parts.page)).add_to(app)
+    PageFilesRoute(keys, *_page_files(parts.page, parts.page_folder)).add_to(app)
     UnknownRoutes(keys).add_to(app)  # last: it matches every path that no other route matches
     return app
 
 
-def _page_files(wanted: bool) -> tuple[Mapping[str, PageFile], str]:
+def _page_files(wanted: bool, folder: Path | None) -> tuple[Mapping[str, PageFile], str]:
     """(the page's files, why there are none)."""
     if not wanted:
         return {}, "the page is turned off (query.page)"
     try:
-        return find_bundle(), ""
+        return find_bundle(folder), ""
     except (NoBundle, OSError) as error:
         return {}, str(error)
 
