@@ -43,7 +43,7 @@ class Api:
         self._key = key
         self._insecure = insecure
         self._http: aiohttp.ClientSession | None = None
-        self._running = 0
+        self.running = 0  # requests
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
@@ -79,12 +79,12 @@ class Api:
         given: Mapping[str, str],
     ) -> Any:
         assert self._http is not None, "used outside of `async with`"
-        if self._running >= limits.AGENT_CALLS_MAX:
-            raise Refused(f"{self._running} calls run already: wait for one, then ask again", 429)
+        if self.running >= limits.AGENT_CALLS_MAX:
+            raise Refused(f"{self.running} calls run already: wait for one, then ask again", 429)
         headers = {KEY_HEADER: self._key_of(calling.headers)}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        self._running += 1
+        self.running += 1
         try:
             async with self._http.request(
                 method, self.url + path, data=body, params=given, headers=headers,
@@ -97,7 +97,7 @@ class Api:
             why = "no answer in time" if isinstance(error, TimeoutError) else describe_error(error)
             raise Refused(f"Bellwether at {self.url} does not answer: {why}") from error
         finally:
-            self._running -= 1
+            self.running -= 1
         try:
             return msgspec.json.decode(raw) if raw else None
         except msgspec.DecodeError as error:

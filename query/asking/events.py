@@ -36,7 +36,17 @@ KINDS: Final = {
     ("POST", "/bw/1/traces"): "traces",
     ("POST", "/bw/1/traces/compare"): "compare",
     ("GET", "/bw/1/traces/{trace_id}"): "trace",
-}
+    ("GET", "/bw/1/tail/{dataset}"): "tail",
+    ("POST", "/bw/1/tail/{dataset}"): "tail",
+    **{
+        ("GET", f"{prefix}/api/v2/{path}"): "zipkin"
+        for prefix in ("", "/zipkin")
+        for path in (
+            "services", "spans", "remoteServices", "traces", "trace/{trace_id}", "traceMany",
+            "dependencies",
+        )
+    },
+}  # fmt: skip
 
 
 class QuestionEvents:
@@ -61,7 +71,7 @@ class QuestionEvents:
             question = Question(kind, self._clock.monotonic_ns(), admit=self._admit)
             question.client = request.headers.get("User-Agent", "")
             question.dataset = request.match_info.get("dataset", "")
-            question.asked = request.match_info.get("trace_id", request.match_info.get("field", ""))
+            question.asked = _in_address(request)
             begin_question(question)
             status, error = HUNG_UP, ""
             try:
@@ -115,6 +125,12 @@ class QuestionEvents:
             reused=question.reused,
             **question.more,
         )
+
+
+def _in_address(request: web.Request) -> str:
+    """What the address asks: an id or a field's name, else its parameters."""
+    named = request.match_info
+    return named.get("trace_id") or named.get("field") or request.rel_url.query_string
 
 
 def _range_s(question: Question) -> float | None:

@@ -1,16 +1,21 @@
 """A model reads why a call was refused and what to do; no key is in any text."""
 
+import asyncio
 import http.client
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 from mcp.client.client import Client
 
 from assistant.api import Api
 from assistant.server import build
+from common import limits
 from tests.assistant.serving import DAY, MODES, connected, over_http, refused
 from tests.query.harness import query_harness
+from tests.waiting import eventually
 
 SECRET = "hcaik_0123456789"
 
@@ -56,6 +61,32 @@ async def test_an_address_that_does_not_answer_is_said_without_the_key() -> None
         text = await refused(client, "get_workspace")
     assert "http://127.0.0.1:1 does not answer" in text
     assert SECRET not in text
+
+
+async def test_calls_beyond_those_that_run_at_once_are_refused_at_once() -> None:
+    may_answer = asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        await may_answer.wait()
+        return web.json_response({"rows": [], "next": None})
+
+    app = web.Application()
+    app.router.add_post("/bw/1/rows", slow)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with Api(url, SECRET) as api, Client(build(api)) as client:
+            call = partial(client.call_tool, "list_rows", {"dataset": "d"})
+            running = [asyncio.create_task(call()) for _ in range(limits.AGENT_CALLS_MAX)]
+            await eventually(lambda: api.running == limits.AGENT_CALLS_MAX)
+            assert "wait for one" in await refused(client, "list_rows", dataset="d")
+            may_answer.set()
+            assert not any(one.is_error for one in await asyncio.gather(*running))
+            assert not (await call()).is_error
+    finally:
+        await runner.cleanup()
 
 
 async def test_without_a_key_of_its_own_the_server_asks_for_one(tmp_path: Path) -> None:
