@@ -11,9 +11,14 @@ from query.tokens.errors import QueryTextError
 
 _RANGE_S_MAX: Final = 10 * 366 * 86_400
 DatasetName = Annotated[str, Field(min_length=1, max_length=255, description="A dataset's name.")]
-LastSeconds = Annotated[
+OnlyLastSeconds = Annotated[
     int | None,
-    Field(ge=1, le=_RANGE_S_MAX, description="Time range: so many seconds until now (7200)."),
+    Field(
+        ge=1,
+        le=_RANGE_S_MAX,
+        description="Only events of so many seconds until now, which are read for it; else all "
+        "that is stored, from summaries.",
+    ),
 ]
 TraceId = Annotated[str, Field(min_length=1, max_length=256, description="A trace's id.")]
 Conditions = Annotated[

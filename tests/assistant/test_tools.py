@@ -23,6 +23,7 @@ from tests.assistant.serving import (
 from tests.system.harness import System, running
 from tests.waiting import eventually
 
+YEARS_S = 10 * 366 * 86_400
 pytestmark = pytest.mark.system
 
 
@@ -46,10 +47,12 @@ async def every_tool_answers(client: Client) -> None:
     assert "shop" in [one["name"] for one in workspace["datasets"]]  # type: ignore[attr-defined]
     fields = await ask("list_fields", dataset="shop", match="service*")
     assert [one["name"] for one in fields["fields"]] == ["service.name"]  # type: ignore[attr-defined]
-    values = await ask(
-        "list_values", dataset="shop", field="name", prefix="c", last_seconds=10 * 366 * 86_400
-    )
-    assert values["values"] == [["cache", TRACES], ["checkout", TRACES]]
+    recent = await ask("list_fields", dataset="shop", match="status", last_seconds=YEARS_S)
+    assert [one["share"] for one in recent["fields"]] == [1.0]  # type: ignore[attr-defined]
+    arguments = {"dataset": "shop", "field": "name", "prefix": "c"}
+    for given in ({}, {"last_seconds": YEARS_S}):
+        values = await ask("list_values", **arguments, **given)
+        assert values["values"] == [["cache", TRACES], ["checkout", TRACES]]
     counts = await ask(
         "run_query", dataset="shop", query=f"COUNT, MAX(build) GROUP BY status ORDER BY COUNT {DAY}"
     )
@@ -82,7 +85,7 @@ async def every_tool_answers(client: Client) -> None:
         return found["rows"]  # type: ignore[return-value]
 
     await eventually(history)  # telemetry is sent once a second
-    assert {row[1] for row in await history()} <= {"query", "rows", "fields", "differences"}
+    assert {"query", "values"} & {row[1] for row in await history()}
     assert asked == tools.keys()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from common.process.telemetry import Owner
+from query.api.document.build import OPERATIONS
+from query.asking.events import KINDS
 from query.config import QueryConfig
 from tests.query.harness import TIMES, QueryHarness, query_harness
 from tests.waiting import eventually
@@ -64,6 +66,11 @@ async def test_an_event_says_who_asked_what_and_what_it_read(tmp_path: Path) -> 
     assert events[5]["status"] == 422
     assert "'COUN' is not one of" in events[5]["error"]
     assert (events[6]["status"], events[6]["dataset"]) == (404, "shap")
+
+
+def test_every_kind_of_question_belongs_to_a_route() -> None:
+    routes = {(one.method.upper(), one.path) for one in OPERATIONS}
+    assert {(method, path.removeprefix("/zipkin")) for method, path in KINDS} <= routes
 
 
 async def test_a_long_question_is_kept_in_part(tmp_path: Path) -> None:
