@@ -35,7 +35,7 @@ def print_fields(fields: Sequence[dict[str, Any]]) -> None:
 
 def _cells(field: dict[str, Any], name_max: int) -> tuple[str, ...]:
     last = field.get("last_seen")
-    meaning = _meaning(field)
+    meaning = meaning_text(field)
     samples = ", ".join(
         one if isinstance(one, str) else orjson.dumps(one).decode()
         for one in field.get("samples", [])
@@ -50,7 +50,7 @@ def _cells(field: dict[str, Any], name_max: int) -> tuple[str, ...]:
     )
 
 
-def _meaning(field: dict[str, Any]) -> str:
+def meaning_text(field: dict[str, Any]) -> str:
     """A user's description, else the sender's, and what kind of metric the field holds."""
     metric = field.get("metric", {})
     kind = [metric["type"].replace("_", " ")] if metric else []

@@ -57,8 +57,8 @@ class Names(Protocol):
         """The names of a dataset's fields."""
         ...
 
-    def values(self, dataset: str, field: str) -> list[object]:
-        """Frequent values of a field."""
+    def values(self, dataset: str, field: str, prefix: str) -> list[object]:
+        """Frequent values of a field that begin so, in any case."""
         ...
 
 
@@ -125,7 +125,8 @@ def _of_question(before: str, dataset: str, names: Names) -> tuple[Found, str]:
     if context.after("FROM"):
         return [(quote_name(name), "dataset") for name in names.datasets()], partial
     if field := context.compared_field():
-        quoted = [(_value(value), "value") for value in names.values(dataset, field)]
+        begun = partial.lstrip("\"'`")
+        quoted = [(_value(value), "value") for value in names.values(dataset, field, begun)]
         return [(text, kind) for text, kind in quoted if text], partial
     found: Found = []
     if context.wants_field():

@@ -6,7 +6,7 @@ Errors are not shown while a user presses Tab: what cannot be fetched is not off
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from bellwether.client import ClientError, Target
 from bellwether.client.caller import Caller
@@ -18,6 +18,7 @@ _ANSWER_S = 5.0
 _VALUES_MAX = 50
 _FIELDS_MAX = 10_000  # the server's most without details
 _VALUE_CHARS_MAX = 120
+_MORE = object()
 
 
 class CompletionNames:
@@ -39,11 +40,18 @@ class CompletionNames:
             return []
         return self._find(("fields", dataset), lambda: self._request_fields(dataset))
 
-    def values(self, dataset: str, field: str) -> list[object]:
-        """Frequent values of a field, of the last day."""
+    def values(self, dataset: str, field: str, prefix: str) -> list[object]:
+        """Frequent values of a field that begin so, in any case."""
         if not dataset:
             return []
-        return self._find(("values", dataset, field), lambda: self._request_values(dataset, field))
+        for end in range(len(prefix)):
+            with self._lock:
+                _, known = self._kept.get(("values", dataset, field, prefix[:end]), (0, []))
+            if known and known[-1] is not _MORE:
+                return known  # all that begin with less are known
+        name = "values", dataset, field, prefix
+        found = self._find(name, lambda: self._request_values(dataset, field, prefix))
+        return [one for one in found if one is not _MORE]
 
     def forget(self) -> None:
         """Empty the cache: names on the server have changed."""
@@ -78,10 +86,11 @@ class CompletionNames:
         answer = self._caller.json("POST", "/bw/1/fields", body)
         return sorted(str(one["name"]) for one in answer["fields"])
 
-    def _request_values(self, dataset: str, field: str) -> list[object]:
-        spec = {"calculations": [{"op": "COUNT"}], "breakdowns": [field], "limit": _VALUES_MAX,
-                "time_range": 86_400}  # fmt: skip
-        body = {"query": spec, "disable_series": True, "wait_s": _ANSWER_S}
-        answer = self._caller.json("POST", f"/1/query_results/{quote(dataset, safe='')}", body)
-        found = [row["data"].get(field) for row in answer["data"]["results"]]
-        return [v for v in found if v is not None and len(str(v)) <= _VALUE_CHARS_MAX]
+    def _request_values(self, dataset: str, field: str, prefix: str) -> list[object]:
+        """The values; at the end `_MORE` if there are others."""
+        path = f"/bw/1/fields/{quote(dataset, safe='')}/values/{quote(field, safe='')}"
+        asked = urlencode({"prefix": prefix, "limit": _VALUES_MAX})
+        answer = self._caller.json("GET", f"{path}?{asked}")
+        found = [one["value"] for one in answer["values"]]
+        found = [v for v in found if v is not None and len(str(v)) <= _VALUE_CHARS_MAX]
+        return [*found, _MORE] if answer["more"] else found

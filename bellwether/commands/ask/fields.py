@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode
 
 import click
 import orjson
@@ -12,6 +14,10 @@ from bellwether.client import Target
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
 from bellwether.output import printable
+from common import limits
+
+if TYPE_CHECKING:
+    from bellwether.client.caller import Caller
 
 _USUAL = 100
 _PAGE = 200  # the server's most with details
@@ -22,7 +28,7 @@ _PAGE = 200  # the server's most with details
 @click.argument("pattern", required=False, default="")
 @click.option("-n", "--limit", type=click.IntRange(1), help=f"Fields, {_USUAL} unless given.")
 @click.option("--all", "everything", is_flag=True, help="Every field, however many.")
-@click.option("--last", metavar="DURATION", help="Count and look for values in it, as in 24h.")
+@click.option("--last", metavar="DURATION", help="Count in the events of it, as in 24h.")
 @click.option("--names", is_flag=True, help="Names alone, one per line; reads no event.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--samples", type=click.IntRange(0, 20), default=3, help="Values of each field.")
@@ -40,52 +46,92 @@ def fields(
 ) -> None:
     """List the fields of DATASET, or those that PATTERN means.
 
-    PATTERN is a part of the name, or its shape with * and ?; case does not matter. Shares, last
-    times and values are those of the last 2 hours, or of the 2 hours before the newest event.
+    PATTERN is words that are in the name, the description or a value, or the name's shape with *
+    and ?; case does not matter. What is listed is that of all stored events. With --last, shares
+    and values are counted in the events of that time, and PATTERN is of names alone.
     """
     from bellwether.client.caller import calling
 
-    question: dict[str, Any] = {"dataset": dataset, "match": pattern, "samples": samples}
-    question |= read_range(last)
-    if names:
-        question["details"] = False
     most = None if everything else limit or _USUAL
-    found: list[dict[str, Any]] = []
-    shown, more, answer = 0, False, dict[str, Any]()
     with calling(target) as caller:
-        while most is None or shown < most:
-            page = _PAGE if not names else 10_000
-            question["limit"] = page if most is None else min(page, most - shown)
-            answer = caller.json("POST", "/bw/1/fields", question)
-            shown += len(answer["fields"])
-            if names or as_json:
-                _print_lines(answer["fields"], names)
-            else:
-                found += answer["fields"]
-            question["cursor"], more = answer["next"], answer["next"] is not None
-            if not more:
-                break
-        if not shown:
+        if names or last is not None:
+            question: dict[str, Any] = {"dataset": dataset, "match": pattern, "samples": samples}
+            question |= read_range(last)
+            listed = _counted(caller, question, most, names=names)
+        else:
+            listed = _stored(caller, dataset, pattern, most, samples)
+        if not listed.fields:
             _say_none(caller, dataset, pattern)
-    if found:
+    if names or as_json:
+        for one in listed.fields:
+            click.echo(printable(one["name"]) if names else orjson.dumps(one).decode())
+    elif last is not None:
         from bellwether.rows.fields_table import print_fields
 
-        print_fields(found)
-    if more:
+        print_fields(listed.fields)
+    else:
+        from bellwether.rows.stored_fields_table import print_stored_fields
+
+        print_stored_fields(listed.fields, samples)
+    if listed.more:
+        shown = len(listed.fields)
         click.echo(f"the first {shown:,} fields; there are more (--all, or a PATTERN)", err=True)
-    if shown:
-        for note in answer.get("notes", []):
-            click.echo(printable(note), err=True)
-        if not answer.get("coverage", {"complete": True})["complete"]:
-            click.echo("INCOMPLETE: not every partition has answered", err=True)
+    for note in listed.answer.get("notes", []):
+        click.echo(printable(note), err=True)
+    if not listed.answer.get("coverage", {"complete": True})["complete"]:
+        click.echo("INCOMPLETE: not every partition has answered", err=True)
 
 
-def _print_lines(some: list[dict[str, Any]], names: bool) -> None:
-    for one in some:
-        click.echo(printable(one["name"]) if names else orjson.dumps(one).decode())
+class _Listed(NamedTuple):
+    """answer: the last page."""
+
+    fields: list[dict[str, Any]]
+    more: bool
+    answer: dict[str, Any]
 
 
-def _say_none(caller: Any, dataset: str, pattern: str) -> None:
+def _counted(caller: Caller, question: dict[str, Any], most: int | None, *, names: bool) -> _Listed:
+    """Fields with what is counted in a time range, or their names alone."""
+    page = 10_000 if names else _PAGE
+    question |= {"details": False} if names else {}
+
+    def ask(limit: int, cursor: str | None) -> dict[str, Any]:
+        asked = question | {"limit": limit, "cursor": cursor}
+        found: dict[str, Any] = caller.json("POST", "/bw/1/fields", asked)
+        return found
+
+    return _pages(ask, page, most)
+
+
+def _stored(caller: Caller, dataset: str, pattern: str, most: int | None, samples: int) -> _Listed:
+    """Fields with what is known of all stored events."""
+    kind = "match" if any(one in pattern for one in "*?") else "search"
+    chosen = {kind: pattern} if pattern else {}
+
+    def ask(limit: int, cursor: str | None) -> dict[str, Any]:
+        asked = chosen | {"samples": str(samples), "limit": str(limit)}
+        asked |= {"cursor": cursor} if cursor is not None else {}
+        path = f"/bw/1/fields/{quote(dataset, safe='')}?{urlencode(asked)}"
+        found: dict[str, Any] = caller.json("GET", path)
+        return found
+
+    return _pages(ask, limits.FIELD_FACTS_PAGE, most)
+
+
+def _pages(
+    ask: Callable[[int, str | None], dict[str, Any]], page: int, most: int | None
+) -> _Listed:
+    found, cursor = list[dict[str, Any]](), None
+    while True:
+        size = page if most is None else min(page, most - len(found))
+        answer = ask(size, cursor)
+        found += answer["fields"]
+        cursor = answer["next"]
+        if cursor is None or (most is not None and len(found) >= most):
+            return _Listed(found if most is None else found[:most], cursor is not None, answer)
+
+
+def _say_none(caller: Caller, dataset: str, pattern: str) -> None:
     """Why there is nothing to list; names near to what was asked for."""
     near: list[str] = []
     if pattern:

@@ -12,7 +12,7 @@ class Names:
     def fields(self, dataset: str) -> list[str]:
         return {"web": ["service", "status", "two words", "count"], "odd set": ["x"]}[dataset]
 
-    def values(self, dataset: str, field: str) -> list[object]:
+    def values(self, dataset: str, field: str, prefix: str) -> list[object]:
         return {"service": ["api", 'say "hi"'], "status": [200, 404, True, 1.5]}.get(field, [])
 
 
