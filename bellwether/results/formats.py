@@ -57,8 +57,10 @@ def table(
 
 
 def _labels(document: dict[str, Any]) -> list[str]:
-    found = (document.get("query") or {}).get("calculations") or [{"op": "COUNT"}]
-    return [label(calculation) for calculation in found]
+    query = document.get("query") or {}
+    found = query.get("calculations") or [{"op": "COUNT"}]
+    shown = [label(calculation) for calculation in found if not calculation.get("hidden")]
+    return shown + [formula["name"] for formula in query.get("formulas") or []]
 
 
 def _csv(columns: list[str], rows: Iterable[list[object]]) -> Iterator[str]:

@@ -63,6 +63,8 @@ FILTER_DEPTH_MAX: Final = 32
 SEARCHES_MAX: Final = 8
 SEARCH_CHARS_MAX: Final = 1_000  # of one: a line of a log or of a stack trace
 QUERY_TEXT_DEPTH_MAX: Final = 8
+FORMULA_DEPTH_MAX: Final = 10  # formulas that use each other, as the vendor has it for fields
+FORMULA_MEMORY_MB: Final = 512  # to compute formulas of one query: of 2 M rows some take 200
 EXPRESSION_CHARS_MAX: Final = 4_095  # of a calculated field or a formula; the vendor's limit
 # Calls within each other: far more than a person writes, and a walk over them recurses ten times as
 # deep at most, which Python allows.

@@ -8,7 +8,7 @@ from query.plan.read_filters import check_together, read_filters
 from query.plan.spec import Calculation
 from query.plan.spec_checks import column_of, object_of
 
-_KNOWN = ("op", "column", "name", "filters", "filter_combination")
+_KNOWN = ("op", "column", "name", "filters", "filter_combination", "hidden")
 
 
 def read_op(item: dict[str, Any], key: str, at: str) -> str:
@@ -51,8 +51,11 @@ def read_calculation(value: object, at: str) -> Calculation:
     name = item.get("name")
     if name is not None and not isinstance(name, str):
         raise SpecError(f"{at}.name", "incorrect_type", "must be a string")
-    filters = read_filters(item, f"{at}.filters")
-    return Calculation(op, column, name, filters, read_combination(item, at) and bool(filters))
+    filters, hidden = read_filters(item, f"{at}.filters"), item.get("hidden", False)
+    if not isinstance(hidden, bool):
+        raise SpecError(f"{at}.hidden", "incorrect_type", "must be true or false")
+    any_filter = read_combination(item, at) and bool(filters)
+    return Calculation(op, column, name, filters, any_filter, hidden)
 
 
 def check_calculations(calculations: tuple[Calculation, ...]) -> None:

@@ -1,6 +1,6 @@
 """Reads a query specification. Every fault has the member, its value and the allowed values.
 
-Features of the vendor that Bellwether does not have yet are refused by name, never ignored.
+Members that are not known are refused by name, never ignored.
 """
 
 from collections.abc import Sequence
@@ -14,26 +14,23 @@ from query.plan.read_calculation import (
     check_calculations,
     read_calculation,
     read_combination,
-    read_op,
 )
 from query.plan.read_filters import read_filters
+from query.plan.read_formulas import read_formulas
+from query.plan.read_measures import read_having, read_order
 from query.plan.read_per import calculation_havings, check_per, read_per, read_per_filters
 from query.plan.spec import (
     Calculation,
-    Having,
-    HavingOp,
-    Order,
     QuerySpec,
     TimeAxis,
 )
-from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
+from query.plan.spec_checks import column_of, items_of, object_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
     "limit", "start_time", "end_time", "time_range", "granularity", "usage_mode",
-    "compare_time_offset_seconds", "per", "calculated_fields", "time_axis",
+    "compare_time_offset_seconds", "per", "calculated_fields", "time_axis", "formulas",
 )  # fmt: skip
-_LATER = ("formulas",)
 TIME_S_MIN, TIME_S_MAX = -9_223_372_036, 9_223_372_035  # unix s; their ns fit 64 bits
 
 
@@ -41,9 +38,7 @@ def read_spec(body: object, axes: Sequence[TimeAxis] = (TimeAxis.START,)) -> Que
     """Check a decoded specification. axes: those that are possible here. Raises SpecError."""
     spec = object_of(body, "")
     for name in spec:
-        if name in _LATER and spec[name]:
-            raise SpecError(name, "invalid", "is not supported yet")
-        if name not in _KNOWN and name not in _LATER:
+        if name not in _KNOWN:
             raise SpecError(
                 name, "invalid", f"is not a part of a query; known: {', '.join(_KNOWN)}"
             )
@@ -58,8 +53,10 @@ def read_spec(body: object, axes: Sequence[TimeAxis] = (TimeAxis.START,)) -> Que
             "calculations", "invalid", f"{label} is a breakdown: give the calculation a name"
         )
     check_calculations(calculations)
-    orders = tuple(items_of(spec, "orders", lambda o, at: _order(o, at, calculations, breakdowns)))
-    havings = tuple(_having(h, at, calculations) for h, at in calculation_havings(spec))
+    formulas = read_formulas(spec, calculations, breakdowns)
+    measures = *calculations, *formulas
+    orders = tuple(items_of(spec, "orders", lambda o, at: read_order(o, at, measures, breakdowns)))
+    havings = tuple(read_having(h, at, measures) for h, at in calculation_havings(spec))
     start = _whole(spec, "start_time", least=TIME_S_MIN)
     end = _whole(spec, "end_time", least=TIME_S_MIN)
     length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
@@ -71,6 +68,7 @@ def read_spec(body: object, axes: Sequence[TimeAxis] = (TimeAxis.START,)) -> Que
         breakdowns=breakdowns,
         orders=orders,
         havings=havings,
+        formulas=formulas,
         limit=_whole(spec, "limit", most=limits.QUERY_LIMIT_NO_SERIES_MAX),
         start_s=start,
         end_s=end,
@@ -91,57 +89,6 @@ def _no_repeats(name: str, labels: list[str]) -> None:
     for index, label in enumerate(labels):
         if label in labels[:index]:
             raise SpecError(f"{name}[{index}]", "invalid", f"{label} is there twice")
-
-
-def _order(
-    value: object, at: str, calculations: tuple[Calculation, ...], breakdowns: tuple[str, ...]
-) -> Order:
-    item = object_of(value, at)
-    direction = item.get("order") or "ascending"
-    if direction not in ("ascending", "descending"):
-        raise SpecError(f"{at}.order", "invalid", "must be ascending or descending")
-    descending = direction == "descending"
-    column = item.get("column")
-    if item.get("op") is None:
-        if column is None:
-            raise SpecError(at, "missing", "needs an op or a column")
-        if column in breakdowns:
-            return Order(column, descending)
-        named = [i for i, c in enumerate(calculations) if c.name == column]
-        if named:
-            return Order(named[0], descending)
-        raise SpecError(f"{at}.column", "invalid", "must be one of the breakdowns")
-    op = read_op(item, "op", at)
-    return Order(_find(calculations, op, column, at), descending)
-
-
-def _find(calculations: tuple[Calculation, ...], op: str, column: object, at: str) -> int:
-    wanted = [(op, column)] if column else [(op, column), (op, None)]  # "" may mean no column
-    for one in wanted:
-        # of two that are written alike, the one without filters of its own
-        for index, calculation in sorted(enumerate(calculations), key=lambda c: bool(c[1].filters)):
-            if (calculation.op, calculation.column) == one:
-                return index
-    label = op if column is None else f"{op}({column})"
-    raise SpecError(at, "invalid", f"{label} must be one of the calculations")
-
-
-def _having(value: object, at: str, calculations: tuple[Calculation, ...]) -> Having:
-    item = object_of(value, at)
-    op = read_op(item, "calculate_op", at)
-    if op == "HEATMAP":
-        raise SpecError(f"{at}.calculate_op", "invalid", "a heatmap is no number to compare")
-    try:
-        comparison = HavingOp(item.get("op", ""))
-    except ValueError as error:
-        known = " ".join(o.value for o in HavingOp)
-        raise SpecError(f"{at}.op", "invalid", f"must be one of {known}") from error
-    limit = item.get("value")
-    if isinstance(limit, bool) or not isinstance(limit, int | float):
-        raise SpecError(f"{at}.value", "incorrect_type", "must be a number")
-    number = scalar_of(limit, f"{at}.value")
-    assert isinstance(number, int | float)
-    return Having(_find(calculations, op, item.get("column"), at), comparison, number)
 
 
 def _flag(spec: dict[str, Any], name: str) -> bool:

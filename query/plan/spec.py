@@ -13,6 +13,7 @@ class Calculation:
 
     column: None only for COUNT and CONCURRENCY. name: key of its values in the results.
     filters, any_filter: only events that match these too.
+    hidden: whether rows leave it out: it is there for formulas, orders or havings alone.
     """
 
     op: str
@@ -20,6 +21,7 @@ class Calculation:
     name: str | None = None
     filters: tuple[Filter, ...] = ()
     any_filter: bool = False
+    hidden: bool = False
 
     @property
     def label(self) -> str:
@@ -57,16 +59,16 @@ class HavingOp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Having:
-    """A condition on the value of a calculation, which is an index into the calculations."""
+    """A condition on a value. measure: an index into `QuerySpec.measures`."""
 
-    calculation: int
+    measure: int
     op: HavingOp
     value: int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A sort order: by a calculation (its index) or by a breakdown (its name)."""
+    """A sort order: by a value (its index in `QuerySpec.measures`) or by a breakdown (its name)."""
 
     by: int | str
     descending: bool
@@ -117,3 +119,14 @@ class QuerySpec:
     time_axis: TimeAxis = TimeAxis.START
     per: str | None = None
     per_filters: tuple[Filter, ...] = ()
+
+    @property
+    def measures(self) -> tuple[Calculation | Formula, ...]:
+        """What rows have values of: the calculations, hidden ones too, then the formulas."""
+        return *self.calculations, *self.formulas
+
+    @property
+    def first_shown(self) -> int:
+        """Of the measures, the first that rows show: they are ordered by it."""
+        shown = (i for i, c in enumerate(self.calculations) if not c.hidden)
+        return next(shown, len(self.calculations))

@@ -29,7 +29,7 @@ def group_sums(
     all: by label, each additive calculation over all groups that pass.
     other: by label, the same over the groups that are not listed.
     """
-    additive = [c for c in spec.calculations if _adds_up(c)]
+    additive = [c for c in spec.calculations if _adds_up(c) and not c.hidden]
     others = passing.copy()
     others[listed] = False
     return {

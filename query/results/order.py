@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from query.plan.plan import Plan
 from query.plan.spec import Having, HavingOp, Order, QuerySpec
+from query.results.formulas.measures import Measures
 from query.results.merge import Merged
-from query.results.values import Values, calculated, compared, key_parts
+from query.results.values import Values, compared, key_parts
 
 Array = npt.NDArray[Any]
 _COMPARE: dict[HavingOp, Callable[[Any, Any], Any]] = {
@@ -27,11 +28,14 @@ _EXACT_DOUBLE_MAX = 2.0**53
 _SortColumn = tuple[pa.Array | pa.ChunkedArray, str]
 
 
-def passing_cells(spec: QuerySpec, plan: Plan, merged: Merged) -> Array:
-    """bool by cell: whether it passes every having."""
+def passing_cells(
+    spec: QuerySpec, plan: Plan, merged: Merged, measures: Measures | None = None
+) -> Array:
+    """bool by cell: whether it passes every having. measures: of these cells, if they are there."""
+    measures = measures or Measures(spec, plan, merged)
     passing = np.ones(merged.cells, np.bool_)
     for having in spec.havings:
-        passing &= _passes(having, calculated(plan, merged, spec.calculations[having.calculation]))
+        passing &= _passes(having, measures.number(having.measure))
     return passing
 
 
@@ -49,23 +53,30 @@ def _passes(having: Having, values: Values) -> Array:
     return passing
 
 
-def first_cells(spec: QuerySpec, plan: Plan, merged: Merged, passing: Array, limit: int) -> Array:
+def first_cells(
+    spec: QuerySpec,
+    plan: Plan,
+    merged: Merged,
+    passing: Array,
+    limit: int,
+    measures: Measures | None = None,
+) -> Array:
     """The first cells of those that pass, in the order of the answer.
 
     Cells without a value come last. Of equals the order of their keys decides, so that every split
-    of the rows gives the same order.
+    of the rows gives the same order. measures: of these cells, if they are there.
     """
+    measures = measures or Measures(spec, plan, merged)
     kept = np.flatnonzero(passing)
     columns: list[_SortColumn] = []
-    orders = spec.orders or (Order(0, descending=True),)
+    orders = spec.orders or (Order(spec.first_shown, descending=True),)
     if isinstance(orders[0].by, int) and limit < len(kept):
-        values = calculated(plan, merged, spec.calculations[orders[0].by])
+        values = measures.number(orders[0].by)
         kept = _perhaps_first(values, kept, limit, descending=orders[0].descending)
     for order in orders:
         direction = "descending" if order.descending else "ascending"
         if isinstance(order.by, int):
-            values = calculated(plan, merged, spec.calculations[order.by])
-            columns += _by_value(values, kept, direction)
+            columns += _by_value(measures.number(order.by), kept, direction)
         else:
             at = spec.breakdowns.index(order.by)
             columns += _by_key(merged, at, kept, direction)

@@ -13,9 +13,10 @@ from query.cancellation import check_cancelled
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
+from query.results.formulas.measures import Measures, empty_row
 from query.results.json_rows import JsonRows, json_rows, json_texts, json_times
 from query.results.merge import Merged
-from query.results.values import Shown, empty_value, keys_shown, shown_values
+from query.results.values import Shown, keys_shown
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.groups import groups_table, part_names
 
@@ -25,17 +26,23 @@ _ROWS_AT_ONCE: Final = 4_096  # more rows than these are never made together
 
 
 class RowMaker:
-    """Makes rows out of cells: the group's values, then the calculations.
+    """Makes rows out of cells: the group's values, then the calculations and formulas.
 
     Values are calculated once, as arrays; Python values are made of the cells that are asked for.
     """
 
     def __init__(
-        self, spec: QuerySpec, plan: Plan, merged: Merged, *, grouped: bool = True
+        self,
+        spec: QuerySpec,
+        plan: Plan,
+        merged: Merged,
+        *,
+        grouped: bool = True,
+        measures: Measures | None = None,
     ) -> None:
         self._merged = merged
         self._fields = spec.breakdowns if grouped else ()
-        self._values = {c.label: shown_values(plan, merged, c) for c in spec.calculations}
+        self._values = (measures or Measures(spec, plan, merged)).shown()
 
     def rows(
         self, cells: Array, groups: Sequence[GroupKey] | None = None
@@ -52,7 +59,7 @@ class RowMaker:
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def json_columns(self, cells: Array) -> dict[str, pa.Array]:
-        """The calculations of these cells as JSON, by label."""
+        """The calculations and formulas of these cells as JSON, by label."""
         return {label: values.json(cells) for label, values in self._values.items()}
 
 
@@ -114,9 +121,8 @@ def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, Arr
 
 
 def _every_step(query: QueryRequest, merged: Merged, maker: RowMaker) -> list[dict[str, Shown]]:
-    spec = query.spec
     count = -(-query.end_ns // query.step_ns) - query.start_ns // query.step_ns
     held = merged.keys.column(STEP).to_numpy() if merged.cells else np.zeros(0, np.int64)
     at_step = dict(zip(held.tolist(), maker.rows(np.arange(merged.cells)), strict=True))
-    empty = {c.label: empty_value(c) for c in spec.calculations}
+    empty = empty_row(query.spec)
     return [at_step.get(step, empty) for step in range(count)]

@@ -13,6 +13,7 @@ from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
 from query.results.compare.listed import group_keys, listed_cells
+from query.results.formulas.measures import Measures
 from query.results.group_sums import group_sums
 from query.results.merge import Answers, Merged, merge
 from query.results.order import first_cells, passing_cells
@@ -55,15 +56,17 @@ def merge_totals(query: QueryRequest, plan: Plan, shares: Answers) -> Totals:
 def totals_of(query: QueryRequest, plan: Plan, merged: Merged) -> Totals:
     """What the query asks for. merged: a cell per group."""
     spec = query.spec
-    passing = passing_cells(spec, plan, merged)
+    measures = Measures(spec, plan, merged)
+    passing = passing_cells(spec, plan, merged, measures)
     if query.beside is None:
-        same, gone = first_cells(spec, plan, merged, passing, query.limit), np.zeros(0, np.int64)
+        same = first_cells(spec, plan, merged, passing, query.limit, measures)
+        gone = np.zeros(0, np.int64)
     else:
         same, gone = listed_cells(spec, plan, merged, passing, query.limit, query.beside)
     listed = np.concatenate([same, gone])
     groups = group_sums(spec, plan, merged, passing, listed) if spec.breakdowns else None
     shown = groups_of(plan, merged, listed)
-    rows = RowMaker(spec, plan, merged).rows(listed, shown)
+    rows = RowMaker(spec, plan, merged, measures=measures).rows(listed, shown)
     data: dict[str, Any] = {"results": [{"data": row} for row in rows]}
     everything = np.ones(merged.cells, np.bool_)
     if query.with_total:

@@ -1,6 +1,6 @@
 """The text form of a query, for people: read into the API's query specification.
 
-    [SELECT] calculation [AS name], ... | *  [FROM dataset]
+    [SELECT] calculation [AS name], formula [AS name], ... | *  [FROM dataset]
     [WHERE condition AND|OR|NOT ...]  [GROUP BY name, ...]
     [HAVING calculation op number AND ...]  [ORDER BY calculation|name [ASC|DESC], ...]
     [LIMIT n]  [UNWEIGHTED]  [EVERY duration]

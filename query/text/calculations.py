@@ -25,6 +25,7 @@ _ALIASES = {
     "CARDINALITY": "COUNT_DISTINCT",
     "APPROX_COUNT_DISTINCT": "COUNT_DISTINCT",
 }
+OPERATORS = ("+", "-", "*", "/", "%")  # of formulas
 _PERCENT = ("PERCENTILE", "PERCENTILES", "PCTL")  # of a hundred
 _QUANTILE = ("QUANTILE", "PERCENTILE_CONT", "PERCENTILE_DISC", "APPROX_QUANTILE")  # of one
 _PER_MILLE = {per_mille: op for op, per_mille in PERCENTILES.items()}
@@ -66,17 +67,21 @@ def calculation_op(token: Token) -> str | None:
 
 def read_calculation(cursor: Cursor) -> Spec:
     """A calculation, with its name if AS gives it one. Raises QueryTextError."""
+    calculation = read_unnamed(cursor)
+    if cursor.take_keyword("AS"):
+        calculation["name"] = cursor.name("a name for the calculation")
+    return calculation
+
+
+def read_unnamed(cursor: Cursor) -> Spec:
+    """A calculation alone. Raises QueryTextError."""
     first = cursor.take()
     op = calculation_op(first)
     if op is None:
         raise unknown_calculation(cursor, first)
     if op in _PERCENT or op in _QUANTILE:
-        calculation = _percentile(cursor, first, op)
-    else:
-        calculation = _plain(cursor, first, op)
-    if cursor.take_keyword("AS"):
-        calculation["name"] = cursor.name("a name for the calculation")
-    return calculation
+        return _percentile(cursor, first, op)
+    return _plain(cursor, first, op)
 
 
 def label_of(calculation: Spec) -> str:
@@ -126,6 +131,7 @@ def _ends(cursor: Cursor) -> bool:
     token = cursor.next
     return (
         cursor.at_clause()
+        or (token.kind is TokenKind.NAME and token.text in OPERATORS)
         or token.kind is TokenKind.SYMBOL
         or token.kind is TokenKind.NUMBER
         or token.is_keyword("AS", "ASC", "DESC", "ASCENDING", "DESCENDING", "AND", "OR", "NOT")

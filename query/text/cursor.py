@@ -91,7 +91,10 @@ class Cursor:
 
     def at_clause(self) -> bool:
         """Whether a clause begins here or the query ends."""
-        token = self.next
+        return self.begins(self.next)
+
+    def begins(self, token: Token) -> bool:
+        """Whether a clause begins with the token, or the query ends before it."""
         return token.kind is TokenKind.END or token.is_keyword(*BEGINS_CLAUSE)
 
     def fail(

@@ -15,11 +15,13 @@ from query.text.calculations import (
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
+from query.text.formulas import Formulas
+from query.text.having_clause import HavingClause
 from query.text.per_clause import PerClause
 from query.text.search_clause import read_searches, with_searches
 from query.text.time_clauses import TimeClauses
 from query.text.times import ReferenceTime
-from query.text.values import number_of, read_number
+from query.text.values import number_of
 from query.tokens.lexer import Token, TokenKind
 from query.tokens.near import suggest
 
@@ -57,11 +59,12 @@ class _Parser:
         self._dataset: str | None = None
         self._columns: list[Token] = []  # fields in the select list, which GROUP BY must name
         self._orders: list[tuple[Token, Spec]] = []
-        self._havings: list[tuple[Token, Spec]] = []
         self._seen: dict[str, Token] = {}
         self._labels: set[str] = set()
         self._searches: list[Spec] = []
         self._per = PerClause(self._cursor)
+        self._having = HavingClause(self._cursor, self._per)
+        self._formulas = Formulas(self._cursor)
 
     def parse(self) -> TextQuery:
         cursor = self._cursor
@@ -82,6 +85,7 @@ class _Parser:
         while cursor.next.kind is not TokenKind.END:
             self._clause()
         self._spec = with_searches(self._spec, self._searches) | self._times.result()
+        self._spec = self._formulas.added_to(self._spec)
         self._check()
         if "rows" in self._spec:
             return TextQuery(self._spec, self._dataset)
@@ -110,7 +114,8 @@ class _Parser:
         elif clause == "GROUP":
             self._group_by(token)
         elif clause == "HAVING":
-            self._having()
+            calculations = self._spec.get("calculations", [])
+            self._spec["havings"] = self._having.read(calculations, self._formulas.names)
         elif clause == "ORDER":
             self._order_by(token)
         elif clause == "LIMIT":
@@ -129,7 +134,7 @@ class _Parser:
         if token.is_symbol(";"):
             hint = "one query at a time"
         elif token.kind is TokenKind.NAME and token.text[0] in "+-*/%":
-            hint = "nothing is calculated in a query: write the value itself"
+            hint = "nothing is calculated of fields; of calculations it is: SUM(x) / COUNT AS y"
         elif (
             after.kind is TokenKind.SYMBOL
             and after.text in COMPARISONS
@@ -149,8 +154,14 @@ class _Parser:
             self._limit()
 
     def _selected(self) -> Spec | None:
-        """A calculation of the select list; None for a field, which GROUP BY must name."""
+        """A calculation of the select list; None for a formula, and for a field, which GROUP BY
+        must name.
+        """
         cursor = self._cursor
+        token = cursor.next
+        if (formula := self._formulas.read()) is not None:
+            self._add_label(formula, token)
+            return None
         token, after = cursor.next, cursor.peek()
         alone = after.is_symbol(",", ";") or after.kind is TokenKind.END
         alone = alone or after.is_keyword(*CLAUSES, *CLAUSE_ALIASES, "AS")
@@ -165,11 +176,14 @@ class _Parser:
             raise cursor.fail("expected a calculation like COUNT", token, hint)
         calculation = with_filters(cursor, read_calculation(cursor))
         name = calculation.get("name") or label_of(calculation)
-        if name in self._labels:
-            hint = "give it a name: COUNT WHERE error = true AS errors"
-            raise cursor.fail(f"{name[:60]} is there twice", token, hint, until=cursor.previous)
-        self._labels.add(name)
+        self._add_label(name, token)
         return calculation
+
+    def _add_label(self, name: str, first: Token) -> None:
+        if name in self._labels:
+            cursor, hint = self._cursor, "give it a name: COUNT WHERE error = true AS errors"
+            raise cursor.fail(f"{name[:60]} is there twice", first, hint, until=cursor.previous)
+        self._labels.add(name)
 
     def _from(self) -> None:
         cursor = self._cursor
@@ -223,49 +237,6 @@ class _Parser:
         self._orders.append((token, order))
         return order
 
-    def _having(self) -> None:
-        cursor = self._cursor
-        havings = self._having_condition()
-        while cursor.take_keyword("AND") or cursor.take_symbol("&&"):
-            havings += self._having_condition()
-        if cursor.next.is_keyword("OR") or cursor.next.is_symbol("||"):
-            raise cursor.fail("conditions of HAVING are joined by AND only")
-        self._spec["havings"] = havings
-
-    def _having_condition(self) -> list[Spec]:
-        """Read a condition; BETWEEN becomes two. A name defined by AS means its calculation."""
-        cursor = self._cursor
-        token = cursor.next
-        named = [c for c in self._spec.get("calculations", []) if c.get("name") == token.text]
-        if named and calculation_op(token) is None:
-            cursor.take()
-            calculation = named[0]
-        elif calculation_op(token) is None and token.kind in (
-            TokenKind.NAME,
-            TokenKind.QUOTED_NAME,
-        ):
-            return self._per.condition()
-        else:
-            calculation = read_calculation(cursor)
-        if calculation["op"] == "HEATMAP":
-            raise cursor.fail("a heatmap is no number to compare", token)
-        column = calculation.get("column")
-        having: Spec = {"calculate_op": calculation["op"]}
-        if column is not None:
-            having["column"] = column
-        self._havings.append((token, calculation))
-        unit_of = "" if calculation["op"].startswith("COUNT") else column or ""
-        if cursor.take_keyword("BETWEEN"):
-            low = read_number(cursor, unit_of)
-            if not cursor.take_keyword("AND"):
-                raise cursor.fail("expected AND", hint="BETWEEN takes two values")
-            high = read_number(cursor, unit_of)
-            return [having | {"op": ">=", "value": low}, having | {"op": "<=", "value": high}]
-        op = cursor.take()
-        if op.kind is not TokenKind.SYMBOL or op.text not in COMPARISONS:
-            raise cursor.fail("expected a comparison: = != > >= < <=", op)
-        return [having | {"op": COMPARISONS[op.text], "value": read_number(cursor, unit_of)}]
-
     def _limit(self) -> None:
         cursor = self._cursor
         token = cursor.take()
@@ -294,9 +265,9 @@ class _Parser:
         calculations: list[Spec] = self._spec.get("calculations", [{"op": "COUNT"}])
         labels = [c.get("name") or label_of(c) for c in calculations]
         for token, order in self._orders:
-            known = [*labels, *map(label_of, calculations), *breakdowns]
+            known = [*labels, *map(label_of, calculations), *self._formulas.names, *breakdowns]
             self._check_known("ORDER BY", token, order, known)
-        for token, calculation in self._havings:
+        for token, calculation in self._having.calculations:
             self._check_known("HAVING", token, calculation, list(map(label_of, calculations)))
 
     def _check_known(self, clause: str, token: Token, wanted: Spec, known: list[str]) -> None:

@@ -126,17 +126,27 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "op": one_of(*SUPPORTED_OPS),
             "column": _COLUMN,
             "name": text(about="The key of its values in the results."),
+            "hidden": flag("Whether rows leave it out: formulas, orders and havings may use it."),
             **CONDITIONS,
         },
         required=("op",),
         about="COUNT needs no column. Filters are those of this calculation alone.",
+    ),
+    "Formula": members(
+        {
+            "name": text(least=1, most=limits.COLUMN_TEXT_CHARS_MAX),
+            "expression": text(least=1, most=limits.EXPRESSION_CHARS_MAX),
+        },
+        required=("name", "expression"),
+        about="An expression over calculations by their labels, `$errors / $total`.",
     ),
     "Order": members(
         {
             "op": one_of(*SUPPORTED_OPS),
             "column": _COLUMN,
             "order": one_of("ascending", "descending"),
-        }
+        },
+        about="Without `op`, `column` is a breakdown or the name of a calculation or formula.",
     ),
     "Having": any_of(
         members(
@@ -154,6 +164,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
         {
             "calculations": listed(ref("Calculation"), most=limits.QUERY_LIST_ITEMS_MAX),
             **CONDITIONS,
+            "formulas": listed(ref("Formula"), most=limits.QUERY_LIST_ITEMS_MAX),
             "breakdowns": listed(_COLUMN, most=limits.QUERY_LIST_ITEMS_MAX),
             "orders": listed(ref("Order"), most=limits.QUERY_LIST_ITEMS_MAX),
             "havings": listed(ref("Having"), most=limits.QUERY_LIST_ITEMS_MAX),

@@ -175,7 +175,7 @@ def test_a_calculation_of_the_field_without_a_name_orders_and_is_a_condition() -
         }
     )
     assert [order.by for order in spec.orders] == [1, 0]  # for COUNT "" means that there is none
-    assert spec.havings[0].calculation == 1
+    assert spec.havings[0].measure == 1
 
 
 def test_empty_specification_counts_the_last_two_hours() -> None:

@@ -7,6 +7,8 @@ export type Calculation = {
   column?: string;
   /** The key of its values in the results. */
   name?: string;
+  /** Whether rows leave it out: formulas, orders and havings may use it. */
+  hidden?: boolean;
   filters?: Filter[];
   /** AND unless given. */
   filter_combination?: "AND" | "OR";
@@ -42,6 +44,12 @@ export type Filter = {
   filters: Filter[];
 };
 
+/** An expression over calculations by their labels, `$errors / $total`. */
+export type Formula = {
+  name: string;
+  expression: string;
+};
+
 export type Having = {
   calculate_op?: "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" | "COUNT_DISTINCT" | "CONCURRENCY" | "RATE_SUM" | "RATE_AVG" | "RATE_MAX" | "P001" | "P01" | "P05" | "P10" | "P20" | "P25" | "P50" | "P75" | "P80" | "P90" | "P95" | "P99" | "P999";
   /** A field's name. */
@@ -50,6 +58,7 @@ export type Having = {
   value: number;
 } | Filter;
 
+/** Without `op`, `column` is a breakdown or the name of a calculation or formula. */
 export type Order = {
   op?: "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" | "COUNT_DISTINCT" | "CONCURRENCY" | "HEATMAP" | "RATE_SUM" | "RATE_AVG" | "RATE_MAX" | "P001" | "P01" | "P05" | "P10" | "P20" | "P25" | "P50" | "P75" | "P80" | "P90" | "P95" | "P99" | "P999";
   /** A field's name. */
@@ -74,6 +83,7 @@ export type Query = {
   filters?: Filter[];
   /** AND unless given. */
   filter_combination?: "AND" | "OR";
+  formulas?: Formula[];
   breakdowns?: string[];
   orders?: Order[];
   havings?: Having[];
