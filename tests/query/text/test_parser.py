@@ -2,6 +2,8 @@
 
 import pytest
 
+from query.plan.spec import TimeAxis
+from query.text.axis import AXES
 from query.text.parser import parse_query, parse_text
 from query.tokens.errors import QueryTextError
 
@@ -249,3 +251,7 @@ def test_by_end_behind_a_range_is_its_axis_and_elsewhere_a_field(
 ) -> None:
     spec = parse_text(text, NOW_S)
     assert (spec.get("time_axis"), spec.get("breakdowns")) == (axis, breakdowns)
+
+
+def test_every_axis_has_a_word() -> None:
+    assert set(AXES.values()) == {one.value for one in TimeAxis}
