@@ -1,7 +1,8 @@
 """An answer as an Arrow IPC stream, for programs: typed columns, times as timestamps.
 
-A column of whole numbers is int64, one of other numbers double, one of booleans or texts that; a
-column that mixes them, or holds anything else, has the JSON of each value as text.
+A column of whole numbers is int64, one of other numbers double, one of booleans or texts that, one
+of heatmaps lists of bins; a column that mixes them, or holds anything else, has the JSON of each
+value as text.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from bellwether.results.formats import table
 from common.model.times.api import parse_time
 
 _INT64_MAX = 2**63 - 1
+_BINS = pa.list_(pa.struct([("low", pa.float64()), ("high", pa.float64()), ("count", pa.int64())]))
 
 
 def write_arrow(
@@ -43,6 +45,8 @@ def _column(values: Sequence[object]) -> pa.Array:
         return pa.array([None if v is None else float(v) for v in values], pa.float64())  # type: ignore[arg-type] # are numbers
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
+    if kinds == {list}:
+        return pa.array(values, _BINS)
     if kinds == {str}:
         return pa.array(values, pa.string())
     texts = [None if value is None else orjson.dumps(value).decode() for value in values]

@@ -3,9 +3,11 @@
 import io
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from bellwether.results.arrow_stream import write_arrow
 from bellwether.results.formats import format_lines
 from bellwether.results.view import render
 
@@ -84,3 +86,10 @@ def test_a_heatmap_in_csv_is_one_quoted_cell_of_json() -> None:
     lines = list(format_lines(document([[]]), [], "csv", series=False))
     assert lines[0] == NAME
     assert lines[1].startswith('"[{""low"":1,""high"":2,""count"":5}')
+
+
+def test_a_heatmap_in_arrow_is_a_list_of_bins() -> None:
+    out = io.BytesIO()
+    write_arrow(document([bins((1, 1)), []]), [], out, series=True)
+    table = pa.ipc.open_stream(out.getvalue()).read_all()
+    assert table.column(NAME).to_pylist() == [[{"low": 1.0, "high": 2.0, "count": 1}], []]
