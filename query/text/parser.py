@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from common import limits
 from common.model.names import ALL_DATASETS
-from query.text.calculation_filters import with_filters
+from query.text.calculation_filters import OwnFilters
 from query.text.calculations import (
     calculation_op,
     label_of,
@@ -61,6 +61,7 @@ class _Parser:
         self._orders: list[tuple[Token, Spec]] = []
         self._seen: dict[str, Token] = {}
         self._labels: set[str] = set()
+        self._own_filters = OwnFilters(self._cursor)
         self._searches: list[Spec] = []
         self._per = PerClause(self._cursor)
         self._having = HavingClause(self._cursor, self._per)
@@ -174,7 +175,7 @@ class _Parser:
         if after.kind is TokenKind.SYMBOL and after.text in COMPARISONS:
             hint = f"conditions begin with WHERE: WHERE {token.text} {after.text} ..."
             raise cursor.fail("expected a calculation like COUNT", token, hint)
-        calculation = with_filters(cursor, read_calculation(cursor))
+        calculation = self._own_filters.read(read_calculation(cursor))
         name = calculation.get("name") or label_of(calculation)
         self._add_label(name, token)
         return calculation

@@ -16,11 +16,11 @@ SLOW = {"column": "ms", "op": ">", "value": 500}
     ("text", "spec"),
     [
         (
-            "COUNT WHERE error = true AS errors, COUNT WHERE ms > 500 GROUP BY name",
+            "COUNT WHERE error = true AS errors, COUNT AS all WHERE ms > 500 GROUP BY name",
             {
                 "calculations": [
                     {"op": "COUNT", "name": "errors", "filters": [ERROR]},
-                    {"op": "COUNT"},
+                    {"op": "COUNT", "name": "all"},
                 ],
                 "filters": [SLOW],
                 "breakdowns": ["name"],
@@ -73,6 +73,7 @@ def test_filters_belong_to_what_they_stand_behind(text: str, spec: dict[str, Any
     [
         ("COUNT WHERE error = true, COUNT", "COUNT", "AS errors"),
         ("COUNT WHERE error = true AS", "", "a name for the calculation"),
+        ("COUNT WHERE error AS errors, COUNT WHERE a = 1", "WHERE", "AS name"),
         ("COUNT FILTER (WHERE error = true AS x", "AS", "expected )"),
         ("COUNT WHERE error = true AS x WHERE a = 1 AS y", "AS", ""),
     ],
