@@ -43,6 +43,7 @@ from query.results.instances.answer import (
     answer_over_instances,
     instances_plan,
     notes_on_instances,
+    types_of_events,
 )
 from query.results.relations.question import Related, related_to
 from query.results.relations.run import RelatedQuery
@@ -322,7 +323,8 @@ class QueryRunner:
         found = await self._merge(query, work)
         notes = [*notes_on_instances(query.spec, found, gathered.types), *notes_on_time(coverage)]
         notes += notes_on_calculated(gathered)
-        made = Answer(found.totals.data, coverage, notes, gathered.types, found.totals.groups)
+        types = types_of_events(query.spec, reconciled.plan, gathered.types)
+        made = Answer(found.totals.data, coverage, notes, types, found.totals.groups)
         return made, found.totals
 
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:

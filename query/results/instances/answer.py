@@ -7,7 +7,7 @@ import msgspec
 import pyarrow as pa
 
 from query.plan.instances import instances_wanted
-from query.plan.plan import Plan
+from query.plan.plan import Plan, filter_fields
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.spec import QuerySpec
 from query.results.instances.merge import instance_block, merge_instances, partial_instances
@@ -91,6 +91,13 @@ def answer_over_instances(
             totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
     totals.data.setdefault(SERIES, NO_ROWS)
     return InstanceAnswer(totals, answer.report.types, spec, *counts)
+
+
+def types_of_events(spec: QuerySpec, plan: Plan, types: dict[str, str]) -> dict[str, str]:
+    """The types of the fields that the question names: not of those of definitions."""
+    assert plan.instances is not None
+    named = filter_fields(spec.filters) | {plan.instances.field, *plan.instances.fields}
+    return {field: held for field, held in types.items() if field in named}
 
 
 def notes_on_instances(spec: QuerySpec, found: InstanceAnswer, types: dict[str, str]) -> list[str]:

@@ -98,6 +98,9 @@ async def test_instances_of_one_dataset_are_asked_over_http(tmp_path: Path) -> N
         }
         found = await running.ask(spec)
         assert found["data"]["results"] == [{"data": {"COUNT": 2, "MAX(spans)": 33}}]
+        assert found["notes"] == []
+        unknown = await running.ask({**spec, "breakdowns": ["nowhere"]})
+        assert unknown["notes"] == ["no event has a field `nowhere`"]
         refused = {**spec, "havings": [{"column": "status", "op": "near", "value": 200}]}
         body = {"query": refused, "wait_s": 20}
         status, answer = await running.post("/1/query_results/shop", body)
