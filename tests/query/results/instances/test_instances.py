@@ -222,7 +222,7 @@ def test_more_instances_than_one_question_may_gather_are_refused_with_the_limit(
         ({"per": "t", "havings": [{"op": "search", "value": "x"}]}, "havings[0]"),
         (
             {"havings": [{"column": "last_step", "op": "=", "value": "x"}]},
-            "havings[0].calculate_op",
+            "havings[0].column",
         ),
     ],
 )
