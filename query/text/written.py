@@ -3,10 +3,12 @@
 What the text cannot say, or says in another way, has none: each text is read back and compared.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from query.text.calculations import label_of
 from query.text.cursor import CLAUSES, Spec
 from query.text.parser import parse_text
 from query.tokens.errors import QueryTextError
@@ -21,8 +23,12 @@ _WORDS: Final = {
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _MEMBERS: Final = frozenset(
     {"calculations", "breakdowns", "filters", "filter_combination", "orders", "havings", "limit",
-     "time_range", "start_time", "end_time", "granularity", "per", "compare_time_offset_seconds"}
+     "time_range", "start_time", "end_time", "granularity", "per", "compare_time_offset_seconds",
+     "formulas"}
 )  # fmt: skip
+# Labels and texts in expressions, as `query.text.formulas` writes them.
+_QUOTED: Final = re.compile(r'\$`(?P<label>[^`]*)`|"(?P<text>(?:[^"\\]|\\U[0-9a-f]{8})*)"')
+_ESCAPE: Final = re.compile(r"\\U([0-9a-f]{8})")
 _COUNT: Final = [{"op": "COUNT"}]
 
 
@@ -39,7 +45,9 @@ def written(spec: Spec) -> str | None:
 
 
 def _clauses(spec: Spec) -> Iterable[str]:
-    yield ", ".join(map(_calculation, spec.get("calculations") or _COUNT))
+    calculations = spec.get("calculations") or _COUNT
+    shown = [_calculation(one) for one in calculations if not one.get("hidden")]
+    yield ", ".join([*shown, *(_formula(one, calculations) for one in spec.get("formulas", ()))])
     if spec.get("filters"):
         either = f" {spec.get('filter_combination', 'AND')} "
         yield f"WHERE {either.join(map(_filter, spec['filters']))}"
@@ -66,9 +74,28 @@ def _clauses(spec: Spec) -> Iterable[str]:
 
 
 def _calculation(one: Spec) -> str:
-    column = one.get("column")
-    text = str(one["op"]) if column is None else f"{one['op']}({_name(column)})"
+    text = _plain(one)
+    if "filters" in one:
+        either = f" {one.get('filter_combination', 'AND')} "
+        text += f" FILTER (WHERE {either.join(map(_filter, one['filters']))})"
     return f"{text} AS {_name(one['name'])}" if "name" in one else text
+
+
+def _plain(one: Spec) -> str:
+    column = one.get("column")
+    return str(one["op"]) if column is None else f"{one['op']}({_name(column)})"
+
+
+def _formula(one: Spec, calculations: list[Spec]) -> str:
+    """The expression, with calculations in the place of their labels."""
+    unnamed = {label_of(found): _plain(found) for found in calculations if "name" not in found}
+
+    def plain(found: re.Match[str]) -> str:
+        if (label := found["label"]) is not None:
+            return unnamed.get(label) or _name(label)
+        return quote_text(_ESCAPE.sub(lambda code: chr(int(code[1], 16)), found["text"]))
+
+    return f"{_QUOTED.sub(plain, one['expression'])} AS {_name(one['name'])}"
 
 
 def _filter(one: Spec) -> str:
@@ -86,6 +113,8 @@ def _filter(one: Spec) -> str:
 
 
 def _having(one: Spec) -> str:
+    if "calculate_op" not in one:
+        return _filter(one)  # on what has a name: a calculation, a formula, a column of instances
     calculation = {"op": one["calculate_op"], "column": one.get("column")}
     return f"{_calculation(calculation)} {one['op']} {_value(one['value'])}"
 

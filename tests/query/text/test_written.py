@@ -18,6 +18,9 @@ TEXTS = (
     "COUNT GROUP BY a HAVING COUNT > 5 SINCE 2026-01-31 UNTIL 2026-02-01 EVERY 1h",
     'COUNT SEARCH "time out" PER trace.trace_id GROUP BY a LAST 2h COMPARE 1d',
     "COUNT WHERE a STARTS-WITH 'x' LAST 1d",
+    "COUNT, COUNT WHERE status >= 500 AND a = 1 AS errors, errors / COUNT AS ratio GROUP BY a",
+    "100 * SUM(`a b`) / SUM(n) AS pct, if(gt(pct, 5), 'a\"b', 'ok') AS state LAST 1h COMPARE 1d",
+    "COUNT AS n, n / 2 AS half GROUP BY g HAVING half > 3 ORDER BY half DESC",
 )
 
 
