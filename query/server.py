@@ -249,6 +249,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         context.stop,
         bounds.tails_max,
         bounds.tail_open_s,
+        StoredCalculatedFields(names, clock),
     ).add_to(app)
     TextRoutes(keys, clock).add_to(app)
     DocumentRoute().add_to(app)

@@ -159,6 +159,7 @@ def _plan(subscription: TailSubscription, choice: TailFilter, bounds: TailLimits
         needs=(),
         filters=choice.filters,
         any_filter=choice.any_filter,
+        calculated=choice.calculated,
         rows=RowsWanted(
             limit=bounds.events_max,
             bytes_max=bounds.bytes_max,

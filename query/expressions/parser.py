@@ -13,7 +13,7 @@ from query.expressions.functions import FUNCTIONS, function_hint
 from query.expressions.nodes import Call, Column, Literal, Node, Value
 from query.tokens.errors import QueryTextError
 from query.tokens.expression_lexer import next_token
-from query.tokens.lexer import Token, TokenKind
+from query.tokens.token import Token, TokenKind
 
 # (operators and their functions), the loosest first
 _LEVELS: Final[tuple[dict[str, str], ...]] = (
@@ -32,50 +32,41 @@ _OTHER_SPELLINGS: Final = {"==": "=", "&&": "AND", "||": "OR", "<>": "!="}
 _INT_MAX: Final = 2**63 - 1
 
 
-def parse(text: str) -> Node:
-    """The expression of the whole text. Raises QueryTextError with the place of the fault."""
-    if len(text) > limits.EXPRESSION_CHARS_MAX:
+def parse(text: str, at: int = 0, end: int | None = None) -> Node:
+    """The expression of the text, or of a part of it: places of nodes and faults are in the text.
+
+    Raises QueryTextError.
+    """
+    stop = len(text) if end is None else end
+    if stop - at > limits.EXPRESSION_CHARS_MAX:
         most = limits.EXPRESSION_CHARS_MAX
         why = f"an expression has at most {most:,} characters"
-        raise QueryTextError(text, most, most + 1, why)
-    node, end = parse_at(text, 0)
-    token = next_token(text, end, len(text))
-    if token.kind is not TokenKind.END:
-        raise _Parser.unexpected(text, token, _after_operand(token))
+        raise QueryTextError(text, at + most, at + most + 1, why)
+    parser = _Parser(text, at, stop)
+    node = parser.expression(0, 1)
+    if parser.next.kind is not TokenKind.END:
+        raise parser.unexpected(parser.next)
     return node
 
 
-def parse_at(text: str, at: int) -> tuple[Node, int]:
-    """The expression that begins at a place of a text, and where it ends: before a word that is no
-    operator, or a comma or semicolon that is in no parentheses. Raises QueryTextError.
-    """
-    parser = _Parser(text, at)
-    node = parser.expression(0, 1)
-    most = limits.EXPRESSION_CHARS_MAX
-    if parser.ended - at > most:
-        why = f"an expression has at most {most:,} characters"
-        raise QueryTextError(text, at + most, at + most + 1, why)
-    return node, parser.ended
-
-
 class _Parser:
-    """ended: where the last token that was taken ends."""
+    """The tokens of a part of a text, which are read one after another."""
 
-    def __init__(self, text: str, at: int) -> None:
+    def __init__(self, text: str, at: int, end: int) -> None:
         self._text = text
-        self.ended = at
+        self._at, self._end = at, end
         self._next: Token | None = None
 
     @property
     def next(self) -> Token:
         """The next token."""
         if self._next is None:
-            self._next = next_token(self._text, self.ended, len(self._text))
+            self._next = next_token(self._text, self._at, self._end)
         return self._next
 
     def _take(self) -> Token:
         token = self.next
-        self.ended, self._next = token.end, None
+        self._at, self._next = token.end, None
         return token
 
     def expression(self, level: int, depth: int) -> Node:
@@ -150,7 +141,7 @@ class _Parser:
             return Literal(self._number(token, 1), token.start, token.end)
         if token.kind is TokenKind.NAME:
             return self._named(token, depth)
-        raise self.unexpected(self._text, token)
+        raise self.unexpected(token)
 
     def _signed(self, sign: Token) -> Literal:
         number = self._take()
@@ -203,7 +194,7 @@ class _Parser:
             return
         if token.kind is TokenKind.END:
             self._fail(opened, "this parenthesis is never closed")
-        raise self.unexpected(self._text, token, _after_operand(token))
+        raise self.unexpected(token)
 
     def _too_deep(self, token: Token) -> QueryTextError:
         most = limits.EXPRESSION_DEPTH_MAX
@@ -214,14 +205,14 @@ class _Parser:
     def _fail(self, token: Token, why: str, hint: str = "") -> NoReturn:
         raise QueryTextError(self._text, token.start, token.end, why, hint)
 
-    @staticmethod
-    def unexpected(text: str, token: Token, hint: str = "") -> QueryTextError:
+    def unexpected(self, token: Token) -> QueryTextError:
         """The error at a token that cannot stand where it stands."""
         if token.kind is TokenKind.END:
             why = "expected a value, but the expression ends here"
-            return QueryTextError(text, token.start, token.end, why)
-        shown = text[token.start : token.end][:40]
-        return QueryTextError(text, token.start, token.end, f"did not expect {shown!r} here", hint)
+            return QueryTextError(self._text, token.start, token.end, why)
+        shown = self._text[token.start : token.end][:40]
+        why, hint = f"did not expect {shown!r} here", _after_operand(token)
+        return QueryTextError(self._text, token.start, token.end, why, hint)
 
 
 def _as_written(call: Call) -> Call:

@@ -28,19 +28,21 @@ from common.process.versions import PLAN_QUESTIONS, PLAN_TYPED_STATES
 from common.process.web import has_hung_up
 from common.tasks import running
 from query.faults import SpecError
-from query.http.access import authorize
+from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body
 from query.plan.plan import searched_texts
 from query.plan.read_spec import read_spec
+from query.results.calculated.stored import NO_STORED_FIELDS, StoredFields
 from query.rows.request import read_fields
 from query.scatter.indexer_client import IndexerClient
 from query.scatter.replicas import Replicas
+from query.tail.calculated import with_calculated_fields
 from query.tail.lines import TailLines
 from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator
 from query.wire.tail import TailFilter, TailRequest
 
-_CONDITIONS = ("filters", "filter_combination")
+_CONDITIONS = ("filters", "filter_combination", "calculated_fields")
 _MEMBERS = (*_CONDITIONS, "fields", "rows")
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=limits.TAIL_OPEN_S)
 _REFUSAL_BYTES_MAX = 4_096
@@ -70,7 +72,9 @@ class TailRoute:
         stop: asyncio.Event,
         tails_max: int = limits.TAILS_MAX,
         open_s: float = limits.TAIL_OPEN_S,
+        stored: StoredFields = NO_STORED_FIELDS,
     ) -> None:
+        self._stored = stored
         self._keys = keys
         self._names = names
         self._watch = watch
@@ -101,8 +105,10 @@ class TailRoute:
         filters = (
             read_tail_filter(await json_body(request)) if request.can_read_body else TailFilter()
         )
+        dataset = await self._names.id_of(key, request)
+        filters = await with_calculated_fields(filters, dataset, requester_of(key), self._stored)
         wanted = TailRequest(
-            dataset=await self._names.id_of(key, request),
+            dataset=dataset,
             choice=filters,
             after_ns=_after(request),
             batches=True,
@@ -225,7 +231,7 @@ async def _follow(source: _Source, copies: RerouteDeduplicator, lines: TailLines
 
 def _version_needed(choice: TailFilter) -> int:
     """The oldest version of a program that can follow this."""
-    if any(searched_texts(choice.filters)):
+    if choice.calculated or any(searched_texts(choice.filters)):
         return PLAN_QUESTIONS
     return 1 if choice.is_everything else PLAN_TYPED_STATES
 
@@ -247,7 +253,8 @@ def read_tail_filter(body: object) -> TailFilter:
         if name not in _MEMBERS:
             raise SpecError(name, "invalid", f"is not known here; known: {', '.join(_MEMBERS)}")
     spec = read_spec({name: value for name, value in body.items() if name in _CONDITIONS})
-    return TailFilter(spec.filters, spec.any_filter, read_fields(body.get("fields")))
+    fields = read_fields(body.get("fields"))
+    return TailFilter(spec.filters, spec.any_filter, fields, spec.calculated)
 
 
 def _parameters(wanted: TailRequest) -> dict[str, str]:

@@ -9,7 +9,7 @@ from query.tokens.lexer import DOUBLE_THE_QUOTE, Token, TokenKind, tokenize
 T = TypeVar("T")
 Spec = dict[str, Any]
 CLAUSES = (
-    *("FROM", "WHERE", "SEARCH", "PER", "GROUP", "HAVING", "ORDER", "LIMIT"),
+    *("FROM", "WHERE", "SEARCH", "PER", "GROUP", "HAVING", "ORDER", "LIMIT", "LET"),
     *("EVERY", "LAST", "SINCE", "UNTIL", "BETWEEN", "COMPARE", "UNWEIGHTED"),
 )
 # Other spellings of clauses

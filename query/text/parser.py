@@ -17,6 +17,7 @@ from query.text.conditions import read_conditions
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
 from query.text.formulas import Formulas
 from query.text.having_clause import HavingClause
+from query.text.let_clause import read_let
 from query.text.per_clause import PerClause
 from query.text.search_clause import read_searches, with_searches
 from query.text.time_clauses import TimeClauses
@@ -69,6 +70,9 @@ class _Parser:
 
     def parse(self) -> TextQuery:
         cursor = self._cursor
+        while cursor.next.is_keyword("LET") and cursor.peek(2).is_symbol("="):
+            cursor.take()
+            read_let(cursor, self._spec)
         if cursor.take_keyword("SELECT", "CALCULATE", "SHOW", "VISUALIZE"):
             self._sql_after_select()
         if cursor.next.is_keyword("*"):
@@ -101,6 +105,9 @@ class _Parser:
         clause = CLAUSE_ALIASES.get(word, word)
         if clause not in CLAUSES:
             raise self._unexpected(token)
+        if clause == "LET":
+            read_let(cursor, self._spec)
+            return
         if clause in self._seen:
             raise cursor.fail(f"there is a second {clause}", token)
         self._seen[clause] = token

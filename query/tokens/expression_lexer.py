@@ -9,11 +9,11 @@ import unicodedata
 from typing import Final
 
 from query.tokens.errors import QueryTextError
-from query.tokens.lexer import Token, TokenKind
+from query.tokens.token import Token, TokenKind
 
 _TOKEN = re.compile(
     r"""
-    (?P<space>\s++)
+    (?P<space>\s++|--(?=\s|\Z)[^\n]*+)
   | (?P<column>\$[\w./:=+?-]++)
   | (?P<quoted_column>\$"(?:[^"\\]++|\\.)*+")
   | (?P<raw_column>\$`[^`]*+`)
@@ -34,6 +34,8 @@ _PLAIN: Final = dict(zip("abfnrtv\\'\"`", "\a\b\f\n\r\t\v\\'\"`", strict=True))
 _KNOWN_ESCAPES: Final = r"known: \n \t \r \a \b \f \v \\ \" \xHH \uHHHH \UHHHHHHHH \ooo"
 _RAW_HINT: Final = "in backticks a backslash is itself: `\\d+`"
 _COLUMN_HINT: Final = 'a field is $name, or $"name" if it has blanks or other characters'
+_WORDS: Final = (TokenKind.NAME, TokenKind.COLUMN, TokenKind.STRING, TokenKind.NUMBER)
+_JOINING: Final = ("AND", "OR")
 _CHAR_MAX: Final = 0x10FFFF
 
 
@@ -48,6 +50,29 @@ def next_token(text: str, at: int, end: int) -> Token:
             return _token(text, kind, match.group(), at, stop)
         at = stop
     return Token(TokenKind.END, "", end, end)
+
+
+def expression_end(text: str, at: int) -> tuple[int, int]:
+    """Where the first word of an expression begins, and where its last one ends, in a text that
+    may go on: with a word that is no operator, or a comma or semicolon in no parentheses.
+
+    Raises QueryTextError.
+    """
+    first = end = -1
+    depth, has_operand = 0, False
+    while True:
+        token = next_token(text, at, len(text))
+        if first < 0:
+            first = end = token.start
+        if token.kind is TokenKind.END:
+            return first, end
+        is_word = token.kind in _WORDS and token.text not in _JOINING
+        goes_on = has_operand and is_word and token.kind is TokenKind.NAME
+        if depth == 0 and (token.is_symbol(",", ";", ")") or goes_on):
+            return first, end
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        has_operand = is_word or token.is_symbol(")")
+        at = end = token.end
 
 
 def _token(text: str, kind: str, raw: str, at: int, end: int) -> Token:

@@ -2,44 +2,16 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from enum import Enum, auto
 
 from common import limits
 from query.tokens.errors import QueryTextError
+from query.tokens.expression_lexer import expression_end
 from query.tokens.quoting import KNOWN_ESCAPES, unquote
+from query.tokens.token import Token, TokenKind
+
+__all__ = ["DOUBLE_THE_QUOTE", "Token", "TokenKind", "tokenize"]
 
 DOUBLE_THE_QUOTE = 'a quote inside quotes is written twice: "say ""hi""" (a backslash is itself)'
-
-
-class TokenKind(Enum):
-    """Kinds of tokens."""
-
-    NAME = auto()  # a bare word: keywords, fields, times, values without quotes
-    QUOTED_NAME = auto()  # `...`
-    STRING = auto()  # "..." or '...'
-    NUMBER = auto()
-    SYMBOL = auto()
-    COLUMN = auto()  # of expressions: $name
-    END = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token. text: without quotes. start, end: in the query, half open."""
-
-    kind: TokenKind
-    text: str
-    start: int
-    end: int
-
-    def is_keyword(self, *keywords: str) -> bool:
-        """Whether it is one of these upper-case keywords, in any case, not quoted."""
-        return self.kind is TokenKind.NAME and self.text.upper() in keywords
-
-    def is_symbol(self, *symbols: str) -> bool:
-        """Whether it is one of these symbols."""
-        return self.kind is TokenKind.SYMBOL and self.text in symbols
 
 
 # Possessive quantifiers: an unclosed quote costs one pass over the text, not one per character.
@@ -61,6 +33,7 @@ _FANCY_QUOTES = "“”„‟‘’‚‛«»‹›″′"
 _AFTER_MINUS = tuple("0123456789.")
 _FANCY_MINUS = "−–—‒﹣－"
 _QUOTES = "`\"'"
+_NAMES = (TokenKind.NAME, TokenKind.QUOTED_NAME, TokenKind.STRING)
 
 
 def tokenize(text: str) -> list[Token]:
@@ -78,8 +51,22 @@ def tokenize(text: str) -> list[Token]:
         if kind != "space":
             tokens.append(_token(text, kind, match.group(), at, match.end()))
         at = match.end()
+        if kind == "symbol" and match.group() == "=" and _defines(tokens):
+            first, at = expression_end(text, at)
+            tokens.append(Token(TokenKind.EXPRESSION, text[first:at], first, at))
     tokens.append(Token(TokenKind.END, "", len(text), len(text)))
     return tokens
+
+
+def _defines(tokens: list[Token]) -> bool:
+    """Whether the tokens end with `LET name =`, or with `, name =` after an expression."""
+    before, name = tokens[-3:-1] if len(tokens) > 2 else (None, None)
+    if before is None or name is None or name.kind not in _NAMES:
+        return False
+    listed = before.is_symbol(",") and tokens[-4:-3] != []
+    if listed and tokens[-4].kind is TokenKind.EXPRESSION:
+        return True
+    return before.is_keyword("LET")
 
 
 def _unreadable(text: str, at: int) -> QueryTextError:

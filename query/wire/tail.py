@@ -3,18 +3,20 @@
 import msgspec
 
 from common.process.versions import VersionedRequest
-from query.plan.plan import Filter
+from query.plan.plan import CalculatedField, Filter
 
 
 class TailFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The events of a tail, and their fields. Filters have the same meaning as in a query.
 
+    calculated: fields that the filters and `fields` use, as in a plan.
     fields: the fields to send, as they are stored; None: the event's data as it was sent.
     """
 
     filters: tuple[Filter, ...] = ()
     any_filter: bool = False
     fields: tuple[str, ...] | None = None
+    calculated: tuple[CalculatedField, ...] = ()
 
     @property
     def is_everything(self) -> bool:

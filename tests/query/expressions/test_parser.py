@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from common import limits
 from query.expressions.check import check_expression
 from query.expressions.nodes import Column, Literal, Node
-from query.expressions.parser import parse, parse_at
+from query.expressions.parser import parse
 from query.tokens.errors import QueryTextError
+from query.tokens.expression_lexer import expression_end
 
 
 def shown(node: Node) -> str:
@@ -130,12 +131,13 @@ def test_the_longest_expression_is_read_and_a_longer_one_is_refused() -> None:
     )
 
 
-def test_an_expression_ends_where_a_text_goes_on() -> None:
+def test_a_part_of_a_text_is_read_with_places_in_the_text() -> None:
     text = "LET slow = IF($a, 1, 0) + 1 COUNT WHERE slow = 1"
-    node, end = parse_at(text, 10)
+    assert expression_end(text, 10) == (11, 27)
+    node = parse(text, 11, 27)
     assert shown(node) == "SUM(IF($a, 1, 0), 1)"
-    assert text[end:].lstrip().startswith("COUNT")
-    assert parse_at("$a , 1", 0)[1] == 2
+    assert (node.start, node.end) == (24, 25)
+    assert expression_end("$a , 1", 0) == (0, 2)
 
 
 @given(st.text(alphabet=st.sampled_from('$"`\\abIFSUM(),.!=<>+-*/% 019\n\u00e9eux'), max_size=60))
