@@ -160,6 +160,17 @@ COMPONENTS: Final[dict[str, Schema]] = {
         ),
         ref("Filter"),  # on a column of instances, beside `per`
     ),
+    "CalculatedField": members(
+        {
+            "name": text(least=1, most=limits.COLUMN_TEXT_CHARS_MAX),
+            "expression": text(
+                least=1,
+                most=limits.EXPRESSION_CHARS_MAX,
+                about="What computes it (docs/calculated-fields.md).",
+            ),
+        },
+        required=("name", "expression"),
+    ),
     "Query": members(
         {
             "calculations": listed(ref("Calculation"), most=limits.QUERY_LIST_ITEMS_MAX),
@@ -174,6 +185,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
                 "start", "end", about="By which time of events the range and the steps run."
             ),
             "per": text(about="A field whose values are instances, as trace.trace_id."),
+            "calculated_fields": listed(ref("CalculatedField"), most=limits.QUERY_LIST_ITEMS_MAX),
             "granularity": whole(0, about="Seconds of a step; chosen unless given."),
             "compare_time_offset_seconds": whole(
                 0, limits.COMPARE_OFFSET_S_MAX, about="How much earlier the compared range begins."

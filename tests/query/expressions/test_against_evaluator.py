@@ -1,15 +1,18 @@
 """SQL of expressions comes to what a slow and obvious evaluator says, over rows of mixed types."""
 
+import json
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from query.expressions.check import read_expression
+from query.expressions.functions import FUNCTIONS, REFUSED
 from query.expressions.nodes import Value
 from query.expressions.sql.builder import Builder, Sql
 from query.expressions.sql.compile import Compiler
@@ -19,7 +22,7 @@ from tests.query.expressions.evaluator import evaluate
 from tests.query.expressions.generated import FIELDS, expressions, rows
 from tests.query.share.rows import type_of
 
-EXAMPLES = int(os.environ.get("BELLWETHER_EXPRESSIONS", "300"))  # more: some thousands
+EXAMPLES = int(os.environ.get("BELLWETHER_EXPRESSIONS", "300"))
 ROWS = rows()
 TIMES = [1_700_000_000_123_456_789 + at * 10**12 for at in range(len(ROWS))]
 
@@ -83,13 +86,45 @@ def same(found: tuple[FieldType, Value] | None, wanted: Value) -> bool:
     return value == wanted
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+# not made smaller: that takes minutes, and most of them are small
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 @given(expressions())
 def test_generated_expressions_come_to_what_the_evaluator_says(text: str) -> None:
     node = read_expression(text)
     for row, time_ns, found in zip(ROWS, TIMES, computed(text), strict=True):
         wanted = evaluate(node, row, time_ns)
         assert same(found, wanted), (text, row, found, wanted)
+
+
+def examples() -> list[tuple[str, Value]]:
+    """Those of the documentation: of each function an expression, and what it comes to."""
+    page = Path("docs/calculated-fields.md").read_text()
+    table = [line for line in page.splitlines() if line.count(" | ") == 3]
+    cells = [[cell.strip(" |") for cell in line.split(" | ")[2:]] for line in table]
+    return [
+        (text.strip("`") if text.startswith("``") else text[1:-1], json.loads(value.strip("`")))
+        for text, value in cells
+        if text.startswith("`")
+    ]
+
+
+def test_every_example_of_the_documentation_is_true() -> None:
+    found = examples()
+    assert len(found) > 25
+    for text, wanted in found:
+        assert same(computed(text)[0], wanted), (text, computed(text)[0], wanted)
+        assert same(computed(text)[0], evaluate(read_expression(text), ROWS[0]))
+
+
+def test_every_function_is_in_the_documentation() -> None:
+    page = Path("docs/calculated-fields.md").read_text()
+    for name in (*FUNCTIONS, *REFUSED):
+        assert f"`{name}(" in page or f"`{name}`" in page, name
 
 
 @pytest.mark.parametrize(
@@ -127,7 +162,7 @@ def test_generated_expressions_come_to_what_the_evaluator_says(text: str) -> Non
         ("IF(1 > 2, 1)", None),
     ],
 )  # fmt: skip
-def test_values_are_those_of_the_documentation(text: str, wanted: Value) -> None:
+def test_values_are_exact_and_typed(text: str, wanted: Value) -> None:
     found = computed(text)[0]
     assert same(found, wanted), found
     assert same(found, evaluate(read_expression(text), ROWS[0]))

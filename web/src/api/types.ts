@@ -1,5 +1,11 @@
 // Made by `python -m query.api.document.typescript` from the OpenAPI document: do not edit.
 
+export type CalculatedField = {
+  name: string;
+  /** What computes it (docs/calculated-fields.md). */
+  expression: string;
+};
+
 /** COUNT needs no column. Filters are those of this calculation alone. */
 export type Calculation = {
   op: "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" | "COUNT_DISTINCT" | "CONCURRENCY" | "HEATMAP" | "RATE_SUM" | "RATE_AVG" | "RATE_MAX" | "P001" | "P01" | "P05" | "P10" | "P20" | "P25" | "P50" | "P75" | "P80" | "P90" | "P95" | "P99" | "P999";
@@ -98,6 +104,7 @@ export type Query = {
   time_axis?: "start" | "end";
   /** A field whose values are instances, as trace.trace_id. */
   per?: string;
+  calculated_fields?: CalculatedField[];
   /** Seconds of a step; chosen unless given. */
   granularity?: number;
   /** How much earlier the compared range begins. */
