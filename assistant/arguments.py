@@ -47,7 +47,10 @@ def read_conditions(text: str) -> dict[str, Any]:
     """
     if not text.strip():
         return {}
-    spec = dict(read_text(text).spec)
+    found = read_text(text)
+    if found.dataset is not None:
+        raise ToolError("the dataset is an argument of its own: leave FROM out")
+    spec = dict(found.spec)
     spec.pop("rows", None)
     calculated = spec.pop("calculations", [{"op": "COUNT"}]) != [{"op": "COUNT"}]
     if calculated or any(spec.get(name) for name in ("breakdowns", "orders", "havings")):

@@ -42,6 +42,11 @@ async def test_refusals_name_the_fault_and_what_is_near(tmp_path: Path, mode: st
             ),
             ("run_query", {"dataset": "shop", "query": "COUNT", "rows": 0}, "greater than or"),
             ("list_rows", {"dataset": "shop", "conditions": "COUNT GROUP BY a"}, "run_query"),
+            (
+                "list_rows",
+                {"dataset": "shop", "conditions": "FROM other LAST 1h"},
+                "leave FROM out",
+            ),
             ("get_result", {"dataset": "shop", "result_id": "none"}, "no result of this dataset"),
             ("search_traces", {"conditions": "WHERE root.name ="}, "^"),
             ("compare_traces", {"trace": "ff"}, "either `other`"),
@@ -89,6 +94,7 @@ async def test_calls_beyond_those_that_run_at_once_are_refused_at_once() -> None
         await runner.cleanup()
 
 
+@pytest.mark.system
 async def test_without_a_key_of_its_own_the_server_asks_for_one(tmp_path: Path) -> None:
     async with query_harness(tmp_path) as role, over_http(role.url, "--require-key") as address:
         async with connected(address, "auto") as client:
@@ -97,6 +103,7 @@ async def test_without_a_key_of_its_own_the_server_asks_for_one(tmp_path: Path) 
             assert post(address, host) == status  # 406: the right host, no media type it can send
 
 
+@pytest.mark.system
 async def test_a_name_that_was_allowed_is_answered(tmp_path: Path) -> None:
     async with (
         query_harness(tmp_path) as role,
