@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from common import limits
 from query.plan.plan import PARTS_PER_STEP
 from query.share.states.cells import STEP, cell_ids, cell_names, joined
 from query.share.states.lists import flat
+from query.share.too_heavy import too_many_cells
 
 Array = npt.NDArray[Any]
 
@@ -58,7 +60,10 @@ class OpenSpans:
         return found
 
     def by_step(self, last_step: int) -> tuple[Array, Array, Array]:
-        """(group, step, value) of each step up to the last one in which a span is open."""
+        """(group, step, value) of each step up to the last one in which a span is open.
+
+        Raises ShareTooHeavy.
+        """
         levels = self._levels()
         follows = np.full(len(self.rows), (last_step + 1) * PARTS_PER_STEP - 1)
         same = self.rows[1:] == self.rows[:-1]
@@ -66,6 +71,8 @@ class OpenSpans:
         first, last = self.parts // PARTS_PER_STEP, follows // PARTS_PER_STEP
         last = np.where(levels > 0, last, first)
         counts = last - first + 1
+        if counts.sum() > limits.SHARE_ROWS_MAX:  # a few events may be open for all of the range
+            raise too_many_cells(limits.SHARE_ROWS_MAX)
         each = np.repeat(np.arange(len(counts)), counts)
         steps = np.arange(len(each)) - (np.cumsum(counts) - counts)[each] + first[each]
         # a span that starts counts in the step in which it does, though it may end there

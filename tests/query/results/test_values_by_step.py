@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common import limits
 from common.model.times.api import parse_time
 from query.plan.plan import Filter, FilterOp, Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
@@ -22,9 +24,10 @@ from query.results.series import (
     with_steps,
 )
 from query.results.totals import Totals, merge_totals
+from query.share.too_heavy import ShareTooHeavy
 from tests.query.results import step_oracle
 from tests.query.share import oracle
-from tests.query.share.rows import Row
+from tests.query.share.rows import Row, block, view
 from tests.query.share.test_share_against_oracle import shares, split
 
 SPAN_S = 100
@@ -182,3 +185,18 @@ def test_rates_are_those_of_plain_python(
 def assert_near(mine: dict[int, Any], other: dict[int, Any]) -> None:
     assert mine.keys() == other.keys()
     assert all(oracle.same(value, other[step]) for step, value in mine.items())
+
+
+def test_steps_in_which_spans_are_open_are_bounded_though_their_events_are_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = QuerySpec((SPANS,), breakdowns=("name",), start_s=0, end_s=SPAN_S, granularity_s=1)
+    asked = asked_of(spec)
+    steps = with_steps(asked, totals_plan(asked, at_least={}, wait_ms=0))
+    rows = [Row(0, {"duration_ms": 1e9, "name": f"{at}"}) for at in range(20)]
+    states = shares(steps, [view(blocks=[block(rows)])])
+    monkeypatch.setattr(limits, "SHARE_ROWS_MAX", 20 * SPAN_S)
+    assert merge_at_once(asked, steps, states) is not None
+    monkeypatch.setattr(limits, "SHARE_ROWS_MAX", 20 * SPAN_S - 1)
+    with pytest.raises(ShareTooHeavy):
+        merge_at_once(asked, steps, states)
