@@ -48,6 +48,8 @@ CALCULATION_CONDITIONS_MAX: Final = 500
 # Spans that began so long before a short range count as open in it: longer than requests and most
 # jobs take. Of longer ranges it is their own length.
 OPEN_BEFORE_S_MIN: Final = 3_600
+# Bins of all heatmaps of an answer's totals, or of its series: some 70 MB of JSON.
+HEATMAP_SHOWN_BINS_MAX: Final = 1_000_000
 HEATMAP_BINS_MAX: Final = 50  # of one answer: what a page or a terminal has rows for
 # Of one share and of one question (PER): each is a row in the query role's memory meanwhile.
 INSTANCES_MAX: Final = 2_000_000

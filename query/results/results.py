@@ -13,6 +13,7 @@ from query.cancellation import check_cancelled
 from query.plan.plan import GroupKey, Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
+from query.results.calculations.heatmap import Heat, check_bins
 from query.results.formulas.measures import Measures, empty_row
 from query.results.json_rows import JsonRows, json_rows, json_texts, json_times
 from query.results.merge import Merged
@@ -47,7 +48,11 @@ class RowMaker:
     def rows(
         self, cells: Array, groups: Sequence[GroupKey] | None = None
     ) -> list[dict[str, Shown]]:
-        """A row for each of these cells. groups: theirs, where they are known."""
+        """A row for each of these cells. groups: theirs, where they are known.
+
+        Raises Unprocessable as `check` does.
+        """
+        self.check(cells)
         columns: dict[str, list[Shown]] = {}
         for at, field in enumerate(self._fields):
             if groups is None:
@@ -57,6 +62,10 @@ class RowMaker:
         for label, values in self._values.items():
             columns[label] = [*values.shown(cells)]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def check(self, cells: Array) -> None:
+        """Raises Unprocessable if the values of these cells are more than an answer shows."""
+        check_bins((one for one in self._values.values() if isinstance(one, Heat)), cells)
 
     def json_columns(self, cells: Array) -> dict[str, pa.Array]:
         """The calculations and formulas of these cells as JSON, by label."""
@@ -96,6 +105,7 @@ def series_parts(
         field: json_texts([group[at] for group in groups])
         for at, field in enumerate(query.spec.breakdowns)
     }
+    maker.check(cells)
     for at in range(0, len(cells), _ROWS_AT_ONCE):
         check_cancelled()
         some = slice(at, at + _ROWS_AT_ONCE)

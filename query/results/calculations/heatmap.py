@@ -5,7 +5,7 @@ powers of two, so that the bins of a wider one are made of whole bins of a narro
 more events seldom move the bins of an answer that is asked for again and again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from common import limits
+from common.errors import Unprocessable
 from query.results.json_rows import json_texts_of
 from query.share.states.heatmap import BEYOND, PER_OCTAVE, SHIFT, width_of
 from query.share.states.lists import merged_weights
@@ -65,6 +67,11 @@ class Heat:
         np.add.at(counts, self.rows, self.weights)
         return counts
 
+    def bins_of(self, cells: Array) -> int:
+        """How many bins these cells have together."""
+        sizes = np.bincount(self.rows, minlength=self.cells)
+        return int(sizes[cells].sum())
+
     def shown(self, cells: Array) -> list[list[Bin]]:
         """The bins of these cells that have events, ascending."""
         firsts = np.searchsorted(self.rows, cells).tolist()
@@ -106,6 +113,17 @@ def _wider(bins: Array, width: int) -> Array:
     wider = np.sign(bins) * (SHIFT + (sizes - SHIFT) // width)
     kept: Array = np.where((bins == 0) | (sizes == BEYOND), bins, wider)
     return kept
+
+
+def check_bins(heats: Iterable[Heat], cells: Array) -> None:
+    """Raises Unprocessable if an answer cannot show so many bins."""
+    bins = sum(one.bins_of(cells) for one in heats)
+    if bins > limits.HEATMAP_SHOWN_BINS_MAX:
+        most = limits.HEATMAP_SHOWN_BINS_MAX
+        raise Unprocessable(
+            f"the heatmaps of {len(cells):,} groups and steps have {bins:,} bins, more than the "
+            f"{most:,} that an answer shows: a lower limit, or longer steps"
+        )
 
 
 def no_heat(cells: int) -> Heat:

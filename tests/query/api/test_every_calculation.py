@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from common import limits
 from common.process.versions import OWN
 from tests.query.harness import BASE_S, ROWS, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row
@@ -152,3 +153,17 @@ async def test_a_rate_is_the_change_per_second_and_begins_anew_after_a_fall(tmp_
             assert row["data"]["RATE_MAX(bytes)"] == pytest.approx(whole)
             assert answer["data"]["total_by_aggregate"]["RATE_MAX(bytes)"] == pytest.approx(whole)
             assert bool(answer["data"]["series"]) is not disabled
+
+
+async def test_more_bins_than_an_answer_shows_are_refused_with_what_to_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with newest(tmp_path) as there:
+        for breakdowns in ([], ["service"]):
+            spec = {"calculations": [HEAT], "breakdowns": breakdowns, "granularity": 1, **TIMES}
+            body = {"query": spec, "wait_s": 20}
+            monkeypatch.setattr(limits, "HEATMAP_SHOWN_BINS_MAX", 100)
+            assert (await there.post("/1/query_results/shop", body))[0] == 201
+            monkeypatch.setattr(limits, "HEATMAP_SHOWN_BINS_MAX", 99)
+            status, fault = await there.post("/1/query_results/shop", body)
+            assert (status, "longer steps" in fault["detail"]) == (422, True)
