@@ -49,6 +49,7 @@ _APART = {
     "queries": "queries.cli",
     "storing": "queries.storing",
     "under-load": "queries.under_load",
+    "differences": "queries.differing",
     "otlp": "otlp.decode",
     "otlp-storing": "otlp.storing",
     "zipkin": "otlp.zipkin",

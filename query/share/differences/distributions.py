@@ -16,6 +16,7 @@ from query.share.differences.sql import (
     EMPTY_VALUES,
     Counting,
     Drawn,
+    Weights,
     counted_sides,
     probed_values,
     sampled_events,
@@ -60,14 +61,18 @@ class Distributions:
         self._gather = gather
         self._ask = ask
         self._hash_version = hash_version
+        self._weights = Weights(1.0, 1.0)
         self.types: dict[str, str] = {}
 
     def run(self) -> dict[str, pa.Table]:
         """The states. Raises as `Computation.run` does."""
         sources, statements = self._over(())
         main = self._table(counted_sides(statements, self._wanted), statements, sources)
-        counts = dict(zip(*main.select(["inside", "rows"]).to_pydict().values(), strict=True))
-        sides = _Sides(counts.get(True, 0), counts.get(False, 0))
+        counted = {row["inside"]: row for row in main.to_pylist()}
+        rows = {side: row["rows"] for side, row in counted.items()}
+        sides = _Sides(rows.get(True, 0), rows.get(False, 0))
+        weights = {side: float(max(1, row["w"])) for side, row in counted.items()}
+        self._weights = Weights(weights.get(True, 1.0), weights.get(False, 1.0))
         if self._wanted.sample:
             return {"main": main, "sample": self._sample(sides)}
         tables = list(self._values(sides)) if sides.both else []
@@ -105,7 +110,9 @@ class Distributions:
             min(1.0, of_many.inside / drawn.inside), min(1.0, of_many.outside / drawn.outside)
         )
         if sides.both <= small:
-            return Counting(held, drawn, of_many, frozenset(), frozenset(), both_ways=True)
+            return Counting(
+                held, drawn, of_many, frozenset(), frozenset(), self._weights, both_ways=True
+            )
         probed = self._table(probed_values(statements, held), statements, sources).to_pylist()[0]
         texts, numbers = set[int](), set[int]()
         for field in held:
@@ -113,7 +120,7 @@ class Distributions:
                 texts.add(field)
             if (probed[f"n{field}"] or 0) > limits.DIFFERENCES_NUMBERS_FEW:
                 numbers.add(field)
-        return Counting(held, drawn, of_many, frozenset(texts), frozenset(numbers))
+        return Counting(held, drawn, of_many, frozenset(texts), frozenset(numbers), self._weights)
 
     def _sample(self, sides: _Sides) -> pa.Table:
         sources, statements = self._over(self._wanted.fields)

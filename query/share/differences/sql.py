@@ -59,6 +59,13 @@ class Drawn(NamedTuple):
         return f"random() < CASE WHEN inside THEN {self.inside!r} ELSE {self.outside!r} END"
 
 
+class Weights(NamedTuple):
+    """Of the events of each side; above 0."""
+
+    inside: float
+    outside: float
+
+
 @dataclass(frozen=True, slots=True)
 class Counting:
     """How values of fields are counted.
@@ -66,6 +73,7 @@ class Counting:
     fields: by index in the request.
     drawn: events that are read. of_many: of these, those read of fields with many texts.
     texts, numbers: indexes of fields with many distinct texts, or numbers, which go into buckets.
+    weights: of the events of both sides.
     both_ways: whether numbers are counted by value and in buckets.
     """
 
@@ -74,6 +82,7 @@ class Counting:
     of_many: Drawn
     texts: frozenset[int]
     numbers: frozenset[int]
+    weights: Weights
     both_ways: bool = False
 
 
@@ -140,7 +149,7 @@ def values_of_fields(statements: Statements, wanted: DifferencesWanted, counting
         f" GROUP BY GROUPING SETS ({', '.join('(' + ', '.join(s.columns) + ')' for s in sets)})"
         f" HAVING {unread or 'TRUE'}"
     )
-    return _listed(groups, of_numbers=not counting.both_ways)
+    return _listed(groups, counting.weights, of_numbers=not counting.both_ways)
 
 
 def sampled_events(
@@ -209,24 +218,45 @@ def _either(sets: Sequence[_Set], part: str) -> str:
     return f"coalesce({', '.join([*columns, f'NULL::{_PARTS[part]}'])})"
 
 
-def _listed(groups: str, *, of_numbers: bool) -> str:
+def _listed(groups: str, weights: Weights, *, of_numbers: bool) -> str:
     """The most frequent values of each field on either side; the others are added up.
 
-    of_numbers: whether as many numbers are listed as buckets, which else tell their distribution.
+    Of values that may be very many, the most frequent ones are kept without sorting the others.
+    weights: of both sides, about. of_numbers: whether as many numbers are listed as buckets, which
+    else tell their distribution.
     """
-    texts, numbers = limits.DIFFERENCES_TEXTS_LISTED, limits.DIFFERENCES_NUMBERS_LISTED
-    total = "greatest(1, sum({0}) OVER (PARTITION BY field, again))"
-    often = f"greatest(wi / {total.format('wi')}, wo / {total.format('wo')})"
-    long = "s IS NULL" if of_numbers else "e IS NOT NULL"
-    placed = (
-        f"SELECT *, row_number() OVER (PARTITION BY field, again, {long}"
-        f" ORDER BY often DESC, s, n, f) > CASE WHEN {long} THEN {numbers:d} ELSE {texts:d} END"
-        f" AS others FROM (SELECT *, {often} AS often FROM ({groups}))"
+    few = "s IS NULL AND b IS NULL" if of_numbers else "e IS NOT NULL"
+    missing = " AND ".join(f"{part} IS NULL" for part in _PARTS)
+    often = f"greatest(wi / {weights.inside!r}, wo / {weights.outside!r})"
+    found = (
+        f"SELECT *, {few} AS few, CASE WHEN {missing} THEN 1e9 ELSE {often} END AS often"
+        f" FROM ({groups})"
     )
-    values = {part: f"CASE WHEN NOT others THEN {part} END" for part in "enfb"}
-    values["s"] = f"CASE WHEN NOT others THEN left(s, {limits.DIFFERENCES_TEXT_CHARS:d}) END"
+    numbers = (
+        "SELECT *, row_number() OVER (PARTITION BY field, again ORDER BY often DESC, e, n, f)"
+        f" > {limits.DIFFERENCES_NUMBERS_LISTED:d} AS others FROM found WHERE few"
+    )
+    names = [*_PARTS, "wi", "wo"]
+    row = ", ".join(f"'{name}': {name}" for name in names)
+    most = f"max_by({{{row}}}, often, {limits.DIFFERENCES_TEXTS_LISTED:d})"
+    texts = (
+        f"SELECT field, again, {most} AS most, count(*) AS number, sum(wi) AS wi, sum(wo) AS wo"
+        " FROM found WHERE NOT few GROUP BY field, again"
+    )
+
+    def rest(name: str) -> str:
+        return f"({name} - list_sum(list_transform(most, lambda x: x.{name})))::BIGINT AS {name}"
+
+    cut = {part: part for part in _PARTS} | {"s": f"left(s, {limits.DIFFERENCES_TEXT_CHARS:d})"}
+    shown = ", ".join(f"{sql} AS {part}" for part, sql in cut.items())
+    of_numbers_sql = ", ".join(f"CASE WHEN NOT others THEN {part} END AS {part}" for part in _PARTS)
+    nothing = ", ".join(f"NULL::{kind} AS {part}" for part, kind in _PARTS.items())
     return (
-        f"SELECT field, again, others, {', '.join(f'{sql} AS {p}' for p, sql in values.items())},"
-        " sum(wi)::BIGINT AS wi, sum(wo)::BIGINT AS wo, count(*) AS number"
-        f" FROM ({placed}) GROUP BY ALL"
+        f"WITH found AS MATERIALIZED ({found}), texts AS MATERIALIZED ({texts})"
+        f" SELECT field, again, others, {of_numbers_sql}, sum(wi)::BIGINT AS wi,"
+        f" sum(wo)::BIGINT AS wo, count(*) AS number FROM ({numbers}) GROUP BY ALL"
+        f" UNION ALL SELECT field, again, FALSE, {shown}, wi, wo, 1 FROM"
+        " (SELECT field, again, unnest(most, recursive := true) FROM texts)"
+        f" UNION ALL SELECT field, again, TRUE, {nothing}, {rest('wi')}, {rest('wo')},"
+        " number - len(most) FROM texts WHERE number > len(most)"
     )
