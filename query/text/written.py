@@ -24,7 +24,7 @@ _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _MEMBERS: Final = frozenset(
     {"calculations", "breakdowns", "filters", "filter_combination", "orders", "havings", "limit",
      "time_range", "start_time", "end_time", "granularity", "per", "compare_time_offset_seconds",
-     "formulas"}
+     "formulas", "usage_mode"}
 )  # fmt: skip
 # Labels and texts in expressions, as `query.text.formulas` writes them.
 _QUOTED: Final = re.compile(r'\$`(?P<label>[^`]*)`|"(?P<text>(?:[^"\\]|\\U[0-9a-f]{8})*)"')
@@ -61,6 +61,8 @@ def _clauses(spec: Spec) -> Iterable[str]:
         yield f"ORDER BY {', '.join(map(_order, spec['orders']))}"
     if "limit" in spec:
         yield f"LIMIT {spec['limit']:d}"
+    if spec.get("usage_mode") is True:
+        yield "UNWEIGHTED"
     if "time_range" in spec:
         yield f"LAST {_duration(spec['time_range'])}"
     if "start_time" in spec:

@@ -20,6 +20,8 @@ TEXTS = (
     "COUNT WHERE a STARTS-WITH 'x' LAST 1d",
     "COUNT, COUNT WHERE status >= 500 AND a = 1 AS errors, errors / COUNT AS ratio GROUP BY a",
     "100 * SUM(`a b`) / SUM(n) AS pct, if(gt(pct, 5), 'a\"b', 'ok') AS state LAST 1h COMPARE 1d",
+    "CONCURRENCY, HEATMAP(a) WHERE failed AS h, RATE_SUM(b) WHERE c = 1 OR failed = false, MAX(b) "
+    "UNWEIGHTED LAST 1h",
     "COUNT AS n, n / 2 AS half GROUP BY g HAVING half > 3 ORDER BY half DESC",
 )
 
