@@ -6,6 +6,7 @@ only taken apart where it is.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 import numpy as np
 import orjson
@@ -16,6 +17,10 @@ from query.share.search.pattern import holding, pattern_of
 from query.share.search.plan import TEXT_TYPES, found_column
 from segment.columns import ColumnBlock, ColumnKey
 from segment.columns.key import OVERFLOW
+
+_FEW: Final = 32  # columns, that are looked at each by itself
+_TOGETHER: Final = 64
+_PRIVATE: Final = range(0xE000, 0xF8FF)  # characters of private use: more than a text has
 
 
 def text_columns(columns: Collection[ColumnKey]) -> frozenset[ColumnKey]:
@@ -33,7 +38,7 @@ def search_columns(
     made = []
     for text in texts:
         pattern = _literal(pattern_of(text))
-        held = [f'regexp_matches("{key.physical}", {pattern})' for key in sorted(own)]
+        held = [f"regexp_matches({sql}, {pattern})" for sql in _texts(text, own)]
         if with_overflow:
             held.append(_in_overflow(text, pattern))
         either = f"coalesce({' OR '.join(held)}, FALSE)" if held else "FALSE"
@@ -58,6 +63,22 @@ def search_blocks(texts: Sequence[str], blocks: Sequence[ColumnBlock]) -> dict[s
         name: pa.chunked_array([pa.array(one) for one in hits], pa.bool_())
         for name, hits in found.items()
     }
+
+
+def _texts(text: str, own: Collection[ColumnKey]) -> list[str]:
+    """SQL of the texts in which it is looked for.
+
+    Those of many columns are put together, with a character between them that the text does not
+    hold: most of a row are missing, and an expression for each costs twice as much.
+    """
+    columns = [f'"{key.physical}"' for key in sorted(own)]
+    if len(columns) <= _FEW:
+        return columns
+    between = next(char for char in map(chr, _PRIVATE) if char not in text)
+    return [
+        f"concat_ws({_literal(between)}, {', '.join(columns[at : at + _TOGETHER])})"
+        for at in range(0, len(columns), _TOGETHER)
+    ]
 
 
 def _in_overflow(text: str, pattern: str) -> str:

@@ -92,6 +92,17 @@ def test_fields_that_match_are_named_though_others_are_asked_for(views: list[Dat
     assert [row.matches for row in rows] == [("message",), ("attributes", "error")]
 
 
+def test_columns_beyond_a_few_are_searched_each_by_itself(tmp_path: Path) -> None:
+    """A text that ends one column and begins the next one is in none of them."""
+    many = [Row(at, {f"c{n:03}": f"left{n}right" for n in range(150)}) for at in range(2)]
+    many.append(Row(2, {"c077": "frame \ue000 TOO large"}))
+    views = [view(segments=[segment(many, tmp_path)])]
+    assert found(views, searching("rightleft")) == []
+    assert found(views, searching("right\ue000left")) == []
+    assert [len(names) for _, names in found(views, searching("LEFT149"))] == [1, 1]
+    assert found(views, searching("\ue000 too")) == [(2, ("c077",))]
+
+
 def test_a_text_that_must_not_be_held_is_not_named(views: list[DatasetView]) -> None:
     without = Filter("", FilterOp.NONE_OF, (), (Filter("", FilterOp.SEARCH, ("frame",)),))
     plan = searching("o")
