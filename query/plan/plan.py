@@ -277,8 +277,8 @@ class SpanQuery(
     marks: of rows per trace.
     inside: range of times of marks, half open, in unix ns.
     kin: further states `kin<i>`: the keys of spans that match.
-    values: further states `values<i>`: trace_id, of parents id, t (their time), span_id, and the
-        values in columns as of a `KeyJoin`.
+    values: further states `values<i>`: trace_id, of parents id, of roots span_id, t (their time),
+        and the values in columns as of a `KeyJoin`.
     joins: one for each table of keys that comes with the request.
     rows_max, bytes_max: a share with more is refused.
     """

@@ -132,7 +132,8 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
         raise click.UsageError(_NO_DATASET if _is_text(dataset) else _ASK)
     if not alone and question.dataset not in (None, dataset):
         raise click.UsageError(
-            f"FROM names {question.dataset}, and {dataset} is to be asked: leave one of them out"
+            f"FROM names {_typed(question.dataset)}, and {_typed(dataset)} is to be asked: "
+            "leave one of them out"
         )
     return (question.dataset or dataset) if alone else dataset, question.spec
 
@@ -140,3 +141,8 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
 def _is_text(argument: str) -> bool:
     """Whether the only argument is a question and not the name of a dataset."""
     return " " in argument.strip()
+
+
+def _typed(dataset: str | None) -> str | None:
+    """A dataset as people name it."""
+    return "*" if dataset == ALL_DATASETS else dataset

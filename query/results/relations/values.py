@@ -19,16 +19,16 @@ _PREFIX: Final = {Kin.TRACE: About.ROOT.value, Kin.PARENT: About.PARENT.value}
 def joined_values(wanted: SpanValues, tables: Sequence[pa.Table]) -> tuple[KeyJoin, pa.Table]:
     """The join, and its table."""
     keys = ["trace_id"] if wanted.kin is Kin.TRACE else ["trace_id", "id"]
-    own = {name: pa.string() for name in (*keys, "span_id")} | {"t": pa.int64()}
+    order = ["trace_id", "t", "span_id"] if wanted.kin is Kin.TRACE else ["trace_id", "id", "t"]
+    own = {name: pa.int64() if name == "t" else pa.string() for name in order}
     none = pa.schema(own).empty_table()
     rows = pa.concat_tables([none, *tables], promote_options="default")
     check_cancelled()
-    order = [(name, "ascending") for name in (*keys, "t", "span_id")]
-    rows = rows.sort_by(order).drop_columns([n for n in ("t", "span_id") if n not in keys])
+    rows = rows.sort_by([(name, "ascending") for name in order])
     if rows.num_rows > 1:
         rows = rows.filter(_begins_key(rows, keys))
     check_cancelled()
-    values = [name for name in rows.column_names if name not in keys]
+    values = [name for name in rows.column_names if name not in own]
     prefix = _PREFIX[wanted.kin]
     join = KeyJoin(wanted.kin, fields=tuple(f"{prefix}{name}" for name in wanted.fields))
     return join, rows.select([*keys, *values]).combine_chunks()

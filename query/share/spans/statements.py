@@ -162,17 +162,14 @@ class SpanStatements:
     def values(self, values: SpanValues) -> Statement:
         """Keys of the spans that match, with the values of their fields in typed columns."""
         parts, bound = list[str](), Parameters()
-        none = {"trace_id": "NULL::VARCHAR", "t": "0::BIGINT", "span_id": "NULL::VARCHAR"}
-        if values.kin is Kin.PARENT:
-            none["id"] = "NULL::VARCHAR"
+        own_id = "id" if values.kin is Kin.PARENT else "span_id"
+        none = {"trace_id": "NULL::VARCHAR", "t": "0::BIGINT", own_id: "NULL::VARCHAR"}
         for at, name in enumerate(values.fields):
             for letter in self.types.get(name, ""):
                 none[f"v{at}_{letter}"] = f"NULL::{sql_type(FieldType(letter))}"
         for one in self._datasets:
             span, fields_sql = one.span, one.sources.fields_sql
-            columns = {"trace_id": span.trace_id, "t": "t", "span_id": span.span_id}
-            if values.kin is Kin.PARENT:
-                columns["id"] = span.span_id
+            columns = {"trace_id": span.trace_id, "t": "t", own_id: span.span_id}
             for at, name in enumerate(values.fields):
                 for letter in self.types.get(name, ""):
                     columns[f"v{at}_{letter}"] = fields_sql[name].column(FieldType(letter))

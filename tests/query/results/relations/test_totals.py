@@ -18,13 +18,16 @@ from common.model.reroute import EpochOffset
 from query.faults import SpecError
 from query.plan.plan import Filter, SpanDataset, SpanNames
 from query.plan.planner import QueryRequest, build_request
+from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec
+from query.plan.relations import split_conditions
 from query.results.runner import Answer, CoverageRequirement
 from query.share.rerouted import UndecidedBatch
+from query.traces.relations.search import TracesWanted
 from tests.query.share.oracle import matches
 from tests.query.share.rows import Row
 from tests.query.traces.cluster import DATASETS, SpanCluster, span_cluster
-from tests.query.traces.relations_oracle import events_meeting, trace_of
+from tests.query.traces.relations_oracle import equal, events_meeting, trace_of
 from tests.query.traces.test_relations import (
     BASE_NS,
     INSIDE,
@@ -46,7 +49,13 @@ def request_of(running: SpanCluster, spec: dict[str, Any], dataset: str = "") ->
     every = tuple(SpanDataset(one) for one in running.ids.values())
     asked = tuple(one for one in every if dataset in ("", ALL_DATASETS, name_of(running, one.id)))
     query = build_request(
-        read_spec(spec), dataset, 10**19, datasets=asked, around=every, with_total=True, limit=1_000
+        read_spec(spec, QUERY_AXES),
+        dataset,
+        10**19,
+        datasets=asked,
+        around=every,
+        with_total=True,
+        limit=1_000,
     )
     return replace(query, env="e")
 
@@ -246,3 +255,28 @@ async def test_what_is_lost_between_the_exchanges_is_said(tmp_path: Path) -> Non
     assert not found.coverage["complete"]
     reasons = {p["reason"] for p in found.coverage["partitions"] if not p["complete"]}
     assert reasons == {"its rows could not be read a second time"}
+
+
+async def test_ends_in_the_range_are_joined_with_spans_that_began_long_before(
+    tmp_path: Path,
+) -> None:
+    """A root of three days and its child, which began a day later, both end in the range."""
+    day_ns = 86_400 * 10**9
+    ids: dict[str, Any] = {"trace.trace_id": "f" * 32}
+    root = {**ids, "trace.span_id": "r", "name": "top", "duration_ms": 3 * 86_400_000}
+    child = {**ids, "trace.span_id": "c", "trace.parent_id": "r", "name": "leaf"}
+    child["duration_ms"] = 2 * 86_400_000
+    spans = [(0, Row(BASE_NS + 10**9 - 3 * day_ns, root))]
+    spans.append((1, Row(BASE_NS + 10**9 - 2 * day_ns, child)))
+    async with span_cluster(tmp_path, placed(spans, random.Random(9))) as running:
+        spec = {"time_axis": "end", "breakdowns": ["root.name", "parent.name"]}
+        found = await ask(running, spec)
+        by_start = await ask(running, {"breakdowns": ["root.name"]})
+        wanted = TracesWanted(split_conditions([equal("name", "leaf")], False), *INSIDE)
+        starting = await running.search.find(wanted, running.key)
+        overlapping = await running.search.find(replace(wanted, overlapping=True), running.key)
+    shown = {(r["data"]["root.name"], r["data"]["parent.name"]) for r in found.data["results"]}
+    assert shown == {("top", None), ("top", "top")}
+    assert by_start.data["results"] == []
+    assert (starting.found, overlapping.found) == (0, 1)
+    assert overlapping.rows.column("spans").to_pylist() == [2]
