@@ -1,11 +1,12 @@
 // One question and its answer: the question on top, the picture under it, the rows under that.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { go, type Place } from "../../address";
 import type { Query as Spec } from "../../api/types";
 import { bytes, duration, plain } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { CoverageWords } from "./coverage";
+import { QuestionPanel } from "./question/question";
 import { GroupTable, type Row } from "./table";
 import { FIRST_QUESTION, readQuestion, useQuestion, type TextFault } from "./use_question";
 import { useResult, type Result } from "./use_result";
@@ -30,13 +31,14 @@ export function QueryView({ place }: { place: QueryPlace }) {
   const begin = async (text: string): Promise<TextFault | null> => {
     const read = await readQuestion(text);
     if (read.fault || !read.spec) return read.fault;
-    if (text === ask) run.start(place.dataset, read.spec);
-    else go({ view: "query", dataset: place.dataset, ask: text });
+    const dataset = read.dataset ?? place.dataset;
+    if (text === ask && dataset === place.dataset) run.start(dataset, read.spec);
+    else go({ view: "query", dataset, ask: text });
     return null;
   };
   return (
     <>
-      <TextQuestion key={ask} text={ask} busy={run.busy} onRun={begin} onCancel={run.cancel} />
+      <QuestionPanel dataset={place.dataset} ask={ask} busy={run.busy} onRun={begin} onCancel={run.cancel} />
       {question.error !== null && question.error !== undefined && <Problem error={question.error} />}
       {run.error !== null && <Problem error={run.error} />}
       {run.result && spec && (
@@ -46,52 +48,6 @@ export function QueryView({ place }: { place: QueryPlace }) {
         </div>
       )}
     </>
-  );
-}
-
-interface TextProps {
-  text: string;
-  busy: boolean;
-  onRun: (text: string) => Promise<TextFault | null>;
-  onCancel: () => void;
-}
-
-function TextQuestion({ text, busy, onRun, onCancel }: TextProps) {
-  const [draft, setDraft] = useState(text);
-  const [fault, setFault] = useState<TextFault | null>(null);
-  const run = async () => setFault(await onRun(draft));
-  return (
-    <section class="panel">
-      <div class="row">
-        <label class="hidden" for="ask">
-          The question
-        </label>
-        <textarea
-          id="ask"
-          class="mono"
-          rows={2}
-          style={{ flex: 1 }}
-          value={draft}
-          onInput={(event) => setDraft(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void run();
-          }}
-        />
-        {busy ? (
-          <button onClick={onCancel}>Cancel</button>
-        ) : (
-          <button class="main" onClick={() => void run()}>
-            Run
-          </button>
-        )}
-      </div>
-      {fault && (
-        <p class="error" role="alert">
-          ✕ <code>{draft.slice(fault.start, fault.end)}</code> {fault.why}
-          {fault.hint && <span class="quiet"> – {fault.hint}</span>}
-        </p>
-      )}
-    </section>
   );
 }
 

@@ -9,6 +9,8 @@ export type TextFault = NonNullable<Operations["readText"]["answer"]["fault"]>;
 export interface Question {
   text: string;
   spec: Query | null;
+  /** The dataset after FROM. */
+  dataset: string | null;
   /** The word that is not understood. */
   fault: TextFault | null;
 }
@@ -22,10 +24,10 @@ export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 /** The question of a text, as the server understands it. */
 export async function readQuestion(text: string, signal?: AbortSignal): Promise<Question> {
   const read = await call("readText", {
-    body: { text: text.trim() || FIRST_QUESTION, zone: ZONE },
+    body: { text: text.trim() ? text : FIRST_QUESTION, zone: ZONE },
     ...(signal ? { signal } : {}),
   });
-  return { text, spec: read.query, fault: read.fault };
+  return { text, spec: read.query, dataset: read.dataset, fault: read.fault };
 }
 
 export function useQuestion(text: string) {

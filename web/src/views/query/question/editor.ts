@@ -1,0 +1,149 @@
+// The editor of a text, or of one piece of it: CodeMirror with completion, colours and a mark under
+// the word that is not understood.
+
+import { acceptCompletion, autocompletion, completionKeymap, completionStatus, startCompletion } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
+import { EditorState, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Decoration, EditorView, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import { completions, goesOn, type Around } from "./complete";
+import { LOOK } from "./editor_look";
+import { isKeyword, tokensOf } from "./tokens";
+
+export interface Marked {
+  start: number;
+  end: number;
+  why: string;
+}
+
+export interface Wishes {
+  label: string;
+  hint?: string;
+  around: () => Around;
+  onChange: (text: string) => void;
+  /** Ctrl-Enter. */
+  onRun: () => void;
+  /** Enter, in an editor of one line. */
+  onEnter?: () => void;
+  onEscape?: () => void;
+  onLeave?: () => void;
+  /** Backspace where nothing is typed. */
+  onBack?: () => void;
+}
+
+export interface Editor {
+  view: EditorView;
+  text: () => string;
+  /** Put another text there, as one step of undo. */
+  set: (text: string) => void;
+  mark: (fault: Marked | null) => void;
+  undo: () => void;
+  redo: () => void;
+  offer: () => void;
+}
+
+const setMark = StateEffect.define<Marked | null>();
+
+const marks = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(old, change) {
+    let found = old.map(change.changes);
+    for (const effect of change.effects) {
+      if (effect.is(setMark)) found = marked(effect.value, change.state.doc.length);
+    }
+    return found;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+function marked(fault: Marked | null, length: number): DecorationSet {
+  if (!fault || !length) return Decoration.none;
+  const to = Math.min(Math.max(fault.end, fault.start + 1), length);
+  const from = Math.min(fault.start, to - 1);
+  const attributes = { title: fault.why, "aria-invalid": "true" };
+  return Decoration.set(Decoration.mark({ class: "cm-fault", attributes }).range(from, to));
+}
+
+const colours = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+    constructor(view: EditorView) {
+      this.decorations = coloured(view);
+    }
+    update(update: ViewUpdate) {
+      if (update.docChanged) this.decorations = coloured(update.view);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);
+
+function coloured(view: EditorView): DecorationSet {
+  const found = tokensOf(view.state.doc.toString()).flatMap((token) => {
+    const name = isKeyword(token) ? "cm-word" : token.kind === "text" || token.kind === "number" ? "cm-value" : "";
+    return name ? [Decoration.mark({ class: name }).range(token.from, token.to)] : [];
+  });
+  return Decoration.set(found);
+}
+
+/** An editor within an element. It has to be ended with `view.destroy()`. */
+export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): Editor {
+  const nonce = document.querySelector<HTMLMetaElement>("meta[name=style-nonce]")?.content ?? "";
+  const line = wishes.onEnter !== undefined;
+  const keys = keymap.of([
+    { key: "Mod-Enter", run: () => (wishes.onRun(), true) },
+    { key: "Tab", run: acceptCompletion },
+    ...completionKeymap,
+    ...(line ? [{ key: "Enter", run: () => (wishes.onEnter?.(), true) }] : []),
+    { key: "Escape", run: () => (wishes.onEscape?.(), wishes.onEscape !== undefined) },
+    {
+      key: "Backspace",
+      run: (view) => view.state.doc.length === 0 && wishes.onBack !== undefined && (wishes.onBack(), true),
+    },
+    ...historyKeymap,
+    ...defaultKeymap,
+  ]);
+  const extensions: Extension[] = [
+    EditorView.cspNonce.of(nonce),
+    history(),
+    keys,
+    EditorView.lineWrapping,
+    autocompletion({
+      override: [completions(wishes.around)],
+      activateOnCompletion: goesOn,
+      icons: false,
+      maxRenderedOptions: 60,
+      interactionDelay: 0,
+    }),
+    marks,
+    colours,
+    LOOK,
+    EditorView.contentAttributes.of({ "aria-label": wishes.label, spellcheck: "false", autocapitalize: "off" }),
+    ...(wishes.hint ? [placeholder(wishes.hint)] : []),
+    ...(line ? [EditorState.transactionFilter.of((change) => (change.newDoc.lines > 1 ? [] : change))] : []),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) wishes.onChange(update.state.doc.toString());
+    }),
+    EditorView.domEventHandlers({
+      blur: () => {
+        wishes.onLeave?.();
+      },
+      focus: (_, view) => {
+        if (line && view.state.doc.length === 0) setTimeout(() => startCompletion(view));
+      },
+    }),
+  ];
+  const view = new EditorView({ parent, state: EditorState.create({ doc: text, extensions }) });
+  return {
+    view,
+    text: () => view.state.doc.toString(),
+    set(next) {
+      if (next === view.state.doc.toString()) return;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
+    },
+    mark: (fault) => view.dispatch({ effects: setMark.of(fault) }),
+    undo: () => void undo(view),
+    redo: () => void redo(view),
+    offer: () => {
+      if (completionStatus(view.state) === null) startCompletion(view);
+    },
+  };
+}

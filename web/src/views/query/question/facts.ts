@@ -1,0 +1,68 @@
+// Which fields and values a dataset has, for completion: asked once a minute, for each dataset.
+
+import { call } from "../../../api/client";
+
+export interface Field {
+  name: string;
+  types: readonly string[];
+  /** Whether it has numbers. */
+  number: boolean;
+  /** How common it is, where that is known: 0 to 1. */
+  share: number;
+}
+
+const KEPT_MS = 60_000;
+const PAGES_MAX = 4;
+const PREFIXES_KEPT = 200;
+
+interface Kept<T> {
+  at: number;
+  value: Promise<T>;
+}
+
+const fields = new Map<string, Kept<Field[]>>();
+const values = new Map<string, Kept<unknown[]>>();
+
+/** The fields of a dataset; none where they cannot be told. */
+export function fieldsOf(dataset: string): Promise<Field[]> {
+  return kept(fields, dataset, () => allFields(dataset));
+}
+
+/** Values of a field that begin so, the most frequent first. */
+export function valuesOf(dataset: string, field: string, prefix: string): Promise<unknown[]> {
+  return kept(values, JSON.stringify([dataset, field, prefix]), async () => {
+    const answer = await call("storedValues", {
+      path: { dataset, field },
+      query: { prefix, limit: 20 },
+    });
+    return answer.values.map((one) => one.value);
+  });
+}
+
+function kept<T>(cache: Map<string, Kept<T[]>>, key: string, ask: () => Promise<T[]>): Promise<T[]> {
+  const known = cache.get(key);
+  if (known && Date.now() - known.at < KEPT_MS) return known.value;
+  const value = ask().catch(() => {
+    cache.delete(key); // completion is a help: without it one types, and the next try asks again
+    return [];
+  });
+  if (cache.size >= PREFIXES_KEPT) cache.clear();
+  cache.set(key, { at: Date.now(), value });
+  return value;
+}
+
+async function allFields(dataset: string): Promise<Field[]> {
+  const found: Field[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const answer = await call("storedFields", { path: { dataset }, query: { samples: 0, cursor } });
+    for (const one of answer.fields as { name: string; types?: string[]; share?: number; hidden?: boolean }[]) {
+      const types = one.types ?? [];
+      const number = types.includes("integer") || types.includes("float");
+      if (!one.hidden) found.push({ name: one.name, types, number, share: one.share ?? 0 });
+    }
+    if (!answer.next) break;
+    cursor = answer.next;
+  }
+  return found;
+}

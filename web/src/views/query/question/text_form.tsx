@@ -1,0 +1,68 @@
+// The question as text, in an editor.
+
+import { useEffect, useRef } from "preact/hooks";
+import type { TextFault } from "../use_question";
+import { makeEditor, type Editor } from "./editor";
+import { utf16Of } from "./offsets";
+
+interface Props {
+  text: string;
+  /** A text that the editor takes over, once for each object. */
+  put: { text: string };
+  fault: TextFault | null;
+  dataset: string;
+  datasets: () => Promise<string[]>;
+  onText: (text: string) => void;
+  onRun: (text: string) => void;
+  /** Called with the editor once it is there, for undo and for keys that go to it. */
+  onEditor: (editor: Editor | null) => void;
+}
+
+export function TextForm({ text, put, fault, dataset, datasets, onText, onRun, onEditor }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const editor = useRef<Editor | null>(null);
+  const now = useRef({ dataset, datasets, onText, onRun });
+  now.current = { dataset, datasets, onText, onRun };
+  useEffect(() => {
+    if (!place.current) return;
+    const made = makeEditor(place.current, text, {
+      label: "The question as text",
+      hint: "COUNT WHERE … GROUP BY … LAST 2h",
+      around: () => ({ ...now.current, before: "", piece: false }),
+      onChange: (next) => now.current.onText(next),
+      onRun: () => now.current.onRun(made.text()),
+    });
+    editor.current = made;
+    onEditor(made);
+    return () => {
+      editor.current = null;
+      onEditor(null);
+      made.view.destroy();
+    };
+  }, []);
+  useEffect(() => editor.current?.set(put.text), [put]);
+  useEffect(() => {
+    editor.current?.mark(
+      fault && { start: utf16Of(text, fault.start), end: utf16Of(text, fault.end), why: fault.why },
+    );
+  }, [fault]);
+  return (
+    <>
+      <div class="ask-text" ref={place} />
+      <p class="ask-fault small" role={fault ? "alert" : undefined}>
+        {fault && <FaultWords text={text} fault={fault} />}
+      </p>
+    </>
+  );
+}
+
+/** What is wrong with a word, and what would have worked. */
+export function FaultWords({ text, fault }: { text: string; fault: TextFault }) {
+  const word = text.slice(utf16Of(text, fault.start), utf16Of(text, fault.end));
+  return (
+    <span class="error">
+      ✕ {word && <code>{word}</code>} {fault.why}
+      {fault.hint && <span class="quiet"> – {fault.hint}</span>}
+    </span>
+  );
+}
