@@ -59,8 +59,8 @@ def _cells(field: dict[str, Any], name_max: int, samples: int) -> tuple[str, ...
     return (
         name,
         _types(field),
-        share_text(field["share"]),
-        f"{field['distinct']:,}",
+        MISSING if field["share"] is None else share_text(field["share"]),
+        MISSING if field["distinct"] is None else f"{field['distinct']:,}",
         size_text(field["bytes"]) if field["bytes"] else MISSING,
         short_time(field["last_indexed"])[:19],
         _range(field),

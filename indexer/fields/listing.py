@@ -22,7 +22,7 @@ from indexer.fields.of_source import (
     facts_of_summary,
 )
 from indexer.fields.prefix import values_of_block, with_prefix
-from indexer.fields.sizes import column_bytes
+from indexer.fields.sizes import facts_without_values, stored_columns
 from indexer.seal.partition_reader import PartitionReader
 from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
@@ -37,7 +37,7 @@ from query.wire.field_facts import (
 )
 from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.parquet.selected import SelectedEncoders
-from segment.summary.summary import NoSummary
+from segment.summary.summary import NoSummary, SegmentSummary
 from snapshot.cache import SegmentCache
 from snapshot.documents.manifest import SegmentEntry
 
@@ -165,7 +165,7 @@ class FieldFactsListing:
         summary = self._summaries.known(entry.object)
         try:
             if summary is not None:
-                return facts_of_summary(summary, times, self._sizes(entry))
+                return self._summarized(entry, summary, times)
             found = self._known.of(entry.object, lambda: self._small(entry, times, room))
             return found.fields if found.whole else None
         except (DamagedObject, NoSummary, OSError) as error:
@@ -194,14 +194,25 @@ class FieldFactsListing:
         finally:
             self._cache.release((entry.object,))
 
-    def _sizes(self, entry: SegmentEntry) -> Mapping[str, int]:
-        """Bytes of each column, if the segment is on this disk; else those of its values count."""
+    def _summarized(
+        self, entry: SegmentEntry, summary: SegmentSummary, times: Times
+    ) -> Sequence[FieldFacts]:
+        """Facts of a segment with a summary, with the bytes of its columns if it is on this disk;
+        else those of its values count. Raises DamagedObject, NoSummary.
+        """
         if not self._cache.holds(entry.location):
-            return {}
+            return facts_of_summary(summary, times, {})
         self._cache.lease((entry.object,))
         try:
             file = self._cache.local(entry.location)
-            return {} if file is None else column_bytes(file)
+            if file is None:
+                return facts_of_summary(summary, times, {})
+            columns = stored_columns(file)
+            sizes = {name: column.size_bytes for name, column in columns.items()}
+            found = facts_of_summary(summary, times, sizes)
+            if summary.complete:
+                return found
+            return merge_facts([found, facts_without_values(file, columns, summary.keys, times)])
         finally:
             self._cache.release((entry.object,))
 

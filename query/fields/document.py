@@ -34,9 +34,10 @@ def stored(facts: FieldFacts, rows: int, samples: int, known: ColumnMetadata) ->
             TYPE_NAMES[letter]: round(one.rows / of_field, 6)
             for letter, one in sorted(facts.types.items())
         },
-        "stored": facts.rows,
-        "share": round(min(1.0, facts.rows / rows), 6) if rows else 0.0,
-        "distinct": facts.distinct,
+        # of the rarest fields of a wide segment the names alone are known
+        "stored": facts.rows or None,
+        "share": round(min(1.0, facts.rows / rows), 6) if facts.rows and rows else None,
+        "distinct": facts.distinct or None,
         "least": least,
         "greatest": greatest,
         "values": values(facts, samples),

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from common.process.versions import OWN
 from tests.query.fields.real import real_roles
+from tests.query.harness import query_harness
 
 SOLD = [
     {"item": f"item-{n % 5}", "price": n % 7 + 0.5, "status": 200 + n % 2, "id": f"{n:08x}"}
@@ -74,3 +76,14 @@ async def test_values_are_completed_in_any_case_the_most_frequent_first(tmp_path
         assert sorted(one["value"] for one in answer["values"]) == [200, 201]
         _, answer = await running.get("/bw/1/fields/shop/values/none%2Fsuch")
         assert answer["notes"] == ["no stored event has a field `none/such`"]
+
+
+async def test_where_no_indexer_can_tell_it_is_said(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as running:  # its indexers announce an earlier version
+        status, answer = await running.get("/bw/1/fields/shop")
+        assert (status, "does not know such questions yet" in answer["error"]) == (503, True)
+    (tmp_path / "second").mkdir()
+    async with query_harness(tmp_path / "second") as running:
+        running.indexers["a"].announce(OWN)  # and has no such route
+        status, answer = await running.get("/bw/1/fields/shop/values/status")
+        assert (status, "no indexer answered for it" in answer["error"]) == (503, True)
