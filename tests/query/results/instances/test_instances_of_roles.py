@@ -142,3 +142,53 @@ async def test_fields_of_other_spans_beside_instances_are_refused(tmp_path: Path
                 "breakdowns": ["root.name"]}  # fmt: skip
         status, answer = await running.post("/1/query_results/shop", {"query": spec, "wait_s": 20})
         assert (status, "per" in str(answer)) == (422, True)
+
+
+async def test_formulas_and_earlier_ranges_are_of_instances_too(tmp_path: Path) -> None:
+    chance = random.Random(8)
+    async with span_cluster(tmp_path, scattered(traces(80), chance)) as running:
+        found = await ask(
+            running,
+            "COUNT, SUM(spans) / COUNT AS each PER trace.trace_id GROUP BY last_step"
+            " HAVING each > 2 ORDER BY last_step",
+        )
+        assert [(row["last_step"], row["COUNT"], row["each"]) for row in results(found)] == [
+            ("done", 20, 4),
+            ("launch", 20, 3),
+        ]
+        spec = {
+            "calculations": [{"op": "COUNT"}],
+            "per": "trace.trace_id",
+            "start_time": BASE_S + 30,
+            "end_time": BASE_S + 40,
+            "compare_time_offset_seconds": 10,
+        }
+        datasets = tuple(SpanDataset(one) for one in running.ids.values())
+        asked = build_request(read_spec(spec), ALL_DATASETS, 10**19, datasets=datasets, env="e")
+        both = await running.runner.run(asked, CoverageRequirement())
+        assert both.compared is not None
+
+        def there(first: int) -> int:
+            inside = range(BASE_S + first, BASE_S + first + 10)
+            return len({row.data["trace.trace_id"] for _, row in traces(80)
+                        if row.time_ns // 10**9 in inside})  # fmt: skip
+
+        assert results(both) == [{"COUNT": there(30)}]
+        assert results(both.compared.answer) == [{"COUNT": there(20)}]
+
+
+async def test_a_calculated_field_is_one_of_events_whose_first_value_an_instance_has(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path) as running:
+        running.indexers["a"].announce(OWN)
+        spec: dict[str, Any] = {
+            "calculated_fields": [{"name": "late", "expression": "GTE($ms, 40)"}],
+            "calculations": [{"op": "COUNT"}, {"op": "SUM", "column": "spans"}],
+            "filters": [{"column": "late", "op": "=", "value": True}],
+            "breakdowns": ["late"],
+            "per": "service",
+            **TIMES,
+        }
+        found = await running.ask(spec)
+        assert found["data"]["results"] == [{"data": {"late": True, "COUNT": 2, "SUM(spans)": 20}}]
