@@ -60,6 +60,7 @@ from query.page.session_route import SessionRoute
 from query.results.relations.stored import StoredNames
 from query.results.runner import QueryRunner
 from query.results.unknown_fields import UnknownFieldNotes
+from query.rows.related import RelatedRows
 from query.rows.route import RowsRoute
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.indexer_client import IndexerClient
@@ -95,6 +96,7 @@ class _Parts:
     spans: SpanExchange
     related: RelatedSpans
     datasets: EnvironmentDatasets
+    rows: RelatedRows
     traces: TraceSearch
     peers: PeerResults
     sessions: Sessions
@@ -151,18 +153,20 @@ def _wire(
     calculated = StoredCalculatedFields(names, clock)
     runner = QueryRunner(scatter, reconciler, watch, clock, config, calculated)
     datasets = EnvironmentDatasets(names, clock)
+    indexers = IndexerClient(replicas, http, token)
     spans = SpanExchange(runner, datasets)
     return _Parts(
         keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
         names=names,
         replicas=replicas,
-        indexers=IndexerClient(replicas, http, token),
+        indexers=indexers,
         watch=watch,
         results=ResultStore(clock, config.results_kept_s, bounds.results),
         runner=runner,
         calculated=calculated,
         spans=spans,
         datasets=datasets,
+        rows=RelatedRows(datasets, StoredNames(indexers), config.trace_margin_s),
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
@@ -219,7 +223,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     )
     QueryRoutes(keys, names, stored).add_to(app)
     ResultRoutes(results).add_to(app)
-    RowsRoute(requests, runner, unknown_fields, parts.datasets).add_to(app)
+    RowsRoute(requests, runner, unknown_fields, parts.datasets, parts.rows).add_to(app)
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     exchange = FieldFactsExchange(parts.replicas, indexers, parts.watch)
     StoredFieldsRoutes(keys, names, exchange).add_to(app)

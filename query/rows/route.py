@@ -20,6 +20,7 @@ from query.results.type_notes import notes_on_types
 from query.results.unknown_fields import UnknownFieldNotes
 from query.rows.newest import newest_time_ns
 from query.rows.page import Page, make_page
+from query.rows.related import RelatedRows
 from query.rows.request import RowsRequest, read_rows_request
 from query.share.row_search import Row
 
@@ -33,7 +34,9 @@ class RowsRoute:
         runner: QueryRunner,
         notes: UnknownFieldNotes,
         datasets: EnvironmentDatasets,
+        related: RelatedRows,
     ) -> None:
+        self._related = related
         self._datasets = datasets
         self._requests = requests
         self._runner = runner
@@ -55,9 +58,13 @@ class RowsRoute:
             datasets = NamedDatasets(await self._datasets.asked(begun.key, dataset), ())
         wanted = read_rows_request(begun.body, dataset, begun.now_ns, requester, datasets)
         coverage = begun.coverage_required()
-        running = self._runner.run_plan(
-            wanted.plan, partial(make_page, wanted), coverage, requester
-        )
+        asking = await self._related.asking(wanted, begun.key)
+        if asking is None:
+            running = self._runner.run_plan(
+                wanted.plan, partial(make_page, wanted), coverage, requester
+            )
+        else:
+            running = self._runner.run_steps(asking, coverage, requester)
         page = await run_while_connected(request, running)
         notes = notes_on_types(wanted.spec, page.types)
         notes += await self._notes.unknown(dataset, page.types, requester)

@@ -51,9 +51,7 @@ class RelatedQuery:
     async def run(self, steps: Steps, *, at_once: bool) -> RelatedTotals:
         """Ask. at_once: whether series of all groups have few cells, of which totals are made."""
         query = self._query
-        wanted = keys_of(self._related.conditions, fields=self._related.fields)
-        spans = self._span_query(wanted)
-        keys = await steps.first(partial(self._plan, spans), lambda s: wanted.keys(s, spans))
+        keys = await self.keys(steps)
         types = {
             f"{about.value}{name}": steps.latest.get(name, "")
             for about, filters in self._related.conditions.by_span.items()
@@ -63,7 +61,13 @@ class RelatedQuery:
         at_once = needs_steps(query.spec) or (at_once and query.with_series)
         totals = await self._totals(steps, keys, at_once=at_once)
         types |= steps.latest
-        return RelatedTotals(totals, types, [*steps.notes, *self._notes(steps)])
+        return RelatedTotals(totals, types, [*steps.notes, *self.notes(steps)])
+
+    async def keys(self, steps: Steps) -> Keys:
+        """The first exchange."""
+        wanted = keys_of(self._related.conditions, fields=self._related.fields)
+        spans = self._span_query(wanted)
+        return await steps.first(partial(self._plan, spans), lambda s: wanted.keys(s, spans))
 
     async def _totals(self, steps: Steps, keys: Keys, *, at_once: bool) -> Totals:
         """Totals with their series."""
@@ -71,15 +75,15 @@ class RelatedQuery:
         if at_once:
             plan = with_steps(query, self._joined(keys))
             found = await steps.again(
-                partial(_pinned, plan), partial(merge_at_once, query, plan), sent
+                partial(pinned, plan), partial(merge_at_once, query, plan), sent
             )
             if found is not None:
                 return found
         plan = self._joined(keys)
-        totals = await steps.again(partial(_pinned, plan), partial(merge_totals, query, plan), sent)
+        totals = await steps.again(partial(pinned, plan), partial(merge_totals, query, plan), sent)
         for one in series_wanted(query, plan, totals, {}) if query.with_series else ():
             totals.data[one.member] = await steps.again(
-                partial(_pinned, one.plan), partial(merge_series, query, one), sent
+                partial(pinned, one.plan), partial(merge_series, query, one), sent
             )
         if query.with_series and query.with_total and not query.spec.breakdowns:
             totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
@@ -116,12 +120,13 @@ class RelatedQuery:
             at_least=at_least,
             wait_ms=wait_ms,
             spans=spans,
-            overlapping=query.spec.time_axis is TimeAxis.END,
+            overlapping=query.spec.time_axis is not TimeAxis.START,
             env=query.env,
             key=query.key,
         )
 
-    def _notes(self, steps: Steps) -> list[str]:
+    def notes(self, steps: Steps) -> list[str]:
+        """What the answer does not show by itself."""
         hours = f"{self._margin_ns / 3_600e9:g} h"
         notes = [
             f"other spans of a trace are looked for from {hours} before the range to {hours} after"
@@ -132,7 +137,7 @@ class RelatedQuery:
         )
 
 
-def _pinned(plan: Plan, first: Plan) -> Plan:
+def pinned(plan: Plan, first: Plan) -> Plan:
     """A plan that reads the undecided batches that counted in the first exchange."""
     return msgspec.structs.replace(
         plan, counted=first.counted, left_out=first.left_out, wait_ms=first.wait_ms

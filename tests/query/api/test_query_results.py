@@ -182,6 +182,18 @@ async def test_fields_of_other_spans_are_asked_about_by_a_prefix(tmp_path: Path)
             {"data": {"root.name": "a", "parent.name": "a", "COUNT": 1}},
             {"data": {"root.name": "a", "parent.name": None, "COUNT": 1}},
         ]
+        for column, found in (("root.name", 2), ("parent.name", 1), ("none.name", 0)):
+            filters = [{"column": column, "op": "=", "value": "a"}]
+            body = {"dataset": "shop", "filters": filters, "limit": 1, **TIMES}
+            seen, cursor = [], None
+            while True:
+                status, page = await there.post("/bw/1/rows", {**body, "cursor": cursor})
+                assert status == 200, page
+                seen += page["rows"]
+                cursor = page["next"]
+                if cursor is None:
+                    break
+            assert [row["data"]["name"] for row in seen] == list("ba")[:found], column
         answer = await there.ask(
             {**TIMES, "filters": [{"column": "parent.nam", "op": "=", "value": "a"}]}
         )
