@@ -17,13 +17,26 @@ export function isDark(): boolean {
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** The look of a group, by its value: the first free one, and the same one ever after. */
-export function lookOf(group: string): SeriesLook {
-  let at = given.get(group);
-  if (at === undefined) {
-    at = given.size;
-    given.set(group, at);
+/** The looks of the groups of one screen, by their values: each keeps the one that it had before,
+ * and others get the first that no group beside them has. */
+export function looksOf(groups: readonly string[]): Map<string, SeriesLook> {
+  const taken = new Set(groups.map((group) => given.get(group)));
+  let next = 0;
+  for (const group of groups) {
+    if (given.has(group)) continue;
+    while (taken.has(next)) next += 1;
+    taken.add(next);
+    given.set(group, next);
   }
+  return new Map(groups.map((group) => [group, lookAt(given.get(group) ?? 0)]));
+}
+
+/** The look of one group. */
+export function lookOf(group: string): SeriesLook {
+  return looksOf([group]).get(group) ?? lookAt(0);
+}
+
+function lookAt(at: number): SeriesLook {
   const colours = isDark() ? DARK : LIGHT;
   return {
     colour: colours[at % colours.length] ?? "#0072b2",

@@ -2,12 +2,11 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { go, type Place } from "../../address";
-import type { Query as Spec } from "../../api/types";
 import { bytes, duration, plain } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { CoverageWords } from "./coverage";
 import { QuestionPanel } from "./question/question";
-import { GroupTable, type Row } from "./table";
+import { Results } from "./results";
 import { FIRST_QUESTION, readQuestion, useQuestion, type TextFault } from "./use_question";
 import { useResult, type Result } from "./use_result";
 
@@ -44,7 +43,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
       {run.result && spec && (
         <div class="dims" style={{ opacity: run.busy && run.slow ? 0.5 : 1 }}>
           <AnswerLine result={run.result} tookMs={run.tookMs} />
-          <Groups result={run.result} spec={spec} />
+          <Results place={{ ...place, ask }} result={run.result} />
         </div>
       )}
     </>
@@ -67,23 +66,5 @@ function AnswerLine({ result, tookMs }: { result: Result; tookMs: number | null 
         </span>
       ))}
     </p>
-  );
-}
-
-function Groups({ result, spec }: { result: Result; spec: Spec }) {
-  const data = (result.data ?? {}) as {
-    results?: { data: Row }[];
-    total_by_aggregate?: Row;
-    other_by_aggregate?: Row;
-  };
-  const counted = (result.groups ?? {}) as { total?: number; returned?: number };
-  return (
-    <GroupTable
-      spec={spec}
-      rows={(data.results ?? []).map((row) => row.data)}
-      total={data.total_by_aggregate}
-      other={data.other_by_aggregate}
-      otherGroups={(counted.total ?? 0) - (counted.returned ?? 0)}
-    />
   );
 }

@@ -16,7 +16,7 @@ interface Props {
 export function GroupTable({ spec, rows, total, other, otherGroups }: Props) {
   const groups = spec.breakdowns ?? [];
   const first = rows[0] ?? total ?? {};
-  const labels = Object.keys(first).filter((name) => !groups.includes(name));
+  const labels = Object.keys(first).filter((name) => !groups.includes(name) && !Array.isArray(first[name]));
   if (!rows.length) return <p class="quiet">No event of the range matches.</p>;
   return (
     <table class="groups">

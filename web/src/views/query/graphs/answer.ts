@@ -1,0 +1,184 @@
+// An answer as graphs need it: steps, groups, and for each calculation the values by group and step.
+
+import type { Query } from "../../../api/types";
+import type { Result } from "../use_result";
+
+export type Row = Record<string, unknown>;
+
+/** Some numbers of a heatmap: from low to high; null is beyond every double. */
+export interface Bin {
+  low: number | null;
+  high: number | null;
+  count: number;
+}
+
+export interface Group {
+  /** What tells it apart, on this screen and the next. */
+  key: string;
+  /** By breakdown; null where the field is missing. */
+  values: Row;
+  name: string;
+}
+
+export interface Calculation {
+  label: string;
+  op: string;
+  column: string | null;
+  /** Whether its values are bins. */
+  heat: boolean;
+}
+
+export interface Range {
+  /** Unix seconds. */
+  start: number;
+  end: number;
+  step: number;
+}
+
+export type Line = (number | null)[];
+
+export interface Graphed {
+  range: Range;
+  /** Beginnings of the steps, unix seconds. */
+  times: readonly number[];
+  groups: readonly Group[];
+  calculations: readonly Calculation[];
+  /** By label and key of a group: a number or null for each step. */
+  lines: ReadonlyMap<string, ReadonlyMap<string, Line>>;
+  /** By label: the bins of each step, over all groups. */
+  heats: ReadonlyMap<string, readonly (readonly Bin[])[]>;
+  /** The lines of the compared range, at the steps that they stand beside. */
+  before: ReadonlyMap<string, ReadonlyMap<string, Line>>;
+  offset: number;
+}
+
+interface Timed {
+  time: string;
+  data: Row;
+}
+interface Data {
+  results?: { data: Row }[];
+  series?: Timed[];
+  total_by_aggregate_series?: Timed[];
+}
+
+/** No more lines than people tell apart, and than a browser draws at once. */
+export const LINES_MAX = 100;
+
+export function readAnswer(result: Result, spec: Query): Graphed | null {
+  const data = (result.data ?? {}) as Data;
+  const range = rangeOf(result.range);
+  if (!range || !data.series) return null;
+  const breakdowns = spec.breakdowns ?? [];
+  const rows = (data.results ?? []).map((row) => row.data);
+  const calculations = calculationsOf(spec, rows[0] ?? data.series[0]?.data ?? {}, breakdowns);
+  const groups = rows.slice(0, LINES_MAX).map((row) => groupOf(row, breakdowns));
+  if (!groups.length && !breakdowns.length) groups.push(groupOf({}, breakdowns));
+  const times: number[] = [];
+  const first = Math.floor(range.start / range.step) * range.step;
+  for (let at = first; at < range.end; at += range.step) times.push(at);
+  const place = (time: number) => Math.round((time - first) / range.step);
+  const linesOf = (series: readonly Timed[], shift: number) =>
+    readLines(series, calculations, groups, breakdowns, times.length, (time) => place(time + shift));
+  const offset = result.compare?.offset_s ?? 0;
+  const totals = breakdowns.length ? data.total_by_aggregate_series : data.series;
+  return {
+    range,
+    times,
+    groups,
+    calculations,
+    lines: linesOf(data.series, 0),
+    heats: readHeats(totals ?? data.series, calculations, times.length, place),
+    before: linesOf(((result.compare?.data ?? {}) as Data).series ?? [], offset),
+    offset,
+  };
+}
+
+export function groupOf(row: Row, breakdowns: readonly string[]): Group {
+  const values = Object.fromEntries(breakdowns.map((name) => [name, row[name] ?? null]));
+  const texts = breakdowns.map((name) => wordOf(values[name]));
+  return { key: JSON.stringify(Object.values(values)), values, name: texts.join(" · ") };
+}
+
+/** A value of a group as text. */
+export function wordOf(value: unknown): string {
+  if (value === null || value === undefined) return "(missing)";
+  if (value === "") return '""';
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function rangeOf(given: unknown): Range | null {
+  const { start_time, end_time, granularity } = (given ?? {}) as Record<string, number>;
+  if (start_time === undefined || end_time === undefined || !granularity) return null;
+  return { start: start_time, end: end_time, step: granularity };
+}
+
+function calculationsOf(spec: Query, row: Row, breakdowns: readonly string[]): Calculation[] {
+  const asked = new Map(
+    (spec.calculations ?? []).map((one) => [
+      one.name ?? (one.column ? `${one.op}(${one.column})` : one.op),
+      one,
+    ]),
+  );
+  return Object.keys(row)
+    .filter((label) => !breakdowns.includes(label))
+    .map((label) => {
+      const one = asked.get(label);
+      return { label, op: one?.op ?? "", column: one?.column ?? null, heat: Array.isArray(row[label]) };
+    });
+}
+
+// Where a group has no events in a step, their number is 0, while a percentile of none is none.
+const ZERO = new Set(["COUNT", "COUNT_DISTINCT", "CONCURRENCY"]);
+
+function readLines(
+  series: readonly Timed[],
+  calculations: readonly Calculation[],
+  groups: readonly Group[],
+  breakdowns: readonly string[],
+  steps: number,
+  place: (time: number) => number,
+) {
+  const lines = new Map<string, Map<string, Line>>();
+  if (!series.length) return lines;
+  const drawn = calculations.filter((one) => !one.heat);
+  for (const { label, op } of drawn) {
+    const nothing = ZERO.has(op) ? 0 : null;
+    lines.set(label, new Map(groups.map((one) => [one.key, new Array<number | null>(steps).fill(nothing)])));
+  }
+  for (const { time, data } of series) {
+    const at = place(Date.parse(time) / 1000);
+    if (at < 0 || at >= steps) continue;
+    const { key } = groupOf(data, breakdowns);
+    for (const { label } of drawn) {
+      const line = lines.get(label)?.get(key);
+      const value = data[label];
+      if (line) line[at] = typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : null;
+    }
+  }
+  return lines;
+}
+
+function readHeats(
+  series: readonly Timed[],
+  calculations: readonly Calculation[],
+  steps: number,
+  place: (time: number) => number,
+) {
+  const heats = new Map<string, Bin[][]>();
+  for (const { label, heat } of calculations) {
+    if (!heat) continue;
+    const bins: Map<string, Bin>[] = Array.from({ length: steps }, () => new Map());
+    for (const { time, data } of series) {
+      const step = bins[place(Date.parse(time) / 1000)];
+      if (!step) continue;
+      for (const bin of (data[label] ?? []) as Bin[]) {
+        const key = `${bin.low} ${bin.high}`;
+        const sum = step.get(key);
+        step.set(key, { ...bin, count: bin.count + (sum?.count ?? 0) });
+      }
+    }
+    heats.set(label, bins.map((step) => [...step.values()]));
+  }
+  return heats;
+}

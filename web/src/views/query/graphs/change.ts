@@ -1,0 +1,54 @@
+// Gestures as questions: each changes the specification, and its text is the next address.
+
+import { go, type Place } from "../../../address";
+import type { Filter, Query } from "../../../api/types";
+import { writeQuestion } from "../use_question";
+import type { Row } from "./answer";
+
+export type QueryPlace = Extract<Place, { view: "query" }>;
+
+/** Ask another question. Throws where no text stands for it. */
+export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"]): Promise<void> {
+  const text = await writeQuestion(spec);
+  if (text === null) throw new Error("No text stands for this question, so it has no address.");
+  const { selection: _, result: __, tab: ___, ...kept } = place;
+  go({ ...kept, ask: text, ...(tab ? { tab } : {}) });
+}
+
+/** The same question about a part of its time; seconds are whole, and steps chosen anew. */
+export function zoomed(spec: Query, start: number, end: number): Query {
+  const { time_range: _, granularity: __, ...kept } = spec;
+  const from = Math.floor(start);
+  return { ...kept, start_time: from, end_time: Math.max(from + 1, Math.ceil(end)) };
+}
+
+/** The conditions that a group meets. */
+export function conditionsOf(values: Row): Filter[] {
+  return Object.entries(values).map(([column, value]): Filter => {
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+      return { column, op: "=", value };
+    }
+    return { column, op: "does-not-exist" };
+  });
+}
+
+/** The same question, also with these conditions. */
+export function narrowed(spec: Query, more: readonly Filter[]): Query {
+  const old = spec.filters ?? [];
+  const kept: Filter[] =
+    spec.filter_combination === "OR" && old.length > 1 ? [{ filter_combination: "OR", filters: old }] : old;
+  const { filter_combination: _, ...rest } = spec;
+  return { ...rest, filters: [...kept, ...more] };
+}
+
+/** The same question about all but a group. */
+export function without(spec: Query, values: Row): Query {
+  const conditions = conditionsOf(values);
+  const [only] = conditions;
+  if (conditions.length !== 1 || !only) {
+    return narrowed(spec, [{ filter_combination: "NONE", filters: [{ filter_combination: "AND", filters: conditions }] }]);
+  }
+  if (!("op" in only)) return spec;
+  if (only.op === "does-not-exist") return narrowed(spec, [{ ...only, op: "exists" }]);
+  return narrowed(spec, [{ ...only, op: "!=" }]);
+}

@@ -1,0 +1,84 @@
+// The pictures of an answer: one graph for each calculation, over one time axis with one crosshair.
+
+import "./graphs.css";
+import { go } from "../../../address";
+import type { Query } from "../../../api/types";
+import { looksOf } from "../../../look/palette";
+import type { Graphed } from "./answer";
+import { ask, zoomed, type QueryPlace } from "./change";
+import { HeatGraph, type Box } from "./heat_graph";
+import { Legend } from "./legend";
+import { LineGraph } from "./line_graph";
+import { useTheme, type Shared } from "./shared";
+
+interface Props {
+  place: QueryPlace;
+  spec: Query;
+  of: Graphed;
+  shared: Shared;
+  /** An identity of the answer. */
+  id: string;
+  onFault: (reason: unknown) => void;
+}
+
+const ALONE = 260;
+const AMONG = 170;
+
+export function Graphs({ place, spec, of, shared, id, onFault }: Props) {
+  const theme = useTheme();
+  const looks = looksOf(of.groups.map((group) => group.key));
+  const height = of.calculations.length > 1 ? AMONG : ALONE;
+  const version = `${id} ${theme} ${place.selection ?? ""}`;
+  const zoom = (start: number, end: number) => void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
+  const select = (column: string, { start, end, from, to }: Box) => {
+    const selection = {
+      start_time: Math.floor(start),
+      end_time: Math.max(Math.floor(start) + 1, Math.ceil(end)),
+      ranges: [{ column, from, to }],
+    };
+    go({ ...place, tab: "differs", selection: JSON.stringify(selection) });
+  };
+  return (
+    <section class="graphs" aria-label="Graphs" onMouseLeave={() => shared.set({ group: null, step: null })}>
+      {of.calculations.map((calculation, at) => {
+        const { label, column, heat } = calculation;
+        const last = at === of.calculations.length - 1;
+        const common = { of, calculation, shared, last, version, height: last ? height + 28 : height, onZoom: zoom };
+        return (
+          <figure key={label} class="graph">
+            <figcaption class="spread">
+              <h3>{label}</h3>
+              {!heat && <Legend of={of} label={label} looks={looks} shared={shared} />}
+            </figcaption>
+            {heat ? (
+              <HeatGraph
+                {...common}
+                box={boxOf(place.selection, column)}
+                onBox={(box) => column && select(column, box)}
+              />
+            ) : (
+              <LineGraph {...common} looks={looks} />
+            )}
+          </figure>
+        );
+      })}
+    </section>
+  );
+}
+
+/** The box of an address's selection, if it is one of this field. */
+function boxOf(selection: string | undefined, column: string | null): Box | null {
+  if (!selection) return null;
+  try {
+    const { start_time, end_time, ranges } = JSON.parse(selection) as {
+      start_time?: number;
+      end_time?: number;
+      ranges?: { column: string; from?: number; to?: number }[];
+    };
+    const range = ranges?.find((one) => one.column === column);
+    if (start_time === undefined || end_time === undefined || !range) return null;
+    return { start: start_time, end: end_time, from: range.from ?? -Infinity, to: range.to ?? Infinity };
+  } catch {
+    return null;
+  }
+}

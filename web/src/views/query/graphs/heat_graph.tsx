@@ -1,0 +1,122 @@
+// A heatmap: how many events have which numbers, step by step. Dragging a box selects its events,
+// dragging sideways zooms.
+
+import type uPlot from "uplot";
+import { heat } from "../../../look/palette";
+import { shown, unitOf } from "../../../look/units";
+import type { Bin, Calculation, Graphed } from "./answer";
+import { colour, frame, middles } from "./frame";
+import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
+import { Plot } from "./plot";
+import type { Shared } from "./shared";
+
+/** A part of a heatmap: unix seconds and numbers, half open. */
+export interface Box {
+  start: number;
+  end: number;
+  from: number;
+  to: number;
+}
+
+interface Props {
+  of: Graphed;
+  calculation: Calculation;
+  shared: Shared;
+  height: number;
+  last: boolean;
+  version: unknown;
+  /** The box that is selected now. */
+  box: Box | null;
+  onZoom: (start: number, end: number) => void;
+  onBox: (box: Box) => void;
+}
+
+export function HeatGraph({ of, calculation, shared, height, last, version, box, onZoom, onBox }: Props) {
+  const steps = of.heats.get(calculation.label) ?? [];
+  const scale = heatScale(steps);
+  if (!scale) return <p class="quiet">No event of the range has a number in {calculation.column}.</p>;
+  const unit = unitOf(calculation.label);
+  const places = ticks(scale, Math.floor(height / 40)).map((value) => ({ value, at: middleOf(value, scale) }));
+  const make = (width: number) => ({
+    options: frame({
+      range: of.range,
+      width,
+      height,
+      last,
+      box: true,
+      yScale: { range: [scale.least, scale.most] },
+      yAxis: {
+        splits: () => places.map((one) => one.at),
+        values: () => places.map((one) => shown(one.value, unit)),
+        grid: { show: false },
+      },
+      series: [{ show: true, stroke: "transparent", points: { show: false } }],
+      hooks: {
+        drawClear: [(plot) => drawCells(plot, of, steps, scale)],
+        draw: [(plot) => box && drawBox(plot, box, scale)],
+        setSelect: [
+          (plot) => {
+            const { left, top, width: wide, height: tall } = plot.select;
+            const start = plot.posToVal(left, "x");
+            const end = plot.posToVal(left + wide, "x");
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            if (wide <= 0) return;
+            const whole = plot.over.clientHeight;
+            if (tall <= 0 || tall >= whole - 1) onZoom(start, end);
+            else {
+              const from = scale.value(plot.posToVal(top + tall, "y"));
+              onBox({ start, end, from, to: scale.value(plot.posToVal(top, "y")) });
+            }
+          },
+        ],
+        setCursor: [(plot) => shared.set({ step: plot.cursor.idx ?? null })],
+      },
+    }),
+    data: [middles(of.times, of.range), of.times.map(() => null)] as uPlot.AlignedData,
+  });
+  return (
+    <Plot of={version} height={height} label={`${calculation.label}, a heatmap over time`} make={make} />
+  );
+}
+
+/** Zero stands in the middle of its row, other numbers where they are. */
+function middleOf(value: number, scale: HeatScale): number {
+  return value === 0 ? 0.5 : scale.place(value);
+}
+
+function drawCells(plot: uPlot, of: Graphed, steps: readonly (readonly Bin[])[], scale: HeatScale): void {
+  let most = 0;
+  for (const bins of steps) for (const bin of bins) most = Math.max(most, bin.count);
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  steps.forEach((bins, at) => {
+    const time = of.times[at];
+    if (time === undefined) return;
+    const left = Math.round(plot.valToPos(time, "x", true));
+    const right = Math.round(plot.valToPos(time + of.range.step, "x", true));
+    for (const bin of bins) {
+      const [from, to] = edges(bin, scale.place);
+      const bottom = Math.round(plot.valToPos(from, "y", true));
+      const top = Math.round(plot.valToPos(to, "y", true));
+      ctx.fillStyle = heat(bin.count / most);
+      ctx.fillRect(left, top, Math.max(1, right - left), Math.max(1, bottom - top));
+    }
+  });
+  ctx.restore();
+}
+
+function drawBox(plot: uPlot, box: Box, scale: HeatScale): void {
+  const { ctx } = plot;
+  const left = plot.valToPos(box.start, "x", true);
+  const top = plot.valToPos(scale.place(box.to), "y", true);
+  const width = plot.valToPos(box.end, "x", true) - left;
+  const height = plot.valToPos(scale.place(box.from), "y", true) - top;
+  ctx.save();
+  ctx.strokeStyle = colour("accent");
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.strokeRect(left, top, width, height);
+  ctx.restore();
+}

@@ -1,0 +1,55 @@
+// The values under the crosshair, beside the graph's name: no floating box hides the picture.
+
+import type { SeriesLook } from "../../../look/palette";
+import { timeOf, utcOf } from "../../../look/times";
+import { shown, unitOf } from "../../../look/units";
+import type { Graphed } from "./answer";
+import { useShared, type Shared } from "./shared";
+
+interface Props {
+  of: Graphed;
+  label: string;
+  looks: ReadonlyMap<string, SeriesLook>;
+  shared: Shared;
+}
+
+/** Groups named beside a graph; the others are in the rows. */
+const NAMED_MAX = 6;
+
+export function Legend({ of, label, looks, shared }: Props) {
+  const step = useShared(shared, (now) => now.step);
+  const group = useShared(shared, (now) => now.group);
+  const unit = unitOf(label);
+  const at = step === null ? undefined : of.times[step];
+  const lines = of.lines.get(label);
+  let named = of.groups.slice(0, NAMED_MAX);
+  const hovered = of.groups.find((one) => one.key === group);
+  if (hovered && !named.includes(hovered)) named = [...named.slice(0, -1), hovered];
+  const more = of.groups.length - named.length;
+  return (
+    <span class="legend small">
+      {at !== undefined && (
+        <span class="mono" title={utcOf(at)}>
+          {timeOf(at, { seconds: of.range.step < 60 })}
+        </span>
+      )}
+      {named.map((one) => (
+        <span key={one.key} class={group !== null && one.key !== group ? "legend-group back" : "legend-group"}>
+          {one.name && (
+            <svg width="14" height="8" aria-hidden="true">
+              <path
+                d="M0 4H14"
+                stroke={looks.get(one.key)?.colour}
+                stroke-width="3"
+                stroke-dasharray={looks.get(one.key)?.dash.join(" ")}
+              />
+            </svg>
+          )}
+          <span class="name">{one.name}</span>
+          {step !== null && <span class="number">{shown(lines?.get(one.key)?.[step], unit)}</span>}
+        </span>
+      ))}
+      {more > 0 && <span class="quiet">{more} more</span>}
+    </span>
+  );
+}

@@ -1,0 +1,41 @@
+// One uPlot in the page: as wide as its place, made anew when what it shows is another.
+
+import "uplot/dist/uPlot.min.css";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+
+interface Props {
+  /** Made anew when this changes. */
+  of: unknown;
+  height: number;
+  /** What it shows, for those who do not see it. */
+  label: string;
+  make: (width: number) => { options: uPlot.Options; data: uPlot.AlignedData };
+  /** Called with each plot made; what it returns ends it. */
+  onPlot?: (plot: uPlot) => (() => void) | undefined;
+}
+
+const NARROWEST = 200;
+
+export function Plot({ of, height, label, make, onPlot }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const box = place.current;
+    if (!box) return;
+    const width = () => Math.max(NARROWEST, Math.floor(box.clientWidth));
+    const { options, data } = make(width());
+    const plot = new uPlot(options, data, box);
+    const end = onPlot?.(plot);
+    const watcher = new ResizeObserver(() => {
+      if (width() !== plot.width) plot.setSize({ width: width(), height });
+    });
+    watcher.observe(box);
+    return () => {
+      watcher.disconnect();
+      end?.();
+      plot.destroy();
+    };
+  }, [of, height]);
+  // The height is there before the plot is: nothing jumps.
+  return <div ref={place} class="plot" role="img" aria-label={label} style={{ minHeight: height }} />;
+}
