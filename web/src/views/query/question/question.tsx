@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../../api/client";
 import { Problem } from "../../../parts/problem";
 import type { TextFault } from "../use_question";
+import { Builder } from "./builder/builder";
 import type { Editor } from "./editor";
 import { TextForm } from "./text_form";
 import { useDraft } from "./use_draft";
@@ -26,12 +27,13 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     const fault = await onRun(text);
     setRefused(fault && { text, fault });
   };
+  const runSoon = () => void draft.latest().then(run);
   useEffect(() => {
     // from anywhere on the screen; the editor has its own
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
-      void run(editor.current?.text() ?? draft.text);
+      runSoon();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
@@ -39,6 +41,9 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
   const fault = draft.fault ?? (refused?.text === draft.text ? refused.fault : null);
   return (
     <section class="panel ask" aria-label="The question">
+      {draft.spec && (
+        <Builder spec={draft.spec} dataset={dataset} onSpec={draft.setSpec} onRun={runSoon} />
+      )}
       <div class="ask-line">
         <div class="ask-form">
           <TextForm
@@ -54,7 +59,7 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
             }}
           />
         </div>
-        <RunButton busy={busy} onRun={() => void run(draft.text)} onCancel={onCancel} />
+        <RunButton busy={busy} onRun={runSoon} onCancel={onCancel} />
       </div>
       {draft.error !== null && <Problem error={draft.error} />}
     </section>

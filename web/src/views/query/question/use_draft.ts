@@ -18,6 +18,8 @@ export interface Draft {
   setText: (text: string) => void;
   /** Change the specification; the text follows. */
   setSpec: (spec: Query) => void;
+  /** The text, once it follows the specification. */
+  latest: () => Promise<string>;
 }
 
 /** Typing is understood once it pauses: milliseconds. */
@@ -63,10 +65,17 @@ export function useDraft(asked: string): Draft {
     };
   }, [text]);
 
+  const now = useRef(text);
+  now.current = text;
+  const writing = useRef<Promise<void>>(Promise.resolve());
+  const latest = useCallback(async () => {
+    await writing.current;
+    return now.current;
+  }, []);
   const setSpec = useCallback((next: Query) => {
     const mine = (turn.current += 1);
     setSpecState(next);
-    writeQuestion(next).then(
+    writing.current = writeQuestion(next).then(
       (written) => {
         if (turn.current !== mine) return;
         if (written === null) {
@@ -76,6 +85,7 @@ export function useDraft(asked: string): Draft {
         understood.current = written;
         setFault(null);
         setError(null);
+        now.current = written;
         replace(written);
       },
       (reason: unknown) => {
@@ -83,5 +93,5 @@ export function useDraft(asked: string): Draft {
       },
     );
   }, []);
-  return { text, put, spec, fault, error, setText, setSpec };
+  return { text, put, spec, fault, error, setText, setSpec, latest };
 }

@@ -1,0 +1,28 @@
+// The question as rows: the same as its text, for clicking.
+
+import type { Query } from "../../../../api/types";
+import { Chips } from "./chips";
+import { otherCombination, ROWS } from "./rows";
+import { Settings } from "./settings";
+
+interface Props {
+  spec: Query;
+  dataset: string;
+  onSpec: (spec: Query) => void;
+  onRun: () => void;
+}
+
+export function Builder({ spec, dataset, onSpec, onRun }: Props) {
+  const common = { spec, dataset, onSpec, onRun };
+  const grouped = Boolean(spec.breakdowns?.length || spec.per !== undefined);
+  return (
+    <div class="ask-rows">
+      <Chips row={ROWS.visualize} {...common} />
+      <Chips row={ROWS.where} {...common} onBetween={() => onSpec(otherCombination(spec))} />
+      <Chips row={ROWS.group} {...common} />
+      {(grouped || spec.orders?.length) && <Chips row={ROWS.order} {...common} />}
+      {(grouped || spec.havings?.length) && <Chips row={ROWS.having} {...common} />}
+      <Settings spec={spec} onSpec={onSpec} />
+    </div>
+  );
+}

@@ -1,0 +1,108 @@
+// A row of pieces: each can be clicked to edit it or taken away, and one more can be typed.
+
+import { useState } from "preact/hooks";
+import type { Query } from "../../../../api/types";
+import { Piece } from "./piece";
+import { readPiece, type Row } from "./rows";
+
+interface Props {
+  row: Row;
+  spec: Query;
+  dataset: string;
+  onSpec: (spec: Query) => void;
+  onRun: () => void;
+  /** Where a click on what stands between two pieces changes it. */
+  onBetween?: () => void;
+}
+
+export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
+  const [edited, setEdited] = useState<number | null>(null);
+  const [turn, setTurn] = useState(0);
+  const pieces = row.pieces(spec);
+  const [refused, setRefused] = useState("");
+  const remove = (at: number) => {
+    setRefused("");
+    if (!row.whole || pieces.length < 2) return onSpec(row.change(spec, at, null));
+    readPiece(row, spec, at, "").then(
+      (found) => {
+        if ("read" in found) onSpec(row.change(spec, at, found.read));
+        else setRefused(`${pieces[at]} is needed: ${found.fault.why}`);
+      },
+      () => setRefused("The server cannot be reached."),
+    );
+  };
+  return (
+    <div class="ask-row" data-row={row.name}>
+      <span class="ask-label" id={`ask-${row.name}`}>
+        {row.label}
+      </span>
+      <div class="ask-pieces" role="group" aria-labelledby={`ask-${row.name}`}>
+        {pieces.map((text, at) => (
+          <span key={`${at} ${text}`} class="ask-item">
+            {at > 0 && row.between(spec) !== "" && (
+              <Between word={row.between(spec)} onClick={onBetween} />
+            )}
+            {edited === at ? (
+              <Piece
+                row={row}
+                spec={spec}
+                dataset={dataset}
+                at={at}
+                text={text}
+                focus
+                onDone={(read) => {
+                  setEdited(null);
+                  if (read) onSpec(row.change(spec, at, read));
+                  else remove(at);
+                }}
+                onLeave={() => setEdited(null)}
+                onRun={onRun}
+              />
+            ) : (
+              <span class="ask-chip">
+                <button class="mono" title={text} onClick={() => setEdited(at)}>
+                  {text}
+                </button>
+                <button class="ask-x" aria-label={`Remove ${text}`} onClick={() => remove(at)}>
+                  ×
+                </button>
+              </span>
+            )}
+          </span>
+        ))}
+        <Piece
+          key={turn}
+          row={row}
+          spec={spec}
+          dataset={dataset}
+          at={pieces.length}
+          text=""
+          focus={turn > 0}
+          onDone={(read, goOn) => {
+            if (!read) return;
+            onSpec(row.change(spec, pieces.length, read));
+            if (goOn) setTurn((old) => old + 1);
+          }}
+          onLeave={() => undefined}
+          onBack={() => pieces.length > 0 && setEdited(pieces.length - 1)}
+          onRun={onRun}
+        />
+        {refused && (
+          <span class="small error" role="alert">
+            ✕ {refused}
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Between({ word, onClick }: { word: string; onClick: (() => void) | undefined }) {
+  if (!onClick) return <span class="quiet small">{word}</span>;
+  const other = word === "AND" ? "OR" : "AND";
+  return (
+    <button class="quiet small" title={`Join them with ${other}`} onClick={onClick}>
+      {word}
+    </button>
+  );
+}

@@ -1,0 +1,152 @@
+// The rows of the builder: which pieces of a specification each has, and how a typed piece becomes
+// one. A piece is read by the server like any text, with what has to stand before it.
+
+import type { Filter, Query } from "../../../../api/types";
+import { readQuestion, type TextFault } from "../../use_question";
+import { utf16Of } from "../offsets";
+import { quotedName } from "../tokens";
+import { sayBeginning, sayFields, sayFilter, sayHaving, sayList, sayOrder } from "./say";
+
+export type RowName = "visualize" | "where" | "group" | "having" | "order";
+
+export interface Row {
+  name: RowName;
+  label: string;
+  /** What is typed there, as an example. */
+  hint: string;
+  /** What stands between two pieces. */
+  between: (spec: Query) => string;
+  /** What has to be read before a piece. */
+  before: (spec: Query, at: number) => string;
+  /** Whether all pieces are read together, as those of which one may name another. */
+  whole?: true;
+  pieces: (spec: Query) => string[];
+  /** The specification with other pieces: `at` replaced by those that were read, or left out. */
+  change: (spec: Query, at: number, read: Query | null) => Query;
+}
+
+export const ROWS: Record<RowName, Row> = {
+  visualize: {
+    name: "visualize",
+    label: "visualize",
+    hint: "P99(duration_ms)",
+    between: () => "",
+    before: (spec, at) => sayFields(spec) + sayList(spec).slice(0, at).map((one) => `${one}, `).join(""),
+    whole: true,
+    pieces: sayList,
+    change: (spec, _, read) => {
+      const { calculations: _old, formulas: _gone, ...rest } = spec;
+      const formulas = read?.formulas?.length ? { formulas: read.formulas } : {};
+      return kept({ ...rest, calculations: read?.calculations ?? [{ op: "COUNT" }], ...formulas });
+    },
+  },
+  where: {
+    name: "where",
+    label: "where",
+    hint: "status >= 500",
+    between: (spec) => spec.filter_combination ?? "AND",
+    before: (spec) => `${sayFields(spec)}COUNT WHERE `,
+    pieces: (spec) => (spec.filters ?? []).map(sayFilter),
+    change: (spec, at, read) => ({ ...without(spec, "filters"), ...listed("filters", replaced(spec.filters ?? [], at, conditions(spec, read))) }),
+  },
+  group: {
+    name: "group",
+    label: "group by",
+    hint: "build.id",
+    between: () => "",
+    before: (spec) => `${sayFields(spec)}COUNT GROUP BY `,
+    pieces: (spec) => (spec.breakdowns ?? []).map(quotedName),
+    change: (spec, at, read) => {
+      const breakdowns = [...new Set(replaced(spec.breakdowns ?? [], at, read?.breakdowns ?? []))];
+      return kept({ ...without(spec, "breakdowns"), ...listed("breakdowns", breakdowns) });
+    },
+  },
+  having: {
+    name: "having",
+    label: "having",
+    hint: "COUNT > 100",
+    between: () => "AND",
+    before: (spec) => `${sayBeginning(spec)} HAVING `,
+    pieces: (spec) => (spec.havings ?? []).map(sayHaving),
+    change: (spec, at, read) => ({ ...without(spec, "havings"), ...listed("havings", replaced(spec.havings ?? [], at, read?.havings ?? [])) }),
+  },
+  order: {
+    name: "order",
+    label: "order by",
+    hint: "COUNT DESC",
+    between: () => "",
+    before: (spec) => `${sayBeginning(spec)} ORDER BY `,
+    pieces: (spec) => (spec.orders ?? []).map(sayOrder),
+    change: (spec, at, read) => ({ ...without(spec, "orders"), ...listed("orders", replaced(spec.orders ?? [], at, read?.orders ?? [])) }),
+  },
+};
+
+export interface PieceFault extends Omit<TextFault, "start" | "end"> {
+  start: number;
+  end: number;
+}
+
+/** Read a typed piece: what it means, or what is wrong with it, at its own characters. */
+export async function readPiece(
+  row: Row,
+  spec: Query,
+  at: number,
+  text: string,
+): Promise<{ read: Query } | { fault: PieceFault }> {
+  const after = row.whole ? row.pieces(spec).slice(at + 1) : [];
+  const before = text || after.length ? row.before(spec, at) : row.before(spec, at).replace(/, $/, "");
+  const rest = after.join(", ");
+  const { spec: read, fault } = await readQuestion(before + text + (text && rest ? `, ${rest}` : rest));
+  if (read) return { read };
+  if (!fault) return { fault: { why: "is not understood", hint: "", start: 0, end: text.length } };
+  const within = (characters: number) => Math.max(0, utf16Of(before + text, characters) - before.length);
+  return { fault: { ...fault, start: within(fault.start), end: Math.max(within(fault.end), 1) } };
+}
+
+/** The conditions that were read, as one of the row where the row joins them in another way. */
+function conditions(spec: Query, read: Query | null): Filter[] {
+  const filters = read?.filters ?? [];
+  const mine = spec.filters?.length ? (spec.filter_combination ?? "AND") : (read?.filter_combination ?? "AND");
+  const its = read?.filter_combination ?? "AND";
+  if (filters.length < 2 || mine === its) return filters;
+  return [{ filter_combination: its, filters }];
+}
+
+/** Joined the other way. */
+export function otherCombination(spec: Query): Query {
+  const { filter_combination: now, ...rest } = spec;
+  return now === "OR" ? rest : { ...rest, filter_combination: "OR" };
+}
+
+/** Without orders and conditions on groups that name what is no longer asked for. */
+function kept(spec: Query): Query {
+  const known = new Set<string>(spec.breakdowns ?? []);
+  for (const one of spec.calculations ?? []) {
+    known.add(one.column === undefined ? one.op : `${one.op}(${one.column})`);
+    if (one.name !== undefined) known.add(one.name);
+  }
+  for (const one of spec.formulas ?? []) known.add(one.name);
+  const label = (op: string | undefined, column: string | undefined) =>
+    op === undefined ? (column ?? "") : column === undefined ? op : `${op}(${column})`;
+  const orders = (spec.orders ?? []).filter((one) => {
+    const named = label(one.op, one.column);
+    return known.has(named);
+  });
+  const havings = (spec.havings ?? []).filter(
+    (one) => !("calculate_op" in one) || one.calculate_op === undefined || known.has(label(one.calculate_op, one.column)),
+  );
+  return { ...without(without(spec, "orders"), "havings"), ...listed("orders", orders), ...listed("havings", havings) };
+}
+
+function replaced<T>(all: readonly T[], at: number, by: readonly T[]): T[] {
+  return [...all.slice(0, at), ...by, ...all.slice(at + 1)];
+}
+
+function without(spec: Query, member: keyof Query): Query {
+  const { [member]: _, ...rest } = spec;
+  return rest;
+}
+
+function listed<K extends string, T>(member: K, items: readonly T[]): { [one in K]?: T[] } {
+  return (items.length ? { [member]: [...items] } : {}) as { [one in K]?: T[] };
+}
