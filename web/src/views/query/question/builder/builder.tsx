@@ -19,9 +19,11 @@ export function Builder({ spec, dataset, onSpec, onRun }: Props) {
     <div class="ask-rows">
       <Chips row={ROWS.visualize} {...common} />
       <Chips row={ROWS.where} {...common} onBetween={() => onSpec(otherCombination(spec))} />
-      <Chips row={ROWS.group} {...common} />
-      {(grouped || spec.orders?.length) && <Chips row={ROWS.order} {...common} />}
-      {(grouped || spec.havings?.length) && <Chips row={ROWS.having} {...common} />}
+      <div class="ask-beside">
+        <Chips row={ROWS.group} {...common} />
+        {(grouped || spec.orders?.length) && <Chips row={ROWS.order} {...common} />}
+        {(grouped || spec.havings?.length) && <Chips row={ROWS.having} {...common} />}
+      </div>
       <Settings spec={spec} onSpec={onSpec} />
     </div>
   );

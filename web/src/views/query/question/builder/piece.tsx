@@ -31,11 +31,16 @@ export function Piece(props: Props) {
     if (!place.current) return;
     let busy = false;
     let gone = false;
+    let finished = false;
     const commit = async (goOn: boolean): Promise<boolean> => {
       const { row, spec, onDone, onLeave } = now.current;
       const text = made.text().trim();
+      if (finished) return true; // leaving it after it was read
       if (text === now.current.text.trim()) return onLeave(), true;
-      if (!text) return onDone(null, goOn), true;
+      if (!text) {
+        finished = true;
+        return onDone(null, goOn), true;
+      }
       if (busy) return false;
       busy = true;
       try {
@@ -46,7 +51,8 @@ export function Piece(props: Props) {
           made.mark(found.fault);
           return false;
         }
-        made.set("");
+        if (now.current.text) finished = true;
+        else made.set("");
         onDone(found.read, goOn);
         return true;
       } catch {
