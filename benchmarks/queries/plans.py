@@ -62,6 +62,7 @@ PLANS: Mapping[str, tuple[Wanted, ...]] = {
     "large": (_LARGE,),
     "huge": (_HUGE,),
     "heatmap": (replace(_LARGE, questions=("HEATMAP",), peers=_SAME_FILES),),
+    "calculated": (replace(_LARGE, questions=("calculated",), peers=_SAME_FILES),),
     "fields": (Wanted(kind="fields", rows=200_000), Wanted(kind="fields", rows=1_000_000)),
     "requests": (Wanted(kind="requests", rows=5_000_000, compacted=True),),
     "words": (Wanted(kind="logs", rows=5_000_000),),

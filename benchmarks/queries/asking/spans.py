@@ -7,6 +7,7 @@ import hashlib
 import random
 
 from benchmarks.queries.asking.asked import TABLE, Asked, Form, Question, Sql, nearly_all, spec
+from benchmarks.queries.asking.calculated import CALCULATED
 from benchmarks.queries.asking.more import (
     BY_BUCKET,
     HEATMAP,
@@ -192,5 +193,5 @@ EIGHT = (
 WHOLE_ROWS = Question("whole rows of one trace, as a page", _whole_rows)
 ALL = (
     *EIGHT, WHOLE_ROWS, BY_BUCKET, HEATMAP, ONE_HOUR, TOP_VALUES, *WORDS_ASKED, OF_MANY_COLUMNS,
-    PER_TRACE, *SEARCHES,
+    PER_TRACE, *SEARCHES, *CALCULATED,
 )  # fmt: skip
