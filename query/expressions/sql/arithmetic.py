@@ -32,6 +32,9 @@ def combined(b: Builder, function: str, args: Sequence[Typed]) -> Typed:
     args = [_number_literal(one) for one in args]
     if any(FLOAT in one.parts and one.certain and len(one.parts) == 1 for one in args):
         return Typed({FLOAT: b.join(op, [_as_real(b, one) for one in args])}, certain=True)
+    made = _of_doubles(b, op, args)
+    if made is not None:
+        return made
     args = [bound(b, one) for one in args]
     is_real = _is_real(b, args)
     whole = _whole_result(b, op, args)
@@ -42,15 +45,52 @@ def combined(b: Builder, function: str, args: Sequence[Typed]) -> Typed:
         real = b.join(op, [_as_real(b, one) for one in args])
         beyond = b.sql("CASE WHEN {} IS NULL THEN {} END", whole, real)
         return Typed({INT: whole, FLOAT: beyond}, certain=True)
-    real = b.join(op, [_as_real(b, one, missing=len(is_real) > 1) for one in args])
-    if whole.nest == 0 and len(is_real) == 1:  # the integers are literals, which fit
-        whole = b.sql("CASE WHEN {} IS NULL THEN {} END", is_real[0], whole)
-        return Typed({INT: whole, FLOAT: real}, certain=True)
     any_real = b.join(" OR ", [b.sql("{} IS NOT NULL", one) for one in is_real])
     whole = b.bind(b.sql("CASE WHEN {} THEN NULL ELSE {} END", any_real, whole))
     real = b.join(op, [_as_real(b, one) for one in args])
     real = b.sql("CASE WHEN {} IS NULL THEN {} END", whole, real)
     return Typed({INT: whole, FLOAT: real}, certain=True)
+
+
+def _of_doubles(b: Builder, op: str, args: Sequence[Typed]) -> Typed | None:
+    """The result where each argument is a literal integer, or else a double or a known integer in
+    its place: the integers need not be computed. None: some are others, or the result is too large.
+    """
+    wholes: list[int] = []
+    for one in args:
+        whole = _known_whole(one)
+        if whole is None:
+            return None
+        wholes.append(whole)
+    result = reduce(_PYTHON[op.strip()], wholes)
+    doubles = sum(FLOAT in one.parts for one in args)
+    if not doubles or not -(2**63) <= result < 2**63:
+        return None
+    several = doubles > 1
+    args = [bound(b, one) for one in args] if several else args
+    reals = [
+        one.parts[FLOAT] if FLOAT in one.parts and not several else _as_real(b, one)
+        for one in args
+    ]  # fmt: skip
+    real = b.join(op, reals)
+    if several:
+        held = [b.sql("{} IS NOT NULL", one.parts[FLOAT]) for one in args if FLOAT in one.parts]
+        real = b.sql("CASE WHEN {} THEN {} END", b.join(" OR ", held), real)
+    real = b.bind(real)
+    missing = b.sql("CASE WHEN {} IS NULL THEN {} END", real, whole_literal(result))
+    return Typed({INT: missing, FLOAT: real}, certain=True, otherwise=result)
+
+
+def _known_whole(value: Typed) -> int | None:
+    """The integer that an argument is in rows where it is no double; None: it may be any."""
+    if value.otherwise is not None:
+        return value.otherwise
+    if set(value.parts) == {FLOAT}:
+        return None if value.certain else 0
+    if not value.parts:
+        return 0
+    is_whole = isinstance(value.literal, int) and not isinstance(value.literal, bool)
+    return value.literal if is_whole and isinstance(value.literal, int) else None
 
 
 def divided(b: Builder, left: Typed, right: Typed) -> Typed:
@@ -188,8 +228,10 @@ def _as_whole(b: Builder, value: Typed) -> Sql:
     return b.sql("coalesce({}, 0)", value.parts[INT])
 
 
-def _as_real(b: Builder, value: Typed, *, missing: bool = True) -> Sql:
-    """SQL DOUBLE: the number, 0 where there is none; without `missing` a double may be NULL."""
+def _as_real(b: Builder, value: Typed) -> Sql:
+    """SQL DOUBLE: the number, 0 where there is none."""
+    if value.otherwise is not None:
+        return b.call("coalesce", [value.parts[FLOAT], real_literal(float(value.otherwise))])
     if value.is_literal and isinstance(value.literal, int | float):
         return real_literal(float(value.literal))
     numbers = reals(b, value)
@@ -198,7 +240,7 @@ def _as_real(b: Builder, value: Typed, *, missing: bool = True) -> Sql:
     is_sure = value.certain and STRING not in value.parts and BOOL not in value.parts
     if not numbers:
         return _REAL_ZERO
-    if is_sure or (not missing and numbers and INT not in value.parts):
+    if is_sure:
         return first(b, numbers)
     return first(b, [*numbers, _REAL_ZERO])
 

@@ -74,9 +74,11 @@ def extreme(b: Builder, args: Sequence[Typed], *, least: bool) -> Typed:
     args = [bound(b, one) for one in args]
     kinds = [kind for kind in (INT, FLOAT, BOOL, STRING) if any(kind in one.parts for one in args)]
     name = "least" if least else "greatest"
-    parts = {
-        kind: b.call(name, [one.parts[kind] for one in args if kind in one.parts]) for kind in kinds
-    }
+    parts = {}
+    for kind in kinds:
+        some = list(dict.fromkeys(one.parts[kind] for one in args if kind in one.parts))
+        # of one constant DuckDB 2.0 cannot bind it
+        parts[kind] = some[0] if len(some) == 1 else b.call(name, some)
     if INT in parts and FLOAT in parts:
         parts |= _of_both(b, parts[INT], parts[FLOAT], least=least)
     groups = {INT: 0, FLOAT: 0, BOOL: 1, STRING: 2}

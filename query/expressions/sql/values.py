@@ -34,11 +34,13 @@ class Typed:
 
     certain: whether each row has one.
     literal: the value, of a literal.
+    otherwise: of what is a double: the integer that it is in rows where there is no double.
     """
 
     parts: Mapping[FieldType, Sql]
     certain: bool = False
     literal: object = field(default=_NOTHING)
+    otherwise: int | None = None
 
     @property
     def is_literal(self) -> bool:
@@ -72,7 +74,7 @@ def condition(sql: Sql) -> Typed:
 def bound(b: Builder, value: Typed) -> Typed:
     """The value with its parts as columns, for more than one use."""
     parts = {kind: b.bind(one) for kind, one in value.parts.items()}
-    return Typed(parts, value.certain, value.literal)
+    return Typed(parts, value.certain, value.literal, value.otherwise)
 
 
 def absent(b: Builder, value: Typed) -> Sql:
