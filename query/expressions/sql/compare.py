@@ -71,8 +71,12 @@ def switch(b: Builder, args: Sequence[Typed]) -> Typed:
 
 def extreme(b: Builder, args: Sequence[Typed], *, least: bool) -> Typed:
     """MIN and MAX: of the values of the type that the first value has, numbers being one type."""
-    args = [bound(b, one) for one in args]
-    kinds = [kind for kind in (INT, FLOAT, BOOL, STRING) if any(kind in one.parts for one in args)]
+    groups = {INT: 0, FLOAT: 0, BOOL: 1, STRING: 2}
+    args = [bound(b, one) for one in args if one.parts]
+    kinds = [kind for kind in groups if any(kind in one.parts for one in args)]
+    if args and args[0].certain and len({groups[kind] for kind in args[0].parts}) == 1:
+        first_group = {groups[kind] for kind in args[0].parts}
+        kinds = [kind for kind in kinds if groups[kind] in first_group]
     name = "least" if least else "greatest"
     parts = {}
     for kind in kinds:
@@ -81,7 +85,6 @@ def extreme(b: Builder, args: Sequence[Typed], *, least: bool) -> Typed:
         parts[kind] = some[0] if len(some) == 1 else b.call(name, some)
     if INT in parts and FLOAT in parts:
         parts |= _of_both(b, parts[INT], parts[FLOAT], least=least)
-    groups = {INT: 0, FLOAT: 0, BOOL: 1, STRING: 2}
     if len({groups[kind] for kind in kinds}) > 1:
         which = b.bind(_first_group(b, args, groups))
         parts = {
