@@ -93,10 +93,10 @@ def read_differences_request(
         compare_s=None,
     )  # fmt: skip
     resolved = build_request(spec, dataset, now_ns, env=requester.env, key=requester.key)
-    match = body.get("match") or ""
-    if not isinstance(match, str) or len(match) > limits.FIELD_PATTERN_CHARS_MAX:
+    match = column_of(body.get("match") or "", "match")
+    if len(match) > limits.FIELD_PATTERN_CHARS_MAX:
         most = limits.FIELD_PATTERN_CHARS_MAX
-        raise SpecError("match", "invalid", f"must be a string of at most {most} characters")
+        raise SpecError("match", "invalid", f"has more than {most} characters")
     return DifferencesRequest(
         query=resolved,
         selection=_selection(body.get("selection"), resolved),

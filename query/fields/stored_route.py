@@ -221,7 +221,7 @@ def _read(request: web.Request) -> _Wanted:
         match,
         tuple(search.casefold().split()),
         _whole(request, "limit", limits.FIELD_FACTS_PAGE, 1, limits.FIELD_FACTS_PAGE),
-        query.get("cursor"),
+        column_of(query["cursor"], "cursor") if "cursor" in query else None,
         _whole(request, "samples", limits.FIELD_FACTS_SAMPLES, 0, limits.FIELD_FACTS_VALUES),
     )
 

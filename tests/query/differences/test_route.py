@@ -146,6 +146,8 @@ async def test_members_of_a_query_without_a_part_and_a_side_without_events_are_s
         ({"fields": [1]}, "fields[0]"),
         ({"fields": [str(n) for n in range(1_001)]}, "fields"),
         ({"match": "x" * 1_001}, "match"),
+        ({"match": "\ud800"}, "match"),
+        ({"fields": ["\ud800"]}, "fields[0]"),
         ({"limit": 0}, "limit"),
         ({"nonsense": 1}, "nonsense"),
     ],
