@@ -3,7 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -46,8 +47,21 @@ def table_of(some: Sequence[dict[str, Value]]) -> tuple[pa.Table, dict[str, Type
 
 
 TABLE, TYPED = table_of(ROWS)
-CONNECTION = duckdb.connect(config={"threads": 1})
-CONNECTION.register("rows", TABLE)
+
+
+@cache
+def connection() -> duckdb.DuckDBPyConnection:
+    """With the rows as a table; closed after the tests of this file."""
+    made = duckdb.connect(config={"threads": 1})
+    made.register("rows", TABLE)
+    return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    connection().close()
+    connection.cache_clear()
 
 
 def computed(text: str) -> list[tuple[FieldType, Value] | None]:
@@ -58,7 +72,7 @@ def computed(text: str) -> list[tuple[FieldType, Value] | None]:
         builder.output(f"out_{kind.value}", one)
     names = [f"out_{kind.value}" for kind in value.parts]
     selected = ", ".join(names or ["t"])
-    found = CONNECTION.execute(f"SELECT {selected} FROM ({builder.select('SELECT * FROM rows')})")
+    found = connection().execute(f"SELECT {selected} FROM ({builder.select('SELECT * FROM rows')})")
     made = []
     for row in found.fetchall():
         held = [
