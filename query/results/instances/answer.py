@@ -61,7 +61,7 @@ def answer_over_instances(
     """The answer. plan: that of the shares. Raises ShareTooHeavy."""
     wanted = plan.instances
     assert wanted is not None
-    merged = merge_instances([states["main"] for states in shares], wanted, databases)
+    merged = merge_instances([states["main"] for states in shares], plan, wanted, databases)
     partial = partial_instances(merged, [states[EDGES] for states in shares if EDGES in states])
     block = instance_block(merged, wanted, partial)
     counts = block.rows, int(partial.sum())

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from common.errors import BellwetherError
 from query.cancellation import check_cancelled
-from query.plan.plan import InstanceColumn, InstancesWanted
+from query.plan.plan import InstanceColumn, InstancesWanted, Plan
 from query.share.database import Databases, ran_out_of_memory
 from query.share.instances import columns as names
 from query.share.too_heavy import ShareTooHeavy, too_many_instances
@@ -32,9 +32,9 @@ Array = npt.NDArray[Any]
 
 
 def merge_instances(
-    shares: Sequence[pa.Table], wanted: InstancesWanted, databases: Databases
+    shares: Sequence[pa.Table], plan: Plan, wanted: InstancesWanted, databases: Databases
 ) -> pa.Table:
-    """One row per instance, with the columns of the shares. Raises ShareTooHeavy."""
+    """One row per instance, with the columns of the shares. plan: theirs. Raises ShareTooHeavy."""
     held = [table for table in shares if table.num_rows]
     if len(held) <= 1:
         return held[0] if held else pa.table({names.RATE: pa.array([], pa.int64())})
@@ -45,7 +45,7 @@ def merge_instances(
         with databases.use() as connection:
             for number, table in enumerate(held):
                 connection.register(f"share{number}", table)
-            sql = _merging(held, wanted)
+            sql = _merging(held, plan, wanted)
             merged: pa.Table = connection.sql(sql).to_arrow_table()
     except (duckdb.Error, pa.ArrowException) as error:
         if ran_out_of_memory(error):
@@ -59,14 +59,14 @@ def merge_instances(
     return merged
 
 
-def _merging(held: Sequence[pa.Table], wanted: InstancesWanted) -> str:
+def _merging(held: Sequence[pa.Table], plan: Plan, wanted: InstancesWanted) -> str:
     every = set().union(*(table.column_names for table in held))
     keys = sorted(name for name in every if name.startswith(names.KEY))
     firsts = {
         at: [one for one in FieldType if f"f{at}_{one.value}" in every]
         for at, _ in enumerate(wanted.fields)
     }
-    made = names.aggregates(wanted, {at: types for at, types in firsts.items() if types})
+    made = names.aggregates(plan, {at: types for at, types in firsts.items() if types})
     selected = ", ".join([*keys, *(f"{sql} AS {name}" for name, sql in made.items())])
     rows = " UNION ALL BY NAME ".join(f"SELECT * FROM share{n}" for n, _ in enumerate(held))
     bound = f"LIMIT {wanted.rows_max + 1:d}"

@@ -11,20 +11,22 @@ kind before by the same aggregates.
 - `f<i>_t`, `f<i>_<type>`: when a field first had a value, and that value
 
 Of two events at the same time a hash of their values decides, so that an answer does not depend on
-how rows are spread over shares.
+how rows are spread over shares. Time and hash are one number, of 64 bits where the hash has 16 of
+them: with 128 a share takes a quarter longer.
 """
 
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from query.plan.plan import InstanceColumn, InstancesWanted
+from query.plan.plan import InstanceColumn, InstancesWanted, Plan
 from segment.columns import FieldType
 
 KEY: Final = "k_"
 EDGES: Final = "edges"  # state: the values that events just outside of the range have
 RATE, START, END, SPANS, ERRORS = "r", "s", "e", "sp", "er"
 STEP_TIME, STEP = "lt", "ls"
-_HASHED: Final = 2**32
+_HASH_BITS: Final = 32
+_HASH_BITS_LEAST: Final = 16
 
 
 def has_end(wanted: InstancesWanted) -> bool:
@@ -43,13 +45,13 @@ def first_time(at: int) -> str:
     return f"f{at}_t"
 
 
-def aggregates(
-    wanted: InstancesWanted, firsts: Mapping[int, Collection[FieldType]]
-) -> dict[str, str]:
+def aggregates(plan: Plan, firsts: Mapping[int, Collection[FieldType]]) -> dict[str, str]:
     """SQL of each column over the rows of an instance, by its name.
 
     firsts: by index of a field, the types of its values.
     """
+    wanted = plan.instances
+    assert wanted is not None
     made = {RATE: f"min({RATE})", START: f"min({START})"}
     if has_end(wanted):
         made[END] = f"max({END})"
@@ -59,19 +61,26 @@ def aggregates(
         made[ERRORS] = f"sum({ERRORS})::BIGINT"
     if InstanceColumn.LAST_STEP in wanted.columns:
         made[STEP_TIME] = f"max({STEP_TIME})"
-        made[STEP] = f"arg_max({STEP}, {_decided(STEP_TIME, STEP)})"
+        made[STEP] = f"arg_max({STEP}, {_decided(plan, STEP_TIME, STEP)})"
     for at, types in firsts.items():
         time, columns = first_time(at), first_columns(at, types)
         made[time] = f"min({time})"
         if len(columns) == 1:
-            made[columns[0]] = f"arg_min({columns[0]}, {_decided(time, columns[0])})"
+            made[columns[0]] = f"arg_min({columns[0]}, {_decided(plan, time, columns[0])})"
             continue
         packed = f"struct_pack({', '.join(f'{name} := {name}' for name in columns)})"
-        first = f"(arg_min({packed}, {_decided(time, packed)}) FILTER (WHERE {time} IS NOT NULL))"
+        first = (
+            f"(arg_min({packed}, {_decided(plan, time, packed)}) FILTER (WHERE {time} IS NOT NULL))"
+        )
         made |= {name: f"{first}.{name}" for name in columns}
     return made
 
 
-def _decided(time: str, value: str) -> str:
-    """SQL HUGEINT: the time, and a hash of the value where times are equal."""
-    return f"{time}::HUGEINT * {_HASHED} + (hash({value}) % {_HASHED})::HUGEINT"
+def _decided(plan: Plan, time: str, value: str) -> str:
+    """SQL BIGINT or HUGEINT: the time, and a hash of the value where times are equal."""
+    bits = 63 - (plan.end_ns - plan.start_ns).bit_length()
+    if bits >= _HASH_BITS_LEAST:
+        since = f"({time} - ({plan.start_ns:d})) * {2**bits:d}"
+        return f"{since} + (hash({value}) & {2**bits - 1:d})::BIGINT"
+    hashed = f"(hash({value}) & {2**_HASH_BITS - 1:d})::HUGEINT"
+    return f"{time}::HUGEINT * {2**_HASH_BITS:d} + {hashed}"

@@ -86,7 +86,7 @@ class InstanceStatements:
         events = " UNION ALL ".join(self._events(part, keys) for part in self._parts)
         firsts = {at: self._held.get(f, set()) for at, f in enumerate(self._wanted.fields)}
         firsts = {at: types for at, types in firsts.items() if types}
-        made = names.aggregates(self._wanted, firsts)
+        made = names.aggregates(self._plan, firsts)
         by = ", ".join(names.KEY + name for name in keys)
         selected = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         if not keys:  # no event has the field
@@ -100,7 +100,7 @@ class InstanceStatements:
         selected = {names.KEY + name: parts.get(name, f"NULL::{_KEY_TYPES[name]}") for name in keys}
         selected |= {names.RATE: "1::BIGINT" if self._plan.unweighted else "r", names.START: "t"}
         if names.has_end(self._wanted):
-            selected[names.END] = _end(span.duration_ms)
+            selected[names.END] = _end(span.duration_ms, self._plan)
         is_span = f"{span.annotation} IS NULL"
         if InstanceColumn.SPANS in wanted:
             selected[names.SPANS] = f"({is_span})::BIGINT"
@@ -143,10 +143,10 @@ def _by_definitions(
     return found or {DEFAULT_NAMES: []}
 
 
-def _end(duration_ms: str) -> str:
+def _end(duration_ms: str, plan: Plan) -> str:
     """SQL BIGINT: when an event ends, in unix ns."""
     if duration_ms.startswith("NULL"):
         return "t"
-    most = float(_LAST - 1024)
-    length = f"least(greatest({duration_ms}, 0) * {_NS_PER_MS}, {most!r})::BIGINT"
-    return f"t + coalesce(least({length}, {_LAST} - greatest(t, 0)), 0)"
+    most = f"least({duration_ms} * {_NS_PER_MS}, {float(_LAST - 1024)!r})::BIGINT"
+    length = f"least({most}, {_LAST - max(plan.end_ns, 0):d})"
+    return f"t + CASE WHEN {duration_ms} > 0 THEN {length} ELSE 0 END"
