@@ -50,6 +50,9 @@ def test_each_environment_has_the_history_of_its_own_questions(system: System) -
     everything = system.http("POST", "/bw/1/rows", {"dataset": "bellwether", "limit": 1_000})
     assert "secret of theirs" not in everything.body.decode()
     assert other not in everything.body.decode()
+    texts = [one["text"] or "" for one in ours if one["kind"] == "query"]
+    asked = 'COUNT, MAX(n) WHERE service = "web" GROUP BY service'
+    assert any(text.startswith(asked) for text in texts)
     slow = history(system, system.key, "view=slow&kind=query")
     assert slow == sorted(slow, key=lambda one: -one["slowest_ms"])
     (by_key,) = history(system, other, "view=keys")

@@ -1,12 +1,20 @@
-// The question on top of the screen: as text, and how it is run and cancelled.
+// The question on top of the screen: as rows and as text, and what one does with it.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../../api/client";
+import type { Filter, Query } from "../../../api/types";
 import { Problem } from "../../../parts/problem";
 import type { TextFault } from "../use_question";
+import { Copies } from "./aids/copies";
+import { Find } from "./aids/find";
+import { History } from "./aids/history";
+import { KeyList, useKeys, type Key } from "./aids/keys";
 import { Builder } from "./builder/builder";
+import { withCondition, withGroup } from "./builder/rows";
 import type { Editor } from "./editor";
 import { TextForm } from "./text_form";
+import { TimeRange } from "./times/picker";
+import { moved, rangeOf, widened } from "./times/range";
 import { useDraft } from "./use_draft";
 import "./question.css";
 
@@ -19,17 +27,53 @@ interface Props {
   onCancel: () => void;
 }
 
+type Aid = "history" | "keys" | "find" | "times" | null;
+
 export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
   const draft = useDraft(ask);
+  const panel = useRef<HTMLElement>(null);
   const editor = useRef<Editor | null>(null);
+  const [aid, setAid] = useState<Aid>(null);
   const [refused, setRefused] = useState<{ text: string; fault: TextFault } | null>(null);
+  const [failed, setFailed] = useState<unknown>(null);
+  const { spec } = draft;
+
   const run = async (text: string) => {
-    const fault = await onRun(text);
-    setRefused(fault && { text, fault });
+    setFailed(null);
+    try {
+      const fault = await onRun(text);
+      setRefused(fault && { text, fault });
+    } catch (reason) {
+      setFailed(reason);
+    }
   };
   const runSoon = () => void draft.latest().then(run);
+  const askAbout = (next: Query) => {
+    draft.setSpec(next);
+    runSoon();
+  };
+  const toggle = (name: Exclude<Aid, null>) => setAid(aid === name ? null : name);
+  const type = (row: string) =>
+    panel.current?.querySelector<HTMLElement>(`[data-row=${row}] .ask-pieces > .ask-piece .cm-content`)?.focus();
+  const change = (make: (spec: Query) => Query) => {
+    if (spec) askAbout(make(spec));
+  };
+  const keys: Key[] = [
+    { key: "/", about: "find a field or a value", do: () => toggle("find") },
+    { key: "v", about: "visualize", do: () => type("visualize") },
+    { key: "w", about: "where", do: () => type("where") },
+    { key: "g", about: "group by", do: () => type("group") },
+    { key: "t", about: "time range", do: () => toggle("times") },
+    { key: "h", about: "what I asked before", do: () => toggle("history") },
+    { key: "[", about: "earlier", do: () => change((one) => moved(one, -1)) },
+    { key: "]", about: "later", do: () => change((one) => (rangeOf(one).end === null ? one : moved(one, 1))) },
+    { key: "z", about: "zoom out: twice as long", do: () => change(widened) },
+    { key: "?", about: "these keys", do: () => toggle("keys") },
+    { key: "Escape", about: "close what is open, then cancel", do: () => (aid ? setAid(null) : busy && onCancel()) },
+  ];
+  useKeys(keys);
   useEffect(() => {
-    // from anywhere on the screen; the editor has its own
+    // from anywhere on the screen; editors have their own
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
@@ -39,11 +83,47 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     return () => removeEventListener("keydown", onKey);
   });
   const fault = draft.fault ?? (refused?.text === draft.text ? refused.fault : null);
+  const error = draft.error ?? failed;
   return (
-    <section class="panel ask" aria-label="The question">
-      {draft.spec && (
-        <Builder spec={draft.spec} dataset={dataset} onSpec={draft.setSpec} onRun={runSoon} />
+    <section class="panel ask" aria-label="The question" ref={panel}>
+      <div class="ask-head">
+        {spec && (
+          <TimeRange spec={spec} open={aid === "times"} onOpen={(open) => setAid(open ? "times" : null)} onSpec={askAbout} />
+        )}
+        <span class="ask-grow" />
+        <button onClick={() => editor.current?.undo()}>Undo</button>
+        <button onClick={() => editor.current?.redo()}>Redo</button>
+        <button aria-expanded={aid === "find"} title="/" onClick={() => toggle("find")}>
+          Find
+        </button>
+        <button aria-expanded={aid === "history"} title="h" onClick={() => toggle("history")}>
+          History
+        </button>
+        <button aria-expanded={aid === "keys"} title="?" onClick={() => toggle("keys")}>
+          Keys
+        </button>
+      </div>
+      {aid === "keys" && <KeyList keys={keys} onClose={() => setAid(null)} />}
+      {aid === "history" && <History dataset={dataset} onClose={() => setAid(null)} />}
+      {aid === "find" && spec && (
+        <Find
+          dataset={dataset}
+          onValue={(column, value) => {
+            setAid(null);
+            askAbout(withCondition(spec, { column, op: "=", value }));
+          }}
+          onWord={(value) => {
+            setAid(null);
+            askAbout(withCondition(spec, { op: "search", value } as Filter));
+          }}
+          onGroup={(column) => {
+            setAid(null);
+            askAbout(withGroup(spec, column));
+          }}
+          onClose={() => setAid(null)}
+        />
       )}
+      {spec && <Builder spec={spec} dataset={dataset} onSpec={draft.setSpec} onRun={runSoon} />}
       <div class="ask-line">
         <div class="ask-form">
           <TextForm
@@ -57,11 +137,13 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
             onEditor={(made) => {
               editor.current = made;
             }}
-          />
+          >
+            {spec && <Copies dataset={dataset} text={draft.text} spec={spec} />}
+          </TextForm>
         </div>
         <RunButton busy={busy} onRun={runSoon} onCancel={onCancel} />
       </div>
-      {draft.error !== null && <Problem error={draft.error} />}
+      {error !== null && <Problem error={error} />}
     </section>
   );
 }

@@ -1,5 +1,6 @@
 // The question as text, in an editor.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { TextFault } from "../use_question";
 import { makeEditor, type Editor } from "./editor";
@@ -16,9 +17,11 @@ interface Props {
   onRun: (text: string) => void;
   /** Called with the editor once it is there, for undo and for keys that go to it. */
   onEditor: (editor: Editor | null) => void;
+  /** What stands at the end of the line under the text. */
+  children?: ComponentChildren;
 }
 
-export function TextForm({ text, put, fault, dataset, datasets, onText, onRun, onEditor }: Props) {
+export function TextForm({ text, put, fault, dataset, datasets, onText, onRun, onEditor, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
   const now = useRef({ dataset, datasets, onText, onRun });
@@ -49,9 +52,12 @@ export function TextForm({ text, put, fault, dataset, datasets, onText, onRun, o
   return (
     <>
       <div class="ask-text" ref={place} />
-      <p class="ask-fault small" role={fault ? "alert" : undefined}>
-        {fault && <FaultWords text={text} fault={fault} />}
-      </p>
+      <div class="ask-under">
+        <p class="ask-fault small" role={fault ? "alert" : undefined}>
+          {fault && <FaultWords text={text} fault={fault} />}
+        </p>
+        {children}
+      </div>
     </>
   );
 }

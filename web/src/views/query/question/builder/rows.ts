@@ -150,3 +150,15 @@ function without(spec: Query, member: keyof Query): Query {
 function listed<K extends string, T>(member: K, items: readonly T[]): { [one in K]?: T[] } {
   return (items.length ? { [member]: [...items] } : {}) as { [one in K]?: T[] };
 }
+
+/** Only events of which this is true, too. */
+export function withCondition(spec: Query, condition: Filter): Query {
+  const { filters = [], filter_combination: joined, ...rest } = spec;
+  const before: Filter[] = joined === "OR" && filters.length > 1 ? [{ filter_combination: "OR", filters }] : filters;
+  return { ...rest, filters: [...before, condition] };
+}
+
+/** A group for each value of a field, too. */
+export function withGroup(spec: Query, field: string): Query {
+  return { ...spec, breakdowns: [...new Set([...(spec.breakdowns ?? []), field])] };
+}

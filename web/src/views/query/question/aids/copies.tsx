@@ -1,0 +1,47 @@
+// The question for elsewhere: as text, as a command, as a call of the API, as a link.
+
+import { useState } from "preact/hooks";
+import { addressOf } from "../../../../api/client";
+import type { Query } from "../../../../api/types";
+
+interface Props {
+  dataset: string;
+  text: string;
+  spec: Query;
+}
+
+export function Copies({ dataset, text, spec }: Props) {
+  const [done, setDone] = useState("");
+  const copy = (what: string, made: string) => {
+    navigator.clipboard.writeText(made).then(
+      () => setDone(`${what} copied`),
+      () => setDone("the browser does not allow copying here"),
+    );
+    setTimeout(() => setDone(""), 2000);
+  };
+  const command = `bellwether query ${shell(dataset)} ${shell(text)}`;
+  const address = location.origin + addressOf("createQueryResult", { dataset });
+  const body = JSON.stringify({ query: spec, wait_s: 10 });
+  const request = `curl -s ${shell(address)} -H "X-Honeycomb-Team: $BELLWETHER_KEY" -d ${shell(body)}`;
+  return (
+    <span class="ask-copies">
+      <span class="quiet">copy</span>
+      <button onClick={() => copy("Text", text)}>text</button>
+      <button title={command} onClick={() => copy("Command", command)}>
+        command
+      </button>
+      <button title={request} onClick={() => copy("Request", request)}>
+        request
+      </button>
+      <button onClick={() => copy("Link", location.href)}>link</button>
+      <span class="quiet" role="status">
+        {done}
+      </span>
+    </span>
+  );
+}
+
+/** A text as one word of a shell. */
+function shell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

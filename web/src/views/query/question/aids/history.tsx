@@ -1,0 +1,92 @@
+// What was asked of this dataset lately, by whom and how long it took: a click asks it again.
+
+import { useState } from "preact/hooks";
+import { call } from "../../../../api/client";
+import { linkTo } from "../../../../address";
+import { timeOf, utcOf } from "../../../../look/times";
+import { duration, plain } from "../../../../look/units";
+import { Problem } from "../../../../parts/problem";
+import { useAnswer } from "../../../../parts/use_answer";
+
+interface Asked {
+  time: string;
+  /** The question as text; null for one that has none. */
+  text?: string | null;
+  key_name?: string;
+  /** Of its answer, as long as that is kept. */
+  result?: string;
+  status?: number;
+  error?: string;
+  duration_ms?: number;
+  rows_read?: number;
+}
+
+const WEEK_S = 7 * 86_400;
+const LIMIT = 200;
+const SHOWN = 30;
+
+export function History({ dataset, onClose }: { dataset: string; onClose: () => void }) {
+  const [everyone, setEveryone] = useState(false);
+  const answer = useAnswer(JSON.stringify([dataset, everyone]), async (signal) => {
+    const mine = everyone ? {} : { key: (await call("session", { signal })).name };
+    const found = await call("queries", {
+      query: { dataset, kind: "query", last_s: WEEK_S, limit: LIMIT, ...mine },
+      signal,
+    });
+    return once(found.queries as Asked[]);
+  });
+  return (
+    <section class="ask-aid" aria-label="History">
+      <div class="spread">
+        <h3>{everyone ? "Asked by everyone" : "Asked with my key"}, this week</h3>
+        <span>
+          <button onClick={() => setEveryone(!everyone)}>{everyone ? "Only mine" : "Everyone's"}</button>
+          <button onClick={onClose}>Close</button>
+        </span>
+      </div>
+      {answer.error !== null && <Problem error={answer.error} again={answer.again} />}
+      {answer.value?.length === 0 && <p class="quiet">Nothing yet: a question is here some seconds after its answer.</p>}
+      <ul class="ask-history">
+        {answer.value?.map((one) => <Line key={one.time} dataset={dataset} asked={one} who={everyone} />)}
+      </ul>
+    </section>
+  );
+}
+
+function Line({ dataset, asked, who }: { dataset: string; asked: Asked; who: boolean }) {
+  const at = Date.parse(asked.time) / 1000;
+  return (
+    <li>
+      <span class="quiet number" title={utcOf(at)}>
+        {timeOf(at)}
+      </span>
+      <a class="mono ask-again" {...linkTo({ view: "query", dataset, ask: asked.text ?? "" })}>
+        {asked.text}
+      </a>
+      <span class="quiet small">
+        {who && asked.key_name && `${asked.key_name} · `}
+        {asked.duration_ms !== undefined && duration(asked.duration_ms)}
+        {asked.rows_read !== undefined && ` · ${plain(asked.rows_read)} events read`}
+        {asked.result && asked.status === 200 && (
+          <>
+            {" · "}
+            <a {...linkTo({ view: "query", dataset, ask: asked.text ?? "", result: asked.result })}>its answer</a>
+          </>
+        )}
+        {asked.status !== undefined && asked.status >= 400 && <span class="error"> ✕ {asked.error ?? asked.status}</span>}
+      </span>
+    </li>
+  );
+}
+
+/** Each question once, when it was asked last. */
+function once(all: readonly Asked[]): Asked[] {
+  const seen = new Set<string>();
+  return all
+    .filter((one) => {
+      if (!one.text || seen.has(one.text)) return false;
+      seen.add(one.text);
+      return true;
+    })
+    .slice(0, SHOWN);
+}

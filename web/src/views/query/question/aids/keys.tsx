@@ -1,0 +1,59 @@
+// The keys of the question, and the list of them.
+
+import { useEffect, useRef } from "preact/hooks";
+
+export interface Key {
+  key: string;
+  about: string;
+  do: () => void;
+}
+
+/** Do what a key stands for, unless something is typed somewhere. */
+export function useKeys(keys: readonly Key[]): void {
+  const now = useRef(keys);
+  now.current = keys;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key !== "Escape" && isTyping(event.target)) return;
+      const found = now.current.find((one) => one.key === event.key);
+      if (!found) return;
+      event.preventDefault();
+      found.do();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+const ALWAYS = [
+  { key: "Ctrl-Enter", about: "run the question" },
+  { key: "Ctrl-Z", about: "undo, in the text; Ctrl-Y: redo" },
+  { key: "Ctrl-Space", about: "what may be typed here" },
+  { key: "Tab or Enter", about: "take what is offered" },
+];
+
+export function KeyList({ keys, onClose }: { keys: readonly Key[]; onClose: () => void }) {
+  return (
+    <section class="ask-aid" aria-label="Keys">
+      <div class="spread">
+        <h3>Keys</h3>
+        <button onClick={onClose}>Close</button>
+      </div>
+      <dl class="ask-keys">
+        {[...keys, ...ALWAYS].map((one) => (
+          <div key={one.key}>
+            <dt>
+              <kbd>{one.key}</kbd>
+            </dt>
+            <dd>{one.about}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
