@@ -81,7 +81,8 @@ class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """
 
     state: State
-    field: str | None = None
+    # a default of this kind is always written, as programs write it that know no other members
+    field: str | None = msgspec.field(default_factory=lambda: None)
     filters: tuple[Filter, ...] = ()
     any_filter: bool = False
 
