@@ -66,7 +66,9 @@ def _merging(held: Sequence[pa.Table], plan: Plan, wanted: InstancesWanted) -> s
         at: [one for one in FieldType if f"f{at}_{one.value}" in every]
         for at, _ in enumerate(wanted.fields)
     }
-    made = names.aggregates(plan, {at: types for at, types in firsts.items() if types})
+    made = names.aggregates(
+        plan, {at: types for at, types in firsts.items() if types}, of_events=False
+    )
     selected = ", ".join([*keys, *(f"{sql} AS {name}" for name, sql in made.items())])
     rows = " UNION ALL BY NAME ".join(f"SELECT * FROM share{n}" for n, _ in enumerate(held))
     bound = f"LIMIT {wanted.rows_max + 1:d}"

@@ -45,10 +45,13 @@ def first_time(at: int) -> str:
     return f"f{at}_t"
 
 
-def aggregates(plan: Plan, firsts: Mapping[int, Collection[FieldType]]) -> dict[str, str]:
+def aggregates(
+    plan: Plan, firsts: Mapping[int, Collection[FieldType]], *, of_events: bool
+) -> dict[str, str]:
     """SQL of each column over the rows of an instance, by its name.
 
-    firsts: by index of a field, the types of its values.
+    firsts: by index of a field, the types of its values. of_events: whether the rows are events,
+    whose values are all as old as they are themselves.
     """
     wanted = plan.instances
     assert wanted is not None
@@ -65,13 +68,15 @@ def aggregates(plan: Plan, firsts: Mapping[int, Collection[FieldType]]) -> dict[
     for at, types in firsts.items():
         time, columns = first_time(at), first_columns(at, types)
         made[time] = f"min({time})"
+        held = " OR ".join(f"{name} IS NOT NULL" for name in columns)
+        if of_events:
+            made[time] = f"min(CASE WHEN {held} THEN {START} END)"
+            time = START
         if len(columns) == 1:
             made[columns[0]] = f"arg_min({columns[0]}, {_decided(plan, time, columns[0])})"
             continue
         packed = f"struct_pack({', '.join(f'{name} := {name}' for name in columns)})"
-        first = (
-            f"(arg_min({packed}, {_decided(plan, time, packed)}) FILTER (WHERE {time} IS NOT NULL))"
-        )
+        first = f"(arg_min({packed}, {_decided(plan, time, packed)}) FILTER (WHERE {held}))"
         made |= {name: f"{first}.{name}" for name in columns}
     return made
 

@@ -86,7 +86,7 @@ class InstanceStatements:
         events = " UNION ALL ".join(self._events(part, keys) for part in self._parts)
         firsts = {at: self._held.get(f, set()) for at, f in enumerate(self._wanted.fields)}
         firsts = {at: types for at, types in firsts.items() if types}
-        made = names.aggregates(self._plan, firsts)
+        made = names.aggregates(self._plan, firsts, of_events=True)
         by = ", ".join(names.KEY + name for name in keys)
         selected = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         if not keys:  # no event has the field
@@ -117,8 +117,6 @@ class InstanceStatements:
             for one in FieldType:
                 if one in types:
                     selected[f"f{at}_{one.value}"] = field_sql.column(one)
-            if types:
-                selected[names.first_time(at)] = f"CASE WHEN {field_sql.exists} THEN t END"
         columns = ", ".join(f"{sql} AS {name}" for name, sql in selected.items())
         where = f"({self._conditions(part)}) AND {own.exists}"
         return f"SELECT {columns} FROM ({part.sources.sql}) src WHERE {where}"
