@@ -15,6 +15,8 @@ export type Place =
       /** The result that is shown, so that a link shows the same answer to others. */
       result?: string;
       tab?: Tab;
+      /** How lines are drawn, if not as lines: stacked or bar. */
+      form?: string;
       /** A selection whose difference is shown, as JSON. */
       selection?: string;
     }
@@ -41,6 +43,7 @@ export function urlOf(place: Place): string {
       add("ask", place.ask);
       add("result", place.result);
       add("tab", place.tab === "results" ? undefined : place.tab);
+      add("form", place.form);
       add("selection", place.selection);
       break;
     case "traces":
@@ -84,6 +87,7 @@ export function placeOf(url: URL): Place {
       ask: given("ask") ?? "",
       result: given("result"),
       tab,
+      form: given("form"),
       selection: given("selection"),
     }) as Place;
   }

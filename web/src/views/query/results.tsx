@@ -1,38 +1,57 @@
 // The answer of a question: graphs, and under them the groups as rows.
 
-import { useMemo, useState } from "preact/hooks";
+import { useCallback, useMemo, useState } from "preact/hooks";
 import type { Query } from "../../api/types";
+import { looksOf } from "../../look/palette";
 import { Problem } from "../../parts/problem";
-import { readAnswer } from "./graphs/answer";
+import { readAnswer, type Group } from "./graphs/answer";
 import type { QueryPlace } from "./graphs/change";
 import { Graphs } from "./graphs/graphs";
-import { Shared } from "./graphs/shared";
-import { GroupTable, type Row } from "./table";
+import { Shared, useTheme } from "./graphs/shared";
+import { GroupMenu, type Chosen } from "./rows/group_menu";
+import { GroupTable } from "./rows/group_table";
+import { readTable } from "./rows/tabled";
 import type { Result } from "./use_result";
+import "./rows/rows.css";
 
-export function Results({ place, result }: { place: QueryPlace; result: Result }) {
+interface Props {
+  place: QueryPlace;
+  result: Result;
+}
+
+export function Results({ place, result }: Props) {
   // What was asked for this answer, which is an older question than the address while another runs.
   const spec = result.query as Query;
   const of = useMemo(() => readAnswer(result, spec), [result]);
+  const table = useMemo(() => readTable(result, spec, of), [result]);
+  const theme = useTheme();
+  const looks = useMemo(() => looksOf(of?.groups.map((group) => group.key) ?? []), [of, theme]);
   const [shared] = useState(() => new Shared());
   const [fault, setFault] = useState<unknown>(null);
-  const data = (result.data ?? {}) as {
-    results?: { data: Row }[];
-    total_by_aggregate?: Row;
-    other_by_aggregate?: Row;
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const close = useCallback(() => setChosen(null), []);
+  const beside = (group: Group, element: Element) => {
+    const { left, bottom } = element.getBoundingClientRect();
+    setChosen({ group, time: null, x: left, y: bottom + 2 });
   };
-  const counted = (result.groups ?? {}) as { total?: number; returned?: number };
   return (
     <>
       {fault !== null && <Problem error={fault} />}
-      {of && <Graphs place={place} spec={spec} of={of} shared={shared} id={result.id} onFault={setFault} />}
-      <GroupTable
-        spec={spec}
-        rows={(data.results ?? []).map((row) => row.data)}
-        total={data.total_by_aggregate}
-        other={data.other_by_aggregate}
-        otherGroups={(counted.total ?? 0) - (counted.returned ?? 0)}
-      />
+      {of && (
+        <Graphs
+          {...{ place, spec, of, shared, looks }}
+          version={`${result.id} ${theme}`}
+          coverage={result.coverage}
+          onFault={setFault}
+          onPoint={setChosen}
+        />
+      )}
+      {(place.tab ?? "results") === "results" && (
+        <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />
+      )}
+      {chosen && (
+        <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} />
+      )}
     </>
   );
 }

@@ -3,32 +3,46 @@
 import "./graphs.css";
 import { go } from "../../../address";
 import type { Query } from "../../../api/types";
-import { looksOf } from "../../../look/palette";
+import { wordsOf } from "../../../parts/problem";
+import type { SeriesLook } from "../../../look/palette";
+import type { Coverage } from "../../../api/types";
 import type { Graphed } from "./answer";
 import { ask, zoomed, type QueryPlace } from "./change";
 import { HeatGraph, type Box } from "./heat_graph";
 import { Legend } from "./legend";
 import { LineGraph } from "./line_graph";
-import { useTheme, type Shared } from "./shared";
+import type { Chosen } from "../rows/group_menu";
+import { coverOf } from "./cover";
+import { FormChoice, formOf } from "./form";
+import { markersIn, useMarkers } from "./markers";
+import { Strip } from "./strip";
+import type { Shared } from "./shared";
 
 interface Props {
   place: QueryPlace;
   spec: Query;
   of: Graphed;
   shared: Shared;
-  /** An identity of the answer. */
-  id: string;
+  looks: ReadonlyMap<string, SeriesLook>;
+  /** What tells this answer, in these colours, from others. */
+  version: string;
+  coverage: Coverage | undefined;
   onFault: (reason: unknown) => void;
+  /** A point was clicked. */
+  onPoint: (chosen: Chosen) => void;
 }
 
 const ALONE = 260;
 const AMONG = 170;
 
-export function Graphs({ place, spec, of, shared, id, onFault }: Props) {
-  const theme = useTheme();
-  const looks = looksOf(of.groups.map((group) => group.key));
+export function Graphs({ place, spec, of, shared, looks, version, coverage, onFault, onPoint }: Props) {
+  const found = useMarkers(place.dataset);
+  const markers = markersIn(found.value ?? [], of.range);
+  const cover = coverOf(coverage, of.range);
+  const form = formOf(place);
   const height = of.calculations.length > 1 ? AMONG : ALONE;
-  const version = `${id} ${theme} ${place.selection ?? ""}`;
+  const drawn = `${version} ${place.ask} ${form} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
+  const lines = of.calculations.some((one) => !one.heat) && of.groups.length > 0;
   const zoom = (start: number, end: number) => void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
   const select = (column: string, { start, end, from, to }: Box) => {
     const selection = {
@@ -43,11 +57,14 @@ export function Graphs({ place, spec, of, shared, id, onFault }: Props) {
       {of.calculations.map((calculation, at) => {
         const { label, column, heat } = calculation;
         const last = at === of.calculations.length - 1;
-        const common = { of, calculation, shared, last, version, height: last ? height + 28 : height, onZoom: zoom };
+        const common = { of, calculation, shared, last, version: drawn, overlay: { cover, markers }, height: last ? height + 28 : height, onZoom: zoom };
         return (
           <figure key={label} class="graph">
             <figcaption class="spread">
-              <h3>{label}</h3>
+              <span class="row">
+                <h3>{label}</h3>
+                {at === 0 && lines && <FormChoice place={place} />}
+              </span>
               {!heat && <Legend of={of} label={label} looks={looks} shared={shared} />}
             </figcaption>
             {heat ? (
@@ -57,11 +74,13 @@ export function Graphs({ place, spec, of, shared, id, onFault }: Props) {
                 onBox={(box) => column && select(column, box)}
               />
             ) : (
-              <LineGraph {...common} looks={looks} />
+              <LineGraph {...common} looks={looks} form={form} onPoint={onPoint} />
             )}
           </figure>
         );
       })}
+      <Strip range={of.range} cover={cover} markers={markers} />
+      {found.error !== null && <p class="small quiet">Markers are not known: {wordsOf(found.error)}</p>}
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { shown, unitOf } from "../../../look/units";
 import type { Bin, Calculation, Graphed } from "./answer";
 import { colour, frame, middles } from "./frame";
 import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
+import { drawOverlay, type Overlay } from "./overlay";
 import { Plot } from "./plot";
 import type { Shared } from "./shared";
 
@@ -25,13 +26,14 @@ interface Props {
   height: number;
   last: boolean;
   version: unknown;
+  overlay: Overlay;
   /** The box that is selected now. */
   box: Box | null;
   onZoom: (start: number, end: number) => void;
   onBox: (box: Box) => void;
 }
 
-export function HeatGraph({ of, calculation, shared, height, last, version, box, onZoom, onBox }: Props) {
+export function HeatGraph({ of, calculation, shared, height, last, version, overlay, box, onZoom, onBox }: Props) {
   const steps = of.heats.get(calculation.label) ?? [];
   const scale = heatScale(steps);
   if (!scale) return <p class="quiet">No event of the range has a number in {calculation.column}.</p>;
@@ -53,7 +55,12 @@ export function HeatGraph({ of, calculation, shared, height, last, version, box,
       series: [{ show: true, stroke: "transparent", points: { show: false } }],
       hooks: {
         drawClear: [(plot) => drawCells(plot, of, steps, scale)],
-        draw: [(plot) => box && drawBox(plot, box, scale)],
+        draw: [
+          (plot) => {
+            drawOverlay(plot, overlay);
+            if (box) drawBox(plot, box, scale);
+          },
+        ],
         setSelect: [
           (plot) => {
             const { left, top, width: wide, height: tall } = plot.select;

@@ -3,8 +3,12 @@
 import type uPlot from "uplot";
 import { short, shown, unitOf } from "../../../look/units";
 import type { SeriesLook } from "../../../look/palette";
-import type { Calculation, Graphed, Group, Line } from "./answer";
+import type { Chosen } from "../rows/group_menu";
+import type { Calculation, Graphed } from "./answer";
+import { drawnOf, seriesOf } from "./drawn";
+import type { Form } from "./form";
 import { frame, middles } from "./frame";
+import { drawOverlay, type Overlay } from "./overlay";
 import { Plot } from "./plot";
 import type { Shared } from "./shared";
 
@@ -16,18 +20,15 @@ interface Props {
   height: number;
   last: boolean;
   version: unknown;
+  overlay: Overlay;
+  form: Form;
   onZoom: (start: number, end: number) => void;
+  onPoint: (chosen: Chosen) => void;
 }
 
-interface Drawn {
-  group: Group;
-  line: Line;
-  look: SeriesLook;
-  before: boolean;
-}
-
-export function LineGraph({ of, calculation, looks, shared, height, last, version, onZoom }: Props) {
-  const drawn = linesOf(of, calculation.label, looks);
+export function LineGraph(props: Props) {
+  const { of, calculation, looks, shared, height, last, version, overlay, form, onZoom, onPoint } = props;
+  const drawn = drawnOf(of, calculation, looks, form);
   const unit = unitOf(calculation.label);
   const make = (width: number) => ({
     options: frame({
@@ -42,6 +43,7 @@ export function LineGraph({ of, calculation, looks, shared, height, last, versio
       },
       series: drawn.map(seriesOf),
       hooks: {
+        draw: [(plot) => drawOverlay(plot, overlay)],
         setSelect: [
           (plot) => {
             const { left, width: wide } = plot.select;
@@ -58,14 +60,19 @@ export function LineGraph({ of, calculation, looks, shared, height, last, versio
         ],
       },
     }),
-    data: [middles(of.times, of.range), ...drawn.map((one) => one.line)] as uPlot.AlignedData,
+    data: [middles(of.times, of.range), ...drawn.map((one) => one.at)] as uPlot.AlignedData,
   });
   const follow = (plot: uPlot) => {
-    let shownGroup: string | null = null;
+    let standing: string | null = null;
+    plot.over.addEventListener("click", ({ clientX: x, clientY: y }) => {
+      const time = of.times[plot.cursor.idx ?? -1];
+      const group = of.groups.find((one) => one.key === shared.group) ?? (of.groups.length === 1 ? of.groups[0] : undefined);
+      if (time !== undefined && group) onPoint({ group, time, x, y });
+    });
     return shared.listen(() => {
-      if (shared.group === shownGroup) return;
-      shownGroup = shared.group;
-      const at = drawn.findIndex((one) => one.group.key === shownGroup);
+      if (shared.group === standing) return;
+      standing = shared.group;
+      const at = drawn.findIndex((one) => one.group.key === standing && !one.before);
       plot.setSeries(at < 0 ? null : at + 1, { focus: true }, false);
     });
   };
@@ -78,33 +85,6 @@ export function LineGraph({ of, calculation, looks, shared, height, last, versio
       onPlot={follow}
     />
   );
-}
-
-function linesOf(of: Graphed, label: string, looks: ReadonlyMap<string, SeriesLook>): Drawn[] {
-  const found: Drawn[] = [];
-  for (const before of [true, false]) {
-    const lines = (before ? of.before : of.lines).get(label);
-    for (const group of of.groups) {
-      const line = lines?.get(group.key);
-      const look = looks.get(group.key);
-      if (line && look) found.push({ group, line, look, before });
-    }
-  }
-  return found;
-}
-
-function seriesOf({ group, line, look, before }: Drawn): uPlot.Series {
-  const alone = line.flatMap((value, at) =>
-    value !== null && (line[at - 1] ?? null) === null && (line[at + 1] ?? null) === null ? [at] : [],
-  );
-  return {
-    label: group.name,
-    stroke: look.colour,
-    width: before ? 1.25 : 1.75,
-    alpha: before ? 0.55 : 1,
-    dash: before ? [4, 4] : [...look.dash],
-    points: { show: alone.length > 0, filter: () => alone, size: 4, fill: look.colour },
-  };
 }
 
 /** From 0, or from below it: what looks twice as high is twice as much. */

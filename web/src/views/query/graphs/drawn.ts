@@ -1,0 +1,79 @@
+// Which series a graph draws, in which order and how.
+
+import uPlot from "uplot";
+import type { SeriesLook } from "../../../look/palette";
+import type { Calculation, Graphed, Group, Line } from "./answer";
+import { addable, type Form } from "./form";
+import { colour } from "./frame";
+
+export interface Drawn {
+  group: Group;
+  line: Line;
+  /** Where it is drawn: its values, or with all that lie beneath them. */
+  at: Line;
+  look: SeriesLook;
+  /** Whether it is of the compared range. */
+  before: boolean;
+  form: Form;
+}
+
+const BAR_PART = 0.9;
+const BAR_MOST_PX = 60;
+
+export function drawnOf(
+  of: Graphed,
+  calculation: Calculation,
+  looks: ReadonlyMap<string, SeriesLook>,
+  form: Form,
+): Drawn[] {
+  const now = linesOf(of, calculation.label, looks, false);
+  if (form !== "line" && addable(calculation, now.map((one) => one.line))) return stacked(now, form);
+  return [...linesOf(of, calculation.label, looks, true), ...now];
+}
+
+function linesOf(of: Graphed, label: string, looks: ReadonlyMap<string, SeriesLook>, before: boolean): Drawn[] {
+  const lines = (before ? of.before : of.lines).get(label);
+  return of.groups.flatMap((group) => {
+    const line = lines?.get(group.key);
+    const look = looks.get(group.key);
+    return line && look ? [{ group, line, at: line, look, before, form: "line" as const }] : [];
+  });
+}
+
+/** The first group on the ground, the others on it. The highest is drawn first: each hides its part
+ * of what lies behind it. */
+function stacked(lines: readonly Drawn[], form: Form): Drawn[] {
+  let ground: Line = [];
+  const made = lines.map((one) => {
+    ground = one.line.map((value, at) => (value ?? 0) + (ground[at] ?? 0));
+    return { ...one, at: ground, form };
+  });
+  return made.reverse();
+}
+
+export function seriesOf({ group, line, look, before, form }: Drawn): uPlot.Series {
+  if (form === "bar") {
+    const paths = uPlot.paths.bars?.({ size: [BAR_PART, BAR_MOST_PX] });
+    return { label: group.name, stroke: look.colour, fill: look.colour, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
+  }
+  if (form === "stacked") {
+    const fill = mixed(look.colour);
+    return { label: group.name, stroke: look.colour, width: 1.25, dash: [...look.dash], fill, points: { show: false } };
+  }
+  const alone = line.flatMap((value, at) =>
+    value !== null && (line[at - 1] ?? null) === null && (line[at + 1] ?? null) === null ? [at] : [],
+  );
+  return {
+    label: group.name,
+    stroke: look.colour,
+    width: before ? 1.25 : 1.75,
+    alpha: before ? 0.55 : 1,
+    dash: before ? [4, 4] : [...look.dash],
+    points: { show: alone.length > 0, filter: () => alone, size: 4, fill: look.colour },
+  };
+}
+
+/** Half paper, and opaque: what lies behind is not seen. */
+function mixed(ink: string): string {
+  return `color-mix(in srgb, ${ink} 55%, ${colour("paper")})`;
+}

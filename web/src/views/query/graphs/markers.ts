@@ -1,0 +1,53 @@
+// Markers of a dataset and of its environment: what happened, and when.
+
+import { call } from "../../../api/client";
+import type { Operations } from "../../../api/types";
+import { useAnswer } from "../../../parts/use_answer";
+import { colour } from "./frame";
+import type { Range } from "./answer";
+
+export interface Marker {
+  id: string;
+  start: number;
+  /** null for a moment. */
+  end: number | null;
+  text: string;
+  url: string | null;
+  colour: string;
+}
+
+type Stored = Operations["listMarkers"]["answer"][number];
+
+/** More of them would hide the picture. */
+const MARKERS_MAX = 200;
+
+/** The markers of a dataset, the first ones first; none while they are not known. */
+export function useMarkers(dataset: string) {
+  return useAnswer(dataset, async (signal) => {
+    const of = (name: string) => call("listMarkers", { path: { dataset: name }, signal });
+    const [own, all, settings] = await Promise.all([
+      of(dataset),
+      dataset === "__all__" ? [] : of("__all__"),
+      call("listMarkerSettings", { path: { dataset: "__all__" }, signal }),
+    ]);
+    const colours = new Map(settings.map((one) => [one.type, one.color]));
+    const byId = new Map([...all, ...own].map((one) => [one.id, markerOf(one, colours)]));
+    return [...byId.values()].sort((a, b) => a.start - b.start);
+  });
+}
+
+/** Those that lie in a range, at least partly. */
+export function markersIn(markers: readonly Marker[], { start, end }: Range): Marker[] {
+  return markers.filter((one) => one.start < end && (one.end ?? one.start) >= start).slice(0, MARKERS_MAX);
+}
+
+function markerOf(one: Stored, colours: ReadonlyMap<string, string>): Marker {
+  return {
+    id: one.id,
+    start: one.start_time ?? Date.parse(one.created_at) / 1000,
+    end: one.end_time ?? null,
+    text: [one.type, one.message].filter(Boolean).join(" ") || "marker",
+    url: one.url && /^https?:/i.test(one.url) ? one.url : null,
+    colour: (one.type && colours.get(one.type)) || colour("accent"),
+  };
+}

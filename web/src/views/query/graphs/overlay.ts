@@ -1,0 +1,57 @@
+// What lies over every graph: markers as lines, the seconds that may still grow paler, hatching where
+// the answer is not complete.
+
+import type uPlot from "uplot";
+import type { Cover } from "./cover";
+import { colour } from "./frame";
+import type { Marker } from "./markers";
+
+export interface Overlay {
+  cover: Cover;
+  markers: readonly Marker[];
+}
+
+const HATCH_PX = 8;
+
+export function drawOverlay(plot: uPlot, { cover, markers }: Overlay): void {
+  const { ctx, bbox } = plot;
+  const x = (at: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(at, "x", true)));
+  const right = bbox.left + bbox.width;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  const settled = x(cover.settled);
+  if (settled < right) {
+    ctx.globalAlpha = 0.55;
+    ctx.fillStyle = colour("paper");
+    ctx.fillRect(settled, bbox.top, right - settled, bbox.height);
+  }
+  if (cover.missing) {
+    ctx.globalAlpha = 0.12;
+    ctx.strokeStyle = colour("ink");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    const gap = HATCH_PX * devicePixelRatio;
+    for (let at = bbox.left - bbox.height; at < right; at += gap) {
+      ctx.moveTo(at, bbox.top + bbox.height);
+      ctx.lineTo(at + bbox.height, bbox.top);
+    }
+    ctx.stroke();
+  }
+  for (const { start, end, colour: ink } of markers) {
+    ctx.strokeStyle = ctx.fillStyle = ink;
+    if (end !== null) {
+      ctx.globalAlpha = 0.1;
+      ctx.fillRect(x(start), bbox.top, Math.max(1, x(end) - x(start)), bbox.height);
+    }
+    ctx.globalAlpha = 0.8;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(x(start), bbox.top);
+    ctx.lineTo(x(start), bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}

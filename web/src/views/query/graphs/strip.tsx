@@ -1,0 +1,58 @@
+// Under the time axis: what the answer covers, and the markers by name.
+
+import { timeOf, utcOf } from "../../../look/times";
+import type { Range } from "./answer";
+import type { Cover } from "./cover";
+import { LEFT, RIGHT } from "./frame";
+import type { Marker } from "./markers";
+
+interface Props {
+  range: Range;
+  cover: Cover;
+  markers: readonly Marker[];
+}
+
+/** Parts of the width that a marker's name needs at least. */
+const NAME_PART = 0.05;
+
+export function Strip({ range, cover, markers }: Props) {
+  const part = (at: number) => Math.min(1, Math.max(0, (at - range.start) / (range.end - range.start)));
+  const percent = (value: number) => `${(value * 100).toFixed(3)}%`;
+  const settled = part(cover.settled);
+  const live = cover.settled < range.end;
+  const words = cover.missing ?? (live ? `complete to ${timeOf(cover.settled)}; later events may still come` : "complete");
+  return (
+    <div class="strip" style={{ marginLeft: LEFT, marginRight: RIGHT }}>
+      <div class="cover" role="img" aria-label={`Coverage: ${words}`} title={`${words}\n${utcOf(cover.settled)}`}>
+        <span class={cover.missing ? "cover-missing" : "cover-full"} style={{ width: percent(settled) }} />
+        <span class="cover-live" style={{ width: percent(1 - settled) }} />
+      </div>
+      {markers.length > 0 && (
+        <ul class="marks small" aria-label="Markers">
+          {markers.map((one, at) => {
+            const from = part(one.start);
+            const room = (markers[at + 1] ? part(markers[at + 1]?.start ?? 1) : 1) - from;
+            const when = `${timeOf(one.start)}${one.end === null ? "" : ` to ${timeOf(one.end)}`}`;
+            const tight = room < NAME_PART;
+            const name = <span class={tight ? "hidden" : undefined}>{one.text}</span>;
+            return (
+              <li key={one.id} style={{ left: percent(from), maxWidth: percent(room) }} title={`${one.text}\n${when}\n${utcOf(one.start)}`}>
+                <span style={{ color: one.colour }} aria-hidden="true">
+                  ▲
+                </span>
+                {one.url ? (
+                  <a href={one.url} target="_blank" rel="noreferrer">
+                    {name}
+                    {tight && <span aria-hidden="true">↗</span>}
+                  </a>
+                ) : (
+                  name
+                )}
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,118 @@
+// What can be asked next about a group or a point: only it, without it, by another field, what
+// differs about it, its events.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { go } from "../../../address";
+import type { Query } from "../../../api/types";
+import { timeOf } from "../../../look/times";
+import type { Group, Range } from "../graphs/answer";
+import { ask, conditionsOf, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
+
+export interface Chosen {
+  group: Group;
+  /** Beginning of the step that was clicked in a graph, unix seconds. */
+  time: number | null;
+  x: number;
+  y: number;
+}
+
+interface Props {
+  chosen: Chosen;
+  place: QueryPlace;
+  spec: Query;
+  range: Range | null;
+  onClose: () => void;
+  onFault: (reason: unknown) => void;
+}
+
+export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Props) {
+  const { group, time } = chosen;
+  const box = useRef<HTMLDivElement>(null);
+  const [corner, setCorner] = useState({ left: chosen.x, top: chosen.y });
+  useEffect(() => {
+    const menu = box.current;
+    if (!menu) return;
+    const before = document.activeElement;
+    setCorner({
+      left: Math.max(8, Math.min(chosen.x, innerWidth - menu.offsetWidth - 8)),
+      top: Math.max(8, Math.min(chosen.y, innerHeight - menu.offsetHeight - 8)),
+    });
+    menu.querySelector("button")?.focus({ preventScroll: true });
+    const leave = (event: Event) => {
+      if (!(event.target instanceof Node && menu.contains(event.target))) onClose();
+    };
+    addEventListener("pointerdown", leave);
+    addEventListener("scroll", leave, true);
+    return () => {
+      removeEventListener("pointerdown", leave);
+      removeEventListener("scroll", leave, true);
+      if (menu.contains(document.activeElement) && before instanceof HTMLElement) before.focus();
+    };
+  }, [chosen]);
+  const named = Object.keys(group.values).length > 0;
+  const inStep = (of: Query) => (time === null || !range ? of : zoomed(of, Math.max(time, range.start), Math.min(time + range.step, range.end)));
+  const next = (of: Query, tab?: QueryPlace["tab"]) => {
+    onClose();
+    void ask(place, of, tab).catch(onFault);
+  };
+  const only = narrowed(spec, conditionsOf(group.values));
+  const differs = () => {
+    onClose();
+    const step = time === null || !range ? {} : { start_time: Math.max(time, range.start), end_time: Math.min(time + range.step, range.end) };
+    const groups = named ? { groups: [group.values] } : {};
+    go({ ...place, tab: "differs", selection: JSON.stringify({ ...step, ...groups }) });
+  };
+  return (
+    <div
+      ref={box}
+      class="group-menu"
+      role="menu"
+      aria-label={group.name || "These events"}
+      style={corner}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+        else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+          event.preventDefault();
+          move(event.currentTarget, event.key === "ArrowDown" ? 1 : -1);
+        }
+      }}
+    >
+      <p>
+        <strong>{group.name || "All events"}</strong>
+        {time !== null && <span class="quiet"> {timeOf(time)}</span>}
+      </p>
+      {named && (
+        <>
+          <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>
+          <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>
+        </>
+      )}
+      {time !== null && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this step</button>}
+      {(named || time !== null) && <button role="menuitem" onClick={differs}>What differs</button>}
+      <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
+      <button role="menuitem" onClick={() => next(inStep(only), "traces")}>Its traces</button>
+      <GroupBy onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
+    </div>
+  );
+}
+
+function GroupBy({ onField }: { onField: (field: string) => void }) {
+  const [field, setField] = useState("");
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (field.trim()) onField(field.trim());
+      }}
+    >
+      <label for="menu-group-by">Group it by</label>
+      <input id="menu-group-by" placeholder="a field" value={field} onInput={(event) => setField(event.currentTarget.value)} />
+    </form>
+  );
+}
+
+function move(menu: HTMLElement, by: number): void {
+  const items = [...menu.querySelectorAll<HTMLElement>("button, input")];
+  const at = items.findIndex((one) => one === document.activeElement);
+  items[(at + by + items.length) % items.length]?.focus();
+}

@@ -1,0 +1,30 @@
+// The order of the rows on the screen: that of the answer, or by a column that was clicked.
+
+import type { Row } from "../graphs/answer";
+
+export interface Sorting {
+  name: string;
+  down: boolean;
+}
+
+/** The next state of a column that is clicked: numbers largest first, texts A first, then none. */
+export function nextSorting(old: Sorting | null, name: string, number: boolean): Sorting | null {
+  if (old?.name !== name) return { name, down: number };
+  return old.down === number ? { name, down: !number } : null;
+}
+
+export function sorted(rows: readonly Row[], by: Sorting | null): readonly Row[] {
+  if (!by) return rows;
+  const sign = by.down ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    const [one, other] = [a[by.name] ?? null, b[by.name] ?? null];
+    // what is missing comes last either way
+    if (one === null || other === null) return Number(one === null) - Number(other === null);
+    return sign * compare(one, other);
+  });
+}
+
+function compare(one: unknown, other: unknown): number {
+  if (typeof one === "number" && typeof other === "number") return one - other;
+  return String(one).localeCompare(String(other), undefined, { numeric: true });
+}
