@@ -32,7 +32,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
     if (read.fault || !read.spec) return read.fault;
     const dataset = read.dataset ?? place.dataset;
     if (text === ask && dataset === place.dataset) run.start(dataset, read.spec);
-    else go({ view: "query", dataset, ask: text });
+    else go({ view: "query", dataset, ask: text, ...(place.form ? { form: place.form } : {}) });
     return null;
   };
   return (

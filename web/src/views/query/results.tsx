@@ -1,6 +1,6 @@
 // The answer of a question: graphs, and under them the groups as rows.
 
-import { useCallback, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "../../api/types";
 import { looksOf } from "../../look/palette";
 import { Problem } from "../../parts/problem";
@@ -29,6 +29,7 @@ export function Results({ place, result }: Props) {
   const [shared] = useState(() => new Shared());
   const [fault, setFault] = useState<unknown>(null);
   const [chosen, setChosen] = useState<Chosen | null>(null);
+  useEffect(() => setFault(null), [place.ask, result]);
   const close = useCallback(() => setChosen(null), []);
   const beside = (group: Group, element: Element) => {
     const { left, bottom } = element.getBoundingClientRect();

@@ -41,14 +41,12 @@ export function narrowed(spec: Query, more: readonly Filter[]): Query {
   return { ...rest, filters: [...kept, ...more] };
 }
 
-/** The same question about all but a group. */
+/** The same question about all but a group: one of its values is another one, or missing. */
 export function without(spec: Query, values: Row): Query {
-  const conditions = conditionsOf(values);
-  const [only] = conditions;
-  if (conditions.length !== 1 || !only) {
-    return narrowed(spec, [{ filter_combination: "NONE", filters: [{ filter_combination: "AND", filters: conditions }] }]);
-  }
-  if (!("op" in only)) return spec;
-  if (only.op === "does-not-exist") return narrowed(spec, [{ ...only, op: "exists" }]);
-  return narrowed(spec, [{ ...only, op: "!=" }]);
+  const others = conditionsOf(values).map((one): Filter => {
+    if (!("op" in one)) return one;
+    return { ...one, op: one.op === "=" ? "!=" : "exists" };
+  });
+  if (others.length < 2) return narrowed(spec, others);
+  return narrowed(spec, [{ filter_combination: "OR", filters: others }]);
 }

@@ -25,10 +25,15 @@ function timeLabels(splits: readonly number[], increment: number): string[] {
     if (increment >= 86400) return dayOf(at);
     const day = dayOf(at);
     const clock = timeOf(at, { seconds: increment < 60, day: "never" });
-    const changed = day !== last && (last !== "" || day !== dayOf(Date.now() / 1000));
+    const changed = day !== last && (last !== "" || !today(at));
     last = day;
     return changed ? `${clock}\n${day}` : clock;
   });
+}
+
+/** Whether all labels are of one line: only other days are written. */
+function today(s: number): boolean {
+  return dayOf(s) === dayOf(Date.now() / 1000);
 }
 
 export interface FrameOptions {
@@ -76,7 +81,7 @@ export function frame(of: FrameOptions): uPlot.Options {
         grid: of.box ? { show: false } : grid,
         ticks: { show: false },
         font: FONT,
-        size: of.last ? 36 : 0,
+        size: of.last ? (today(of.range.start) ? 24 : 36) : 0,
         values: (_, splits, __, ___, increment) =>
           of.last ? timeLabels(splits, increment) : splits.map(() => ""),
       },

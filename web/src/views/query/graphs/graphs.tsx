@@ -42,7 +42,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
   const form = formOf(place);
   const height = of.calculations.length > 1 ? AMONG : ALONE;
   const drawn = `${version} ${place.ask} ${form} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
-  const lines = of.calculations.some((one) => !one.heat) && of.groups.length > 0;
+  const firstLine = of.calculations.find((one) => !one.heat);
   const zoom = (start: number, end: number) => void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
   const select = (column: string, { start, end, from, to }: Box) => {
     const selection = {
@@ -63,7 +63,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
             <figcaption class="spread">
               <span class="row">
                 <h3>{label}</h3>
-                {at === 0 && lines && <FormChoice place={place} />}
+                {calculation === firstLine && <FormChoice place={place} />}
               </span>
               {!heat && <Legend of={of} label={label} looks={looks} shared={shared} />}
             </figcaption>

@@ -37,5 +37,5 @@ export function Plot({ of, height, label, make, onPlot }: Props) {
     };
   }, [of, height]);
   // The height is there before the plot is: nothing jumps.
-  return <div ref={place} class="plot" role="img" aria-label={label} style={{ minHeight: height }} />;
+  return <div ref={place} class="plot" role="img" aria-label={label} style={{ minHeight: `${height}px` }} />;
 }

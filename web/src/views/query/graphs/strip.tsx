@@ -22,7 +22,7 @@ export function Strip({ range, cover, markers }: Props) {
   const live = cover.settled < range.end;
   const words = cover.missing ?? (live ? `complete to ${timeOf(cover.settled)}; later events may still come` : "complete");
   return (
-    <div class="strip" style={{ marginLeft: LEFT, marginRight: RIGHT }}>
+    <div class="strip" style={{ marginLeft: `${LEFT}px`, marginRight: `${RIGHT}px` }}>
       <div class="cover" role="img" aria-label={`Coverage: ${words}`} title={`${words}\n${utcOf(cover.settled)}`}>
         <span class={cover.missing ? "cover-missing" : "cover-full"} style={{ width: percent(settled) }} />
         <span class="cover-live" style={{ width: percent(1 - settled) }} />

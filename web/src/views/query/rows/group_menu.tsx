@@ -68,7 +68,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
       class="group-menu"
       role="menu"
       aria-label={group.name || "These events"}
-      style={corner}
+      style={{ left: `${corner.left}px`, top: `${corner.top}px` }}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
         else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
