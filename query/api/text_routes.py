@@ -55,7 +55,8 @@ class TextRoutes:
             raise SpecError("query", "incorrect_type", "must be a specification, an object")
         if spec.get("rows") is not True:
             read_spec(spec)
-        return _json({"text": written(spec)})
+        dataset = _text(body, "dataset") if body.get("dataset") is not None else None
+        return _json({"text": written(spec, dataset)})
 
 
 def _text(body: dict[str, Any], name: str, default: str | None = None) -> str:

@@ -126,7 +126,8 @@ def _field(cursor: Cursor) -> str:
             hint = _FUNCTIONS.get(token.text.upper(), "").replace("{}", cursor.peek(2).text)
             hint = hint or "a comparison has the field alone on its left: name = ..."
             raise cursor.fail(f"there is no function {token.text!r} here", token, hint)
-    if ":" not in token.text and _joins(cursor.previous) and _ends_condition(after):
+    ends = _ends_condition(after) and not after.is_keyword("BETWEEN")
+    if ":" not in token.text and _joins(cursor.previous) and ends:
         hint = "name = 1 OR name = 2, or name IN (1, 2)"  # status = 500 OR 503
         raise cursor.fail("each condition has a field and a comparison", token, hint)
     if token.kind is TokenKind.NUMBER and after.kind is TokenKind.SYMBOL and after.text in _SIDES:

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from common.model.names import ALL_DATASETS
+from query.plan.operations import SUPPORTED_OPS
+from query.plan.spec import TimeAxis
 from query.text.calculations import label_of
-from query.text.cursor import CLAUSES, Spec
+from query.text.cursor import BEGINS_CLAUSE, Spec
 from query.text.parser import parse_text
 from query.tokens.errors import QueryTextError
 from query.tokens.quoting import quote_name, quote_text
@@ -19,38 +22,66 @@ _WORDS: Final = {
     "ends-with": "ENDS-WITH", "does-not-end-with": "NOT ENDS-WITH",
     "contains": "CONTAINS", "does-not-contain": "NOT CONTAINS",
     "exists": "EXISTS", "does-not-exist": "NOT EXISTS", "in": "IN", "not-in": "NOT IN",
+    "matches": "MATCHES", "does-not-match": "NOT MATCHES",
 }  # fmt: skip
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _MEMBERS: Final = frozenset(
     {"calculations", "breakdowns", "filters", "filter_combination", "orders", "havings", "limit",
      "time_range", "start_time", "end_time", "granularity", "per", "compare_time_offset_seconds",
-     "formulas", "usage_mode"}
+     "formulas", "usage_mode", "calculated_fields", "time_axis", "rows"}
 )  # fmt: skip
+# What may stand without backticks somewhere, and is easily taken for something else.
+_KEYWORDS: Final = (
+    *BEGINS_CLAUSE, *SUPPORTED_OPS,
+    *("SELECT", "LET", "AND", "OR", "NOT", "AS", "ASC", "DESC", "TRUE", "FALSE", "NULL", "END"),
+)  # fmt: skip
+_LISTS: Final = ("calculations", "filters", "breakdowns", "orders", "havings", "formulas")
 # Labels and texts in expressions, as `query.text.formulas` writes them.
-_QUOTED: Final = re.compile(r'\$`(?P<label>[^`]*)`|"(?P<text>(?:[^"\\]|\\U[0-9a-f]{8})*)"')
+_QUOTED: Final = re.compile(
+    r'\$`(?P<label>[^`]*)`|(?P<is_label>\$?)"(?P<text>(?:[^"\\]|\\U[0-9a-f]{8})*)"'
+)
 _ESCAPE: Final = re.compile(r"\\U([0-9a-f]{8})")
 _COUNT: Final = [{"op": "COUNT"}]
 
 
-def written(spec: Spec) -> str | None:
-    """The text of a specification, on one line; None: it has none."""
+def written(spec: Spec, dataset: str | None = None) -> str | None:
+    """The text of a specification, on one line; None: it has none.
+
+    dataset: to be named after FROM; ALL_DATASETS is `*`.
+    """
     if not spec.keys() <= _MEMBERS:
         return None
     try:
-        text = " ".join(_clauses(spec))
-        read = parse_text(text, spec.get("end_time", 0))
+        plain = _plainly(spec)
+        text = " ".join(_clauses(plain, dataset))
+        read = parse_text(text, plain.get("end_time", 0))
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, QueryTextError):
         return None
-    return text if read == {"calculations": _COUNT, **spec} else None
+    counted = {} if plain.get("rows") else {"calculations": _COUNT}
+    return text if read == counted | plain else None
 
 
-def _clauses(spec: Spec) -> Iterable[str]:
-    calculations = spec.get("calculations") or _COUNT
-    shown = [_calculation(one) for one in calculations if not one.get("hidden")]
-    yield ", ".join([*shown, *(_formula(one, calculations) for one in spec.get("formulas", ()))])
+def _plainly(spec: Spec) -> Spec:
+    """The same without what is meant anyway: empty lists, AND, a length beside a beginning."""
+    plain = {name: value for name, value in spec.items() if name not in _LISTS or value != []}
+    if plain.get("filter_combination") == "AND" or "filters" not in plain:
+        plain.pop("filter_combination", None)
+    if plain.keys() >= {"start_time", "time_range"} and "end_time" not in plain:
+        plain["end_time"] = plain["start_time"] + plain.pop("time_range")
+    return plain
+
+
+def _clauses(spec: Spec, dataset: str | None) -> Iterable[str]:
+    if spec.get("calculated_fields"):
+        fields = (
+            f"{_name(one['name'])} = {one['expression']}" for one in spec["calculated_fields"]
+        )
+        yield f"LET {', '.join(fields)}"
+    yield "SELECT *" if spec.get("rows") is True else _selected(spec)
+    if dataset is not None:
+        yield "FROM *" if dataset == ALL_DATASETS else f"FROM {_name(dataset)}"
     if spec.get("filters"):
-        either = f" {spec.get('filter_combination', 'AND')} "
-        yield f"WHERE {either.join(map(_filter, spec['filters']))}"
+        yield f"WHERE {_joined(spec)}"
     if "per" in spec:
         yield f"PER {_name(spec['per'])}"
     if spec.get("breakdowns"):
@@ -63,23 +94,40 @@ def _clauses(spec: Spec) -> Iterable[str]:
         yield f"LIMIT {spec['limit']:d}"
     if spec.get("usage_mode") is True:
         yield "UNWEIGHTED"
-    if "time_range" in spec:
-        yield f"LAST {_duration(spec['time_range'])}"
-    if "start_time" in spec:
-        yield f"SINCE {_moment(spec['start_time'])}"
-    if "end_time" in spec:
-        yield f"UNTIL {_moment(spec['end_time'])}"
+    yield from _range(spec)
     if "granularity" in spec:
         yield f"EVERY {_duration(spec['granularity'])}"
     if "compare_time_offset_seconds" in spec:
         yield f"COMPARE {_duration(spec['compare_time_offset_seconds'])}"
 
 
+def _let(one: Spec) -> str:
+    return f"{_name(one['name'])} = {one['expression']}"
+
+
+def _selected(spec: Spec) -> str:
+    calculations = spec.get("calculations") or _COUNT
+    shown = [_calculation(one) for one in calculations if not one.get("hidden")]
+    return ", ".join([*shown, *(_formula(one, calculations) for one in spec.get("formulas", ()))])
+
+
+def _range(spec: Spec) -> Iterable[str]:
+    """The range, and by which time of events it runs behind the first clause of it."""
+    axis = f" BY {TimeAxis(spec['time_axis']).name}" if "time_axis" in spec else ""
+    clauses = [
+        ("time_range", "LAST", _duration), ("start_time", "SINCE", _moment),
+        ("end_time", "UNTIL", _moment),
+    ]  # fmt: skip
+    for name, word, shown in clauses:
+        if name in spec:
+            yield f"{word} {shown(spec[name])}{axis}"
+            axis = ""
+
+
 def _calculation(one: Spec) -> str:
     text = _plain(one)
     if "filters" in one:
-        either = f" {one.get('filter_combination', 'AND')} "
-        text += f" FILTER (WHERE {either.join(map(_filter, one['filters']))})"
+        text += f" FILTER (WHERE {_joined(one)})"
     return f"{text} AS {_name(one['name'])}" if "name" in one else text
 
 
@@ -95,15 +143,30 @@ def _formula(one: Spec, calculations: list[Spec]) -> str:
     def plain(found: re.Match[str]) -> str:
         if (label := found["label"]) is not None:
             return unnamed.get(label) or _name(label)
-        return quote_text(_ESCAPE.sub(lambda code: chr(int(code[1], 16)), found["text"]))
+        text = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), found["text"])
+        if found["is_label"]:
+            return unnamed.get(text) or _name(text)
+        return quote_text(text)
 
     return f"{_QUOTED.sub(plain, one['expression'])} AS {_name(one['name'])}"
 
 
+def _joined(group: Spec) -> str:
+    """The conditions of a specification, a calculation or a group."""
+    either = f" {group.get('filter_combination', 'AND')} "
+    return either.join(map(_filter, group["filters"]))
+
+
 def _filter(one: Spec) -> str:
     if "filters" in one:
-        either = f" {one.get('filter_combination', 'AND')} "
-        return f"({either.join(map(_filter, one['filters']))})"
+        if (between := _between(one)) is not None:
+            return between
+        inner = one["filters"]
+        if one.get("filter_combination") != "NONE":
+            return f"({_joined(one)})"
+        alone = len(inner) == 1 and "filters" in inner[0]  # has parentheses already
+        either = _joined({"filters": inner, "filter_combination": "OR"})
+        return f"NOT {either}" if alone else f"NOT ({either})"
     if one["op"] == "search" and "column" not in one:
         return f"SEARCH {quote_text(one['value'])}"
     op = _WORDS.get(one["op"], one["op"])
@@ -112,6 +175,27 @@ def _filter(one: Spec) -> str:
     value = one["value"]
     shown = f"({', '.join(map(_value, value))})" if isinstance(value, list) else _value(value)
     return f"{_name(one['column'])} {op} {shown}"
+
+
+def _between(group: Spec) -> str | None:
+    """BETWEEN, or NOT BETWEEN, if a group is that."""
+    negated = group.get("filter_combination") == "NONE"
+    both = group["filters"][0] if negated and len(group["filters"]) == 1 else group
+    if both.get("filter_combination") != "AND" or len(both["filters"]) != 2:
+        return None
+    low, high = both["filters"]
+    sides = (low.get("op"), high.get("op")) == (">=", "<=")
+    if not sides or low["column"] != high["column"] or not _ordered(low["value"], high["value"]):
+        return None
+    word = "NOT BETWEEN" if negated else "BETWEEN"
+    return f"{_name(low['column'])} {word} {_value(low['value'])} AND {_value(high['value'])}"
+
+
+def _ordered(low: object, high: object) -> bool:
+    if isinstance(low, str) and isinstance(high, str):
+        return low <= high
+    numbers = not isinstance(low, bool | str) and not isinstance(high, bool | str)
+    return numbers and low <= high  # type: ignore[operator]
 
 
 def _having(one: Spec) -> str:
@@ -128,7 +212,7 @@ def _order(one: Spec) -> str:
 
 
 def _name(name: str) -> str:
-    return quote_name(name, CLAUSES)
+    return quote_name(name, _KEYWORDS)
 
 
 def _value(value: Any) -> str:

@@ -170,7 +170,10 @@ OPERATIONS: Final = (
         _ASKING,
         "The text that stands for a specification; null where no text does.",
         {200: members({"text": or_null(text())}, required=("text",))},
-        members({"query": ref("Query")}, required=("query",)),
+        members(
+            {"query": ref("Query"), "dataset": text(about="To be named after FROM.")},
+            required=("query",),
+        ),
     ),
     Operation(
         "post",

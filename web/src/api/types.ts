@@ -1425,6 +1425,8 @@ export interface Operations {
   writeText: {
     body: {
       query: Query;
+      /** To be named after FROM. */
+      dataset?: string;
     };
     answer: {
       text: string | null;

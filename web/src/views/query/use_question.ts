@@ -34,7 +34,8 @@ export function useQuestion(text: string) {
   return useAnswer(text, (signal) => readQuestion(text, signal));
 }
 
-/** The text of a specification; null for one that no text stands for. */
-export async function writeQuestion(spec: Query): Promise<string | null> {
-  return (await call("writeText", { body: { query: spec } })).text;
+/** The text of a specification, and of the dataset after FROM; null where no text stands for it. */
+export async function writeQuestion(spec: Query, from: string | null = null): Promise<string | null> {
+  const named = from === null ? {} : { dataset: from };
+  return (await call("writeText", { body: { query: spec, ...named } })).text;
 }

@@ -53,8 +53,12 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     runSoon();
   };
   const toggle = (name: Exclude<Aid, null>) => setAid(aid === name ? null : name);
-  const type = (row: string) =>
-    panel.current?.querySelector<HTMLElement>(`[data-row=${row}] .ask-pieces > .ask-piece .cm-content`)?.focus();
+  const type = (row: string) => {
+    const box = panel.current?.querySelector<HTMLElement>(`[data-row=${row}] .ask-pieces > .ask-piece .cm-content`);
+    // on narrow screens there is the text alone
+    if (box && box.offsetParent !== null) box.focus();
+    else editor.current?.view.focus();
+  };
   const change = (make: (spec: Query) => Query) => {
     if (spec) askAbout(make(spec));
   };

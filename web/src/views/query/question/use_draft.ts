@@ -33,6 +33,8 @@ export function useDraft(asked: string): Draft {
   const [error, setError] = useState<unknown>(null);
   // the text that belongs to `spec` already
   const understood = useRef<string | null>(null);
+  // the dataset after FROM, which a changed specification keeps
+  const from = useRef<string | null>(null);
   const turn = useRef(0);
 
   const replace = (next: string) => {
@@ -51,7 +53,10 @@ export function useDraft(asked: string): Draft {
           if (turn.current !== mine) return;
           understood.current = text;
           setFault(found.fault);
-          if (found.spec) setSpecState(found.spec);
+          if (found.spec) {
+            from.current = found.dataset;
+            setSpecState(found.spec);
+          }
           setError(null);
         },
         (reason: unknown) => {
@@ -75,7 +80,7 @@ export function useDraft(asked: string): Draft {
   const setSpec = useCallback((next: Query) => {
     const mine = (turn.current += 1);
     setSpecState(next);
-    writing.current = writeQuestion(next).then(
+    writing.current = writeQuestion(next, from.current).then(
       (written) => {
         if (turn.current !== mine) return;
         if (written === null) {
