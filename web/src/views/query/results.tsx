@@ -11,6 +11,7 @@ import { Shared, useTheme } from "./graphs/shared";
 import { GroupMenu, type Chosen } from "./rows/group_menu";
 import { GroupTable } from "./rows/group_table";
 import { readTable } from "./rows/tabled";
+import { TabBody, Tabs } from "./tabs";
 import type { Result } from "./use_result";
 import "./rows/rows.css";
 
@@ -47,6 +48,8 @@ export function Results({ place, result }: Props) {
           onPoint={setChosen}
         />
       )}
+      <Tabs place={place} />
+      <TabBody place={place} spec={spec} range={of?.range ?? null} />
       {(place.tab ?? "results") === "results" && (
         <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />
       )}

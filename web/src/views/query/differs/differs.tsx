@@ -1,0 +1,152 @@
+// What differs: the selected events beside the others of the question, field by field.
+
+import { useEffect, useState } from "preact/hooks";
+import { go } from "../../../address";
+import { call } from "../../../api/client";
+import type { Query } from "../../../api/types";
+import { plain } from "../../../look/units";
+import { Problem } from "../../../parts/problem";
+import { useAnswer } from "../../../parts/use_answer";
+import { CoverageWords } from "../coverage";
+import type { Range } from "../graphs/answer";
+import { ask, type QueryPlace } from "../graphs/change";
+import type { DifferingField, SameField } from "./answer";
+import { FieldPicture } from "./field";
+import { readSelection } from "./selection";
+import { SelectionForm } from "./selection_form";
+import "./differs.css";
+
+interface Props {
+  place: QueryPlace;
+  spec: Query;
+  range: Range | null;
+}
+
+const FIRST = 12;
+const MORE = 50;
+
+export function Differs({ place, spec, range }: Props) {
+  const selection = readSelection(place.selection);
+  const [limit, setLimit] = useState(FIRST);
+  const [fault, setFault] = useState<unknown>(null);
+  const [copied, setCopied] = useState(false);
+  useEffect(() => setFault(null), [place]);
+  useEffect(() => setCopied(false), [place.selection, place.ask]);
+  // The range is that of the answer above, so that a link shows the same events later.
+  const query = heldTo(spec, range);
+  const key = selection ? JSON.stringify([place.dataset, query, selection, limit]) : null;
+  const answer = useAnswer(key, (signal) =>
+    call("differences", { body: { dataset: place.dataset, query, selection: selection ?? [], limit }, signal }),
+  );
+  const found = key ? answer.value : undefined;
+  const next = (of: Query) => void ask(place, of, "results").catch(setFault);
+  const copy = () => void navigator.clipboard.writeText(location.href).then(() => setCopied(true), setFault);
+  const fields = ((found?.fields ?? []) as DifferingField[]).filter((field) => field.score > 0);
+  const hidden = (found?.differing ?? fields.length) - fields.length;
+  return (
+    <section class="differs" aria-label="What differs">
+      <SelectionForm
+        selection={selection}
+        onSelect={(chosen) => {
+          const { selection: _, ...kept } = place;
+          go(chosen ? { ...kept, selection: JSON.stringify(chosen) } : kept);
+        }}
+      />
+      {!selection && (
+        <p class="quiet">
+          Say which events are odd: type a condition, draw a box in a heatmap, or click a group in the
+          results. They are compared with the other events of the question, in every field.
+        </p>
+      )}
+      {fault !== null && <Problem error={fault} />}
+      {key && answer.error !== null && <Problem error={answer.error} again={answer.again} />}
+      {answer.slow && <p class="quiet" role="status">Comparing the fields…</p>}
+      {found && (
+        <div style={{ opacity: answer.slow ? 0.5 : 1 }}>
+          <p class="small quiet">
+            <span class="key inside" /> {plain(found.inside.events)} events inside ·{" "}
+            <span class="key outside" /> {plain(found.outside.events)} outside ·{" "}
+            {found.looked_at !== undefined && `${plain(found.looked_at)} fields looked at · `}
+            <CoverageWords coverage={found.coverage} />{" "}
+            <button class="small" onClick={copy}>{copied ? "Link copied" : "Copy link"}</button>
+            {found.notes.map((note) => (
+              <span key={note}><br />{note}</span>
+            ))}
+          </p>
+          {!fields.length && <p class="quiet">{emptyWords(found.inside.events, found.outside.events)}</p>}
+          <Fields title="Categories" fields={fields.filter((one) => one.kind === "values")} {...{ spec }} onAsk={next} />
+          <Fields title="Numbers" fields={fields.filter((one) => one.kind === "numbers")} {...{ spec }} onAsk={next} />
+          {hidden > 0 && limit === FIRST && (
+            <button onClick={() => setLimit(MORE)}>{hidden} more fields differ</button>
+          )}
+          <Same fields={found.same as SameField[]} spec={spec} onAsk={next} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** What says which events the question is about; `per` too, as the store has to refuse it. */
+const OF_EVENTS = ["filters", "filter_combination", "calculated_fields", "time_axis", "per"] as const;
+
+function heldTo(spec: Query, range: Range | null): Query {
+  const kept: Query = Object.fromEntries(
+    OF_EVENTS.filter((name) => spec[name] !== undefined).map((name) => [name, spec[name]]),
+  );
+  if (range) return { ...kept, start_time: range.start, end_time: range.end };
+  const { time_range, start_time, end_time } = spec;
+  return {
+    ...kept,
+    ...(time_range === undefined ? {} : { time_range }),
+    ...(start_time === undefined ? {} : { start_time }),
+    ...(end_time === undefined ? {} : { end_time }),
+  };
+}
+
+function emptyWords(inside: number, outside: number): string {
+  if (!inside) return "No event of the question is selected: a wider condition would select some.";
+  if (!outside) return "Every event of the question is selected, so there is nothing to compare them with.";
+  return "In no field do the selected events differ by more than chance makes of so many events.";
+}
+
+interface Listed {
+  spec: Query;
+  onAsk: (spec: Query) => void;
+}
+
+function Fields({ title, fields, ...rest }: Listed & { title: string; fields: DifferingField[] }) {
+  if (!fields.length) return null;
+  return (
+    <>
+      <h2>{title}</h2>
+      <div class="differing-fields">
+        {fields.map((field) => (
+          <FieldPicture key={field.name} field={field} {...rest} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** Those that say the selection again are one line, until one wants to see them. */
+function Same({ fields, ...rest }: Listed & { fields: SameField[] }) {
+  const [open, setOpen] = useState(false);
+  if (!fields.length) return null;
+  const names = fields.map((one) => (one.why === "follows" ? `${one.name} (follows from ${one.from ?? "it"})` : one.name));
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary class="quiet">
+        {fields.length === 1 ? "1 field only repeats" : `${fields.length} fields only repeat`} the selection:{" "}
+        {names.slice(0, 5).join(", ")}
+        {names.length > 5 && " …"}
+      </summary>
+      {open && (
+        <div class="differing-fields">
+          {fields.map((field) => (
+            <FieldPicture key={field.name} field={field} {...rest} />
+          ))}
+        </div>
+      )}
+    </details>
+  );
+}

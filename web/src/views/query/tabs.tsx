@@ -1,0 +1,43 @@
+// What is under the picture: the groups as rows, what differs, or the events themselves.
+
+import { linkTo, type Tab } from "../../address";
+import type { Query } from "../../api/types";
+import { Differs } from "./differs/differs";
+import type { Range } from "./graphs/answer";
+import type { QueryPlace } from "./graphs/change";
+import "./tabs.css";
+
+const NAMES: readonly (readonly [Tab, string])[] = [
+  ["results", "Results"],
+  ["differs", "What differs"],
+];
+
+export function Tabs({ place }: { place: QueryPlace }) {
+  const shown = place.tab ?? "results";
+  return (
+    <nav class="tabs" aria-label="Under the graph">
+      {NAMES.map(([tab, name]) => (
+        <a key={tab} aria-current={tab === shown ? "page" : undefined} {...linkTo({ ...place, tab })}>
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+interface Props {
+  place: QueryPlace;
+  /** What was asked for the answer that is shown. */
+  spec: Query;
+  /** The range of that answer, to which the other tabs hold. */
+  range: Range | null;
+}
+
+export function TabBody(props: Props) {
+  switch (props.place.tab) {
+    case "differs":
+      return <Differs {...props} />;
+    default:
+      return null;
+  }
+}
