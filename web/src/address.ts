@@ -20,7 +20,7 @@ export type Place =
       /** A selection whose difference is shown, as JSON. */
       selection?: string;
     }
-  | { view: "traces"; ask: string }
+  | { view: "traces"; ask: string; order?: "newest" | "slowest" | "spans" }
   | { view: "trace"; id: string; span?: string; ask?: string }
   | { view: "compare"; one: string; other: string }
   | { view: "fields"; dataset: string; search?: string }
@@ -49,6 +49,7 @@ export function urlOf(place: Place): string {
     case "traces":
       path = "traces";
       add("ask", place.ask);
+      add("order", place.order === "newest" ? undefined : place.order);
       break;
     case "trace":
       path = `trace/${encodeURIComponent(place.id)}`;
@@ -91,7 +92,11 @@ export function placeOf(url: URL): Place {
       selection: given("selection"),
     }) as Place;
   }
-  if (view === "traces") return { view: "traces", ask: given("ask") ?? "" };
+  if (view === "traces") {
+    const order = given("order");
+    const known = order === "slowest" || order === "spans" ? { order } : {};
+    return { view: "traces", ask: given("ask") ?? "", ...known } as Place;
+  }
   if (view === "trace" && first) {
     return kept({ view: "trace" as const, id: first, span: given("span"), ask: given("ask") }) as Place;
   }

@@ -8,6 +8,9 @@ import { currentSession, type Who } from "./session";
 import { Login } from "./views/login";
 import { QueryView } from "./views/query/query";
 import { Start } from "./views/start/start";
+import { TracesView } from "./views/traces/find";
+import { TraceView } from "./views/traces/one/trace";
+import { OpenTrace } from "./views/traces/open_by_id";
 
 export function App() {
   const [who, setWho] = useState<Who | null>();
@@ -35,7 +38,11 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
       <header class="page-header">
         <a class="name" {...linkTo({ view: "start" })}>bellwether</a>
         <span class="quiet">{who.environment.name}</span>
+        <nav aria-label="views">
+          <a {...linkTo({ view: "traces", ask: "" })}>Traces</a>
+        </nav>
         <span class="grow" />
+        <OpenTrace />
         <span class="quiet small">{who.name}</span>
         <button class="small" onClick={leave}>Log out</button>
       </header>
@@ -50,6 +57,10 @@ function View({ place }: { place: Place }) {
   switch (place.view) {
     case "query":
       return <QueryView place={place} key={place.dataset} />;
+    case "traces":
+      return <TracesView place={place} />;
+    case "trace":
+      return <TraceView place={place} key={place.id} />;
     default:
       return <Start />;
   }

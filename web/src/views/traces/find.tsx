@@ -1,0 +1,162 @@
+// Finding traces: conditions on their spans, the order, and a line for each trace.
+
+import "./traces.css";
+import { useEffect, useState } from "preact/hooks";
+import { go, linkTo, type Place } from "../../address";
+import { call } from "../../api/client";
+import type { Coverage } from "../../api/types";
+import { timeOf, utcOf } from "../../look/times";
+import { duration, plain } from "../../look/units";
+import { Problem } from "../../parts/problem";
+import { useAnswer } from "../../parts/use_answer";
+import { CoverageWords } from "../query/coverage";
+
+type TracesPlace = Extract<Place, { view: "traces" }>;
+type SortedBy = NonNullable<TracesPlace["order"]>;
+
+interface Found {
+  trace_id: string;
+  start: string;
+  duration_ms: number;
+  root: { name: string | null; service: string | null; error: boolean } | null;
+  spans: number;
+  errors: number;
+  services: string[];
+}
+
+interface Answer {
+  traces: Found[];
+  found: number;
+  margin_s: number;
+  coverage: Coverage;
+  notes: string[];
+}
+
+const ORDERS: [SortedBy, string][] = [["newest", "newest first"], ["slowest", "slowest first"], ["spans", "most spans first"]];
+const SHOWN = 100;
+const COMPARED = 2;
+
+export function TracesView({ place }: { place: TracesPlace }) {
+  const ask = place.ask || "LAST 1h";
+  const order = place.order ?? "newest";
+  const [typed, setTyped] = useState(ask);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  useEffect(() => setTyped(ask), [ask]);
+  const answer = useAnswer(JSON.stringify([ask, order]), async (signal) => {
+    const body = { query: ask, order, ...(/\bLIMIT\b/i.test(ask) ? {} : { limit: SHOWN }) };
+    return (await call("searchTraces", { body, signal })) as Answer;
+  });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (typed.trim() === ask) answer.again();
+    else go({ ...place, ask: typed.trim() });
+  };
+  const toggle = (id: string) =>
+    setChosen((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id].slice(-COMPARED)));
+  const [one, other] = chosen;
+  const found = answer.value;
+  return (
+    <>
+      <h1>Traces</h1>
+      <form class="row trace-find" onSubmit={submit}>
+        <label class="grow">
+          <span class="hidden">conditions and time range</span>
+          <input class="mono" value={typed} spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} />
+        </label>
+        <label>
+          <span class="hidden">order</span>
+          <select value={order} onChange={(event) => go({ ...place, ask, order: event.currentTarget.value as SortedBy })}>
+            {ORDERS.map(([name, words]) => <option key={name} value={name}>{words}</option>)}
+          </select>
+        </label>
+        <button class="main" type="submit">Find</button>
+      </form>
+      <p class="small quiet">
+        Conditions of a span: <code>WHERE name = checkout AND error EXISTS LAST 1h</code>. Of others of its trace:{" "}
+        <code>root.</code> <code>parent.</code> <code>child.</code> <code>any.</code> <code>none.</code>, as in{" "}
+        <code>WHERE root.name = checkout AND any.error = true LAST 1d</code>
+      </p>
+      {answer.error ? <Problem error={answer.error} again={answer.again} /> : null}
+      {found && (
+        <div class="dims" style={{ opacity: answer.slow ? 0.5 : 1 }}>
+          <p class="small quiet row">
+            <span>
+              {plain(found.traces.length)} of {plain(found.found)} traces ·{" "}
+              <CoverageWords coverage={found.coverage} /> · spans of a trace are counted{" "}
+              {duration(found.margin_s * 1000)} around the time range
+            </span>
+            <button
+              disabled={!one || !other}
+              title="Choose two traces in the list"
+              onClick={() => one && other && go({ view: "compare", one, other })}
+            >
+              Compare the two chosen
+            </button>
+          </p>
+          {found.notes.map((note) => <p class="small quiet" key={note}>{note}</p>)}
+          {found.traces.length === 0 ? <Nothing /> : <List traces={found.traces} chosen={chosen} onToggle={toggle} />}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Nothing() {
+  return (
+    <p>
+      No trace of this time meets the conditions. A longer time (<code>LAST 1d</code>) or fewer conditions may find some; an
+      event belongs to a trace if it has <code>trace.trace_id</code>.
+    </p>
+  );
+}
+
+interface ListProps {
+  traces: readonly Found[];
+  chosen: readonly string[];
+  onToggle: (id: string) => void;
+}
+
+function List({ traces, chosen, onToggle }: ListProps) {
+  const longest = Math.max(...traces.map((one) => one.duration_ms), 1e-9);
+  return (
+    <div class="trace-list">
+      <table>
+        <thead>
+          <tr>
+            <th><span class="hidden">compare</span></th>
+            <th>began</th><th>root</th><th>services</th>
+            <th class="number">spans</th><th class="number">errors</th><th class="number">duration</th>
+            <th><span class="hidden">duration beside the others'</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          {traces.map((one) => {
+            const at = Date.parse(one.start) / 1000;
+            return (
+              <tr key={one.trace_id}>
+                <td>
+                  <input
+                    type="checkbox"
+                    aria-label={`compare ${one.trace_id}`}
+                    checked={chosen.includes(one.trace_id)}
+                    onChange={() => onToggle(one.trace_id)}
+                  />
+                </td>
+                <td class="number" title={utcOf(at)}>{timeOf(at)}</td>
+                <td>
+                  <a {...linkTo({ view: "trace", id: one.trace_id })}>{one.root?.name ?? "(no root in this time)"}</a>{" "}
+                  <code class="quiet" title={one.trace_id}>{one.trace_id.slice(0, 8)}</code>
+                </td>
+                <td class="quiet">{one.services.join(", ")}</td>
+                <td class="number">{plain(one.spans)}</td>
+                <td class={one.errors ? "number error" : "number quiet"}>{one.errors ? `✕ ${plain(one.errors)}` : "–"}</td>
+                <td class="number">{duration(one.duration_ms)}</td>
+                <td><div class="trace-length" style={{ width: `${(120 * one.duration_ms) / longest}px` }} /></td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
