@@ -9,6 +9,7 @@ import { Login } from "./views/login";
 import { QueryView } from "./views/query/query";
 import { Start } from "./views/start/start";
 import { TracesView } from "./views/traces/find";
+import { CompareView } from "./views/traces/two/compare";
 import { TraceView } from "./views/traces/one/trace";
 import { OpenTrace } from "./views/traces/open_by_id";
 
@@ -61,6 +62,8 @@ function View({ place }: { place: Place }) {
       return <TracesView place={place} />;
     case "trace":
       return <TraceView place={place} key={place.id} />;
+    case "compare":
+      return <CompareView place={place} key={`${place.one} ${place.other}`} />;
     default:
       return <Start />;
   }

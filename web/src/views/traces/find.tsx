@@ -144,7 +144,7 @@ function List({ traces, chosen, onToggle }: ListProps) {
                 </td>
                 <td class="number" title={utcOf(at)}>{timeOf(at)}</td>
                 <td>
-                  <a {...linkTo({ view: "trace", id: one.trace_id })}>{one.root?.name ?? "(no root in this time)"}</a>{" "}
+                  <a {...linkTo({ view: "trace", id: one.trace_id })}>{one.root?.name ?? (one.spans ? "(no root in this time)" : "(events without a span)")}</a>{" "}
                   <code class="quiet" title={one.trace_id}>{one.trace_id.slice(0, 8)}</code>
                 </td>
                 <td class="quiet">{one.services.join(", ")}</td>

@@ -25,6 +25,7 @@ const MARKS: Record<string, string> = {
   cycle: "it is an ancestor of its own parent, so it is shown as a root",
 };
 const LISTED = 50;
+const LINKS = 8;
 
 export function Panel({ trace, tree, at, onChoose, onClose }: Props) {
   const line = tree.lines[at];
@@ -122,12 +123,15 @@ function LinksHere({ trace, line }: { trace: Trace; line: Line }) {
       <h3>Links</h3>
       <ul class="small">
         {[["to", from] as const, ["from", to] as const].map(([way, links]) =>
-          links.map((one) => (
+          links.slice(0, LINKS).map((one) => (
             <li key={way + one.trace_id + one.span_id}>
               {way} <TraceLink id={one.trace_id} span={one.span_id} /> {one.name ?? one.note ?? ""}{" "}
               {one.duration_ms !== undefined && duration(one.duration_ms)}
             </li>
           )),
+        )}
+        {Math.max(from.length, to.length) > LINKS && (
+          <li class="quiet">and {Math.max(0, from.length - LINKS) + Math.max(0, to.length - LINKS)} more</li>
         )}
       </ul>
     </>

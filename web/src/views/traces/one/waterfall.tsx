@@ -1,14 +1,11 @@
 // The rows of a trace: only those that one sees are drawn, whatever the number of spans.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { SeriesLook } from "../../../look/palette";
 import { duration } from "../../../look/units";
 import { titleOf, type Row, type Tree } from "../tree";
+import { indents, reveal, ROW_PX, useSeen } from "../use_seen";
 import { Bar, type Span } from "./bar";
-
-export const ROW_PX = 24;
-const BEYOND = 8; // rows above and below what one sees
-const MOST_DRAWN = 200;
 
 interface Props {
   tree: Tree;
@@ -25,37 +22,18 @@ interface Props {
 
 export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, hits, onChoose, onToggle }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState({ top: 0, height: 600 });
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const measure = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
-    measure();
-    const watcher = new ResizeObserver(measure);
-    watcher.observe(element);
-    element.addEventListener("scroll", measure, { passive: true });
-    return () => {
-      watcher.disconnect();
-      element.removeEventListener("scroll", measure);
-    };
-  }, []);
+  const seen = useSeen(box);
   const place = chosen === null ? -1 : rows.findIndex((row) => chosen >= row.at && chosen < row.at + row.count);
-  useEffect(() => {
-    const element = box.current;
-    if (!element || place < 0) return;
-    const top = place * ROW_PX;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW_PX > element.scrollTop + element.clientHeight) element.scrollTop = top - element.clientHeight / 2;
-  }, [place]);
-  const first = Math.max(0, Math.floor(seen.top / ROW_PX) - BEYOND);
-  const drawn = Math.min(MOST_DRAWN, Math.ceil(seen.height / ROW_PX) + 2 * BEYOND);
+  useEffect(() => reveal(box.current, place), [place]);
+  const drawn = rows.slice(seen.first, seen.first + seen.drawn);
+  const left = indents(drawn.map((row) => tree.lines[row.at]?.depth ?? 0));
   const move = (to: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))];
     if (row) onChoose(row.at);
   };
   const press = (event: KeyboardEvent) => {
     const row = rows[place];
-    const page = Math.max(1, Math.floor(seen.height / ROW_PX) - 1);
+    const page = Math.max(1, seen.fit - 1);
     const steps: Record<string, number> = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + page, PageUp: place - page, Home: 0, End: rows.length - 1 };
     const to = steps[event.key];
     if (to !== undefined) move(to);
@@ -78,13 +56,13 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
       onKeyDown={press}
     >
       <div style={{ height: `${rows.length * ROW_PX}px` }} role="none">
-        {rows.slice(first, first + drawn).map((row, index) => {
+        {drawn.map((row, index) => {
           const line = tree.lines[row.at];
           if (!line) return null;
           const has = (tree.ends[row.at] ?? 0) > row.at + 1 || row.count > 1;
           const open = isOpen(tree, row, collapsed);
           const classes = ["trace-row"];
-          if (first + index === place) classes.push("chosen");
+          if (seen.first + index === place) classes.push("chosen");
           if (hits.has(row.at)) classes.push("hit");
           return (
             <div
@@ -93,12 +71,12 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
               class={classes.join(" ")}
               role="treeitem"
               aria-level={line.depth + 1}
-              aria-selected={first + index === place}
+              aria-selected={seen.first + index === place}
               aria-expanded={has ? open : undefined}
-              style={{ top: `${(first + index) * ROW_PX}px` }}
+              style={{ top: `${(seen.first + index) * ROW_PX}px` }}
               onClick={() => onChoose(row.at)}
             >
-              <span class="trace-name" style={{ paddingLeft: `${Math.min(line.depth, 24) * 12 + 4}px` }}>
+              <span class="trace-name" style={{ paddingLeft: `${left[index] ?? 0}px` }}>
                 <span
                   class="trace-toggle"
                   aria-hidden="true"
@@ -135,7 +113,7 @@ function isOpen(tree: Tree, row: Row, collapsed: ReadonlySet<number>): boolean {
 
 /** The head of the rows: what the columns are, and the times of the axis. */
 export function WaterfallHead({ shown }: { shown: Span }) {
-  const parts = [0, 0.25, 0.5, 0.75];
+  const parts = [0, 0.25, 0.5];
   return (
     <div class="trace-head small quiet" aria-hidden="true">
       <span class="trace-name">name</span>

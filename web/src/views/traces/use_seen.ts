@@ -1,0 +1,56 @@
+// Which rows of a long list one sees: only those are drawn.
+
+import { useLayoutEffect, useState } from "preact/hooks";
+
+export const ROW_PX = 24;
+const BEYOND = 8; // rows above and below what one sees
+const MOST_DRAWN = 200;
+
+export interface Seen {
+  first: number;
+  drawn: number;
+  /** Rows that fit in the box. */
+  fit: number;
+}
+
+export function useSeen(box: { current: HTMLElement | null }): Seen {
+  const [seen, setSeen] = useState<Seen>({ first: 0, drawn: 50, fit: 25 });
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const measure = () => {
+      const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - BEYOND);
+      const fit = Math.max(1, Math.floor(element.clientHeight / ROW_PX));
+      const drawn = Math.min(MOST_DRAWN, fit + 2 + 2 * BEYOND);
+      setSeen((old) => (old.first === first && old.drawn === drawn ? old : { first, drawn, fit }));
+    };
+    measure();
+    const watcher = new ResizeObserver(measure);
+    watcher.observe(element);
+    element.addEventListener("scroll", measure, { passive: true });
+    return () => {
+      watcher.disconnect();
+      element.removeEventListener("scroll", measure);
+    };
+  }, []);
+  return seen;
+}
+
+/** Bring a row into the middle of the box, if one does not see it. */
+export function reveal(element: HTMLElement | null, row: number): void {
+  if (!element || row < 0) return;
+  const top = row * ROW_PX;
+  const hidden = top < element.scrollTop || top + ROW_PX > element.scrollTop + element.clientHeight;
+  if (hidden) element.scrollTop = Math.max(0, top - element.clientHeight / 2);
+}
+
+/** px by which rows are indented. Of a deep part the levels that all drawn rows have are left out,
+ * so that names stay in sight. */
+export function indents(depths: readonly number[]): number[] {
+  const least = Math.min(...depths);
+  const base = Math.max(...depths) > DEEP ? Math.max(0, least - 1) : 0;
+  return depths.map((depth) => Math.min(depth - base, DEEP) * LEVEL_PX + 4);
+}
+
+const DEEP = 12;
+const LEVEL_PX = 12;
