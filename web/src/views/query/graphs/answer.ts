@@ -97,7 +97,17 @@ export function readAnswer(result: Result, spec: Query): Graphed | null {
 export function groupOf(row: Row, breakdowns: readonly string[]): Group {
   const values = Object.fromEntries(breakdowns.map((name) => [name, row[name] ?? null]));
   const texts = breakdowns.map((name) => wordOf(values[name]));
-  return { key: JSON.stringify(Object.values(values)), values, name: texts.join(" · ") };
+  return { key: keyOf(row, breakdowns), values, name: texts.join(" · ") };
+}
+
+/** The key of a row's group: 1 and "1" are two. Made for each row of a series, so it is cheap. */
+export function keyOf(row: Row, breakdowns: readonly string[]): string {
+  let key = "";
+  for (const name of breakdowns) {
+    const value = row[name] ?? null;
+    key += typeof value === "string" ? `"${value}\u0000` : `${JSON.stringify(value)}\u0000`;
+  }
+  return key;
 }
 
 /** A value of a group as text. */
@@ -146,12 +156,16 @@ function readLines(
     const nothing = ZERO.has(op) ? 0 : null;
     lines.set(label, new Map(groups.map((one) => [one.key, new Array<number | null>(steps).fill(nothing)])));
   }
-  for (const { time, data } of series) {
-    const at = place(Date.parse(time) / 1000);
+  const byLabel = drawn.map(({ label }) => ({ label, of: lines.get(label) }));
+  let [time, at] = ["", -1];
+  for (const row of series) {
+    // rows of one step follow each other
+    if (row.time !== time) [time, at] = [row.time, place(Date.parse(row.time) / 1000)];
     if (at < 0 || at >= steps) continue;
-    const { key } = groupOf(data, breakdowns);
-    for (const { label } of drawn) {
-      const line = lines.get(label)?.get(key);
+    const { data } = row;
+    const key = keyOf(data, breakdowns);
+    for (const { label, of } of byLabel) {
+      const line = of?.get(key);
       const value = data[label];
       if (line) line[at] = typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : null;
     }

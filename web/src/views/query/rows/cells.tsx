@@ -32,12 +32,12 @@ export function Value({ row, column, one, before }: Props) {
   const value = row[label];
   const colour = one?.look?.colour ?? "var(--quiet)";
   if (Array.isArray(value)) {
-    return <td class="number">{scale && <Spread bins={value as Bin[]} scale={scale} colour={colour} />}</td>;
+    return <td class="number" data-label={label}>{scale && <Spread bins={value as Bin[]} scale={scale} colour={colour} />}</td>;
   }
   const line = one && column.lines?.get(one.group.key);
   const unit = unitOf(label);
   return (
-    <td class="number">
+    <td class="number" data-label={label}>
       <span class="value">
         {line && <Spark line={line} most={column.most} colour={colour} />}
         <span>

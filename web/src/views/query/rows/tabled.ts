@@ -2,7 +2,7 @@
 
 import type { Query } from "../../../api/types";
 import type { Result } from "../use_result";
-import { groupOf, type Graphed, type Line, type Row } from "../graphs/answer";
+import { keyOf, type Graphed, type Line, type Row } from "../graphs/answer";
 
 export interface Tabled {
   /** Names of the breakdowns. */
@@ -36,7 +36,7 @@ export function readTable(result: Result, spec: Query, graphed: Graphed | null):
   const labels = Object.keys(first).filter((name) => !groups.includes(name));
   const counted = (result.groups ?? {}) as { total?: number; returned?: number };
   const earlier = ((result.compare?.data ?? {}) as Data).results ?? [];
-  const key = (row: Row) => groupOf(row, groups).key;
+  const key = (row: Row) => keyOf(row, groups);
   return {
     groups,
     labels,
