@@ -38,7 +38,7 @@ class RowTexts:
         """Add the values of a column. order: the row of each value. Nulls are left out."""
         cells, field, field_type = self._cells, key.field, key.type
         if self._sought and field_type in TEXT_TYPES:
-            self._match(field, order, values)
+            self._match(key, order, values)
         if self._fields is not None and field not in self._fields:
             return
         for at, value in zip(order, values.to_pylist(), strict=True):
@@ -49,11 +49,12 @@ class RowTexts:
         """Add fields of a row, with their values as JSON."""
         self._cells[at] += cells
 
-    def _match(self, field: str, order: Sequence[int], values: pa.Array) -> None:
+    def _match(self, key: ColumnKey, order: Sequence[int], values: pa.Array) -> None:
         for sought in self._sought:
-            for at, found in zip(order, holding(values, sought).to_pylist(), strict=True):
+            held = holding(values, sought, key.type).to_pylist()
+            for at, found in zip(order, held, strict=True):
                 if found:
-                    self._matches[at].add(field)
+                    self._matches[at].add(key.field)
 
     def add_table(self, table: pa.Table, order: Sequence[int]) -> None:
         """Add rows of a segment. order: index of each row."""
@@ -74,7 +75,7 @@ class RowTexts:
                 if key is None:
                     continue
                 if self._sought and key.type in TEXT_TYPES:
-                    self._match(key.field, [at], pa.array([value], pa.large_string()))
+                    self._match(key, [at], pa.array([value], pa.large_string()))
                 if fields is None or key.field in fields:
                     self._cells[at].append((key.field, json_value(key.type, value)))
 

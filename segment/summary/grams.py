@@ -91,14 +91,15 @@ def _may_have(table: GramTable | None, sought: tuple[int, ...]) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _grams_of(text: str) -> _Sought:
-    data = np.frombuffer(_plain(text).encode("utf-8", "surrogatepass"), np.uint8)
+    data = np.frombuffer(_known_of(text).encode("utf-8", "surrogatepass"), np.uint8)
     letters, mixed = _hashes(_padded(data), len(data))
     return _Sought(*(tuple(np.unique(one).tolist()) for one in (letters, mixed)))
 
 
-def _plain(text: str) -> str:
-    for other, letter in _ALSO_LETTERS:
-        text = text.replace(other, letter)
+def _known_of(text: str) -> str:
+    """The text without those letters: JSON may write them as escapes, which are in no gram."""
+    for other, _ in _ALSO_LETTERS:
+        text = text.replace(other, " ")
     return text
 
 

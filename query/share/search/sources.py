@@ -9,13 +9,12 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from query.cancellation import check_cancelled
-from query.share.search.pattern import holding, pattern_of
+from query.share.search.pattern import holding, json_pattern_of, overflow_pattern_of, pattern_of
 from query.share.search.plan import TEXT_TYPES, found_column
-from segment.columns import ColumnBlock, ColumnKey
+from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.columns.key import OVERFLOW
 
 _FEW: Final = 32  # columns, that are looked at each by itself
@@ -37,10 +36,11 @@ def search_columns(
     """
     made = []
     for text in texts:
-        pattern = _literal(pattern_of(text))
-        held = [f"regexp_matches({sql}, {pattern})" for sql in _texts(text, own)]
+        held = []
+        for pattern, some in _by_pattern(text, own):
+            held += [f"regexp_matches({sql}, {_literal(pattern)})" for sql in _texts(text, some)]
         if with_overflow:
-            held.append(_in_overflow(text, pattern))
+            held.append(_in_overflow(text))
         either = f"coalesce({' OR '.join(held)}, FALSE)" if held else "FALSE"
         made.append(f"{either} AS {found_column(text)}")
     return made
@@ -56,7 +56,7 @@ def search_blocks(texts: Sequence[str], blocks: Sequence[ColumnBlock]) -> dict[s
             for key in keys:
                 check_cancelled()
                 column = block.columns[key]
-                held = holding(column.values, text).to_numpy(zero_copy_only=False)
+                held = holding(column.values, text, key.type).to_numpy(zero_copy_only=False)
                 hits[column.rows[held]] = True
             found[found_column(text)].append(hits)
     return {
@@ -81,11 +81,26 @@ def _texts(text: str, own: Collection[ColumnKey]) -> list[str]:
     ]
 
 
-def _in_overflow(text: str, pattern: str) -> str:
-    as_json = _literal(pattern_of(orjson.dumps(text).decode()[1:-1]))
-    types = " OR ".join(f"ends_with(e.key, ':{one.value}')" for one in TEXT_TYPES)
+def _by_pattern(text: str, own: Collection[ColumnKey]) -> list[tuple[str, Collection[ColumnKey]]]:
+    """The columns in which each pattern is looked for: JSON has its own where it may escape."""
+    plain, in_json = pattern_of(text), json_pattern_of(text)
+    if plain == in_json:
+        return [(plain, own)]
+    json = [key for key in own if key.type is FieldType.JSON]
+    return [(plain, [key for key in own if key.type is not FieldType.JSON]), (in_json, json)]
+
+
+def _in_overflow(text: str) -> str:
+    holds_of_type = (
+        f"ends_with(e.key, ':{one.value}') AND regexp_matches(e.value, {_literal(pattern)})"
+        for one, pattern in (
+            (FieldType.STRING, pattern_of(text)),
+            (FieldType.JSON, json_pattern_of(text)),
+        )
+    )
     fields = f'map_entries(from_json("{OVERFLOW}", \'"MAP(VARCHAR,VARCHAR)"\'))'
-    holds = f"list_filter({fields}, lambda e: ({types}) AND regexp_matches(e.value, {pattern}))"
+    holds = f"list_filter({fields}, lambda e: {' OR '.join(holds_of_type)})"
+    as_json = _literal(overflow_pattern_of(text))
     return f'CASE WHEN regexp_matches("{OVERFLOW}", {as_json}) THEN len({holds}) > 0 END'
 
 

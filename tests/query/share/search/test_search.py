@@ -20,6 +20,7 @@ from query.share.compute import Computation
 from query.share.row_search import rows_of
 from query.share.search.pattern import holding, pattern_of
 from query.share.view import DatasetView
+from segment.columns import FieldType
 from tests.query.share.rows import Json, Row, block, segment, view
 from tests.query.share.test_share_against_oracle import ALLOWED
 
@@ -84,6 +85,31 @@ def test_a_text_is_found_in_every_text_field_and_the_fields_are_named(
     assert found(views, searching(text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("stored", "sought"),
+    [
+        (json.dumps({"a": ["Straße 日本 😀"]}), "STRAẞE 日本 😀"),
+        (json.dumps({"a": "ΣΊΣΥΦΟΣ"}), "σίσυφος"),
+        ('{"a":"http:\\/\\/x"}', "http://X"),
+        ('{"a":"1 \\u003c 2 \\u0026 3"}', "1 < 2 & 3"),
+        ('{"a":"say \\"hi\\" \\u0022ho\\u0022"}', 'say "hi" "ho"'),
+        ('{"a":"c:\\\\temp\\tx"}', "C:\\TEMP\tX"),
+        ('{"a":"é"}', "É"),
+    ],
+)
+@pytest.mark.parametrize("where", ["live", "file", "overflow"])
+def test_a_text_is_found_in_json_however_its_characters_are_written(
+    stored: str, sought: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [Row(0, {"j": Json(stored), "id": 0, "s": "x"}), Row(1, {"s": stored, "id": 1})]
+    if where == "overflow":
+        monkeypatch.setattr(limits, "SEGMENT_COLUMNS_MAX_V1", 1)
+    live = where == "live"
+    views = [view(blocks=[block(rows)]) if live else view(segments=[segment(rows, tmp_path)])]
+    expected = [(0, ("j",))] + [(1, ("s",))] * (sought.lower() in stored.lower())
+    assert found(views, searching(sought)) == expected
+
+
 def test_fields_that_match_are_named_though_others_are_asked_for(views: list[DatasetView]) -> None:
     plan = searching("frame_too", fields=("id",))
     answer = Computation(plan, views, ALLOWED).run().states["main"]
@@ -121,7 +147,10 @@ def test_arrow_and_the_database_hold_the_same_characters_to_be_the_same() -> Non
     sql = "SELECT regexp_matches(unnest($1::VARCHAR[]), unnest($2::VARCHAR[]))"
     patterns = [pattern_of(one) for one, _ in cases]
     found = duckdb.connect().execute(sql, [texts, patterns]).fetchall()
-    mine = [holding(pa.array([text], pa.large_string()), one)[0].as_py() for one, text in cases]
+    mine = [
+        holding(pa.array([text], pa.large_string()), one, FieldType.STRING)[0].as_py()
+        for one, text in cases
+    ]
     assert mine == [held for (held,) in found]
 
 
