@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { go, type Place } from "../../address";
+import type { Query } from "../../api/types";
 import { bytes, duration, plain } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { CoverageWords } from "./coverage";
@@ -25,14 +26,15 @@ export function QueryView({ place }: { place: QueryPlace }) {
     if (!spec || question.value?.text !== ask || shown.current === key) return;
     shown.current = key;
     if (place.result) run.show(place.dataset, place.result);
-    else run.start(place.dataset, spec);
+    else run.start(question.value.dataset ?? place.dataset, counted(spec));
   }, [key, spec]);
   const begin = async (text: string): Promise<TextFault | null> => {
     const read = await readQuestion(text);
     if (read.fault || !read.spec) return read.fault;
     const dataset = read.dataset ?? place.dataset;
-    if (text === ask && dataset === place.dataset) run.start(dataset, read.spec);
-    else go({ view: "query", dataset, ask: text, ...(place.form ? { form: place.form } : {}) });
+    const events = "rows" in read.spec ? { tab: "events" as const } : {};
+    if (text === ask && dataset === place.dataset) run.start(dataset, counted(read.spec));
+    else go({ view: "query", dataset, ask: text, ...(place.form ? { form: place.form } : {}), ...events });
     return null;
   };
   return (
@@ -48,6 +50,12 @@ export function QueryView({ place }: { place: QueryPlace }) {
       )}
     </>
   );
+}
+
+/** What is drawn over the events themselves, where `SELECT *` asks for these: how many there are. */
+function counted(spec: Query): Query {
+  const { rows: _, ...rest } = spec as Query & { rows?: true };
+  return rest;
 }
 
 function AnswerLine({ result, tookMs }: { result: Result; tookMs: number | null }) {

@@ -3,7 +3,7 @@
 
 import { acceptCompletion, autocompletion, completionKeymap, completionStatus, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
-import { EditorState, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
 import { Decoration, EditorView, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { completions, goesOn, type Around } from "./complete";
 import { LOOK } from "./editor_look";
@@ -59,7 +59,7 @@ function marked(fault: Marked | null, length: number): DecorationSet {
   if (!fault || !length) return Decoration.none;
   const to = Math.min(Math.max(fault.end, fault.start + 1), length);
   const from = Math.min(fault.start, to - 1);
-  const attributes = { title: fault.why, "aria-invalid": "true" };
+  const attributes = { title: fault.why };
   return Decoration.set(Decoration.mark({ class: "cm-fault", attributes }).range(from, to));
 }
 
@@ -82,6 +82,13 @@ function coloured(view: EditorView): DecorationSet {
     return name ? [Decoration.mark({ class: name }).range(token.from, token.to)] : [];
   });
   return Decoration.set(found);
+}
+
+/** What is pasted into an editor of one line has blanks for its line breaks. */
+function asOneLine(change: Transaction): Transaction | TransactionSpec {
+  if (change.newDoc.lines < 2) return change;
+  const insert = change.newDoc.toString().replace(/\s*\n\s*/g, " ").trim();
+  return { changes: { from: 0, to: change.startState.doc.length, insert }, selection: { anchor: insert.length } };
 }
 
 /** An editor within an element. It has to be ended with `view.destroy()`. */
@@ -118,7 +125,7 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
     LOOK,
     EditorView.contentAttributes.of({ "aria-label": wishes.label, spellcheck: "false", autocapitalize: "off" }),
     ...(wishes.hint ? [placeholder(wishes.hint)] : []),
-    ...(line ? [EditorState.transactionFilter.of((change) => (change.newDoc.lines > 1 ? [] : change))] : []),
+    ...(line ? [EditorState.transactionFilter.of(asOneLine)] : []),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) wishes.onChange(update.state.doc.toString());
     }),

@@ -8,7 +8,7 @@ import type { TextFault } from "../use_question";
 import { Copies } from "./aids/copies";
 import { Find } from "./aids/find";
 import { History } from "./aids/history";
-import { KeyList, useKeys, type Key } from "./aids/keys";
+import { isTyping, KeyList, useKeys, type Key } from "./aids/keys";
 import { Builder } from "./builder/builder";
 import { withCondition, withGroup } from "./builder/rows";
 import type { Editor } from "./editor";
@@ -73,15 +73,25 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     { key: "]", about: "later", do: () => change((one) => (rangeOf(one).end === null ? one : moved(one, 1))) },
     { key: "z", about: "zoom out: twice as long", do: () => change(widened) },
     { key: "?", about: "these keys", do: () => toggle("keys") },
-    { key: "Escape", about: "close what is open, then cancel", do: () => (aid ? setAid(null) : busy && onCancel()) },
+    {
+      key: "Escape",
+      about: "close what is open, then cancel",
+      idle: aid === null && !busy,
+      do: () => (aid ? setAid(null) : onCancel()),
+    },
   ];
   useKeys(keys);
   useEffect(() => {
     // from anywhere on the screen; editors have their own
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      if (event.defaultPrevented || !(event.ctrlKey || event.metaKey)) return;
+      const key = event.key.toLowerCase();
+      if (key === "enter") runSoon();
+      else if (isTyping(event.target)) return;
+      else if (key === "z" && !event.shiftKey) editor.current?.undo();
+      else if (key === "y" || key === "z") editor.current?.redo();
+      else return;
       event.preventDefault();
-      runSoon();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);

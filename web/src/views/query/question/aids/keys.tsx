@@ -6,6 +6,8 @@ export interface Key {
   key: string;
   about: string;
   do: () => void;
+  /** Whether it does nothing now, so that others may have it. */
+  idle?: boolean;
 }
 
 /** Do what a key stands for, unless something is typed somewhere. */
@@ -16,7 +18,7 @@ export function useKeys(keys: readonly Key[]): void {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key !== "Escape" && isTyping(event.target)) return;
-      const found = now.current.find((one) => one.key === event.key);
+      const found = now.current.find((one) => one.key === event.key && !one.idle);
       if (!found) return;
       event.preventDefault();
       found.do();
@@ -26,7 +28,7 @@ export function useKeys(keys: readonly Key[]): void {
   }, []);
 }
 
-function isTyping(target: EventTarget | null): boolean {
+export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
