@@ -4,7 +4,7 @@
 import { acceptCompletion, autocompletion, completionKeymap, completionStatus, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
 import { EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
-import { Decoration, EditorView, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import { Decoration, EditorView, highlightSpecialChars, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { completions, goesOn, type Around } from "./complete";
 import { LOOK } from "./editor_look";
 import { isKeyword, tokensOf } from "./tokens";
@@ -113,6 +113,7 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
     history(),
     keys,
     EditorView.lineWrapping,
+    highlightSpecialChars(), // marks of direction would change what is read
     autocompletion({
       override: [completions(wishes.around)],
       activateOnCompletion: goesOn,
