@@ -14,6 +14,10 @@ export interface Field {
 const KEPT_MS = 60_000;
 const PAGES_MAX = 4;
 const PREFIXES_KEPT = 200;
+const VALUES = 20;
+/** Where all datasets are asked, only so many are asked for their fields. */
+const DATASETS_MAX = 8;
+const ALL_DATASETS = "__all__";
 
 interface Kept<T> {
   at: number;
@@ -31,11 +35,9 @@ export function fieldsOf(dataset: string): Promise<Field[]> {
 /** Values of a field that begin so, the most frequent first. */
 export function valuesOf(dataset: string, field: string, prefix: string): Promise<unknown[]> {
   return kept(values, JSON.stringify([dataset, field, prefix]), async () => {
-    const answer = await call("storedValues", {
-      path: { dataset, field },
-      query: { prefix, limit: 20 },
-    });
-    return answer.values.map((one) => one.value);
+    const ask = (one: string) => call("storedValues", { path: { dataset: one, field }, query: { prefix, limit: VALUES } });
+    const answers = await Promise.all((await datasetsOf(dataset)).map(ask));
+    return [...new Set(answers.flatMap((answer) => answer.values.map((one) => one.value)))].slice(0, VALUES);
   });
 }
 
@@ -51,7 +53,26 @@ function kept<T>(cache: Map<string, Kept<T[]>>, key: string, ask: () => Promise<
   return value;
 }
 
-async function allFields(dataset: string): Promise<Field[]> {
+/** Those of the datasets that were written to last, where all are asked. */
+async function datasetsOf(dataset: string): Promise<string[]> {
+  if (dataset !== ALL_DATASETS) return [dataset];
+  const listed = (await call("listDatasets")) as { slug?: string; last_written_at?: string | null }[];
+  const last = (one: { last_written_at?: string | null }) => one.last_written_at ?? "";
+  return listed
+    .sort((one, other) => last(other).localeCompare(last(one)))
+    .flatMap((one) => (one.slug ? [one.slug] : []))
+    .slice(0, DATASETS_MAX);
+}
+
+async function allFields(asked: string): Promise<Field[]> {
+  const found = new Map<string, Field>();
+  for (const some of await Promise.all((await datasetsOf(asked)).map(fieldsOfOne))) {
+    for (const one of some) if (!found.has(one.name)) found.set(one.name, one);
+  }
+  return [...found.values()];
+}
+
+async function fieldsOfOne(dataset: string): Promise<Field[]> {
   const found: Field[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
