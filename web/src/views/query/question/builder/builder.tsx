@@ -13,12 +13,12 @@ interface Props {
 }
 
 export function Builder({ spec, dataset, onSpec, onRun }: Props) {
-  const common = { spec, dataset, onSpec, onRun };
+  const common = { spec, dataset, onRun, onSpec: (next: Query) => onSpec(asGroups(next)) };
   const grouped = Boolean(spec.breakdowns?.length || spec.per !== undefined);
   return (
     <div class="ask-rows">
       <Chips row={ROWS.visualize} {...common} />
-      <Chips row={ROWS.where} {...common} onBetween={() => onSpec(otherCombination(spec))} />
+      <Chips row={ROWS.where} {...common} onSpec={onSpec} onBetween={() => onSpec(otherCombination(spec))} />
       <div class="ask-beside">
         <Chips row={ROWS.group} {...common} />
         {(grouped || spec.orders?.length) && <Chips row={ROWS.order} {...common} />}
@@ -27,4 +27,10 @@ export function Builder({ spec, dataset, onSpec, onRun }: Props) {
       <Settings spec={spec} onSpec={onSpec} />
     </div>
   );
+}
+
+/** What asks for events themselves asks for groups, once these are said. */
+function asGroups(spec: Query): Query {
+  const { rows: _, ...rest } = spec as Query & { rows?: true };
+  return rest;
 }
