@@ -23,6 +23,8 @@ from common.metadata import Metadata
 
 COOKIE: Final = "bellwether"
 PAGE_HEADER: Final = "X-Bellwether-Page"
+# All that a session is told by, for who passes a request of the page on.
+SESSION_HEADERS: Final = ("Cookie", "Sec-Fetch-Site", PAGE_HEADER)
 _SECRET: Final = "session"
 _NONCE_BYTES: Final = 12
 _SECOND_NS: Final = 10**9
@@ -84,8 +86,8 @@ class Sessions:
         secret = await self._load()
         session = _open(cookie, secret)
         if session is None and self._may_have_changed():
-            self._secret = None  # the metadata was restored, and another role has made a new one
-            session = _open(cookie, await self._load())
+            # the metadata was restored, and another role has made a new one
+            session = _open(cookie, await self._read())
         if session is None or session.expires_s * _SECOND_NS <= self._clock.now_ns():
             raise UnknownKey
         return session.key_hash
@@ -99,10 +101,13 @@ class Sessions:
         return taken.decode()
 
     async def _load(self) -> bytes:
-        if self._secret is None:
-            made = self._random_bytes(32)
-            self._secret = await asyncio.to_thread(self._metadata.ensure_secret, _SECRET, made)
-            self._read_ns = self._clock.monotonic_ns()
+        return await self._read() if self._secret is None else self._secret
+
+    async def _read(self) -> bytes:
+        """Read it anew; while metadata fails, what was read before stays."""
+        made = self._random_bytes(32)
+        self._secret = await asyncio.to_thread(self._metadata.ensure_secret, _SECRET, made)
+        self._read_ns = self._clock.monotonic_ns()
         return self._secret
 
     def _may_have_changed(self) -> bool:

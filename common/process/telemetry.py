@@ -124,7 +124,13 @@ class TelemetryQueue:
         """The first events, as many as one body may have."""
         parts, size = list[bytes](), 0
         while events and len(parts) < limits.TELEMETRY_BATCH_EVENTS_MAX:
-            event = orjson.dumps(events[0])
+            try:
+                event = orjson.dumps(events[0])
+            except TypeError:  # a text that is not UTF-8: it must not stop all others
+                events.popleft()
+                self._waiting -= 1
+                metrics.telemetry_dropped_total.inc()
+                continue
             size += len(event) + 1
             if parts and size >= limits.TELEMETRY_BODY_BYTES_MAX:
                 break

@@ -18,11 +18,15 @@ from common.errors import Unavailable
 from common.logs import log_event
 from common.process.auth import KEY_HEADER
 from common.process.members import Member
+from common.process.sessions import SESSION_HEADERS
 from query.api.results.ids import ResultId, role_digits
 from query.scatter.replicas import Replicas
 
 FORWARDED_HEADER = "X-Bellwether-Asked"  # set by a query role, so that its peer calls no others
-_PASSED_HEADERS = (KEY_HEADER, "X-Hny-Team", "Host", "X-Forwarded-Host", "X-Forwarded-Proto")
+_PASSED_HEADERS = (
+    *(KEY_HEADER, "X-Hny-Team", *SESSION_HEADERS),
+    *("Host", "X-Forwarded-Host", "X-Forwarded-Proto"),
+)
 _TIMEOUT_S = 5.0
 _logger = logging.getLogger(__name__)
 

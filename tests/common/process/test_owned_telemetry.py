@@ -43,3 +43,18 @@ def test_all_owners_together_are_bounded() -> None:
     assert taken == limits.TELEMETRY_QUEUE_EVENTS_MAX
     queue.emit("other")
     assert queue.take()
+
+
+def test_a_text_that_cannot_be_sent_stops_no_other_event() -> None:
+    queue = TelemetryQueue(SystemClock())
+    for text in ("a", "\udcff", "b"):
+        queue.emit_for(FIRST, "query", client=text)
+        queue.emit("other", client=text)
+    owned = queue.take_owned()
+    assert owned is not None
+    for body in (owned[1], queue.take()):
+        assert [one["data"]["client"] for one in orjson.loads(body)] == ["a", "b"]
+    for _ in range(limits.TELEMETRY_QUEUE_EVENTS_MAX):  # what was dropped takes no room
+        queue.emit("other")
+    assert orjson.loads(queue.take())
+    assert queue._waiting == limits.TELEMETRY_QUEUE_EVENTS_MAX - limits.TELEMETRY_BATCH_EVENTS_MAX

@@ -8,7 +8,7 @@ import pytest
 
 from common import limits
 from common.clock import ManualClock
-from common.errors import UnknownKey
+from common.errors import MetadataUnavailable, UnknownKey
 from common.metadata.sqlite import SqliteMetadata
 from common.process.auth import hash_key
 from common.process.sessions import COOKIE, Sessions, login_name
@@ -139,3 +139,20 @@ async def test_every_role_reads_the_cookie_and_a_new_secret_is_noticed(
 async def test_secrets_are_no_part_of_a_dump(metadata: SqliteMetadata) -> None:
     await Sessions(metadata, ManualClock(1)).seal("hash")
     assert list(metadata.dump()) == []
+
+
+async def test_sessions_go_on_while_metadata_fails_whatever_cookies_come(
+    metadata: SqliteMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(10**18)
+    sessions = Sessions(metadata, clock)
+    headers = {"Cookie": f"{COOKIE}={await sessions.seal('hash')}", **OWN}
+
+    def fails(*_: Any) -> bytes:
+        raise MetadataUnavailable("down")
+
+    monkeypatch.setattr(metadata, "ensure_secret", fails)
+    clock.advance_ms(limits.SESSION_SECRET_S * 1_000)
+    with pytest.raises(MetadataUnavailable):  # it may be of a secret that is not known here
+        await sessions.key_hash({**headers, "Cookie": f"{COOKIE}=unreadable"})
+    assert await sessions.key_hash(headers) == "hash"

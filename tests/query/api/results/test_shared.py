@@ -14,6 +14,7 @@ from common.metrics import requests_total
 from common.objects.directory import DirectoryObjects
 from common.process.announce import Announcement
 from common.process.members import Member, list_members
+from common.process.sessions import COOKIE
 from query.api.results.ids import new_id
 from query.config import QueryConfig
 from query.server import serve
@@ -148,6 +149,19 @@ async def test_a_running_query_is_waited_for_at_any_role(tmp_path: Path) -> None
         for wrong in ("soon", "nan"):
             status, refused = await second.get(f"{path}?wait_s={wrong}")
             assert (status, refused["type_detail"][0]["field"]) == (422, "wait_s")
+
+
+async def test_the_page_sees_a_result_that_another_role_still_computes(tmp_path: Path) -> None:
+    async with query_harness(tmp_path) as there, another_role(there) as second:
+        own = {"Sec-Fetch-Site": "same-origin"}
+        login = f"{there.url}/ui/session"
+        async with there.http.post(login, json={"key": "K"}, headers=own) as response:
+            own["Cookie"] = f"{COOKIE}={response.cookies[COOKIE].value}"
+        there.indexers["a"].delay_s = 0.3
+        _, made = await there.post("/1/query_results/shop", {"query": TIMES})
+        address = f"{second.url}/1/query_results/shop/{made['id']}?wait_s=30"
+        async with there.http.get(address, headers=own) as response:
+            assert (response.status, (await response.json())["complete"]) == (200, True)
 
 
 async def test_a_result_is_asked_only_of_the_role_that_its_id_names(tmp_path: Path) -> None:
