@@ -20,6 +20,8 @@ from query.plan.plan import (
     Plan,
     asked_fields,
     filter_fields,
+    named_of_events,
+    part_fields,
     state_fields,
 )
 from query.tokens.errors import QueryTextError
@@ -86,18 +88,20 @@ def with_calculated(plan: Plan, stored: Mapping[str, str]) -> Plan:
     known = {**stored, **{one.name: one.expression for one in plan.calculated}}
     if not known:
         return plan
-    named = state_fields(plan)
+    named = named_of_events(plan)
     if plan.spans is not None:
-        named = named.difference(*(one.names.every for one in plan.spans.datasets))
+        named -= part_fields(plan)
     calculated = in_order_of_use(named & known.keys(), known)
     return msgspec.structs.replace(plan, calculated=calculated)
 
 
 def stored_fields(plan: Plan) -> set[str]:
-    """The fields that are read from files and live rows."""
+    """The fields that are read from files and live rows: those that hold parts of spans, too,
+    where fields of their names are calculated.
+    """
     calculated = {one.name for one in plan.calculated}
     used = {name for one in plan.calculated for name in uses_of(one.expression)}
-    return (state_fields(plan) | used) - calculated
+    return ((named_of_events(plan) | used) - calculated) | part_fields(plan)
 
 
 def asked_stored_fields(plan: Plan) -> set[str]:

@@ -464,16 +464,29 @@ class ShareRequest(VersionedRequest, frozen=True):
 
 def state_fields(plan: Plan) -> set[str]:
     """Every field that is read of events."""
-    joined = {name for join in plan.joins for name in join.fields}
-    named = asked_fields(plan) - joined
-    for one in plan.datasets:
+    return named_of_events(plan) | part_fields(plan)
+
+
+def named_of_events(plan: Plan) -> set[str]:
+    """Every field that the plan names, but for those that come with its joins."""
+    return asked_fields(plan) - {name for join in plan.joins for name in join.fields}
+
+
+def part_fields(plan: Plan) -> set[str]:
+    """The fields that hold the parts of spans that the plan needs, by its definitions."""
+    if plan.spans is not None:
+        return set[str]().union(*(one.names.every for one in plan.spans.datasets))
+    found = set[str]()
+    for names in [one.names for one in plan.datasets] or [DEFAULT_NAMES]:
         if plan.instances is not None:
-            named |= one.names.every
+            found |= names.every
         if plan.reads_ends:
-            named |= set(one.names.duration_ms)
+            found |= set(names.duration_ms)
+        if plan.open_spans is not None:
+            found |= {*names.duration_ms, *names.annotation}
         if plan.joins:
-            named |= {*one.names.trace_id, *one.names.span_id, *one.names.parent_id}
-    return named
+            found |= {*names.trace_id, *names.span_id, *names.parent_id}
+    return found
 
 
 def asked_fields(plan: Plan) -> set[str]:

@@ -178,7 +178,7 @@ class ShareEndpoint:
             plan.log,
             plan.at_least.get(partition),
             plan.wait_ms,
-            frozenset(named_fields(plan) | named_fields(earlier)),
+            frozenset(named_fields(plan)),
             dataset.filters,
             plan.any_filter and plan.spans is None,
             _asker(plan),

@@ -8,7 +8,7 @@ partition are hidden.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,7 @@ class Sources:
 
     tables: those to register, by name.
     fields_sql: by field, its SQL expressions.
+    stored_sql: likewise, of stored fields alone: of a name that is also calculated, the stored one.
     row_sources: the sources that `s` refers to.
     rows_most: number of rows of all segments and blocks, before any condition.
     is_empty: whether no source is left that may have a row.
@@ -55,6 +56,7 @@ class Sources:
     row_sources: tuple[RowSource, ...] = ()
     rows_most: int = 0
     is_empty: bool = False
+    stored_sql: Mapping[str, FieldSql] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +168,15 @@ def gather(
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
     rows = " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, searches, with_positions)
-    rows, fields_sql = add_calculated(plan.calculated, rows, fields_sql)
+    rows, every = add_calculated(plan.calculated, rows, fields_sql)
     return Sources(
         rows,
         tables,
-        fields_sql,
+        every,
         tuple(row_sources),
         sum(segment.rows for _, segment in segments) + sum(block.rows for block in blocks),
         not parts,
+        fields_sql,
     )
 
 

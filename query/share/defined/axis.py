@@ -47,7 +47,7 @@ def gather_in_range(
         more=more,
         suffix=suffix,
     )
-    end = end_sql("t", SpanParts(names, sources.fields_sql).duration_ms)
+    end = end_sql("t", SpanParts(names, sources.stored_sql).duration_ms)
     if plan.overlapping:
         return replace(sources, sql=f"SELECT * FROM ({sources.sql}) WHERE {overlaps(plan, end)}")
     inside = f"te >= {plan.start_ns:d} AND te < {plan.end_ns:d}"
@@ -73,7 +73,10 @@ def _late_enough(
         if before_ns <= 0 or segment.skipped:
             return True
         wanted = msgspec.structs.replace(
-            plan, filters=(lasting(names.duration_ms, before_ns),), any_filter=False
+            plan,
+            filters=(lasting(names.duration_ms, before_ns),),
+            any_filter=False,
+            calculated=(),
         )
         return facts.may_match(wanted, segment)
 

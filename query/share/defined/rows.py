@@ -4,7 +4,7 @@ Datasets may have other definitions, by which the ids of their spans are in othe
 comes out has the columns that `query.share.sources.gather` makes, and is read like it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -17,7 +17,6 @@ from query.share.small_segments import SmallSegments
 from query.share.sources import RowSource, Sources, gather
 from query.share.spans.parts import SpanParts
 from query.share.view import DatasetView
-from segment.columns import FieldType
 
 
 def gather_asked(
@@ -42,8 +41,7 @@ def gather_asked(
         )
     parts = list[str]()
     tables, sources = dict[str, pa.Table](), list[RowSource]()
-    types: dict[str, frozenset[FieldType]] = {}
-    indexes: dict[str, int] = {}
+    fields, stored = dict[str, FieldSql](), dict[str, FieldSql]()
     rows_most, is_empty = 0, True
     for number, (names, some) in enumerate(_by_definition(plan, views).items()):
         found = gather_in_range(
@@ -63,10 +61,8 @@ def gather_asked(
         sources += found.row_sources
         rows_most += found.rows_most
         is_empty = is_empty and found.is_empty
-        for name, field in found.fields_sql.items():
-            indexes[name] = field.index
-            types[name] = types.get(name, frozenset()) | field.types
-    fields = {name: FieldSql(index, types[name]) for name, index in indexes.items()}
+        _unite(fields, found.fields_sql)
+        _unite(stored, found.stored_sql)
     others = joined_fields(plan, joined, len(fields))
     rows = " UNION ALL BY NAME ".join(parts)
     return Sources(
@@ -76,7 +72,15 @@ def gather_asked(
         tuple(sources),
         rows_most,
         is_empty,
+        stored,
     )
+
+
+def _unite(fields: dict[str, FieldSql], more: Mapping[str, FieldSql]) -> None:
+    """Add the types of the same fields in other rows."""
+    for name, one in more.items():
+        known = fields.get(name)
+        fields[name] = one if known is None else FieldSql(one.index, known.types | one.types)
 
 
 def _by_definition(plan: Plan, views: Sequence[DatasetView]) -> dict[SpanNames, list[DatasetView]]:
@@ -90,6 +94,6 @@ def _by_definition(plan: Plan, views: Sequence[DatasetView]) -> dict[SpanNames, 
 
 def _ids(found: Sources, names: SpanNames) -> list[str]:
     """SQL of the columns `IDS` of the rows."""
-    span = SpanParts(names, found.fields_sql)
+    span = SpanParts(names, found.stored_sql)
     ids = zip((span.stored_trace_id, span.span_id, span.parent_id), IDS, strict=True)
     return [f"{sql} AS {name}" for sql, name in ids]

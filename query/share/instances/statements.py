@@ -58,7 +58,7 @@ class InstanceStatements:
         for number, (definitions, some) in enumerate(_by_definitions(plan, views).items()):
             sources = gather(plan, some, small, facts, suffix=f"_{number}")
             self.tables |= sources.tables
-            self._parts.append(_Part(sources, SpanParts(definitions, sources.fields_sql)))
+            self._parts.append(_Part(sources, SpanParts(definitions, sources.stored_sql)))
         held: dict[str, set[FieldType]] = {}
         for part in self._parts:
             for field, field_sql in part.sources.fields_sql.items():

@@ -119,7 +119,7 @@ class SpanStatements:
 
     def _add(self, number: int, dataset: SpanDataset, sources: Sources) -> None:
         self.tables |= sources.tables
-        span = SpanParts(dataset.names, sources.fields_sql)
+        span = SpanParts(dataset.names, sources.stored_sql)
         self._datasets.append(_Dataset(number, dataset, sources, span))
 
     @property

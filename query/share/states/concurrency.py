@@ -26,20 +26,16 @@ from query.share.view import DatasetView
 _NS_PER_MS: Final = 1e6
 
 
-def earlier_plan(plan: Plan, names: SpanNames | None = None) -> Plan:
+def earlier_plan(plan: Plan) -> Plan:
     """The plan that reads the spans which may be open in the range: of totals, from earlier on.
 
-    names: by which a span's duration is found; None: those of all datasets. Its needs are those
-    that count spans, and fields that have to be read.
+    Its needs are those that count spans.
     """
     assert plan.open_spans is not None
-    some = [names] if names is not None else [one.names for one in plan.datasets]
-    fields = {f for one in some or [DEFAULT_NAMES] for f in (*one.duration_ms, *one.annotation)}
-    counting = [need for need in plan.needs if need.state is State.CONCURRENCY]
     return msgspec.structs.replace(
         plan,
         start_ns=max(-(2**63), plan.start_ns - plan.open_spans.before_ns),
-        needs=(*counting, *(Need(State.COUNT, field) for field in sorted(fields))),
+        needs=tuple(need for need in plan.needs if need.state is State.CONCURRENCY),
         step_ns=None,
         by_end=False,
     )
@@ -133,10 +129,10 @@ def open_spans(
     found = []
     for number, (names, some) in enumerate(by_names.items()):
         suffix = f"_open{number}"
-        earlier = earlier_plan(plan, names)
+        earlier = earlier_plan(plan)
         sources = gather_asked(earlier, some, small, facts, joined=joined, suffix=suffix)
         statements = Statements(earlier, sources, wanted=WANTED + suffix)
-        parts = SpanParts(names, sources.fields_sql)
+        parts = SpanParts(names, sources.stored_sql)
         # indices of needs, and the range, are those of the plan
         whole = msgspec.structs.replace(plan, step_ns=None)
         found.append(OpenSpans(whole, sources, statements, parts, suffix))

@@ -90,6 +90,22 @@ async def test_ranges_and_steps_of_ends_are_those_of_time_and_duration(tmp_path:
             assert found.coverage["complete"]
 
 
+async def test_ends_are_those_of_stored_durations_whatever_is_calculated(tmp_path: Path) -> None:
+    chance = random.Random(23)
+    rows = events(chance, 200)
+    named = sorted({name for one in NAMES.values() for name in one.duration_ms})
+    zeros = [{"name": name, "expression": "0"} for name in named]
+    spec = {
+        "time_axis": "end",
+        "calculations": [{"op": "COUNT"}, *({"op": "MAX", "column": name} for name in named)],
+        "calculated_fields": zeros,
+    }
+    async with span_cluster(tmp_path, scattered(rows, chance)) as running:
+        [row] = (await ask(running, spec)).data["results"]
+    count = sum(ends_inside(dataset, row) for dataset, row in rows)
+    assert row["data"] == {"COUNT": count} | {f"MAX({name})": 0 for name in named}
+
+
 @pytest.mark.parametrize("axis", ["end", "overlap"])
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 async def test_rows_by_end_or_overlap_come_in_the_order_of_their_starts(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from common.process.versions import OWN
 from query.faults import SpecError
-from query.plan.plan import Filter, FilterOp, InstancesWanted, Plan, SpanDataset
+from query.plan.plan import CalculatedField, Filter, FilterOp, InstancesWanted, Plan, SpanDataset
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import Calculation, QuerySpec
@@ -138,6 +138,22 @@ def test_of_events_at_one_time_the_same_are_the_last_and_first_however_they_are_
     for cuts in ([3], [10, 15], [1, 2, 3]):
         assert totals(spec, split(rows, cuts, tmp_path)) == whole
         assert totals(spec, split(rows[::-1], cuts, tmp_path)) == whole
+
+
+def test_errors_and_steps_are_those_of_stored_fields_whatever_is_calculated() -> None:
+    rows = [Row(at, {PER: "a", "name": f"n{at}", "error": True}) for at in range(2)]
+    fields = (CalculatedField("error", "false"), CalculatedField("name", '"x"'))
+    spec = QuerySpec(
+        (Calculation("SUM", "errors"),),
+        breakdowns=("last_step", "error", "name"),
+        per=PER,
+        start_s=0,
+        end_s=9,
+        calculated=fields,
+    )
+    found = answer(spec, [view(blocks=[block(rows)])]).totals
+    assert found.top == [("n1", False, "x")]
+    assert found.data["results"][0]["data"]["SUM(errors)"] == 2
 
 
 def test_series_of_instances_are_by_their_starts() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import BadRequest
 from query.plan.check_plan import check_request
-from query.plan.plan import Need, Plan, ShareRequest, SpanDataset, SpanNames, State
+from query.plan.plan import CalculatedField, Need, Plan, ShareRequest, SpanDataset, SpanNames, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.totals import merge_totals
@@ -42,6 +42,19 @@ def test_each_dataset_has_durations_by_its_own_definition() -> None:
     assert answer(spec, views, both) == [{"name": "x", "CONCURRENCY": 2, "COUNT": 2}]
     swapped = (SpanDataset("a"), SpanDataset("b", names))
     assert answer(spec, views, swapped) == [{"name": "x", "CONCURRENCY": 1, "COUNT": 2}]
+
+
+def test_spans_are_open_for_their_stored_durations_whatever_is_calculated() -> None:
+    rows = [Row(at * 10**9, {"duration_ms": 5_000}) for at in (1, 2)]
+    spec = QuerySpec(
+        (*SPANS, Calculation("MAX", "duration_ms")),
+        start_s=0,
+        end_s=10,
+        granularity_s=1,
+        calculated=(CalculatedField("duration_ms", "0"),),
+    )
+    found = answer(spec, [view(blocks=[block(rows)])])
+    assert found == [{"CONCURRENCY": 2, "COUNT": 2, "MAX(duration_ms)": 0}]
 
 
 @pytest.mark.parametrize("start_s", [-9_223_372_036, 9_223_372_000])
