@@ -15,6 +15,16 @@ export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"
   go({ ...kept, ask: text, ...(tab ? { tab } : {}) });
 }
 
+/** Find the traces that have such events. Throws where no text stands for their conditions. */
+export async function findTraces(spec: Query, order: "newest" | "slowest"): Promise<void> {
+  const { filters, filter_combination, start_time, end_time, time_range } = spec;
+  const known = Object.entries({ filters, filter_combination, start_time, end_time, time_range });
+  const text = await writeQuestion(Object.fromEntries(known.filter(([, value]) => value !== undefined)));
+  if (text === null) throw new Error("No text stands for these conditions, so traces cannot be found by them.");
+  // Of a trace only the conditions and the range count.
+  go({ view: "traces", ask: text.replace(/^COUNT /, ""), order });
+}
+
 /** The same question about a part of its time; seconds are whole, and steps chosen anew. */
 export function zoomed(spec: Query, start: number, end: number): Query {
   const { time_range: _, granularity: __, ...kept } = spec;

@@ -6,7 +6,7 @@ import { go } from "../../../address";
 import type { Query } from "../../../api/types";
 import { timeOf } from "../../../look/times";
 import type { Group, Range } from "../graphs/answer";
-import { ask, conditionsOf, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
+import { ask, conditionsOf, findTraces, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
 
 export interface Chosen {
   group: Group;
@@ -56,6 +56,10 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     void ask(place, of, tab).catch(onFault);
   };
   const only = narrowed(spec, conditionsOf(group.values));
+  const traces = (order: "newest" | "slowest") => {
+    onClose();
+    void findTraces(inStep(only), order).catch(onFault);
+  };
   const differs = () => {
     onClose();
     const step = time === null || !range ? {} : { start_time: Math.max(time, range.start), end_time: Math.min(time + range.step, range.end) };
@@ -90,7 +94,8 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
       {time !== null && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this step</button>}
       {(named || time !== null) && <button role="menuitem" onClick={differs}>What differs</button>}
       <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
-      <button role="menuitem" onClick={() => next(inStep(only), "traces")}>Its traces</button>
+      <button role="menuitem" onClick={() => traces("newest")}>Its traces</button>
+      <button role="menuitem" onClick={() => traces("slowest")}>Its slowest traces</button>
       <GroupBy onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
     </div>
   );
