@@ -10,7 +10,8 @@ interface Props {
   hits: readonly number[];
   chosen: number | null;
   events: boolean;
-  zoomed: boolean;
+  /** Rows that have something in the part that is shown; null while all is shown. */
+  inWindow: number | null;
   onWord: (word: string) => void;
   onChoose: (at: number) => void;
   onEvents: (shown: boolean) => void;
@@ -19,7 +20,7 @@ interface Props {
   onWhole: () => void;
 }
 
-export function Tools({ tree, word, hits, chosen, events, zoomed, onWord, onChoose, onEvents, onCollapse, onExpand, onWhole }: Props) {
+export function Tools({ tree, word, hits, chosen, events, inWindow, onWord, onChoose, onEvents, onCollapse, onExpand, onWhole }: Props) {
   const errors = tree.lines.flatMap((line, at) => (line.error ? [at] : []));
   const step = (among: readonly number[], back: boolean) => {
     const here = chosen ?? -1;
@@ -67,7 +68,12 @@ export function Tools({ tree, word, hits, chosen, events, zoomed, onWord, onChoo
         <input type="checkbox" checked={events} onChange={(event) => onEvents(event.currentTarget.checked)} />
         events, links, logs
       </label>
-      {zoomed && <button onClick={onWhole} title="key z">whole trace</button>}
+      {inWindow !== null && (
+        <>
+          <span class="quiet">{plain(inWindow)} rows in this part</span>
+          <button onClick={onWhole} title="key z">whole trace</button>
+        </>
+      )}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
 import { useTheme } from "../../query/graphs/shared";
 import { loadTrace, type Trace } from "../trace_answer";
-import { found, rowsOf, treeOf, type Row } from "../tree";
+import { found, rowsOf, treeOf, type Row, type Tree } from "../tree";
 import type { Span } from "./bar";
 import { Legend, Summary } from "./summary";
 import { MiniMap } from "./minimap";
@@ -40,6 +40,7 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
   const [events, setEvents] = useState(true);
   const [word, setWord] = useState("");
   const rows = useMemo(() => rowsOf(tree, { collapsed, opened, events }), [tree, collapsed, opened, events]);
+  const seen = useMemo(() => (window ? rows.filter((row) => overlaps(tree, row, window, ends)) : rows), [rows, window]);
   const hits = useMemo(() => found(tree, word), [tree, word]);
   const hitSet = useMemo(() => new Set(hits), [hits]);
   const chosen = place.span === undefined ? null : (tree.byKey.get(place.span) ?? null);
@@ -50,6 +51,7 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
     if (span === undefined) return;
     const hidden = above(tree.parents, at).filter((one) => collapsed.has(one));
     if (hidden.length) setCollapsed((old) => new Set([...old].filter((one) => !hidden.includes(one))));
+    if (window && !overlaps(tree, { at, count: 1 }, window, ends)) setWindow(null);
     const kind = tree.lines[at]?.kind;
     if (kind === "event" || kind === "link") setEvents(true);
     go({ ...place, span }, { replace: place.span !== undefined });
@@ -80,7 +82,7 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
         hits={hits}
         chosen={chosen}
         events={events}
-        zoomed={window !== null}
+        inWindow={window ? seen.length : null}
         onWord={setWord}
         onChoose={choose}
         onEvents={setEvents}
@@ -93,7 +95,7 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
           <WaterfallHead shown={shown} />
           <Waterfall
             tree={tree}
-            rows={rows}
+            rows={seen}
             shown={shown}
             ends={ends}
             looks={looks}
@@ -110,6 +112,15 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
       </div>
     </>
   );
+}
+
+/** Whether a row has anything in a part of the trace. */
+function overlaps(tree: Tree, row: Row, part: Span, ends: number): boolean {
+  const first = tree.lines[row.at];
+  const last = tree.lines[row.at + row.count - 1];
+  if (!first || !last) return false;
+  const until = last.duration_ms === null && last.open ? ends : last.offset_ms + (last.duration_ms ?? 0);
+  return first.offset_ms <= part.to && until >= part.from;
 }
 
 function without(old: ReadonlySet<number>, at: number): ReadonlySet<number> {
