@@ -103,8 +103,21 @@ function isPlain(line: Line, ends: Int32Array, at: number): boolean {
   return line.kind === "span" && !line.error && !line.open && !line.marks && ends[at] === at + 1;
 }
 
+type Parts = readonly (readonly [number, number])[];
+
+const known = new WeakMap<Tree, Map<number, Parts>>();
+
 /** The parts of a span in which no child of it ran, as pairs of ms from the trace's start. */
-export function selfParts({ lines, ends }: Tree, at: number): [number, number][] {
+export function selfParts(tree: Tree, at: number): Parts {
+  // kept, because rows are drawn again at each step of scrolling, and a span may have 10,000 children
+  const kept = known.get(tree) ?? new Map<number, Parts>();
+  known.set(tree, kept);
+  const parts = kept.get(at) ?? computeParts(tree, at);
+  kept.set(at, parts);
+  return parts;
+}
+
+function computeParts({ lines, ends }: Tree, at: number): Parts {
   const line = lines[at];
   if (!line || line.duration_ms === null) return [];
   const until = line.offset_ms + line.duration_ms;

@@ -68,7 +68,7 @@ function piecesOf(tree: Tree, row: Row): [number, number][] {
 }
 
 /** A bar's background: dark where the parts are. Parts closer than one sees are drawn as one. */
-function painted(parts: [number, number][], left: number, width: number, at: (ms: number) => number, colour: string): string {
+function painted(parts: readonly (readonly [number, number])[], left: number, width: number, at: (ms: number) => number, colour: string): string {
   const pale = `color-mix(in srgb, ${colour} 32%, var(--paper))`;
   if (width <= 0) return colour;
   const near = 100 / PARTS / 4;

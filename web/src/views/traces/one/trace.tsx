@@ -49,8 +49,8 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
   const choose = (at: number) => {
     const span = tree.keys[at];
     if (span === undefined) return;
-    const hidden = above(tree.parents, at).filter((one) => collapsed.has(one));
-    if (hidden.length) setCollapsed((old) => new Set([...old].filter((one) => !hidden.includes(one))));
+    const hiding = new Set(above(tree.parents, at));
+    setCollapsed((old) => ([...old].some((one) => hiding.has(one)) ? new Set([...old].filter((one) => !hiding.has(one))) : old));
     if (window && !overlaps(tree, { at, count: 1 }, window, ends)) setWindow(null);
     const kind = tree.lines[at]?.kind;
     if (kind === "event" || kind === "link") setEvents(true);
