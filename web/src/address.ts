@@ -17,6 +17,8 @@ export type Place =
       tab?: Tab;
       /** How lines are drawn, if not as lines: stacked or bar. */
       form?: string;
+      /** Fields that the events show, as a JSON list: names may hold anything. */
+      columns?: string;
       /** A selection whose difference is shown, as JSON. */
       selection?: string;
     }
@@ -44,6 +46,7 @@ export function urlOf(place: Place): string {
       add("result", place.result);
       add("tab", place.tab === "results" ? undefined : place.tab);
       add("form", place.form);
+      add("columns", place.columns);
       add("selection", place.selection);
       break;
     case "traces":
@@ -89,6 +92,7 @@ export function placeOf(url: URL): Place {
       result: given("result"),
       tab,
       form: given("form"),
+      columns: given("columns"),
       selection: given("selection"),
     }) as Place;
   }

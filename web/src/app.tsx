@@ -5,6 +5,7 @@ import { linkTo, usePlace, type Place } from "./address";
 import { ApiError, call } from "./api/client";
 import { Problem } from "./parts/problem";
 import { currentSession, type Who } from "./session";
+import { FieldsView } from "./views/fields/fields";
 import { Login } from "./views/login";
 import { QueryView } from "./views/query/query";
 import { Start } from "./views/start/start";
@@ -64,6 +65,8 @@ function View({ place }: { place: Place }) {
       return <TraceView place={place} key={place.id} />;
     case "compare":
       return <CompareView place={place} key={`${place.one} ${place.other}`} />;
+    case "fields":
+      return <FieldsView place={place} key={place.dataset} />;
     default:
       return <Start />;
   }

@@ -3,6 +3,7 @@
 import { linkTo, type Tab } from "../../address";
 import type { Query } from "../../api/types";
 import { Differs } from "./differs/differs";
+import { Events } from "./events/events";
 import type { Range } from "./graphs/answer";
 import type { QueryPlace } from "./graphs/change";
 import "./tabs.css";
@@ -10,6 +11,7 @@ import "./tabs.css";
 const NAMES: readonly (readonly [Tab, string])[] = [
   ["results", "Results"],
   ["differs", "What differs"],
+  ["events", "Events"],
 ];
 
 export function Tabs({ place }: { place: QueryPlace }) {
@@ -21,6 +23,7 @@ export function Tabs({ place }: { place: QueryPlace }) {
           {name}
         </a>
       ))}
+      <a {...linkTo({ view: "fields", dataset: place.dataset })}>Fields</a>
     </nav>
   );
 }
@@ -37,6 +40,8 @@ export function TabBody(props: Props) {
   switch (props.place.tab) {
     case "differs":
       return <Differs {...props} />;
+    case "events":
+      return <Events {...props} />;
     default:
       return null;
   }

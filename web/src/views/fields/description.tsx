@@ -1,0 +1,58 @@
+// What people say of a field: read, and edited in its place.
+
+import { useState } from "preact/hooks";
+import { call } from "../../api/client";
+import { wordsOf } from "../../parts/problem";
+
+interface Props {
+  dataset: string;
+  field: string;
+  text: string;
+  onSaved: () => void;
+}
+
+export function Description({ dataset, field, text, onSaved }: Props) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const [fault, setFault] = useState("");
+  const [saving, setSaving] = useState(false);
+  const save = async (description: string) => {
+    setSaving(true);
+    setFault("");
+    try {
+      const found = await call("listColumns", { path: { dataset }, query: { key_name: field } });
+      const column = Array.isArray(found) ? found.find((one) => one.key_name === field) : found;
+      if (!column) throw new Error("The field is not among the dataset's columns yet.");
+      await call("updateColumn", { path: { dataset, id: column.id }, body: { description } });
+      setTyped(null);
+      onSaved();
+    } catch (reason) {
+      setFault(wordsOf(reason));
+    } finally {
+      setSaving(false);
+    }
+  };
+  if (typed === null) {
+    return (
+      <>
+        {text}{" "}
+        <button class="small quiet" aria-label={`Describe ${field}`} onClick={() => setTyped(text)}>
+          {text ? "edit" : "describe"}
+        </button>
+      </>
+    );
+  }
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save(typed.trim());
+      }}
+    >
+      <input aria-label={`Description of ${field}`} value={typed} autofocus onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => event.key === "Escape" && setTyped(null)} />
+      <button class="small" disabled={saving}>Save</button>
+      <button class="small" type="button" onClick={() => setTyped(null)}>Cancel</button>
+      {fault && <span class="error" role="alert">✕ {fault}</span>}
+    </form>
+  );
+}

@@ -1,0 +1,188 @@
+// The events of the question, the newest first: columns one picks, one event whole, a word in them.
+
+import { useEffect, useState } from "preact/hooks";
+import { go } from "../../../address";
+import { call } from "../../../api/client";
+import type { Query } from "../../../api/types";
+import { timeOf, utcOf } from "../../../look/times";
+import { Problem } from "../../../parts/problem";
+import { useAnswer } from "../../../parts/use_answer";
+import { CoverageWords } from "../coverage";
+import type { Range } from "../graphs/answer";
+import { ask, narrowed, type QueryPlace } from "../graphs/change";
+import { OneEvent, textOf } from "./one";
+import { unfolded, usualColumns } from "./unfold";
+import "./events.css";
+
+interface Props {
+  place: QueryPlace;
+  spec: Query;
+  range: Range | null;
+}
+
+const PAGE = 50;
+
+export function Events({ place, spec, range }: Props) {
+  // The cursors of the pages from the newest to the one that is shown, which is that of the last.
+  const [pages, setPages] = useState<(string | null)[]>([null]);
+  const [chosen, setChosen] = useState<number | null>(null);
+  const [fault, setFault] = useState<unknown>(null);
+  const { filters = [], filter_combination, time_range, start_time, end_time, time_axis } = spec;
+  const times = range
+    ? { start_time: range.start, end_time: range.end }
+    : Object.fromEntries(Object.entries({ time_range, start_time, end_time }).filter(([, one]) => one !== undefined));
+  const asked = {
+    dataset: place.dataset,
+    filters,
+    ...(filter_combination ? { filter_combination } : {}),
+    ...(time_axis ? { time_axis } : {}),
+    ...times,
+  };
+  const question = JSON.stringify(asked);
+  useEffect(() => {
+    setPages([null]);
+    setChosen(null);
+    setFault(null);
+  }, [question]);
+  const cursor = pages.at(-1) ?? null;
+  const answer = useAnswer(JSON.stringify([question, cursor]), (signal) =>
+    call("rows", { body: { ...asked, limit: PAGE, ...(cursor ? { cursor } : {}) }, signal }),
+  );
+  const rows = answer.value?.rows ?? [];
+  const older = answer.value?.next ?? null;
+  const columns = readColumns(place.columns) ?? usualColumns(rows);
+  const pick = (names: readonly string[]) => go({ ...place, columns: JSON.stringify(names) }, { replace: true });
+  const next = (of: Query) => void ask(place, of, "events").catch(setFault);
+  const turn = (to: (string | null)[], at: number | null) => {
+    setPages(to);
+    setChosen(at);
+  };
+  const toOlder = () => older && turn([...pages, older], chosen === null ? null : 0);
+  const toNewer = () => turn(pages.slice(0, -1), chosen === null ? null : PAGE - 1);
+  const row = chosen === null ? undefined : rows[Math.min(chosen, rows.length - 1)];
+  const at = chosen === null ? 0 : Math.min(chosen, rows.length - 1);
+  return (
+    <section class="events" aria-label="Events">
+      <div class="row">
+        <WordSearch onWord={(word) => next(narrowed(spec, [{ op: "search", value: word }]))} />
+        <AddColumn names={[...new Set(rows.flatMap((one) => Object.keys(one.data)))].sort()} onAdd={(name) => pick([...new Set([...columns, name])])} />
+        <span class="small quiet">{answer.value?.coverage && <CoverageWords coverage={answer.value.coverage} />}</span>
+      </div>
+      {fault !== null && <Problem error={fault} />}
+      {answer.error !== null && <Problem error={answer.error} again={answer.again} />}
+      {answer.slow && <p class="quiet" role="status">Reading the events…</p>}
+      {answer.value?.notes?.map((note) => <p key={note} class="small quiet">{note}</p>)}
+      {answer.value && !rows.length && <p class="quiet">No event of the range matches.</p>}
+      {row && (
+        <OneEvent
+          {...{ row, spec }}
+          onAsk={next}
+          onNewer={at > 0 ? () => setChosen(at - 1) : pages.length > 1 ? toNewer : null}
+          onOlder={at < rows.length - 1 ? () => setChosen(at + 1) : older ? toOlder : null}
+          onClose={() => setChosen(null)}
+        />
+      )}
+      {rows.length > 0 && (
+        <div class="events-scroll" style={{ opacity: answer.slow ? 0.5 : 1 }}>
+          <table>
+            <thead>
+              <tr>
+                <th>time</th>
+                {columns.map((name) => (
+                  <th key={name}>
+                    {name}
+                    <button class="small" aria-label={`Without the column ${name}`} onClick={() => pick(columns.filter((one) => one !== name))}>
+                      ×
+                    </button>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((one, number) => (
+                <tr key={number} class={one === row ? "chosen" : undefined}>
+                  <td>
+                    <button class="mono" title={utcOf(Date.parse(one.time) / 1000)} onClick={() => setChosen(number)}>
+                      {timeOf(Date.parse(one.time) / 1000)}
+                    </button>
+                  </td>
+                  {columns.map((name) => (
+                    <td key={name} class={typeof one.data[name] === "number" ? "number" : undefined}>
+                      <bdi>{cellOf(one.data, name)}</bdi>
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {(pages.length > 1 || older) && (
+        <p class="row">
+          <button disabled={pages.length < 2} onClick={() => turn([null], null)}>« Newest</button>
+          <button disabled={pages.length < 2} onClick={() => turn(pages.slice(0, -1), null)}>‹ Newer events</button>
+          <button disabled={!older} onClick={() => older && turn([...pages, older], null)}>Older events ›</button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** The columns of an address; null where it names none. */
+function readColumns(text: string | undefined): string[] | null {
+  if (!text) return null;
+  try {
+    const read: unknown = JSON.parse(text);
+    return Array.isArray(read) ? [...new Set(read.filter((one) => typeof one === "string"))] : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Characters of a value in the table; the whole one stands in the event. */
+const CELL = 200;
+
+/** What a column shows: a field, or a part of one as `meta.deep`. */
+function cellOf(data: Record<string, unknown>, name: string): string {
+  if (name in data) return textOf(data[name]).slice(0, CELL);
+  const field = Object.keys(data).find((one) => name.startsWith(`${one}.`) || name.startsWith(`${one}[`));
+  if (field === undefined) return "";
+  const line = unfolded({ [field]: data[field] }).find((one) => one.name === name);
+  return textOf(line?.value).slice(0, CELL);
+}
+
+function WordSearch({ onWord }: { onWord: (word: string) => void }) {
+  const [word, setWord] = useState("");
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (word.trim()) onWord(word.trim());
+      }}
+    >
+      <label class="hidden" for="event-word">A word in any field</label>
+      <input id="event-word" type="search" placeholder="a word in any field" value={word} onInput={(event) => setWord(event.currentTarget.value)} />
+    </form>
+  );
+}
+
+function AddColumn({ names, onAdd }: { names: readonly string[]; onAdd: (name: string) => void }) {
+  const [name, setName] = useState("");
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!name.trim()) return;
+        onAdd(name.trim());
+        setName("");
+      }}
+    >
+      <label class="hidden" for="event-column">Show a field as a column</label>
+      <input id="event-column" list="event-columns" placeholder="a field as a column" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+      <datalist id="event-columns">
+        {names.slice(0, 200).map((one) => <option key={one} value={one} />)}
+      </datalist>
+      <button>Show</button>
+    </form>
+  );
+}

@@ -1,0 +1,68 @@
+// One event whole, with what can be asked about each of its values.
+
+import { linkTo } from "../../../address";
+import type { Query, Row } from "../../../api/types";
+import { timeOf, utcOf } from "../../../look/times";
+import { conditionsOf, narrowed, without } from "../graphs/change";
+import { LINES_MAX, unfolded, type Line } from "./unfold";
+
+interface Props {
+  row: Row;
+  spec: Query;
+  onAsk: (spec: Query) => void;
+  /** Show another one; null where there is none. */
+  onNewer: (() => void) | null;
+  onOlder: (() => void) | null;
+  onClose: () => void;
+}
+
+export function OneEvent({ row, spec, onAsk, onNewer, onOlder, onClose }: Props) {
+  const lines = unfolded(row.data);
+  const at = Date.parse(row.time) / 1000;
+  const trace = row.data["trace.trace_id"];
+  return (
+    <section class="panel one-event" aria-label="One event">
+      <p class="row">
+        <strong title={utcOf(at)}>{timeOf(at)}</strong>
+        <span class="quiet mono">{row.time}</span>
+        {row.samplerate > 1 && <span class="quiet">stands for {row.samplerate} events</span>}
+        {typeof trace === "string" && <a {...linkTo({ view: "trace", id: trace })}>Its trace</a>}
+        <button disabled={!onNewer} onClick={onNewer ?? undefined}>‹ Newer</button>
+        <button disabled={!onOlder} onClick={onOlder ?? undefined}>Older ›</button>
+        <button onClick={onClose}>Close</button>
+      </p>
+      <table>
+        <tbody>
+          {lines.map((line) => (
+            <tr key={line.name}>
+              <th scope="row">{line.name}</th>
+              <td class="mono"><bdi>{textOf(line.value)}</bdi></td>
+              <td class="asks"><Asks line={line} spec={spec} onAsk={onAsk} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {lines.length >= LINES_MAX && <p class="quiet">Only its first {LINES_MAX.toLocaleString("en-US")} values.</p>}
+    </section>
+  );
+}
+
+/** A part of a field has no name in a question, so it offers nothing. */
+function Asks({ line, spec, onAsk }: { line: Line; spec: Query; onAsk: (spec: Query) => void }) {
+  if (line.name !== line.field || line.value === null || typeof line.value === "object") return null;
+  const row = { [line.field]: line.value };
+  const groups = [...new Set([...(spec.breakdowns ?? []), line.field])];
+  return (
+    <>
+      <button class="small" onClick={() => onAsk(narrowed(spec, conditionsOf(row)))}>only</button>
+      <button class="small" onClick={() => onAsk(without(spec, row))}>without</button>
+      <button class="small" onClick={() => onAsk({ ...spec, breakdowns: groups })}>group by</button>
+    </>
+  );
+}
+
+/** A value as it is stored: no unit, no rounding. */
+export function textOf(value: unknown): string {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
