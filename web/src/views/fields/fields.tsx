@@ -70,7 +70,7 @@ export function FieldsView({ place }: { place: FieldsPlace }) {
         <input id="field-search" type="search" placeholder="in names, descriptions and values" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
         {found && (
           <span class="small quiet">
-            {plain(found.stored)} events stored · {bytes(found.bytes)} · <CoverageWords coverage={found.coverage} />
+            {plain(found.stored)} events stored · {found.bytes > 0 && `${bytes(found.bytes)} · `}<CoverageWords coverage={found.coverage} />
           </span>
         )}
       </p>
@@ -99,8 +99,8 @@ export function FieldsView({ place }: { place: FieldsPlace }) {
                 <tr key={field.name}>
                   <th scope="row"><bdi>{field.name}</bdi></th>
                   <td class="quiet">{field.calculated ? "calculated" : field.types.join(", ")}</td>
-                  <td class="number">{typeof field.share === "number" ? shown(field.share, { unit: "ratio", factor: 1 }) : "–"}</td>
-                  <td class="number">{typeof field.distinct === "number" ? plain(field.distinct) : "–"}</td>
+                  <td class="number" data-name="in events">{typeof field.share === "number" ? shown(field.share, { unit: "ratio", factor: 1 }) : "–"}</td>
+                  <td class="number" data-name="distinct">{typeof field.distinct === "number" ? plain(field.distinct) : "–"}</td>
                   <td><Values field={field} onValue={(value) => open(field.name, value)} /></td>
                   <td>
                     {field.calculated ? field.description : (

@@ -1,5 +1,6 @@
 // The events of the question, the newest first: columns one picks, one event whole, a word in them.
 
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { go } from "../../../address";
 import { call } from "../../../api/client";
@@ -60,7 +61,6 @@ export function Events({ place, spec, range }: Props) {
   const toOlder = () => older && turn([...pages, older], chosen === null ? null : 0);
   const toNewer = () => turn(pages.slice(0, -1), chosen === null ? null : PAGE - 1);
   const row = chosen === null ? undefined : rows[Math.min(chosen, rows.length - 1)];
-  const at = chosen === null ? 0 : Math.min(chosen, rows.length - 1);
   return (
     <section class="events" aria-label="Events">
       <div class="row">
@@ -73,15 +73,6 @@ export function Events({ place, spec, range }: Props) {
       {answer.slow && <p class="quiet" role="status">Reading the events…</p>}
       {answer.value?.notes?.map((note) => <p key={note} class="small quiet">{note}</p>)}
       {answer.value && !rows.length && <p class="quiet">No event of the range matches.</p>}
-      {row && (
-        <OneEvent
-          {...{ row, spec }}
-          onAsk={next}
-          onNewer={at > 0 ? () => setChosen(at - 1) : pages.length > 1 ? toNewer : null}
-          onOlder={at < rows.length - 1 ? () => setChosen(at + 1) : older ? toOlder : null}
-          onClose={() => setChosen(null)}
-        />
-      )}
       {rows.length > 0 && (
         <div class="events-scroll" style={{ opacity: answer.slow ? 0.5 : 1 }}>
           <table>
@@ -100,9 +91,15 @@ export function Events({ place, spec, range }: Props) {
             </thead>
             <tbody>
               {rows.map((one, number) => (
-                <tr key={number} class={one === row ? "chosen" : undefined}>
+                <Fragment key={number}>
+                <tr class={one === row ? "chosen" : undefined}>
                   <td>
-                    <button class="mono" title={utcOf(Date.parse(one.time) / 1000)} onClick={() => setChosen(number)}>
+                    <button
+                      class="mono"
+                      title={utcOf(Date.parse(one.time) / 1000)}
+                      aria-expanded={one === row}
+                      onClick={() => setChosen(one === row ? null : number)}
+                    >
                       {timeOf(Date.parse(one.time) / 1000)}
                     </button>
                   </td>
@@ -112,6 +109,20 @@ export function Events({ place, spec, range }: Props) {
                     </td>
                   ))}
                 </tr>
+                {one === row && (
+                  <tr>
+                    <td class="whole" colSpan={columns.length + 1}>
+                      <OneEvent
+                        {...{ row, spec }}
+                        onAsk={next}
+                        onNewer={number > 0 ? () => setChosen(number - 1) : pages.length > 1 ? toNewer : null}
+                        onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? toOlder : null}
+                        onClose={() => setChosen(null)}
+                      />
+                    </td>
+                  </tr>
+                )}
+                </Fragment>
               ))}
             </tbody>
           </table>

@@ -1,5 +1,6 @@
 // One event whole, with what can be asked about each of its values.
 
+import { useEffect, useRef } from "preact/hooks";
 import { linkTo } from "../../../address";
 import type { Query, Row } from "../../../api/types";
 import { timeOf, utcOf } from "../../../look/times";
@@ -17,11 +18,14 @@ interface Props {
 }
 
 export function OneEvent({ row, spec, onAsk, onNewer, onOlder, onClose }: Props) {
+  const box = useRef<HTMLElement>(null);
+  // One goes from event to event: the buttons stay in sight.
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [row]);
   const lines = unfolded(row.data);
   const at = Date.parse(row.time) / 1000;
   const trace = row.data["trace.trace_id"];
   return (
-    <section class="panel one-event" aria-label="One event">
+    <section ref={box} class="panel one-event" aria-label="One event">
       <p class="row">
         <strong title={utcOf(at)}>{timeOf(at)}</strong>
         <span class="quiet mono">{row.time}</span>
