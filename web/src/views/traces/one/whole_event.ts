@@ -33,6 +33,17 @@ export async function eventOf(line: Line, trace: string, signal: AbortSignal): P
     },
     signal,
   });
-  const same = answer.rows.filter((row) => row.time === line.start);
+  // ids of spans are unique within a trace only
+  const wanted = folded(trace);
+  const same = answer.rows.filter((row) => {
+    const name = OF_A_TRACE.find((one) => row.data[one] !== undefined);
+    return row.time === line.start && (name === undefined || folded(String(row.data[name])) === wanted);
+  });
   return same.find((row) => !line.name || row.data["name"] === line.name) ?? same[0] ?? null;
+}
+
+/** One text for all spellings of an id: capitals, dashes, zeros in front; a traceparent is its id. */
+function folded(id: string): string {
+  const within = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/i.exec(id)?.[1] ?? id;
+  return within.toLowerCase().replaceAll("-", "").replace(/^0+/, "");
 }
