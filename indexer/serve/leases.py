@@ -115,6 +115,10 @@ class PartitionLeases:
             for entry in unserved:
                 self._repair.ask(partition, entry)
             live = view.live.blocks(dataset)
+            # of many live rows it takes some milliseconds
+            longer = bool(wanted.durations) and await asyncio.to_thread(
+                has_longer, view.served_of(dataset), live, wanted, self._summaries
+            )
             yield DatasetView(
                 partition=partition,
                 epoch=view.epoch.log,
@@ -146,8 +150,7 @@ class PartitionLeases:
                     held.retention.now_ns(),
                 ),
                 dataset=dataset,
-                longer=bool(wanted.durations)
-                and has_longer(view.served_of(dataset), live, wanted, self._summaries),
+                longer=longer,
             )
         finally:
             self._cache.release(hashes)

@@ -1,8 +1,10 @@
 """Which segments a lease opens for a question by ends: by append times, and by summaries."""
 
+import threading
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from common import limits
 from indexer.partition.partition import Partition
@@ -77,6 +79,33 @@ async def test_what_arrived_an_hour_before_a_range_has_no_end_in_it(tmp_path: Pa
         far = [one._replace(entry=msgspec.structs.replace(one.entry, far=True)) for one in served]
         beyond = EndsWanted(last_ns + 2 * limits.ENDS_AHEAD_MAX_NS, ("n",))
         assert reaching(far, beyond, HeldSummaries()) == far  # dated away from when they arrived
+
+
+async def test_live_rows_are_not_looked_at_on_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def looks(*_: object) -> bool:
+        threads.append(threading.get_ident())
+        return True
+
+    monkeypatch.setattr("indexer.serve.leases.has_longer", looks)
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        shared = partition.shared
+        leases = PartitionLeases(
+            {0: partition},
+            shared.prefetcher.fetching,
+            Footers(),
+            repair_of(partition),
+            shared.context.clock,
+        )
+        async with leases.lease(0, DATASET, ViewRequest(durations=("n",))) as view:
+            assert view.longer
+        async with leases.lease(0, DATASET, ViewRequest()) as view:
+            assert not view.longer
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_a_view_says_whether_longer_events_may_have_ended_in_the_range(
