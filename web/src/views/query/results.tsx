@@ -48,7 +48,7 @@ export function Results({ place, result }: Props) {
           onPoint={setChosen}
         />
       )}
-      <Tabs place={place} />
+      <Tabs place={place} spec={spec} range={of?.range ?? null} onFault={setFault} />
       <TabBody place={place} spec={spec} range={of?.range ?? null} />
       {(place.tab ?? "results") === "results" && (
         <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />

@@ -5,7 +5,7 @@ import type { Query } from "../../api/types";
 import { Differs } from "./differs/differs";
 import { Events } from "./events/events";
 import type { Range } from "./graphs/answer";
-import type { QueryPlace } from "./graphs/change";
+import { findTraces, zoomed, type QueryPlace } from "./graphs/change";
 import "./tabs.css";
 
 const NAMES: readonly (readonly [Tab, string])[] = [
@@ -14,8 +14,10 @@ const NAMES: readonly (readonly [Tab, string])[] = [
   ["events", "Events"],
 ];
 
-export function Tabs({ place }: { place: QueryPlace }) {
+export function Tabs({ place, spec, range, onFault }: Props & { onFault: (reason: unknown) => void }) {
   const shown = place.tab ?? "results";
+  const traces = () =>
+    void findTraces(range ? zoomed(spec, range.start, range.end) : spec, "newest").catch(onFault);
   return (
     <nav class="tabs" aria-label="Under the graph">
       {NAMES.map(([tab, name]) => (
@@ -23,6 +25,7 @@ export function Tabs({ place }: { place: QueryPlace }) {
           {name}
         </a>
       ))}
+      <button onClick={traces}>Traces</button>
       <a {...linkTo({ view: "fields", dataset: place.dataset })}>Fields</a>
     </nav>
   );

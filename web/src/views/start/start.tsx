@@ -38,7 +38,9 @@ export function Start() {
               <td class="number">
                 {one.last_written_at ? ago(Date.parse(one.last_written_at) / 1000) : "never"}
               </td>
-              <td class="number">{one.regular_columns_count ?? "–"}</td>
+              <td class="number">
+                <a {...linkTo({ view: "fields", dataset: one.slug })}>{one.regular_columns_count ?? "–"}</a>
+              </td>
             </tr>
           ))}
         </tbody>

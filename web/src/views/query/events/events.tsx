@@ -46,9 +46,11 @@ export function Events({ place, spec, range }: Props) {
     setFault(null);
   }, [question]);
   const cursor = pages.at(-1) ?? null;
-  const answer = useAnswer(JSON.stringify([question, cursor]), (signal) =>
-    call("rows", { body: { ...asked, limit: PAGE, ...(cursor ? { cursor } : {}) }, signal }),
-  );
+  const page = JSON.stringify([question, cursor]);
+  const answer = useAnswer(page, async (signal) => {
+    const body = { ...asked, limit: PAGE, ...(cursor ? { cursor } : {}) };
+    return { page, ...(await call("rows", { body, signal })) };
+  });
   const rows = answer.value?.rows ?? [];
   const older = answer.value?.next ?? null;
   const columns = readColumns(place.columns) ?? usualColumns(rows);
@@ -60,7 +62,8 @@ export function Events({ place, spec, range }: Props) {
   };
   const toOlder = () => older && turn([...pages, older], chosen === null ? null : 0);
   const toNewer = () => turn(pages.slice(0, -1), chosen === null ? null : PAGE - 1);
-  const row = chosen === null ? undefined : rows[Math.min(chosen, rows.length - 1)];
+  // While another page comes, none of the old one is taken for one of it.
+  const row = chosen === null || answer.value?.page !== page ? undefined : rows[Math.min(chosen, rows.length - 1)];
   return (
     <section class="events" aria-label="Events">
       <div class="row">
