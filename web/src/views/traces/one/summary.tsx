@@ -54,7 +54,9 @@ export function Summary({ trace, onAgain }: { trace: Trace; onAgain: () => void 
 function logsOf(trace: Trace) {
   const datasets = Object.keys(trace.datasets ?? {});
   const dataset = datasets.length === 1 ? (datasets[0] ?? "__all__") : "__all__";
-  const ask = `SELECT * WHERE ${quotedName("trace.trace_id")} = ${quotedValue(trace.trace_id)} LAST 7d`;
+  // the answer has the id as one wrote it, and conditions compare texts
+  const forms = [...new Set([trace.trace_id, trace.trace_id.toLowerCase()])].map(quotedValue).join(", ");
+  const ask = `SELECT * WHERE ${quotedName("trace.trace_id")} IN (${forms}) LAST 7d`;
   return linkTo({ view: "query", dataset, ask, tab: "events" });
 }
 
