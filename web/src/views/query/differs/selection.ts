@@ -13,11 +13,17 @@ export function readSelection(text: string | undefined): Selection | null {
   try {
     const read: unknown = JSON.parse(text);
     if (Array.isArray(read)) return read.length ? { filters: read as Filter[] } : null;
-    if (read && typeof read === "object" && Object.keys(read).length) return read as Selection;
+    if (read && typeof read === "object" && Object.keys(read).length && wellFormed(read)) return read;
   } catch {
     // an address that somebody cut
   }
   return null;
+}
+
+/** Whether it has the shape of a selection; what its members say is for the store to judge. */
+function wellFormed(read: object): read is Selection {
+  const { filters = [], ranges = [], groups = [] } = read as Record<string, unknown>;
+  return [filters, ranges, groups].every((list) => Array.isArray(list) && list.every((one) => one && typeof one === "object"));
 }
 
 /** What a selection says beside its conditions, as words: `duration_ms from 100 ms to 200 ms`. */

@@ -48,7 +48,14 @@ export function narrowed(spec: Query, more: readonly Filter[]): Query {
   const kept: Filter[] =
     spec.filter_combination === "OR" && old.length > 1 ? [{ filter_combination: "OR", filters: old }] : old;
   const { filter_combination: _, ...rest } = spec;
-  return { ...rest, filters: [...kept, ...more] };
+  const filters = [...kept, ...more];
+  const [first] = filters;
+  // One group of conditions alone is the question's conditions: so the text form reads it.
+  if (first && filters.length === 1 && "filters" in first && first.filter_combination !== "NONE") {
+    const { filter_combination } = first;
+    return { ...rest, filters: first.filters, ...(filter_combination ? { filter_combination } : {}) };
+  }
+  return { ...rest, filters };
 }
 
 /** The same question about all but a group: one of its values is another one, or missing. */
