@@ -14,7 +14,8 @@ import msgspec
 from common import limits
 from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import Fault, InvalidValues, SpecError
-from query.plan.plan import DifferencesWanted, Filter, FilterOp, Plan, filter_fields
+from query.plan.parts.conditions import Filter, FilterOp, filter_fields
+from query.plan.plan import DifferencesWanted, Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.read_filters import read_filters
 from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN, read_spec

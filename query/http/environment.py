@@ -17,7 +17,7 @@ from common.model.names import ALL_DATASETS, BadDatasetName
 from query.faults import SpecError
 from query.http.dataset_names import DatasetNames
 from query.http.span_definitions import SpanDefinitions
-from query.plan.plan import DEFAULT_NAMES, SpanDataset
+from query.plan.parts.spans import DEFAULT_NAMES, SpanDataset
 
 
 class NoDatasetYet(Unprocessable):

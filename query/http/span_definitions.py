@@ -10,7 +10,7 @@ from common.clock import Clock
 from common.errors import MetadataUnavailable
 from common.metadata import ApiKey, Metadata, SpanDefinition
 from query.http.dataset_names import DatasetNames
-from query.plan.plan import SpanNames
+from query.plan.parts.spans import SpanNames
 from query.plan.span_parts import span_names
 
 

@@ -12,14 +12,11 @@ from common import limits
 from common.errors import Unprocessable
 from query.expressions.nodes import columns_of
 from query.expressions.parser import parse
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp, filter_fields
 from query.plan.plan import (
-    GROUP_OPS,
     CalculatedField,
-    Filter,
-    FilterOp,
     Plan,
     asked_fields,
-    filter_fields,
     named_of_events,
     part_fields,
     state_fields,

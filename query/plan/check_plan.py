@@ -11,19 +11,14 @@ from common.errors import BadRequest
 from query.expressions.check import check_expression
 from query.patterns import pattern_fault
 from query.plan.calculated import uses_of
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
+from query.plan.parts.spans import KeyJoin, Kin, SpanQuery, SpansPer
 from query.plan.plan import (
-    GROUP_OPS,
     DifferencesWanted,
-    Filter,
-    FilterOp,
     InstanceColumn,
     InstancesWanted,
-    KeyJoin,
-    Kin,
     Plan,
     ShareRequest,
-    SpanQuery,
-    SpansPer,
     State,
 )
 from query.plan.read_filters import LISTS, PATTERNS, UNARY

@@ -6,7 +6,8 @@ An instance is what all events have in common that have one value of a field, as
 from typing import Final
 
 from common import limits
-from query.plan.plan import InstanceColumn, InstancesWanted, filter_fields
+from query.plan.parts.conditions import filter_fields
+from query.plan.plan import InstanceColumn, InstancesWanted
 from query.plan.spec import QuerySpec
 
 _MARGIN_PART: Final = 4

@@ -7,7 +7,9 @@ import pyarrow as pa
 
 from common import limits
 from common.model.names import ALL_DATASETS
-from query.plan.plan import PARTS_PER_STEP, GroupKey, Need, OpenSpansWanted, Plan, SpanDataset
+from query.plan.parts.conditions import GroupKey
+from query.plan.parts.spans import SpanDataset
+from query.plan.plan import PARTS_PER_STEP, Need, OpenSpansWanted, Plan
 from query.plan.spec import QuerySpec, TimeAxis
 
 _SECOND_NS = 10**9

@@ -10,7 +10,7 @@ from typing import Any
 from common import limits
 from query.faults import SpecError
 from query.patterns import pattern_fault, pattern_size
-from query.plan.plan import GROUP_OPS, Filter, FilterOp, searched_texts
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp, searched_texts
 from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
 
 UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)

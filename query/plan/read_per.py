@@ -3,7 +3,8 @@
 from typing import Any
 
 from query.faults import SpecError
-from query.plan.plan import Filter, InstanceColumn, searched_texts
+from query.plan.parts.conditions import Filter, searched_texts
+from query.plan.plan import InstanceColumn
 from query.plan.read_filters import check_together, read_filter
 from query.plan.spec import QuerySpec, TimeAxis
 from query.plan.spec_checks import column_of, items_of

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from query.faults import SpecError
-from query.plan.plan import GROUP_OPS, Filter, FilterOp
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
 
 
 class About(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from common.metadata import SpanDefinition
-from query.plan.plan import DEFAULT_NAMES, SpanNames
+from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
 
 
 class SpanPart(NamedTuple):

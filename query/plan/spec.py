@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from query.plan.operations import PERCENTILES
-from query.plan.plan import CalculatedField, Filter, Need, State
+from query.plan.parts.conditions import Filter
+from query.plan.plan import CalculatedField, Need, State
 
 
 @dataclass(frozen=True, slots=True)

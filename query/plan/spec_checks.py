@@ -6,7 +6,7 @@ from typing import Any
 
 from common import limits
 from query.faults import SpecError
-from query.plan.plan import Scalar
+from query.plan.parts.conditions import Scalar
 
 
 def object_of(value: object, at: str) -> dict[str, Any]:

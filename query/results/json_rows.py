@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from query.plan.plan import Scalar
+from query.plan.parts.conditions import Scalar
 
 _TEXT = pa.large_string()
 

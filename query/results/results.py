@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from common.model.times.written import rfc3339_s
 from query.cancellation import check_cancelled
-from query.plan.plan import GroupKey, Plan
+from query.plan.parts.conditions import GroupKey
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
 from query.results.calculations.heatmap import Heat, check_bins

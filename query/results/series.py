@@ -13,7 +13,8 @@ import msgspec
 
 from common import limits
 from query.plan.operations import RATES
-from query.plan.plan import GroupKey, Plan
+from query.plan.parts.conditions import GroupKey
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, series_plan
 from query.plan.spec import QuerySpec
 from query.results.merge import Answers, Merged, merge

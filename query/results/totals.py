@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from query.plan.plan import GroupKey, Plan
+from query.plan.parts.conditions import GroupKey
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
 from query.results.compare.listed import group_keys, listed_cells

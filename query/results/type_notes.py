@@ -6,7 +6,8 @@ Only for types that change the result: a mix of integers and floats needs no not
 from collections.abc import Iterable
 from typing import Final
 
-from query.plan.plan import GROUP_OPS, Filter, FilterOp, State
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
+from query.plan.plan import State
 from query.plan.spec import QuerySpec
 from query.share.filters import number_of
 from segment.columns import FieldType

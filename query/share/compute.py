@@ -19,7 +19,8 @@ from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, SpanQuery
+from query.plan.parts.spans import SpanQuery
+from query.plan.plan import DifferencesWanted, InstancesWanted, Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
 from query.share.calculated import given_way, types_of
 from query.share.damaged import reason_of

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from query.plan.plan import GROUP_OPS, Filter, FilterOp, Scalar
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp, Scalar
 from query.share.field_sql import FieldSql
 from query.share.search.plan import found_column
 from segment.columns import FieldType

@@ -28,15 +28,9 @@ from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
 from query.plan.calculated import named_fields, stored_filters
 from query.plan.check_plan import check_keys, check_request
-from query.plan.plan import (
-    DEFAULT_NAMES,
-    Filter,
-    Plan,
-    ShareRequest,
-    SpanDataset,
-    SpanNames,
-    plan_searches,
-)
+from query.plan.parts.conditions import Filter
+from query.plan.parts.spans import DEFAULT_NAMES, SpanDataset, SpanNames
+from query.plan.plan import Plan, ShareRequest, plan_searches
 from query.share.answer import CONTENT_TYPE, encode_answer, of_version
 from query.share.bodies import ShareBodies, until_started
 from query.share.compute import Computation, ShareCancelled

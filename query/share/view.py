@@ -8,7 +8,7 @@ from typing import Protocol
 
 from common.model.reroute import EpochOffset
 from common.process.fair.requester import ANONYMOUS, Requester
-from query.plan.plan import Filter
+from query.plan.parts.conditions import Filter
 from query.share.damaged import DamagedRecords
 from query.share.pruning.trace_filters import TextLookup
 from query.share.rerouted import UndecidedBatch

@@ -13,7 +13,8 @@ from common.errors import Unprocessable
 from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
-from query.plan.plan import Plan, SpanQuery
+from query.plan.parts.spans import SpanQuery
+from query.plan.plan import Plan
 from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
 from query.traces.merge import merged, united
 from query.traces.trace_ids import stored_forms

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from query.cancellation import check_cancelled
-from query.plan.plan import SpanQuery, SpansPer
+from query.plan.parts.spans import SpanQuery, SpansPer
 from query.share.too_heavy import too_many_span_bytes, too_many_spans
 
 _SPANS: Final = pa.schema(

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from query.plan.plan import Filter, SpansPer
+from query.plan.parts.conditions import Filter
+from query.plan.parts.spans import SpansPer
 
 TIME_MIN_NS: Final = -(2**63)
 TIME_MAX_NS: Final = 2**63 - 1

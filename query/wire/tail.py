@@ -3,7 +3,8 @@
 import msgspec
 
 from common.process.versions import VersionedRequest
-from query.plan.plan import CalculatedField, Filter
+from query.plan.parts.conditions import Filter
+from query.plan.plan import CalculatedField
 
 
 class TailFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -12,7 +12,8 @@ from typing import Final
 from multidict import MultiMapping
 
 from query.faults import SpecError
-from query.plan.plan import DEFAULT_NAMES, Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import DEFAULT_NAMES
 from query.plan.relations import About, RelatedConditions
 from query.zipkin.request import read_number
 

@@ -22,7 +22,8 @@ from query.faults import SpecError
 from query.http.access import authorize
 from query.http.environment import NoDatasetYet
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
-from query.plan.plan import DEFAULT_NAMES, Filter, SpansPer
+from query.plan.parts.conditions import Filter
+from query.plan.parts.spans import DEFAULT_NAMES, SpansPer
 from query.results.runner import CoverageRequirement
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch, TracesWanted

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from query.plan.plan import DEFAULT_NAMES
+from query.plan.parts.spans import DEFAULT_NAMES
 from query.traces.one.classify import classify
 from query.traces.one.event import TraceEvent
 from query.traces.one.parents import find_parents

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from query.cancellation import WorkCancelled, cancellable, check_cancelled
-from query.plan.plan import GroupKey, Plan
+from query.plan.parts.conditions import GroupKey
+from query.plan.plan import Plan
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge

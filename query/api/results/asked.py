@@ -10,7 +10,7 @@ from query.api.stored_queries import StoredQueries
 from query.faults import SpecError
 from query.http.environment import EnvironmentDatasets
 from query.http.requests import DatasetRequest
-from query.plan.plan import SpanDataset
+from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, build_request, needs_definitions
 from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec

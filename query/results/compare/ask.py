@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from query.plan.plan import GroupKey
+from query.plan.parts.conditions import GroupKey
 from query.plan.planner import BesideGroups, QueryRequest
 from query.results.answer import Answer, Compared
 from query.results.totals import Totals

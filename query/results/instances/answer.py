@@ -7,7 +7,8 @@ import msgspec
 import pyarrow as pa
 
 from query.plan.instances import instances_wanted
-from query.plan.plan import Plan, filter_fields
+from query.plan.parts.conditions import filter_fields
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.spec import QuerySpec
 from query.results.instances.merge import instance_block, merge_instances, partial_instances

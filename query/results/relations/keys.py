@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from query.cancellation import check_cancelled
-from query.plan.plan import Filter, KeyJoin, Kin, SpanKin, SpanMark, SpanQuery, SpanValues
+from query.plan.parts.conditions import Filter
+from query.plan.parts.spans import KeyJoin, Kin, SpanKin, SpanMark, SpanQuery, SpanValues
 from query.plan.relations import POSITIVE, About, RelatedConditions
 from query.results.relations.values import joined_values
 from query.share.too_heavy import too_many_span_bytes, too_many_spans

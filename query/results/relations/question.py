@@ -10,7 +10,7 @@ from typing import Final
 
 from query.faults import SpecError
 from query.plan.calculated import uses_of
-from query.plan.plan import Filter, filter_fields
+from query.plan.parts.conditions import Filter, filter_fields
 from query.plan.relations import About, RelatedConditions, about_of, split_conditions
 from query.plan.spec import QuerySpec
 

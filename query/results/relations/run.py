@@ -10,7 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from common import limits
-from query.plan.plan import Plan, SpanQuery, SpansPer, filter_fields
+from query.plan.parts.conditions import filter_fields
+from query.plan.parts.spans import SpanQuery, SpansPer
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.relations import About
 from query.plan.spec import TimeAxis

@@ -10,7 +10,7 @@ from itertools import product
 
 from common import limits
 from common.process.fair.requester import Requester
-from query.plan.plan import SpanDataset
+from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, needs_definitions
 from query.results.relations.question import named_relations
 from query.scatter.indexer_client import IndexerClient

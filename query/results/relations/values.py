@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from query.cancellation import check_cancelled
-from query.plan.plan import KeyJoin, Kin, SpanValues
+from query.plan.parts.spans import KeyJoin, Kin, SpanValues
 from query.plan.relations import About
 
 _PREFIX: Final = {Kin.TRACE: About.ROOT.value, Kin.PARENT: About.PARENT.value}

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import msgspec
 
-from query.plan.plan import Plan, SpanNames
+from query.plan.parts.spans import SpanNames
+from query.plan.plan import Plan
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
 from query.share.sources import Sources, gather

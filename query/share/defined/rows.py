@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from query.plan.plan import Plan, SpanNames
+from query.plan.parts.spans import SpanNames
+from query.plan.plan import Plan
 from query.share.defined.axis import gather_in_range
 from query.share.defined.joins import IDS, JoinedColumns, joined_fields, joined_rows
 from query.share.field_sql import FieldSql

@@ -10,7 +10,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from query.plan.plan import DEFAULT_NAMES, InstanceColumn, InstancesWanted, Plan, SpanNames
+from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
+from query.plan.plan import InstanceColumn, InstancesWanted, Plan
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
 from query.share.instances import columns as names

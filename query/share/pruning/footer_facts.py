@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from common.errors import DamagedObject
 from query.plan.calculated import stored_filters
-from query.plan.plan import FilterOp, Plan, filter_fields
+from query.plan.parts.conditions import FilterOp, filter_fields
+from query.plan.plan import Plan
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
 from query.share.view import SegmentView

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from query.plan.plan import GROUP_OPS, Filter, FilterOp, Scalar
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp, Scalar
 from query.share.filters import NEGATIONS, number_of, text_of
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
 from segment.columns import ColumnKey, FieldType

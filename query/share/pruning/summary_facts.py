@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from query.plan.plan import Filter, filter_fields
+from query.plan.parts.conditions import Filter, filter_fields
 from query.share.pruning.facts import ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
 from segment.columns import ColumnKey, FieldType

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from segment.columns import FieldType
 
 TEXT_TYPES = (FieldType.STRING, FieldType.JSON)

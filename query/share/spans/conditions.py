@@ -3,17 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from query.plan.calculated import on_stored
-from query.plan.plan import (
-    Filter,
-    FilterOp,
-    Kin,
-    Plan,
-    SpanDataset,
-    SpanKin,
-    SpanMark,
-    SpansPer,
-    SpanValues,
-)
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import Kin, SpanDataset, SpanKin, SpanMark, SpansPer, SpanValues
+from query.plan.plan import Plan
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
 from query.share.spans.ends import end_sql

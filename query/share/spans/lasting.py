@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.share.spans.ends import NS_PER_MS
 
 

@@ -10,7 +10,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from query.plan.plan import Filter, FilterOp, SpanNames
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import SpanNames
 from query.share.field_sql import FieldSql
 from segment.columns import FieldType
 

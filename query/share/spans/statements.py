@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from query.plan.plan import Kin, Plan, Size, SpanDataset, SpanKin, SpanQuery, SpansPer, SpanValues
+from query.plan.parts.spans import Kin, Size, SpanDataset, SpanKin, SpanQuery, SpansPer, SpanValues
+from query.plan.plan import Plan
 from query.share.defined.axis import gather_in_range
 from query.share.field_sql import sql_type
 from query.share.filters import Parameters

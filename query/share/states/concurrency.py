@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
-from query.plan.plan import DEFAULT_NAMES, Need, Plan, SpanNames, State
+from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
+from query.plan.plan import Need, Plan, State
 from query.share.defined.joins import JoinedColumns
 from query.share.defined.rows import gather_asked
 from query.share.pruning.footer_facts import FooterFacts

@@ -5,7 +5,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from query.plan.plan import GroupKey, Plan, Scalar
+from query.plan.parts.conditions import GroupKey, Scalar
+from query.plan.plan import Plan
 
 _TYPES: Final = {"n": pa.int64(), "f": pa.float64(), "b": pa.bool_(), "s": pa.string()}
 

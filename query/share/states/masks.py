@@ -4,7 +4,8 @@ computed once for all aggregates that have the same filters.
 
 from collections.abc import Mapping, Sequence
 
-from query.plan.plan import Filter, Need
+from query.plan.parts.conditions import Filter
+from query.plan.plan import Need
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
 

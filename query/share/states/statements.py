@@ -20,7 +20,8 @@ from typing import Final, NamedTuple
 
 from common import limits
 from common.process.versions import PLAN_VALUE_HASHES
-from query.plan.plan import Filter, Need, Plan, RowPosition, RowsWanted, State
+from query.plan.parts.conditions import Filter
+from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
 from query.share.field_sql import FieldSql, tagged_key
 from query.share.filters import Parameters, condition
 from query.share.sources import POSITION, Sources

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from query.plan.plan import GroupKey, Plan, Scalar
+from query.plan.parts.conditions import GroupKey, Scalar
+from query.plan.plan import Plan
 from query.share.states.buckets import bucket_middles
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.lists import flat, lists_of

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from common import limits
 from common.model.times.written import rfc3339_ns
-from query.plan.plan import Filter, FilterOp, SpansPer
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import SpansPer
 from query.traces.one.event import TraceEvent
 from query.traces.one.ids import folded
 from query.traces.one.read_table import LINK_SPAN, LINK_TRACE, events_of

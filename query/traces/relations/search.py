@@ -20,7 +20,8 @@ from common import limits
 from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
-from query.plan.plan import KeyJoin, Plan, Size, SpanQuery, SpansPer
+from query.plan.parts.spans import KeyJoin, Size, SpanQuery, SpansPer
+from query.plan.plan import Plan
 from query.plan.relations import About, RelatedConditions
 from query.results.relations.around import note_on_none, with_margin
 from query.results.relations.keys import Keys, keys_of, own_mark

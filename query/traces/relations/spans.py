@@ -13,7 +13,8 @@ import pyarrow as pa
 from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
-from query.plan.plan import Plan, SpanQuery, SpansPer
+from query.plan.parts.spans import SpanQuery, SpansPer
+from query.plan.plan import Plan
 from query.plan.relations import About, RelatedConditions, split_conditions
 from query.results.relations.around import note_on_none, with_margin
 from query.results.relations.keys import Keys, keys_of

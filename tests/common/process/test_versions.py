@@ -12,7 +12,8 @@ from common.model.record import RECORD_VERSION
 from common.process.members import Member, encode_member
 from common.process.versions import OWN, Understands, decode_request, oldest
 from indexer.damage.publish_gate import RecordsRequest
-from query.plan.plan import Filter, FilterOp, Need, Plan, RowsWanted, ShareRequest, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, RowsWanted, ShareRequest, State
 from query.share.rerouted import BatchLookup, BatchLookupRequest
 from query.wire.columns import ColumnsRequest, DatasetsRequest
 from query.wire.tail import TailFilter, TailRequest

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from indexer.tail.filtered import TAIL_DATABASE, FilteredTail, IndexedRows, filtered_lines
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailLimits, TailRecord, TailSubscription
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.share.database import Databases
 from query.wire.tail import TailFilter
 from tests.query.share import oracle

@@ -13,7 +13,8 @@ from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
-from query.plan.plan import Filter, FilterOp, Plan, RowsWanted
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Plan, RowsWanted
 from query.share.compute import Computation
 from query.share.row_search import rows_of
 from query.share.view import ViewRequest

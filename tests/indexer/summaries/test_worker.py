@@ -18,7 +18,7 @@ from indexer.serve.leases import PartitionLeases
 from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.share.view import DatasetView, ViewRequest
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from query.expressions.check import check_expression
 from query.expressions.sql.builder import text_literal
-from query.plan.plan import CalculatedField, Filter, FilterOp, Need, Plan, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import CalculatedField, Need, Plan, State
 from query.share.compute import Computation
 from query.share.filters import number_of
 from query.share.sources import gather

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from query.faults import SpecError
-from query.plan.plan import Filter, FilterOp, filter_fields
+from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import Calculation, Order, QuerySpec

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from query.plan.plan import GroupKey, Plan
+from query.plan.parts.conditions import GroupKey
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results.merge import Merged
 from query.results.results import series_parts

@@ -11,7 +11,7 @@ import pytest
 from common.model.names import ALL_DATASETS
 from common.model.reroute import EpochOffset
 from query.http.environment import NamedDatasets
-from query.plan.plan import SpanDataset
+from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read_spec import read_spec
 from query.results.answer import Answer

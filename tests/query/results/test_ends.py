@@ -11,7 +11,7 @@ import pytest
 from common.model.names import ALL_DATASETS
 from query.faults import SpecError
 from query.http.environment import NamedDatasets
-from query.plan.plan import SpanDataset, SpanNames
+from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.planner import build_request
 from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec

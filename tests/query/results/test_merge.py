@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.process.versions import OWN
-from query.plan.plan import Filter, FilterOp, Need, Plan, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
 from query.results.columns import Column, Part, add_up, exact_sum, regrouped, sum_of_doubles

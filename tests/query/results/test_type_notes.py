@@ -2,7 +2,7 @@
 
 import pytest
 
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.spec import Calculation, QuerySpec
 from query.results.type_notes import notes_on_types
 

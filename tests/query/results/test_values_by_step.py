@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.model.times.api import parse_time
-from query.plan.plan import Filter, FilterOp, Plan
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.series import (

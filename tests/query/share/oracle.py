@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from common import limits
-from query.plan.plan import Filter, FilterOp, Scalar
+from query.plan.parts.conditions import Filter, FilterOp, Scalar
 from query.plan.spec import PERCENTILES, QuerySpec
 from query.results.calculations.heatmap import Bin
 from query.share.filters import number_of

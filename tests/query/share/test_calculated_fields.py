@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from query.expressions.check import read_expression
 from query.expressions.nodes import Value
 from query.plan.calculated import UseFault, stored_filters, with_calculated
-from query.plan.plan import CalculatedField, Filter, FilterOp, Plan, RowsWanted, filter_fields
+from query.plan.parts.conditions import Filter, FilterOp, filter_fields
+from query.plan.plan import CalculatedField, Plan, RowsWanted
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.totals import merge_totals

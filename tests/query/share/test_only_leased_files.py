@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.errors import BellwetherError
-from query.plan.plan import Filter, FilterOp, GroupKey, Need, Plan, RowsWanted, State
+from query.plan.parts.conditions import Filter, FilterOp, GroupKey
+from query.plan.plan import Need, Plan, RowsWanted, State
 from query.share.compute import Computation
 from query.share.database import Databases
 from query.share.parquet_scan import parquet_scan

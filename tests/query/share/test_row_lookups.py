@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.model.reroute import EpochOffset
-from query.plan.plan import Filter, FilterOp, Plan, RowPosition, RowsWanted
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Plan, RowPosition, RowsWanted
 from query.share.compute import Computation
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.process.versions import OWN
-from query.plan.plan import GROUP_OPS, Filter, FilterOp, Plan
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
+from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, build_request, series_plan, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge

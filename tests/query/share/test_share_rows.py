@@ -18,7 +18,8 @@ from common.errors import Unavailable
 from common.model.reroute import EpochOffset
 from common.process.versions import OWN
 from query.faults import SpecError
-from query.plan.plan import Filter, Plan
+from query.plan.parts.conditions import Filter
+from query.plan.plan import Plan
 from query.rows.page import Page, make_page
 from query.rows.request import RowsRequest, read_rows_request
 from query.share.answer import decode_answer, encode_answer, of_version

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from common.errors import DamagedObject
-from query.plan.plan import Filter, FilterOp, Need, Plan, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, State
 from query.share.compute import Computation
 from query.share.small_segments import SmallSegments
 from query.share.view import SegmentView

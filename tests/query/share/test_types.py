@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from query.plan.plan import Filter, FilterOp, Need, Plan, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, State
 from query.share.sources import gather
 from query.share.view import DatasetView
 from tests.query.share.rows import Row, block, segment, view

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.process.versions import Understands
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.wire.tail import TailFilter
 from tests.query.harness import QueryHarness, query_harness
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.relations import about_of
 from tests.query.share.oracle import matches
 from tests.query.share.rows import Row

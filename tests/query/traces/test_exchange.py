@@ -11,7 +11,8 @@ import pytest
 from common import limits
 from common.errors import Unprocessable
 from common.process.versions import Understands
-from query.plan.plan import Filter, FilterOp, SpansPer
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import SpansPer
 from query.share.rerouted import UndecidedBatch
 from query.traces.wanted import SpansWanted
 from tests.query.share.rows import Row

@@ -12,7 +12,7 @@ import pytest
 
 from common.errors import Unavailable, Unprocessable
 from query.faults import SpecError
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.relations import About, split_conditions
 from query.results.runner import CoverageRequirement
 from query.traces.relations.search import TraceOrder, TracesWanted

@@ -3,16 +3,8 @@
 import msgspec
 import pytest
 
-from query.plan.plan import (
-    Filter,
-    FilterOp,
-    Need,
-    Plan,
-    RowPosition,
-    RowsWanted,
-    ShareRequest,
-    State,
-)
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, RowPosition, RowsWanted, ShareRequest, State
 from query.share.rerouted import (
     BatchLookup,
     BatchLookupRequest,

@@ -16,7 +16,8 @@ from common.errors import BadRequest, BellwetherError, TooLarge
 from common.process.error_body import busy_response
 from common.process.web import error_response
 from query.plan.check_plan import check_keys
-from query.plan.plan import KeyJoin, Kin, Plan, ShareRequest, SpanDataset, SpanQuery
+from query.plan.parts.spans import KeyJoin, Kin, SpanDataset, SpanQuery
+from query.plan.plan import Plan, ShareRequest
 from query.share.bodies import ShareBodies
 from query.wire.keys import decode_body, encode_body, encode_keys
 

@@ -7,7 +7,7 @@ import pytest
 from multidict import MultiDict
 
 from query.faults import SpecError
-from query.plan.plan import Filter, FilterOp
+from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.relations import About
 from query.zipkin.conditions import read_conditions
 from query.zipkin.request import read_limit, read_time_range

@@ -5,7 +5,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from query.plan.plan import Filter, FilterOp, SpansPer
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import SpansPer
 from query.traces.wanted import SpansWanted
 from tests.query.share.rows import Row
 from tests.query.traces.cluster import DATASETS, scattered, span_cluster

@@ -13,7 +13,7 @@ from common.process.auth import hash_key
 from common.process.versions import OWN
 from query.http.dataset_names import DatasetNames
 from query.http.span_definitions import SpanDefinitions
-from query.plan.plan import DEFAULT_NAMES, SpanNames
+from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
 from query.plan.span_parts import SPAN_PARTS, span_names
 from tests.query.harness import BASE_S, QueryHarness, add_keys, query_harness
 from tests.query.share.rows import Row

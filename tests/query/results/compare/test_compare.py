@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from query.plan.plan import GroupKey
+from query.plan.parts.conditions import GroupKey
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.read_spec import read_spec
 from query.plan.spec import Calculation, QuerySpec

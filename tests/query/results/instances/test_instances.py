@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from common.process.versions import OWN
 from query.faults import SpecError
-from query.plan.plan import CalculatedField, Filter, FilterOp, InstancesWanted, Plan, SpanDataset
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.parts.spans import SpanDataset
+from query.plan.plan import CalculatedField, InstancesWanted, Plan
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import Calculation, QuerySpec

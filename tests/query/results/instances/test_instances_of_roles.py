@@ -9,7 +9,7 @@ import msgspec
 
 from common.model.names import ALL_DATASETS
 from common.process.versions import OWN
-from query.plan.plan import SpanDataset
+from query.plan.parts.spans import SpanDataset
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.results.runner import Answer, CoverageRequirement

@@ -16,7 +16,8 @@ import pytest
 from common.model.names import ALL_DATASETS
 from common.model.reroute import EpochOffset
 from query.faults import SpecError
-from query.plan.plan import Filter, SpanDataset, SpanNames
+from query.plan.parts.conditions import Filter
+from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from common import limits
 from common.errors import DamagedObject
-from query.plan.plan import Filter, FilterOp, Need, Plan, RowsWanted, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, RowsWanted, State
 from query.share.compute import Computation
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search import RowSearch

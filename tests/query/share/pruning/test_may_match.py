@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from query.plan.plan import GROUP_OPS, Filter, FilterOp, Plan
+from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
+from query.plan.plan import Plan
 from query.share.filters import Parameters, condition
 from query.share.pruning.facts import ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from query.plan.plan import Filter, FilterOp, Need, Plan, RowsWanted, State
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Need, Plan, RowsWanted, State
 from query.share.compute import Computation
 from query.share.pruning.summary_facts import summary_may_match
 from query.share.view import SegmentView

@@ -14,7 +14,8 @@ from common.errors import BadRequest
 from common.process.versions import PLAN_QUESTIONS
 from query.faults import SpecError
 from query.plan.check_plan import check_request
-from query.plan.plan import Filter, FilterOp, Plan, RowsWanted, ShareRequest, version_needed
+from query.plan.parts.conditions import Filter, FilterOp
+from query.plan.plan import Plan, RowsWanted, ShareRequest, version_needed
 from query.plan.read_filters import read_filters
 from query.share.compute import Computation
 from query.share.row_search import rows_of

@@ -8,7 +8,8 @@ import pytest
 
 from common.errors import BadRequest
 from query.plan.check_plan import check_request
-from query.plan.plan import CalculatedField, Need, Plan, ShareRequest, SpanDataset, SpanNames, State
+from query.plan.parts.spans import SpanDataset, SpanNames
+from query.plan.plan import CalculatedField, Need, Plan, ShareRequest, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.totals import merge_totals

@@ -1,0 +1,1 @@
+"""What plans are made of: conditions, and requests for spans."""
