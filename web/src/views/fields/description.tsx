@@ -35,7 +35,7 @@ export function Description({ dataset, field, text, onSaved }: Props) {
     return (
       <>
         {text}{" "}
-        <button class="small quiet" aria-label={`Describe ${field}`} onClick={() => setTyped(text)}>
+        <button class="small quiet" aria-label={text ? `edit the description of ${field}` : `describe ${field}`} onClick={() => setTyped(text)}>
           {text ? "edit" : "describe"}
         </button>
       </>

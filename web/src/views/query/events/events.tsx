@@ -95,36 +95,36 @@ export function Events({ place, spec, range }: Props) {
             <tbody>
               {rows.map((one, number) => (
                 <Fragment key={number}>
-                <tr class={one === row ? "chosen" : undefined}>
-                  <td>
-                    <button
-                      class="mono"
-                      title={utcOf(Date.parse(one.time) / 1000)}
-                      aria-expanded={one === row}
-                      onClick={() => setChosen(one === row ? null : number)}
-                    >
-                      {timeOf(Date.parse(one.time) / 1000)}
-                    </button>
-                  </td>
-                  {columns.map((name) => (
-                    <td key={name} class={typeof one.data[name] === "number" ? "number" : undefined}>
-                      <bdi>{cellOf(one.data, name)}</bdi>
+                  <tr class={one === row ? "chosen" : undefined}>
+                    <td>
+                      <button
+                        class="mono"
+                        title={utcOf(Date.parse(one.time) / 1000)}
+                        aria-expanded={one === row}
+                        onClick={() => setChosen(one === row ? null : number)}
+                      >
+                        {timeOf(Date.parse(one.time) / 1000)}
+                      </button>
                     </td>
-                  ))}
-                </tr>
-                {one === row && (
-                  <tr>
-                    <td class="whole" colSpan={columns.length + 1}>
-                      <OneEvent
-                        {...{ row, spec }}
-                        onAsk={next}
-                        onNewer={number > 0 ? () => setChosen(number - 1) : pages.length > 1 ? toNewer : null}
-                        onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? toOlder : null}
-                        onClose={() => setChosen(null)}
-                      />
-                    </td>
+                    {columns.map((name) => (
+                      <td key={name} class={typeof one.data[name] === "number" ? "number" : undefined}>
+                        <bdi>{cellOf(one.data, name)}</bdi>
+                      </td>
+                    ))}
                   </tr>
-                )}
+                  {one === row && (
+                    <tr>
+                      <td class="whole" colSpan={columns.length + 1}>
+                        <OneEvent
+                          {...{ row, spec }}
+                          onAsk={next}
+                          onNewer={number > 0 ? () => setChosen(number - 1) : pages.length > 1 ? toNewer : null}
+                          onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? toOlder : null}
+                          onClose={() => setChosen(null)}
+                        />
+                      </td>
+                    </tr>
+                  )}
                 </Fragment>
               ))}
             </tbody>
