@@ -32,14 +32,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of arguments. infix: whether it was written as an operator."""
+    """A function of arguments."""
 
     function: str
     args: tuple["Node", ...]
     start: int
     end: int
     depth: int
-    infix: bool = False
 
 
 Node = Literal | Column | Call

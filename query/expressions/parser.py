@@ -87,10 +87,18 @@ class _Parser:
                 return node
             at, function = found
             token = self._take()
-            right = self._operand(depth)
-            if self._operator(at + 1) is not None:
-                right = self._operators(right, at + 1, depth)
-            node = self._joined(function, token, node, right)
+            args = [node, self._right(at, depth)]
+            while function in _CHAINED and self._operator(at) == found:
+                token = self._take()
+                args.append(self._right(at, depth))
+            node = self._joined(function, token, tuple(args))
+
+    def _right(self, level: int, depth: int) -> Node:
+        """What stands to the right of an operator of the level: of those that bind tighter."""
+        right = self._operand(depth)
+        return (
+            right if self._operator(level + 1) is None else self._operators(right, level + 1, depth)
+        )
 
     def _operator(self, level: int) -> tuple[int, str] | None:
         """(level, function) of the operator that comes next, if it binds so tight."""
@@ -105,20 +113,16 @@ class _Parser:
             self._fail(token, f"{token.text} is no operator of an expression", hint)
         return None
 
-    def _joined(self, function: str, token: Token, left: Node, right: Node) -> Node:
+    def _joined(self, function: str, token: Token, args: tuple[Node, ...]) -> Node:
         if function == "!=":
-            return self._call("NOT", (self._joined("EQUALS", token, left, right),), token)
-        chained = isinstance(left, Call) and left.function == function and left.infix
-        if chained and function in _CHAINED:
-            assert isinstance(left, Call)
-            return self._call(function, (*left.args, right), token)
-        return self._call(function, (left, right), token)
+            return self._call("NOT", (self._call("EQUALS", args, token),), token)
+        return self._call(function, args, token)
 
     def _call(self, function: str, args: tuple[Node, ...], token: Token) -> Call:
         depth = 1 + max((one.depth for one in args), default=0)
         if depth > limits.EXPRESSION_DEPTH_MAX:
             raise self._too_deep(token)
-        return Call(function, args, token.start, token.end, depth, infix=True)
+        return Call(function, args, token.start, token.end, depth)
 
     def _operand(self, depth: int) -> Node:
         token = self._take()
@@ -131,8 +135,7 @@ class _Parser:
         if token.is_symbol("("):
             inside = self.expression(0, depth + 1)
             self._close(token)
-            # parenthesized: a + (b + c) is not one sum
-            return inside if not isinstance(inside, Call) else _as_written(inside)
+            return inside
         if token.kind is TokenKind.COLUMN:
             return Column(token.text, token.start, token.end)
         if token.kind is TokenKind.STRING:
@@ -213,11 +216,6 @@ class _Parser:
         shown = self._text[token.start : token.end][:40]
         why, hint = f"did not expect {shown!r} here", _after_operand(token)
         return QueryTextError(self._text, token.start, token.end, why, hint)
-
-
-def _as_written(call: Call) -> Call:
-    """The call of an expression in parentheses, which does not become part of a chain."""
-    return Call(call.function, call.args, call.start, call.end, call.depth)
 
 
 def _after_operand(token: Token) -> str:

@@ -1,12 +1,14 @@
 """Expressions are parsed with the published precedence and quoting; faults have their place."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
 from query.expressions.check import check_expression
-from query.expressions.nodes import Column, Literal, Node
+from query.expressions.nodes import Call, Column, Literal, Node
 from query.expressions.parser import parse
 from query.tokens.errors import QueryTextError
 from query.tokens.expression_lexer import expression_end
@@ -148,3 +150,19 @@ def test_no_text_crashes_the_parser(text: str) -> None:
     except QueryTextError as error:
         found = error
     assert found is None or 0 <= found.start <= found.end <= max(1, len(text))
+
+
+@pytest.mark.parametrize(("operator", "function"), [(" * ", "MUL"), (" + ", "SUM")])
+def test_a_chain_of_operators_is_read_once_however_long_it_is(
+    operator: str, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def counted(name: str, *rest: Any) -> Call:
+        made.append(name)
+        return Call(name, *rest)
+
+    monkeypatch.setattr("query.expressions.parser.Call", counted)
+    node = parse(operator.join(["1"] * 1_000))
+    assert isinstance(node, Call)
+    assert (made, len(node.args)) == ([function], 1_000)
