@@ -2,6 +2,7 @@
 
 import re
 
+from common import limits
 from query.text.calculations import calculation_op
 from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor, Spec
 from query.text.search_clause import begins_search, read_search
@@ -283,7 +284,7 @@ def _values(cursor: Cursor, column: str) -> list[object]:
             raise cursor.fail("nothing compares with null", hint=hint)
         return read_value(cursor, column, in_list=True)
 
-    values = cursor.listed(one)
+    values = cursor.listed(one, limits.FILTER_VALUES_MAX)
     cursor.expect(")", "expected , or )", QUOTES_HINT)
     return values
 

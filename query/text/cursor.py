@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from common import limits
 from query.tokens.errors import QueryTextError
 from query.tokens.lexer import DOUBLE_THE_QUOTE, Token, TokenKind, tokenize
 
@@ -126,9 +127,11 @@ class Cursor:
         self.take()
         return token.text
 
-    def listed(self, item: Callable[[], T]) -> list[T]:
-        """Read items that are separated by commas."""
+    def listed(self, item: Callable[[], T], most: int = limits.QUERY_LIST_ITEMS_MAX) -> list[T]:
+        """Read items that are separated by commas, at most so many. Raises QueryTextError."""
         items = [item()]
         while self.take_symbol(","):
+            if len(items) == most:
+                raise self.fail(f"at most {most:,} items stand here")
             items.append(item())
         return items

@@ -6,7 +6,7 @@ expression over labels; a calculation that stands in formulas alone is hidden.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final
 
 from query.expressions.functions import FUNCTIONS
@@ -194,11 +194,11 @@ def _is_operator(token: Token) -> bool:
     return token.kind is TokenKind.NAME and token.text in OPERATORS
 
 
-def _closing(tokens: Collection[Token], at: int) -> int:
+def _closing(tokens: Sequence[Token], at: int) -> int:
     """The token after the parenthesis that closes the one at `at`."""
-    listed, depth = list(tokens), 0
-    while listed[at].kind is not TokenKind.END:
-        depth += listed[at].is_symbol("(") - listed[at].is_symbol(")")
+    depth = 0
+    while tokens[at].kind is not TokenKind.END:
+        depth += tokens[at].is_symbol("(") - tokens[at].is_symbol(")")
         at += 1
         if not depth:
             break

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common import limits
 from query.plan.spec import TimeAxis
 from query.text.axis import AXES
 from query.text.parser import parse_query, parse_text
@@ -255,3 +256,22 @@ def test_by_end_behind_a_range_is_its_axis_and_elsewhere_a_field(
 
 def test_every_axis_has_a_word() -> None:
     assert set(AXES.values()) == {one.value for one in TimeAxis}
+
+
+@pytest.mark.parametrize(
+    ("begin", "item", "most"),
+    [
+        ("", "SUM(a{})", limits.QUERY_LIST_ITEMS_MAX),
+        ("COUNT GROUP BY ", "a{}", limits.QUERY_LIST_ITEMS_MAX),
+        ("COUNT ORDER BY ", "a{}", limits.QUERY_LIST_ITEMS_MAX),
+        ("LET ", "a{} = 1", limits.QUERY_LIST_ITEMS_MAX),
+        ("COUNT WHERE a IN (", "{}", limits.FILTER_VALUES_MAX),
+    ],
+)
+def test_a_list_of_too_many_is_refused_at_the_first_one_beyond(
+    begin: str, item: str, most: int
+) -> None:
+    text = begin + ", ".join(item.format(at) for at in range(most + 5))
+    with pytest.raises(QueryTextError, match=f"at most {most:,} items") as refused:
+        parse_text(text, 0)
+    assert text[refused.value.start :].startswith(item.format(most).split("(")[0].split(" ")[0])
