@@ -7,6 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
 from common.clock import SystemClock
 from common.errors import ObjectsUnavailable
 from common.locks.files import FileLocks
@@ -162,6 +166,28 @@ async def test_the_page_sees_a_result_that_another_role_still_computes(tmp_path:
         address = f"{second.url}/1/query_results/shop/{made['id']}?wait_s=30"
         async with there.http.get(address, headers=own) as response:
             assert (response.status, (await response.json())["complete"]) == (200, True)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_role_that_does_not_know_the_caller_says_nothing_about_his_key(
+    tmp_path: Path, status: int
+) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"error": "unknown API key"}, status=status)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", refuse)
+    async with query_harness(tmp_path) as there, TestServer(app) as earlier:
+        url = str(earlier.make_url("")).rstrip("/")
+        locks = there.context.backends.locks
+        assert isinstance(locks, FileLocks)
+        announcement = Announcement(locks, Member("query", "old", url, "a", 1, 0, "0"))
+        await announcement.renew()
+        try:
+            path = f"/1/query_results/shop/{new_id(SystemClock().now_ns(), 'old', 1)}"
+            assert (await there.get(path))[0] == 503
+        finally:
+            await announcement.withdraw()
 
 
 async def test_a_result_is_asked_only_of_the_role_that_its_id_names(tmp_path: Path) -> None:
