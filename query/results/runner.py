@@ -26,7 +26,6 @@ from common.process.fair.slots import FairSlots, SlotRequest
 from query.asking.question import present_question
 from query.cancellation import cancellable
 from query.config import QueryConfig
-from query.faults import SpecError
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.results.answer import Answer
@@ -249,9 +248,6 @@ class QueryRunner:
         self, query: QueryRequest, required: CoverageRequirement
     ) -> tuple[Answer, Totals]:
         related = related_to(query.spec, query.stored)
-        if related is not None and query.spec.per is not None:
-            why = "fields of other spans cannot stand beside instances: group by their own fields"
-            raise SpecError("per", "invalid", why)
         if related is not None:
             return await self._run_related(query, related, required)
         held = self._states.question(query.env, query.key)

@@ -12,6 +12,7 @@ from query.plan.parts.spans import SpanNames
 from query.plan.plan import Plan
 from query.share.defined.axis import gather_in_range
 from query.share.defined.joins import IDS, JoinedColumns, joined_fields, joined_rows
+from query.share.defined.kinds import by_definition
 from query.share.field_sql import FieldSql
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
@@ -44,7 +45,7 @@ def gather_asked(
     tables, sources = dict[str, pa.Table](), list[RowSource]()
     fields, stored = dict[str, FieldSql](), dict[str, FieldSql]()
     rows_most, is_empty = 0, True
-    for number, (names, some) in enumerate(_by_definition(plan, views).items()):
+    for number, (names, some) in enumerate(by_definition(plan, views).items()):
         found = gather_in_range(
             plan,
             names,
@@ -82,15 +83,6 @@ def _unite(fields: dict[str, FieldSql], more: Mapping[str, FieldSql]) -> None:
     for name, one in more.items():
         known = fields.get(name)
         fields[name] = one if known is None else FieldSql(one.index, known.types | one.types)
-
-
-def _by_definition(plan: Plan, views: Sequence[DatasetView]) -> dict[SpanNames, list[DatasetView]]:
-    """The views of the datasets that have the same definitions; at least one kind."""
-    names = {one.id: one.names for one in plan.datasets}
-    found: dict[SpanNames, list[DatasetView]] = {plan.datasets[0].names: []}
-    for view in views:
-        found.setdefault(names[view.dataset], []).append(view)
-    return found
 
 
 def _ids(found: Sources, names: SpanNames) -> list[str]:

@@ -25,6 +25,7 @@ KEY: Final = "k_"
 EDGES: Final = "edges"  # state: the values that events just outside of the range have
 RATE, START, END, SPANS, ERRORS = "r", "s", "e", "sp", "er"
 STEP_TIME, STEP = "lt", "ls"
+_KEY_TYPES: Final = {"n": "BIGINT", "f": "DOUBLE", "b": "BOOLEAN", "s": "VARCHAR"}
 _HASH_BITS: Final = 32
 _HASH_BITS_LEAST: Final = 16
 
@@ -33,6 +34,11 @@ def has_end(wanted: InstancesWanted) -> bool:
     """Whether ends of instances are needed."""
     columns = set(wanted.columns)
     return bool(columns & {InstanceColumn.END, InstanceColumn.EXTENT})
+
+
+def key_part(parts: Mapping[str, str], name: str) -> str:
+    """SQL of a part of the common value, NULL where the rows have none of its type."""
+    return parts.get(name, f"NULL::{_KEY_TYPES[name]}")
 
 
 def first_columns(at: int, types: Collection[FieldType]) -> list[str]:

@@ -4,7 +4,7 @@ Only the values of the field are read, and no more than the margin on both sides
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -18,7 +18,6 @@ from query.share.sources import gather
 from query.share.view import DatasetView
 
 _TIME_MIN, _TIME_MAX = -(2**63), 2**63 - 1
-_KEY_TYPES: Final = {"n": "BIGINT", "f": "DOUBLE", "b": "BOOLEAN", "s": "VARCHAR"}
 
 
 class Edges(NamedTuple):
@@ -63,9 +62,7 @@ def edges_of(
     selects = []
     for field_sql, rows in found:
         parts = field_sql.key_parts
-        columns = (
-            f"{parts.get(name, f'NULL::{_KEY_TYPES[name]}')} AS {names.KEY}{name}" for name in keys
-        )
+        columns = (f"{names.key_part(parts, name)} AS {names.KEY}{name}" for name in keys)
         selects.append(f"SELECT {', '.join(columns)} FROM {rows}")
     joined = " UNION ALL ".join(selects)
     return Edges(f"SELECT DISTINCT * FROM ({joined})" if keys else "", bound.values, tables)

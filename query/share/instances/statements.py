@@ -10,8 +10,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
 from query.plan.plan import InstanceColumn, InstancesWanted, Plan
+from query.share.defined.kinds import by_definition
 from query.share.field_sql import FieldSql
 from query.share.filters import Parameters, condition
 from query.share.instances import columns as names
@@ -24,7 +24,6 @@ from segment.columns import FieldType
 
 _LAST: Final = 2**63 - 1  # an end beyond the last time there is is that time
 _NS_PER_MS: Final = 1_000_000
-_KEY_TYPES: Final = {"n": "BIGINT", "f": "DOUBLE", "b": "BOOLEAN", "s": "VARCHAR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class InstanceStatements:
         self._parts: list[_Part] = []
         self._bound = Parameters()
         self.tables: dict[str, pa.Table] = {}
-        for number, (definitions, some) in enumerate(_by_definitions(plan, views).items()):
+        for number, (definitions, some) in enumerate(by_definition(plan, views).items()):
             sources = gather(plan, some, small, facts, suffix=f"_{number}")
             self.tables |= sources.tables
             self._parts.append(_Part(sources, SpanParts(definitions, sources.stored_sql)))
@@ -98,7 +97,7 @@ class InstanceStatements:
         """The events of an instance that match, as rows of `columns`."""
         own, wanted = self._field(part, self._wanted.field), set(self._wanted.columns)
         span, parts = part.span, own.key_parts
-        selected = {names.KEY + name: parts.get(name, f"NULL::{_KEY_TYPES[name]}") for name in keys}
+        selected = {names.KEY + name: names.key_part(parts, name) for name in keys}
         selected |= {names.RATE: "1::BIGINT" if self._plan.unweighted else "r", names.START: "t"}
         if names.has_end(self._wanted):
             selected[names.END] = _end(span.duration_ms, self._plan)
@@ -129,17 +128,6 @@ class InstanceStatements:
         fields_sql: Mapping[str, FieldSql] = part.sources.fields_sql
         found = [condition(one, fields_sql, self._bound) for one in self._plan.filters]
         return (" OR " if self._plan.any_filter else " AND ").join(found) or "TRUE"
-
-
-def _by_definitions(
-    plan: Plan, views: Sequence[DatasetView]
-) -> Mapping[SpanNames, list[DatasetView]]:
-    """The views by the definitions of their datasets."""
-    of = {one.id: one.names for one in plan.datasets}
-    found: dict[SpanNames, list[DatasetView]] = {}
-    for view in views:
-        found.setdefault(of.get(view.dataset, DEFAULT_NAMES), []).append(view)
-    return found or {DEFAULT_NAMES: []}
 
 
 def _end(duration_ms: str, plan: Plan) -> str:

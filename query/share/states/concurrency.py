@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
-from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
 from query.plan.plan import Need, Plan, State
 from query.share.defined.joins import JoinedColumns
+from query.share.defined.kinds import by_definition
 from query.share.defined.rows import gather_asked
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.small_segments import SmallSegments
@@ -123,12 +123,8 @@ def open_spans(
     """
     if plan.open_spans is None:
         return []
-    names_of = {one.id: one.names for one in plan.datasets}
-    by_names: dict[SpanNames, list[DatasetView]] = {}
-    for view in views:
-        by_names.setdefault(names_of.get(view.dataset, DEFAULT_NAMES), []).append(view)
     found = []
-    for number, (names, some) in enumerate(by_names.items()):
+    for number, (names, some) in enumerate(by_definition(plan, views).items()):
         suffix = f"_open{number}"
         earlier = earlier_plan(plan)
         sources = gather_asked(earlier, some, small, facts, joined=joined, suffix=suffix)
