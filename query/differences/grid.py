@@ -14,6 +14,7 @@ from query.share.states.buckets import bucket_middles
 Array = npt.NDArray[np.float64]
 _BINS: Final = 20
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_WIDTH_LEAST: Final = 1e-300  # of a bin: powers of ten much below are no doubles
 _LOGARITHMIC: Final = 100.0  # ratio of the largest to the smallest number from which bins grow
 _POWER_MOST: Final = 308.25  # of ten, that a double holds
 _TAIL: Final = 0.001  # of either side's numbers beyond the first and the last edge
@@ -103,6 +104,7 @@ def _edges(low: float, high: float) -> list[float]:
     width = (high - low) / _BINS or abs(high) / _BINS or 1.0
     if not math.isfinite(width):
         return [low, 0.0, high]
+    width = max(width, _WIDTH_LEAST)
     unit = 10.0 ** math.floor(math.log10(width))
     step = next(unit * one for one in _STEPS if unit * one >= width * (1 - 1e-9))
     begin = math.floor(low / step)
