@@ -64,8 +64,8 @@ PROXIED_BODIES_MAX: Final = 512
 # two thirds and half of all for one that is alone, and some are always left for others.
 PROXIED_ENV_PER_FREE: Final = 2.0
 PROXIED_KEY_PER_FREE: Final = 1.0
-# Requests without a key: of an address at most half. A browser loads some files of the page at once,
-# people behind one proxy are one address, and a slow one holds a slot until it has its file.
+# Requests without a key: of an address at most half. A browser loads some files of the page at
+# once, people behind one proxy are one address, and a slow one holds a slot until it has its file.
 PROXIED_OPEN_MAX: Final = 128
 ANSWER_WRITE_TIMEOUT_S: Final = 60.0  # a client that reads nothing for this long is disconnected
 OFF_LOOP_BODY_BYTES: Final = 32_768  # larger bodies are decoded in a thread: the loop stays quick

@@ -1,5 +1,6 @@
 """A question over instances answers as plain Python does, however events lie over shares."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.process.versions import OWN
+from query.cancellation import cancellable
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import SpanDataset
@@ -24,7 +26,7 @@ from query.results.instances.answer import (
     notes_on_instances,
 )
 from query.share.answer import decode_answer, encode_answer, of_version
-from query.share.compute import Computation
+from query.share.compute import Computation, ShareCancelled
 from query.share.too_heavy import ShareTooHeavy
 from query.share.view import DatasetView
 from tests.query.results.instances.oracle import instances
@@ -265,3 +267,15 @@ def test_havings_on_columns_are_conditions_and_those_on_calculations_stay() -> N
     )
     assert spec.per_filters == (Filter("last_step", FilterOp.EQ, ("wait",)),)
     assert len(spec.havings) == 1
+
+
+def test_a_question_that_nobody_waits_for_computes_no_further_over_its_instances() -> None:
+    rows = [Row(at, {PER: f"{at}"}) for at in range(20)]
+    asked = request_of(QuerySpec((Calculation("COUNT"),), per=PER, start_s=0, end_s=9))
+    plan = instances_plan(asked, 0, at_least={}, wait_ms=0, log="")
+    one = replace(view(blocks=[block(rows)]), dataset=DATASET)
+    states = [Computation(plan, [one], ALLOWED).run().states]
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(ShareCancelled), cancellable(cancelled):
+        answer_over_instances(asked, plan, states, MERGING)
