@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from common.errors import NotAllowed, NotFound
+from common.errors import NotAllowed
 from common.metadata import ApiKey, KeyKind
-from common.model.names import ALL_DATASETS, BadDatasetName, dataset_id, dataset_slug
+from common.model.names import ALL_DATASETS
 from common.process.auth import KEY_HEADER, KeyCache
 from common.process.fair.requester import Requester
 from common.process.sessions import Sessions
@@ -75,14 +75,3 @@ def name_of(request: web.Request) -> str:
     if name == ALL_DATASETS:
         raise SpecError("dataset", "invalid", f"{ALL_DATASETS} cannot be asked here: name one")
     return name
-
-
-def dataset_or_all(key: ApiKey, request: web.Request) -> str:
-    """The id of the dataset whose primary name is in the path, or ALL_DATASETS. Raises NotFound."""
-    if name_or_all(request) == ALL_DATASETS:
-        return ALL_DATASETS
-    try:
-        slug = dataset_slug(name_of(request))
-    except BadDatasetName as error:
-        raise NotFound("Dataset not found") from error
-    return dataset_id(key.team.id, key.environment.id, slug)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
@@ -38,6 +38,17 @@ class DatasetNotFound(NotFound):
         self.detail = detail
 
 
+class NamedDataset(NamedTuple):
+    """A dataset that a name means.
+
+    created_ns: when it was made (unix ns), which tells it from a deleted one of the same name and
+        id; 0: not known now, or all datasets.
+    """
+
+    id: str
+    created_ns: int = 0
+
+
 class DatasetNames:
     """Looks datasets up by name. Use it from one event loop.
 
@@ -54,8 +65,8 @@ class DatasetNames:
         self._clock = clock
         self._retry_ns = 0
         self._aliases: OrderedDict[tuple[str, str], str] = OrderedDict()  # (env id, name) -> id
-        # (env id, name) -> (id, until when it is not asked again, in monotonic ns)
-        self._fresh: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
+        # (env id, name) -> (dataset, until when it is not asked again, in monotonic ns)
+        self._fresh: OrderedDict[tuple[str, str], tuple[NamedDataset, int]] = OrderedDict()
         calls = FairLimits(calls_max, limits.PROXIED_BODIES_MAX, 1)
         self._calls = FairSlots(calls, "requests")
 
@@ -92,21 +103,28 @@ class DatasetNames:
             return ALL_DATASETS
         return (await self.find(key, request)).id
 
-    async def id_or_all(self, key: ApiKey, request: web.Request) -> str:
-        """As `id_of`; ALL_DATASETS where the path names all of them."""
-        if name_or_all(request) == ALL_DATASETS:
-            return ALL_DATASETS
-        return await self.id_of(key, request)
-
     async def id_of(self, key: ApiKey, request: web.Request) -> str:
-        """The id of the dataset in the path. Raises as `id_named` does, and SpecError."""
+        """The id of the dataset in the path. Raises as `known` does, and SpecError."""
         try:
             return await self.id_named(key, name_of(request))
         except BadDatasetName as error:
             raise DatasetNotFound(str(error)) from error
 
+    async def known_or_all(self, key: ApiKey, request: web.Request) -> NamedDataset:
+        """The dataset in the path, which may name all of them. Raises as `id_of` does."""
+        if name_or_all(request) == ALL_DATASETS:
+            return NamedDataset(ALL_DATASETS)
+        try:
+            return await self.known(key, name_of(request))
+        except BadDatasetName as error:
+            raise DatasetNotFound(str(error)) from error
+
     async def id_named(self, key: ApiKey, name: str) -> str:
-        """The id of the dataset of this name.
+        """The id of the dataset of this name. Raises as `known` does."""
+        return (await self.known(key, name)).id
+
+    async def known(self, key: ApiKey, name: str) -> NamedDataset:
+        """The dataset of this name.
 
         It is that of some seconds ago, at most, unless this role has changed datasets since.
         Stored events stay readable while metadata fails (I8): a name is then assumed to be a
@@ -132,9 +150,10 @@ class DatasetNames:
                 else:
                     _put(self._aliases, alias, found.id)
                 until_ns = self._clock.monotonic_ns() + limits.DATASET_NAME_FRESH_S * 10**9
-                _put(fresh, alias, (found.id, until_ns))
-                return found.id
-        return self._aliases.get(alias, primary)
+                made = NamedDataset(found.id, found.created_ns)
+                _put(fresh, alias, (made, until_ns))
+                return made
+        return NamedDataset(self._aliases.get(alias, primary))
 
     async def _named(self, key: ApiKey, name: str) -> Dataset:
         found = await self.ask(

@@ -5,7 +5,7 @@ Also runs work that is cancelled when the caller disconnects.
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -40,6 +40,7 @@ class DatasetRequest:
     body: the request's JSON object.
     now_ns: when the request was read, in unix ns.
     after: the receipt of the header `X-Bellwether-After`, if it has one.
+    dataset_ns: when the dataset in the path was made, in unix ns; 0: unknown.
     """
 
     key: ApiKey
@@ -47,6 +48,7 @@ class DatasetRequest:
     body: dict[str, Any]
     now_ns: int
     after: str | None
+    dataset_ns: int = 0
 
     @property
     def requester(self) -> Requester:
@@ -85,8 +87,9 @@ class DatasetRequestReader:
     async def with_dataset_in_path(self, request: web.Request) -> DatasetRequest:
         """A request of the vendor's API."""
         key = await authorize(self._keys, request, "queries")
-        dataset = await self._names.id_or_all(key, request)
-        return self._read(request, key, dataset, await json_object(request))
+        dataset = await self._names.known_or_all(key, request)
+        begun = self._read(request, key, dataset.id, await json_object(request))
+        return replace(begun, dataset_ns=dataset.created_ns)
 
     async def without_dataset(self, request: web.Request, members: str) -> DatasetRequest:
         """A request of Bellwether's own API to the whole environment; `dataset` is empty.

@@ -29,6 +29,7 @@ class StoredResult:
     error: why the query failed.
     task: while the query runs or waits.
     added_ns: when it was added (monotonic).
+    dataset_ns: when its dataset was made (unix ns); 0: unknown.
     """
 
     id: str
@@ -42,6 +43,7 @@ class StoredResult:
     error: BellwetherError | None = None
     task: asyncio.Task[None] | None = None
     added_ns: int = 0
+    dataset_ns: int = 0
 
     @property
     def finished(self) -> bool:

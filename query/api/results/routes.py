@@ -21,7 +21,7 @@ from query.api.results.restrictions import Restrictions
 from query.api.results.runs import ResultRuns
 from query.api.results.shared import SharedResults
 from query.api.stored_queries import StoredQueries
-from query.http.access import authorize, dataset_or_all, name_or_all, requester_of
+from query.http.access import authorize, name_or_all, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.environment import EnvironmentDatasets
 from query.http.problems import QueryEnded, public_base
@@ -78,6 +78,7 @@ class ResultRoutes:
         self._parts.restrictions.check(query, begun.now_ns)
         coverage, wait_s = begun.coverage_required(), wait_in_body(begun.body)
         result = self._parts.runs.start(begun.key, query, coverage, asked)
+        result.dataset_ns = begun.dataset_ns
         await self._wait(request, result, wait_s)
         if has_hung_up(request):  # nobody has learnt the id of the result, so nobody can want it
             self._parts.results.drop(result)
@@ -114,13 +115,16 @@ class ResultRoutes:
         """
         key = await authorize(self._parts.keys, request, "queries")
         wait_s = wait_in_url(request)
-        found, wanted = self._parts.results.find, request.match_info["id"]
-        result = found(wanted, key.environment.id, dataset_or_all(key, request))
-        if result is None:  # the path has an alias of the dataset, or the result is not here
-            dataset = await self._parts.names.id_or_all(key, request)
-            result = found(wanted, key.environment.id, dataset)
-            if result is None:
-                return await self._elsewhere(request, key, dataset, wait_s)
+        dataset = await self._parts.names.known_or_all(key, request)
+        wanted = request.match_info["id"]
+        result = self._parts.results.find(wanted, key.environment.id, dataset.id)
+        if result is None:
+            elsewhere = await self._elsewhere(request, key, dataset.id, wait_s)
+            if isinstance(elsewhere, web.Response):
+                return elsewhere
+            result = elsewhere
+        if dataset.created_ns and result.dataset_ns not in (0, dataset.created_ns):
+            raise ResultNotFound  # of a dataset of this name that was deleted
         await self._wait(request, result, wait_s)
         if isinstance(result.error, TooManyRequests):  # the query was refused, not this request
             raise QueryEnded(f"the query was ended, run it again: {result.error}")

@@ -79,6 +79,7 @@ class SharedResults:
             env=result.env_id,
             dataset=result.dataset,
             created_ns=result.created_ns,
+            dataset_ns=result.dataset_ns,
             query=msgspec.Raw(result.query),
             body=msgspec.Raw(body),
         )
@@ -112,6 +113,7 @@ class SharedResults:
             dataset=found.dataset,
             query=bytes(found.query),
             created_ns=found.created_ns,
+            dataset_ns=found.dataset_ns,
             polled_ns=self._clock.monotonic_ns(),
             body=bytes(found.body),
         )

@@ -21,6 +21,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     created_ns: when its query began, in unix ns.
     query: the specification, JSON.
     body: the other members of the result, JSON.
+    dataset_ns: when its dataset was made, in unix ns; 0: unknown, as in earlier documents.
     """
 
     version: int = _VERSION
@@ -30,6 +31,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     created_ns: int
     query: msgspec.Raw
     body: msgspec.Raw
+    dataset_ns: int = 0
 
 
 def encode_stored(document: ResultDocument) -> bytes:

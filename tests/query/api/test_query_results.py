@@ -272,3 +272,21 @@ async def test_the_range_may_be_one_of_ends(tmp_path: Path) -> None:
         body = {"query": {"time_axis": "overlap"}, "wait_s": 1}
         status, refused = await there.post("/1/query_results/shop", body)
         assert (status, refused["type_detail"][0]["field"]) == (422, "time_axis")
+
+
+async def test_results_leave_with_their_dataset(tmp_path: Path) -> None:
+    """Also where a new dataset has its name, as what is in the new one is all that it shows."""
+    async with query_harness(tmp_path, datasets=("D",)) as running:
+        body = {"query": {"calculations": [{"op": "COUNT"}], **TIMES}, "wait_s": PATIENCE_S}
+        status, old = await running.post("/1/query_results/d", body)
+        assert status == 201
+        address = f"/1/query_results/d/{old['id']}"
+        assert (await running.get(address))[0] == 200
+        await running.put("/1/datasets/d", {"settings": {"delete_protected": False}})
+        assert (await running.delete("/1/datasets/d"))[0] == 202
+        assert [(await running.get(at))[0] for at in (address, f"{address}/graph.svg")] == [404] * 2
+        assert (await running.post("/1/datasets", {"name": "D"}))[0] == 201
+        assert (await running.get(address))[0] == 404
+        status, new = await running.post("/1/query_results/d", body)
+        assert status == 201
+        assert (await running.get(f"/1/query_results/d/{new['id']}"))[0] == 200
