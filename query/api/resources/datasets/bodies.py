@@ -59,7 +59,7 @@ def read_new(body: dict[str, Any]) -> NewDataset:
     reader = FaultCollector()
     name, slug = reader.read(lambda: _name(body), ("", ""))
     change = _read(body, reader)
-    reader.read(lambda: _protected_from_the_start(body), None)
+    reader.read(lambda: _protected_from_the_start(change.delete_protected), None)
     reader.check()
     return NewDataset(
         name, slug, change.description, change.expand_json_depth, change.retention_days or 0
@@ -126,8 +126,8 @@ def _protection(body: dict[str, Any]) -> bool | None:
     return None if value is None else bool(value)
 
 
-def _protected_from_the_start(body: dict[str, Any]) -> None:
-    if _protection(body) is False:
+def _protected_from_the_start(protected: bool | None) -> None:
+    if protected is False:
         raise SpecError(
             "settings.delete_protected",
             "invalid",
