@@ -7,6 +7,7 @@ there with its segment, and deleted with it (`snapshot.documents.locations.delet
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from common import limits
 from common.errors import ObjectMissing
 from common.objects import ObjectStore
 from segment.parquet.encoders import Encoders
@@ -20,8 +21,11 @@ SUMMARY_ROWS_MIN: Final = 1_025
 
 
 def may_have_summary(entry: SegmentEntry, rows_min: int = SUMMARY_ROWS_MIN) -> bool:
-    """Whether a summary is made for that segment: not for few rows, and not within a pack."""
-    return entry.rows >= rows_min and not entry.pack
+    """Whether a summary is made for that segment: not within a pack, and not for few rows, unless
+    these are large: what their fields hold would be read of them for each list of fields.
+    """
+    large = entry.size_bytes > limits.FIELD_FACTS_SEGMENT_BYTES
+    return (entry.rows >= rows_min or large) and not entry.pack
 
 
 class Stored(NamedTuple):

@@ -1,9 +1,9 @@
 """Makes the summaries that segments lack, and loads the others, in a thread of low priority.
 
-Segments in packs and those of few rows have none: a question reads them from memory, and
-compaction puts them together. A summary is asked of the store once; if it is missing, the first of
-the partition's indexers makes it, the other after a delay. A store that is down delays this and no
-more.
+Segments in packs and those of few rows that are not large have none: a question reads them from
+memory, and compaction puts them together. A summary is asked of the store once; if it is missing,
+the first of the partition's indexers makes it, the other after a delay. A store that is down delays
+this and no more.
 """
 
 import asyncio
