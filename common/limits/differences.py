@@ -33,6 +33,7 @@ FIELD_FACTS_HASHES: Final = 256  # smallest hashes of its values: their number i
 # Values in live rows and small segments that one question looks at for the first time: 0.3 s of a
 # core. What they are stays in memory; the next question goes on.
 FIELD_FACTS_VALUES_READ: Final = 2_000_000
+FIELD_FACTS_COLUMN_VALUES: Final = 250  # of so many a column costs at least the time
 # Of an indexer: facts of 20,000 fields of a hundred segments, put together by some segments.
 FIELD_FACTS_HELD_BYTES: Final = 64 * 2**20
 FIELD_FACTS_SEGMENT_BYTES: Final = 2**20  # of one without summary that is read for them: a pack's

@@ -237,7 +237,7 @@ class FieldFactsListing:
 
     def _of_block(self, block: ColumnBlock, times: Times, room: _Room) -> Known:
         values = sum(len(column.rows) for column in block.columns.values())
-        if room.take(values):
+        if room.take(values + limits.FIELD_FACTS_COLUMN_VALUES * len(block.columns)):
             return Known(facts_of_block(block, times, self._encoders.now))
         return Known(counts_of_block(block, times), whole=False)
 

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from common import limits
 from common.process.versions import OWN
 from tests.query.fields.real import real_roles
 from tests.query.harness import query_harness
@@ -44,6 +47,25 @@ async def test_fields_of_segments_and_live_rows_are_told_together(tmp_path: Path
         assert found["price"]["bytes"] > 0
         assert found["note"]["bytes"] == 0
         assert found["id"]["first_indexed"] <= found["id"]["last_indexed"]
+
+
+async def test_a_list_looks_at_a_bounded_number_of_live_columns_and_the_next_one_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wide events have few values in each of many columns, whose facts cost as much."""
+    monkeypatch.setattr(
+        limits, "FIELD_FACTS_VALUES_READ", 40 * (limits.FIELD_FACTS_COLUMN_VALUES + 1)
+    )
+    async with real_roles(tmp_path) as running:
+        for n in range(3):  # a block each
+            await running.append(0, [{f"f{n}-{at}": at for at in range(30)}])
+        seen = []
+        for _ in range(3):
+            _, answer = await running.get("/bw/1/fields/shop")
+            assert len(answer["fields"]) == 90
+            assert all(one["stored"] == 1 for one in answer["fields"])
+            seen.append(sum(bool(one["values"]) for one in answer["fields"]))
+        assert seen == [30, 60, 90]
 
 
 async def test_fields_are_found_by_patterns_and_by_words_and_come_in_pages(tmp_path: Path) -> None:
