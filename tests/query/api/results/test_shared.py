@@ -142,12 +142,14 @@ async def test_a_role_that_is_silent_is_told_apart_from_a_result_that_is_gone(
 
 async def test_a_running_query_is_waited_for_at_any_role(tmp_path: Path) -> None:
     async with query_harness(tmp_path) as there, another_role(there) as second:
-        there.indexers["a"].delay_s = 0.3
+        there.indexers["a"].held_keys = {"k0"}
         status, made = await there.post("/1/query_results/shop", {"query": TIMES})
         assert (status, made["complete"]) == (201, False)
         path = f"/1/query_results/shop/{made['id']}"
         assert (await second.get(path))[1]["complete"] is False
-        status, found = await second.get(f"{path}?wait_s=30")
+        waiting = asyncio.create_task(second.get(f"{path}?wait_s=30"))
+        there.indexers["a"].release.set()
+        status, found = await waiting
         assert (status, found["complete"]) == (200, True)
         assert found["data"]["results"] == [{"data": {"COUNT": 100}}]
         for wrong in ("soon", "nan"):
@@ -161,11 +163,11 @@ async def test_the_page_sees_a_result_that_another_role_still_computes(tmp_path:
         login = f"{there.url}/ui/session"
         async with there.http.post(login, json={"key": "K"}, headers=own) as response:
             own["Cookie"] = f"{COOKIE}={response.cookies[COOKIE].value}"
-        there.indexers["a"].delay_s = 0.3
+        there.indexers["a"].held_keys = {"k0"}
         _, made = await there.post("/1/query_results/shop", {"query": TIMES})
-        address = f"{second.url}/1/query_results/shop/{made['id']}?wait_s=30"
+        address = f"{second.url}/1/query_results/shop/{made['id']}"
         async with there.http.get(address, headers=own) as response:
-            assert (response.status, (await response.json())["complete"]) == (200, True)
+            assert (response.status, (await response.json())["complete"]) == (200, False)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -197,10 +199,11 @@ async def test_a_result_is_asked_only_of_the_role_that_its_id_names(tmp_path: Pa
         another_role(there) as second,
         another_role(there, "q3"),
     ):
-        there.indexers["a"].delay_s = 0.1
+        there.indexers["a"].held_keys = {"k0"}
         _, made = await there.post("/1/query_results/shop", {"query": TIMES})
         before = refused.get()
-        status, _ = await second.get(f"/1/query_results/shop/{made['id']}?wait_s=30")
+        status, _ = await second.get(f"/1/query_results/shop/{made['id']}")
+        there.indexers["a"].release.set()
         assert (status, refused.get() - before) == (200, 0)
         old = made["id"][:16]  # ids of programs before named no role
         status, _ = await second.get(f"/1/query_results/shop/{old}")
