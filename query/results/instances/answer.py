@@ -81,6 +81,7 @@ def answer_over_instances(
         answer = states_of(by_step).run()
         at_once = merge_at_once(over, by_step, [answer.states])
         assert at_once is not None
+        at_once.data.setdefault(SERIES, NO_ROWS)
         return InstanceAnswer(at_once, answer.report.types, spec, *counts)
     answer = states_of(totals_of).run()
     totals = merge_totals(over, totals_of, [answer.states])

@@ -168,6 +168,14 @@ def test_series_of_instances_are_by_their_starts() -> None:
     assert [bytes(series).count(b'"COUNT":%d' % n) for n in (0, 1, 2)] == [8, 2, 0]
 
 
+def test_an_answer_without_series_has_the_member_whatever_was_calculated() -> None:
+    rows = [Row(at * 10**9, {PER: f"{at}"}) for at in range(4)]
+    for calculation in (Calculation("COUNT"), Calculation("RATE_SUM", "start")):
+        spec = QuerySpec((calculation,), per=PER, start_s=0, end_s=9)
+        data = answer(spec, [view(blocks=[block(rows)])]).totals.data
+        assert data["series"].count == 0
+
+
 def test_sampled_traces_stand_for_as_many_as_were_sent() -> None:
     """Of 3,000 traces one in ten is kept whole; of some of these one span is kept surely."""
     sent, kept = list[Row](), list[Row]()
