@@ -18,11 +18,11 @@ _KEPT = {
     "indexer/": "CutRows seal_all SealingSet PendingCut build_manifest",
     "columns/": "concat block_digest",
     "common/": (
-        "LogRecord events_record event_lines Marker marker_record heartbeat_record "
+        "LogRecord events_record event_lines marker_record heartbeat_record "
         "settled_record Void Decision void_record decision_record ClockNote clock_record "
         "dataset_slug dataset_id client_batch_id"
     ),
-    "common/(model/)?record": "encode_headers Damage",
+    "common/(model/)?record": "encode_headers Damage Marker",
     "snapshot/": "Manifest Checkpoint",
     "snapshot/.*epochs": "Epoch",
 }

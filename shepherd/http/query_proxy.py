@@ -44,7 +44,7 @@ _HOP_BY_HOP = frozenset(
 )
 _HEADERS_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 # What anyone may read: it says nothing about what is stored.
-_OPEN = frozenset({"/", "/ui", "/bw/1/openapi.json"})
+_OPEN = frozenset({"/ui", "/bw/1/openapi.json"})
 _PAGE = "/ui/"
 _SESSION = "/ui/session"
 _NOT_PUBLIC = ("/internal/", "/metrics", "/healthz", "/readyz")
@@ -157,6 +157,8 @@ class QueryProxy:
 def _is_open(request: web.Request) -> bool:
     """Whether the request needs no key: of the page itself, and to log in."""
     if request.method == "GET":
+        if request.path == "/":  # leads a browser to the page
+            return "text/html" in request.headers.get("Accept", "")
         return request.path in _OPEN or (
             request.path.startswith(_PAGE) and request.path != _SESSION
         )

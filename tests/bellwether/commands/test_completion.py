@@ -58,7 +58,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 def test_bash_offers_commands_datasets_options_and_servers(url: str, tmp_path: Path) -> None:
     keep_server({"XDG_CONFIG_HOME": str(tmp_path)}, Server("prod", url, "k" * 22), as_default=None)
-    assert offered(tmp_path, "bellwether que") == (["query"], "")
+    assert offered(tmp_path, "bellwether que") == (["query", "queries"], "")
     assert offered(tmp_path, "bellwether query --server ") == (["prod"], "")
     assert offered(tmp_path, "bellwether query --server prod hel") == (["hello", "help-desk"], "")
     assert offered(tmp_path, "bellwether tail w") == (["web"], "")  # of the default server
