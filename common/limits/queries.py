@@ -167,6 +167,8 @@ TRACE_IDS_MAX: Final = 100
 ZIPKIN_SPANS_MAX: Final = 20_000  # events of one answer of Zipkin's API: its page shows no more
 ZIPKIN_NAMES_MAX: Final = 10_000  # of one list: its page and Grafana's show them in a menu
 ZIPKIN_CALLS_MAX: Final = 200_000  # spans of a graph of dependencies: a second of work, 100 MB
+# To look up fields that no event of an answer has: a note is not worth more than the answer took.
+UNKNOWN_FIELDS_S: Final = 1.0
 SUGGEST_NAMES_MAX: Final = 20_000  # names that are compared to find those near to an unknown one
 FIELDS_DETAILED_MAX: Final = 200  # fields of one response with share and samples: a scan of each
 FIELDS_DETAILED_DEFAULT: Final = 100

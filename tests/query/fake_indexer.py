@@ -51,6 +51,7 @@ class FakeIndexer:
     chosen: TailRequest | None = None
     tail_refusal: BellwetherError | None = None
     columns_refusal: BellwetherError | None = None
+    columns_held: asyncio.Event | None = None  # until it is set, no columns are told
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
     claims: list[Claim] = field(default_factory=list)
@@ -125,6 +126,8 @@ class FakeIndexer:
         """A page, as indexers of plans of version 2 know it."""
         if self.member.understands.plan < PLAN_TYPED_STATES:
             raise web.HTTPMethodNotAllowed("POST", ["GET"])
+        if self.columns_held is not None:
+            await self.columns_held.wait()
         if self.columns_refusal is not None:
             return busy_response(self.columns_refusal)
         wanted = msgspec.json.decode(await request.read(), type=ColumnsRequest)
@@ -132,6 +135,8 @@ class FakeIndexer:
 
     async def list_all_columns(self, _: web.Request) -> web.Response:
         """All of them, as earlier indexers."""
+        if self.columns_held is not None:
+            await self.columns_held.wait()
         if self.columns_refusal is not None:
             return busy_response(self.columns_refusal)
         return web.Response(body=msgspec.json.encode(self._seen()))

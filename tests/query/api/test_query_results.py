@@ -290,3 +290,17 @@ async def test_results_leave_with_their_dataset(tmp_path: Path) -> None:
         status, new = await running.post("/1/query_results/d", body)
         assert status == 201
         assert (await running.get(f"/1/query_results/d/{new['id']}"))[0] == 200
+
+
+async def test_an_indexer_that_hangs_takes_a_note_about_a_field_and_not_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.limits.UNKNOWN_FIELDS_S", 0.05)
+    async with query_harness(tmp_path, zones=("a", "b")) as query:
+        held = query.indexers["b"].columns_held = asyncio.Event()
+        answer = await query.ask({"filters": [{"column": "statsu", "op": "exists"}], **TIMES})
+        assert not held.is_set()
+        held.set()
+        assert answer["complete"]
+        assert answer["coverage"]["complete"]
+        assert "no event in the time range has a field `statsu`" in answer["notes"]
