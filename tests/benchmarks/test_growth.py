@@ -10,7 +10,8 @@ from benchmarks.systems.growth import ManyDatasets
 from benchmarks.workloads.growth import GROWING
 from tests.kernel_cache import KERNEL_CACHE
 
-pytestmark = pytest.mark.slow
+# a measurement of half a minute, run like the other scenarios
+pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 
 _EVENTS = 500
 

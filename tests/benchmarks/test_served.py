@@ -10,7 +10,8 @@ from benchmarks.harness.results import read_run
 from tests.kernel_cache import KERNEL_CACHE
 from tests.system.harness import ROOT
 
-pytestmark = pytest.mark.system
+# a measurement of a minute, run like the other scenarios
+pytestmark = [pytest.mark.system, pytest.mark.scenario]
 
 
 def test_events_over_http_are_acknowledged_sealed_and_counted(tmp_path: Path) -> None:
