@@ -4,6 +4,7 @@ Integers beyond 2^53 are strings, as JSON's readers would round them; what is no
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +28,7 @@ class Coverage(BaseModel):
     statement: str = Field(description="The same in words, with what is missing.")
 
 
-class Answer(BaseModel):
+class Answer(BaseModel, ABC):
     """What every answer has."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,9 +37,9 @@ class Answer(BaseModel):
     notes: list[str] = Field(default=[], description="What a reader could not guess.")
     more: str = Field(default="", description="How to get the rest; empty: this is all.")
 
+    @abstractmethod
     def lines(self) -> Iterable[str]:
         """The answer as text, without notes and coverage."""
-        raise NotImplementedError
 
     def reply(self) -> CallToolResult:
         """The answer as the protocol has it."""
