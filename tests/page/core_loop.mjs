@@ -48,8 +48,7 @@ seen.views.start = { address: page.url(), datasets: await page.locator("table.da
 await done("start");
 
 await page.getByRole("link", { name: "shop", exact: true }).click();
-await page.locator(".cm-content").waitFor();
-await page.locator(".cm-content").click();
+await page.getByRole("textbox", { name: "The question as text" }).click();
 await page.keyboard.press("Control+A");
 await page.keyboard.type("HEATMAP(duration_ms), COUNT GROUP BY build LAST 2h");
 await page.keyboard.press("Escape");
