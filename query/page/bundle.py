@@ -17,6 +17,7 @@ _TYPES: Final = {
 _IN_WHEEL: Final = Path(__file__).parent / "bundle"
 _OF_CHECKOUT: Final = "bellwether-page.txt"  # in the environment: names the folder of the build
 INDEX: Final = "index.html"
+DOCS: Final = "docs.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def find_bundle(folder: Path | None = None) -> dict[str, PageFile]:
         if total > limits.PAGE_BYTES_MAX:
             raise NoBundle(f"the files in {place} are no page: they are too large")
         etag = hashlib.sha256(data).hexdigest()[:32]
-        files[path.name] = PageFile(data, kind, etag, path.name != INDEX)
+        files[path.name] = PageFile(data, kind, etag, path.suffix != ".html")
     return files
 
 

@@ -1,4 +1,7 @@
-"""`/ui/`: the files of the page, with headers that let it load nothing from elsewhere."""
+"""`/ui/` and `/docs`: the files of the page and of the API's description.
+
+Their headers let them load nothing from elsewhere.
+"""
 
 import os
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from aiohttp import web
 from common.errors import NotFound
 from common.process.auth import KeyCache
 from query.http.access import key_of
-from query.page.bundle import INDEX, PageFile
+from query.page.bundle import DOCS, INDEX, PageFile
 
 PREFIX: Final = "/ui/"
 _NONCE: Final = b"NONCE"  # in index.html: the editor's style sheets are made by its script
@@ -37,6 +40,7 @@ class PageFilesRoute:
         app.router.add_get("/", self.root)
         app.router.add_get("/ui{rest:/?}", self.index)  # a shepherd takes the slash off
         app.router.add_get(PREFIX + "{name:.+}", self.file)
+        app.router.add_get("/docs{rest:/?}", self.docs)
 
     async def root(self, request: web.Request) -> web.Response:
         """Lead a browser to the page; to everything else it is no route.
@@ -50,7 +54,13 @@ class PageFilesRoute:
 
     async def index(self, _: web.Request) -> web.Response:
         """The page."""
-        return self._index() if self._files else self._missing()
+        return self._html(INDEX) if self._files else self._missing()
+
+    async def docs(self, _: web.Request) -> web.Response:
+        """The API's description, for anyone: it says nothing about what is stored."""
+        if DOCS in self._files:
+            return self._html(DOCS)
+        return self._missing("; the document itself is at /bw/1/openapi.json")
 
     async def file(self, request: web.Request) -> web.Response:
         """A file; every address of the page that is no file is the page itself."""
@@ -60,8 +70,8 @@ class PageFilesRoute:
         found = self._files.get(name)
         if found is None and "." in name.rpartition("/")[2]:
             raise NotFound("there is no such file of the page")
-        if found is None or name == INDEX:
-            return self._index()
+        if found is None or not found.is_named_by_content:
+            return self._html(INDEX if found is None else name)
         headers = {"Cache-Control": _FOR_EVER, "ETag": f'"{found.etag}"'} | _SAFE
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return web.Response(status=304, headers=headers)
@@ -70,13 +80,14 @@ class PageFilesRoute:
         response.enable_compression()
         return response
 
-    def _missing(self) -> web.Response:
-        return web.Response(status=404, text=self._why + "\n")
+    def _missing(self, instead: str = "") -> web.Response:
+        why = self._why or "the page was built by an older version"
+        return web.Response(status=404, text=f"{why}{instead}\n")
 
-    def _index(self) -> web.Response:
+    def _html(self, name: str) -> web.Response:
         nonce = os.urandom(16).hex()
         response = web.Response(
-            body=self._files[INDEX].data.replace(_NONCE, nonce.encode()),
+            body=self._files[name].data.replace(_NONCE, nonce.encode()),
             content_type="text/html",
             headers={
                 "Cache-Control": "no-store",

@@ -44,7 +44,7 @@ _HOP_BY_HOP = frozenset(
 )
 _HEADERS_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 # What anyone may read: it says nothing about what is stored.
-_OPEN = frozenset({"/ui", "/bw/1/openapi.json"})
+_OPEN = frozenset({"/ui", "/docs", "/docs/", "/bw/1/openapi.json"})
 _PAGE = "/ui/"
 _SESSION = "/ui/session"
 _NOT_PUBLIC = ("/internal/", "/metrics", "/healthz", "/readyz")

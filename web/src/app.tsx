@@ -42,6 +42,7 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
         <span class="quiet">{who.environment.name}</span>
         <nav aria-label="views">
           <a {...linkTo({ view: "traces", ask: "" })}>Traces</a>
+          <a href="/docs">API</a>
         </nav>
         <span class="grow" />
         <OpenTrace />

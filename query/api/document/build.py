@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from common.version import VERSION
 from query.api.document import managing, questions, resources, sending, zipkin
-from query.api.document.operation import Operation
+from query.api.document.examples import EXAMPLES
+from query.api.document.operation import JSON, Operation
 from query.api.document.shared import COMPONENTS
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -24,7 +25,9 @@ def build_document(server: str) -> dict[str, Any]:
     """The OpenAPI 3.1 document. server: the address that the caller used."""
     paths: dict[str, dict[str, Any]] = {}
     for one in OPERATIONS:
-        paths.setdefault(one.path, {})[one.method] = one.described()
+        paths.setdefault(one.path, {})[one.method] = described = one.described()
+        if (example := EXAMPLES.get(one.id)) is not None:
+            described["requestBody"]["content"][JSON]["example"] = example
     return {
         "openapi": "3.1.0",
         "info": {"title": "Bellwether", "version": VERSION, "description": _ABOUT},

@@ -54,9 +54,11 @@ _COLUMN_SHOWN: Final = members(
     {"id": text(), "key_name": text(), "type": text(), "description": text(), "hidden": flag()},
     required=("id", "key_name", "type", "description", "hidden"),
 )
-_KEY_SHOWN: Final = members(
-    {"id": text(), "name": text(), "kind": text(), "rights": members({})},
-    required=("id", "name", "kind", "rights"),
+_KEY: Final = {"id": text(), "name": text(), "kind": text(), "rights": members({})}
+_KEY_SHOWN: Final = members(_KEY, required=("id", "name", "kind", "rights"))
+_KEY_MADE: Final = members(
+    {**_KEY, "key": text(about="The key itself: it is shown only here.")},
+    required=("id", "name", "kind", "rights", "key"),
 )
 _WHO: Final = members(
     {
@@ -184,7 +186,7 @@ OPERATIONS: Final = (
         "createKey",
         _KEYS,
         "A new key; its text is in this answer and stored nowhere.",
-        {201: _KEY_SHOWN},
+        {201: _KEY_MADE},
         members(
             {
                 "name": text(least=1, most=limits.DATASET_NAME_CHARS_MAX),

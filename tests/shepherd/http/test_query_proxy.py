@@ -116,7 +116,9 @@ async def test_the_description_needs_no_key_and_nothing_else_is_open(
     async with ClientSession() as http:
         async with http.get(f"{server.url}/bw/1/openapi.json") as response:
             assert response.status == 201
-        assert [request.path for request in query.seen] == ["/bw/1/openapi.json"]
+        async with http.get(f"{server.url}/docs/") as response:
+            assert response.status == 201
+        assert [request.path for request in query.seen] == ["/bw/1/openapi.json", "/docs"]
         for method, path in (
             ("POST", "/bw/1/openapi.json"),
             ("GET", "/bw/1/openapi.json/x"),
@@ -128,4 +130,4 @@ async def test_the_description_needs_no_key_and_nothing_else_is_open(
             f"{server.url}/bw/1/openapi.json", headers={KEY_HEADER: "no such key"}
         ) as response:
             assert response.status == 401
-    assert len(query.seen) == 1
+    assert len(query.seen) == 2

@@ -245,6 +245,8 @@ export interface Operations {
       name: string;
       kind: string;
       rights: Record<string, unknown>;
+      /** The key itself: it is shown only here. */
+      key: string;
     };
   };
   /** A new marker. */

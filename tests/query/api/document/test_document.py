@@ -10,6 +10,7 @@ from aiohttp import web
 
 import query.server
 from query.api.document.build import OPERATIONS, build_document
+from query.api.document.examples import EXAMPLES
 from query.api.document.typescript import FILE, types_of_api
 from tests.query.harness import query_harness
 
@@ -17,7 +18,7 @@ from tests.query.harness import query_harness
 _OF_SHEPHERDS = re.compile(r"/(1/(events|batch)/.*|v1/.*|api/v[12]/spans|1/auth|x/alive)")
 # not for users: health and metrics, what Zipkin's page expects to be there, files of our own page
 _UNTOLD = re.compile(
-    r"/(|ui\{rest\}|ui/\{name\}|healthz|readyz|metrics|health|internal/.*|zipkin/.*|api/v2/autocomplete\w+|\{tail.*)"
+    r"/(|ui\{rest\}|ui/\{name\}|docs\{rest\}|healthz|readyz|metrics|health|internal/.*|zipkin/.*|api/v2/autocomplete\w+|\{tail.*)"
 )
 
 
@@ -69,6 +70,20 @@ def test_every_reference_leads_to_a_schema_and_every_schema_is_valid() -> None:
     assert set(_references(document)) <= known
     for schema in document["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)
+
+
+def test_every_example_of_a_body_is_one_that_its_operation_takes() -> None:
+    document = build_document("http://127.0.0.1")
+    shown = 0
+    for methods in document["paths"].values():
+        for one in methods.values():
+            media = one.get("requestBody", {}).get("content", {}).get("application/json", {})
+            if "example" not in media:
+                continue
+            schema = {**media["schema"], "components": document["components"]}
+            jsonschema_rs.validate(schema, media["example"])
+            shown += 1
+    assert shown == len(EXAMPLES)  # of operations that there are
 
 
 async def test_the_document_needs_no_key_and_names_the_address_that_was_used(

@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { wordsOf } from "../../../parts/problem";
-import { asCsv, asJson, asMarkdown, toClipboard, type Table } from "./copy";
+import { toClipboard } from "../../../parts/clipboard";
+import { asCsv, asJson, asMarkdown, type Table } from "./copy";
 
 const FORMS = [
   ["CSV", asCsv],
