@@ -11,7 +11,9 @@ import { History } from "./aids/history";
 import { isTyping, KeyList, useKeys, type Key } from "./aids/keys";
 import { Builder } from "./builder/builder";
 import { withCondition, withGroup } from "./builder/rows";
-import type { Editor } from "./editor";
+import type { Editor } from "./typing/editor";
+import { fieldsOf } from "./typing/facts";
+import { remember } from "./typing/used";
 import { TextForm } from "./text_form";
 import { TimeRange } from "./times/picker";
 import { moved, rangeOf, widened } from "./times/range";
@@ -43,6 +45,7 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     try {
       const fault = await onRun(text);
       setRefused(fault && { text, fault });
+      if (!fault && spec) remember(draft.dataset ?? dataset, spec);
     } catch (reason) {
       setFailed(reason);
     }
@@ -62,6 +65,8 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
   const change = (make: (spec: Query) => Query) => {
     if (spec) askAbout(make(spec));
   };
+  const about = draft.dataset ?? dataset;
+  useEffect(() => void fieldsOf(about), [about]); // so that the first completion is there at once
   const keys: Key[] = [
     { key: "/", about: "find a field or a value", do: () => toggle("find") },
     { key: "v", about: "visualize", do: () => type("visualize") },

@@ -3,8 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { TextFault } from "../use_question";
-import { makeEditor, type Editor } from "./editor";
-import { utf16Of } from "./offsets";
+import { makeEditor, type Editor } from "./typing/editor";
+import { utf16Of } from "./typing/offsets";
 
 interface Props {
   text: string;

@@ -12,6 +12,8 @@ export interface Draft {
   put: { text: string };
   /** What the text means; of the last text that was understood while it is not. */
   spec: Query | null;
+  /** The dataset after FROM. */
+  dataset: string | null;
   fault: TextFault | null;
   /** Whether the server was not reached for the last change. */
   error: unknown;
@@ -35,6 +37,7 @@ export function useDraft(asked: string): Draft {
   const understood = useRef<string | null>(null);
   // the dataset after FROM, which a changed specification keeps
   const from = useRef<string | null>(null);
+  const [dataset, setDataset] = useState<string | null>(null);
   const turn = useRef(0);
 
   const replace = (next: string) => {
@@ -55,6 +58,7 @@ export function useDraft(asked: string): Draft {
           setFault(found.fault);
           if (found.spec) {
             from.current = found.dataset;
+            setDataset(found.dataset);
             setSpecState(found.spec);
           }
           setError(null);
@@ -98,5 +102,5 @@ export function useDraft(asked: string): Draft {
       },
     );
   }, []);
-  return { text, put, spec, fault, error, setText, setSpec, latest };
+  return { text, put, spec, dataset, fault, error, setText, setSpec, latest };
 }

@@ -6,6 +6,8 @@ import { go } from "../../../address";
 import type { Query } from "../../../api/types";
 import { timeOf } from "../../../look/times";
 import type { Group, Range } from "../graphs/answer";
+import { Line } from "../question/typing/line";
+import { tokensOf } from "../question/tokens";
 import { ask, conditionsOf, findTraces, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
 
 export interface Chosen {
@@ -74,6 +76,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
       aria-label={group.name || "These events"}
       style={{ left: `${corner.left}px`, top: `${corner.top}px` }}
       onKeyDown={(event) => {
+        if (event.defaultPrevented) return; // the list of fields has it
         if (event.key === "Escape") onClose();
         else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
           event.preventDefault();
@@ -96,28 +99,28 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
       <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
       <button role="menuitem" onClick={() => traces("newest")}>Its traces</button>
       <button role="menuitem" onClick={() => traces("slowest")}>Its slowest traces</button>
-      <GroupBy onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
+      <GroupBy dataset={place.dataset} onClose={onClose} onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
     </div>
   );
 }
 
-function GroupBy({ onField }: { onField: (field: string) => void }) {
-  const [field, setField] = useState("");
+function GroupBy({ dataset, onField, onClose }: { dataset: string; onField: (field: string) => void; onClose: () => void }) {
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (field.trim()) onField(field.trim());
-      }}
-    >
-      <label for="menu-group-by">Group it by</label>
-      <input id="menu-group-by" placeholder="a field" value={field} onInput={(event) => setField(event.currentTarget.value)} />
-    </form>
+    <label class="group-by">
+      Group it by
+      <Line label="Group it by" hint="a field" dataset={dataset} before="COUNT GROUP BY " onDone={(text) => onField(nameOf(text))} onEscape={onClose} />
+    </label>
   );
 }
 
+/** The field of a name as it is typed, with or without quotes. */
+function nameOf(text: string): string {
+  const [token, ...more] = tokensOf(text);
+  return token && !more.length ? token.value : text;
+}
+
 function move(menu: HTMLElement, by: number): void {
-  const items = [...menu.querySelectorAll<HTMLElement>("button, input")];
+  const items = [...menu.querySelectorAll<HTMLElement>("button, .cm-content")];
   const at = items.findIndex((one) => one === document.activeElement);
   items[(at + by + items.length) % items.length]?.focus();
 }

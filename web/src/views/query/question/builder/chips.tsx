@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
+import { visible } from "../typing/offers";
 import { Piece } from "./piece";
 import { readPiece, type Row } from "./rows";
 
@@ -61,7 +62,7 @@ export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
             ) : (
               <span class="ask-chip">
                 <button class="mono" title={text} onClick={() => setEdited(at)}>
-                  {text}
+                  {visible(text)}
                 </button>
                 <button class="ask-x" aria-label={`Remove ${text}`} onClick={() => remove(at)}>
                   ×

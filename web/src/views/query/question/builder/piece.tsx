@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
-import { makeEditor, type Editor } from "../editor";
+import { makeEditor, type Editor } from "../typing/editor";
 import { readPiece, type PieceFault, type Row } from "./rows";
 
 interface Props {
@@ -71,6 +71,7 @@ export function Piece(props: Props) {
         made.mark(null);
       },
       onEnter: () => void commit(true),
+      onWhole: () => void commit(true),
       onRun: () => void commit(false).then((fine) => fine && now.current.onRun()),
       onLeave: () => void commit(false),
       onEscape: () => {

@@ -3,7 +3,7 @@
 
 import type { Filter, Query } from "../../../../api/types";
 import { readQuestion, type TextFault } from "../../use_question";
-import { utf16Of } from "../offsets";
+import { utf16Of } from "../typing/offsets";
 import { quotedName } from "../tokens";
 import { sayBeginning, sayFields, sayFilter, sayHaving, sayList, sayOrder } from "./say";
 
@@ -31,7 +31,7 @@ export const ROWS: Record<RowName, Row> = {
     label: "visualize",
     hint: "P99(duration_ms)",
     between: () => "",
-    before: (spec, at) => sayFields(spec) + sayList(spec).slice(0, at).map((one) => `${one}, `).join(""),
+    before: (spec, at) => `${sayFields(spec)}SELECT ` + sayList(spec).slice(0, at).map((one) => `${one}, `).join(""),
     whole: true,
     pieces: sayList,
     change: (spec, _, read) => {

@@ -1,7 +1,7 @@
 // What is chosen once for a question: how many groups, the step in time, the compared period.
 
 import type { Query } from "../../../../api/types";
-import { EARLIER, STEPS } from "../words";
+import { EARLIER, STEPS } from "../typing/words";
 import { sayLength } from "./say";
 
 interface Props {

@@ -4,7 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
 import { utcOf } from "../../../../look/times";
 import { readQuestion, type TextFault } from "../../use_question";
-import { LENGTHS } from "../words";
+import { LENGTHS } from "../typing/words";
 import { secondsOf } from "../builder/settings";
 import { lengthInWords, moved, rangeInWords, rangeOf, widened, withRange } from "./range";
 

@@ -1,7 +1,7 @@
 // What may be typed at the end of an unfinished text: from the words before, as far as a helper knows.
 
 import { WITHOUT_FIELD, WITHOUT_VALUE, CALCULATIONS, OPERATOR_WORDS } from "./words";
-import { clauseOf, type Token } from "./tokens";
+import { clauseOf, type Token } from "../tokens";
 
 export type Expected =
   | { what: "calculation" }
@@ -22,12 +22,16 @@ export type Expected =
 
 const CALCULATION = new Set(CALCULATIONS.map((one) => one.text));
 
+const NONE: Token = { kind: "symbol", raw: "", value: "", from: 0, to: 0, open: false };
+
 /** What comes after these tokens. */
 export function expectedAfter(tokens: readonly Token[]): Expected {
   let at = tokens.length - 1;
   while (at >= 0 && clauseOf(tokens[at] as Token) === null) at -= 1;
   const within = tokens.slice(at + 1);
   const last = within.at(-1);
+  // BY alone begins groups; behind ORDER it is a part of that
+  if (isWord(tokens[at], "BY") && clauseOf(tokens[at - 1] ?? NONE) !== null) at -= 1;
   const clause = at < 0 ? "SELECT" : clauseOf(tokens[at] as Token);
   switch (clause) {
     case "SELECT":

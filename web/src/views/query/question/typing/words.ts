@@ -18,6 +18,7 @@ export const CLAUSES: readonly Word[] = [
   { text: "COMPARE", about: "with an earlier range" },
   { text: "SEARCH", about: "a word in any field" },
   { text: "PER", about: "whole traces, or other instances" },
+  { text: "LET", about: "a calculated field" },
   { text: "FROM", about: "another dataset" },
   { text: "UNWEIGHTED", about: "stored events, not the weighted ones" },
 ];
@@ -41,6 +42,17 @@ export const CALCULATIONS: readonly Word[] = [
     text,
     about: "percentile",
   })),
+];
+
+/** What HAVING may name beside fields, where instances are asked about. */
+export const INSTANCE_COLUMNS: readonly Word[] = [
+  { text: "extent_ms", about: "from its first beginning to its last end" },
+  { text: "errors", about: "its spans that failed" },
+  { text: "spans", about: "how many it has" },
+  { text: "last_step", about: "the name of the span that began last" },
+  { text: "partial", about: "whether events beside the range are left out" },
+  { text: "start", about: "unix seconds" },
+  { text: "end", about: "unix seconds" },
 ];
 
 /** Those that need no field. */

@@ -1,6 +1,6 @@
 // Which fields and values a dataset has, for completion: asked once a minute, for each dataset.
 
-import { call } from "../../../api/client";
+import { call } from "../../../../api/client";
 
 export interface Field {
   name: string;
@@ -9,12 +9,17 @@ export interface Field {
   number: boolean;
   /** How common it is, where that is known: 0 to 1. */
   share: number;
+  /** How many values it has, about. */
+  distinct: number | null;
+  /** Some frequent values. */
+  examples: readonly unknown[];
 }
 
 const KEPT_MS = 60_000;
 const PAGES_MAX = 4;
 const PREFIXES_KEPT = 200;
 const VALUES = 20;
+const EXAMPLES = 3;
 /** Where all datasets are asked, only so many are asked for their fields. */
 const DATASETS_MAX = 8;
 const ALL_DATASETS = "__all__";
@@ -22,6 +27,15 @@ const ALL_DATASETS = "__all__";
 interface Kept<T> {
   at: number;
   value: Promise<T>;
+}
+
+interface Listed {
+  name: string;
+  types?: string[];
+  share?: number;
+  hidden?: boolean;
+  distinct?: number | null;
+  values?: { value: unknown }[];
 }
 
 const fields = new Map<string, Kept<Field[]>>();
@@ -76,11 +90,13 @@ async function fieldsOfOne(dataset: string): Promise<Field[]> {
   const found: Field[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const answer = await call("storedFields", { path: { dataset }, query: { samples: 0, cursor } });
-    for (const one of answer.fields as { name: string; types?: string[]; share?: number; hidden?: boolean }[]) {
+    const answer = await call("storedFields", { path: { dataset }, query: { samples: EXAMPLES, cursor } });
+    for (const one of answer.fields as Listed[]) {
       const types = one.types ?? [];
       const number = types.includes("integer") || types.includes("float");
-      if (!one.hidden) found.push({ name: one.name, types, number, share: one.share ?? 0 });
+      if (one.hidden) continue;
+      const examples = (one.values ?? []).map((each) => each.value);
+      found.push({ name: one.name, types, number, share: one.share ?? 0, distinct: one.distinct ?? null, examples });
     }
     if (!answer.next) break;
     cursor = answer.next;

@@ -27,8 +27,15 @@ export const LOOK = EditorView.theme({
     boxShadow: "0 4px 16px rgb(0 0 0 / 0.18)",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "13px", maxHeight: "260px" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "2px 8px", lineHeight: "20px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": {
+    padding: "2px 8px", lineHeight: "20px", display: "flex", alignItems: "baseline",
+  },
+  ".cm-completionLabel": { overflow: "hidden", textOverflow: "ellipsis", unicodeBidi: "isolate", maxWidth: "420px" },
+  ".cm-examples": {
+    color: "var(--quiet)", fontSize: "12px", marginLeft: "auto", paddingLeft: "24px", minWidth: "0",
+    overflow: "hidden", textOverflow: "ellipsis", unicodeBidi: "isolate", flexShrink: "4",
+  },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--hover)", color: "var(--ink)" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
-  ".cm-completionDetail": { color: "var(--quiet)", fontStyle: "normal", marginLeft: "12px", fontSize: "12px" },
+  ".cm-completionDetail": { color: "var(--quiet)", fontStyle: "normal", marginLeft: "12px", fontSize: "12px", flexShrink: "0" },
 });

@@ -1,13 +1,14 @@
 // The editor of a text, or of one piece of it: CodeMirror with completion, colours and a mark under
 // the word that is not understood.
 
-import { acceptCompletion, autocompletion, completionKeymap, completionStatus, startCompletion } from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, completionKeymap, completionStatus, pickedCompletion, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
 import { EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
 import { Decoration, EditorView, highlightSpecialChars, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
-import { completions, goesOn, type Around } from "./complete";
+import { completions, isWhole, type Around } from "./complete";
 import { LOOK } from "./editor_look";
-import { isKeyword, tokensOf } from "./tokens";
+import { goesOn, renderExamples } from "./offers";
+import { isKeyword, tokensOf } from "../tokens";
 
 export interface Marked {
   start: number;
@@ -28,6 +29,8 @@ export interface Wishes {
   onLeave?: () => void;
   /** Backspace where nothing is typed. */
   onBack?: () => void;
+  /** A choice made what is typed a whole piece. */
+  onWhole?: () => void;
 }
 
 export interface Editor {
@@ -120,6 +123,8 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
       icons: false,
       maxRenderedOptions: 60,
       interactionDelay: 0,
+      tooltipClass: () => "cm-offers",
+      addToOptions: [{ render: renderExamples, position: 90 }],
     }),
     marks,
     colours,
@@ -128,7 +133,12 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
     ...(wishes.hint ? [placeholder(wishes.hint)] : []),
     ...(line ? [EditorState.transactionFilter.of(asOneLine)] : []),
     EditorView.updateListener.of((update) => {
-      if (update.docChanged) wishes.onChange(update.state.doc.toString());
+      if (!update.docChanged) return;
+      const text = update.state.doc.toString();
+      wishes.onChange(text);
+      const picked = update.transactions.some((one) => one.annotation(pickedCompletion) !== undefined);
+      const atEnd = update.state.selection.main.head === text.length;
+      if (picked && atEnd && wishes.onWhole && isWhole(wishes.around().before, text)) setTimeout(wishes.onWhole);
     }),
     EditorView.domEventHandlers({
       blur: () => {
