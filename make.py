@@ -29,8 +29,9 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 COMPILER = ("numba", "llvmlite")  # the only packages without which everything works, if slowly
-# Quick tests share nothing but compiled code, so they run on every core; a file stays on one.
-SPREAD = ("--numprocesses=auto", "--dist=loadfile")
+# Tests within one process share nothing but compiled code, so they run on every core; a file stays
+# on one. The longest begin (tests/conftest.py): no core waits for one of them at the end.
+SPREAD = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
 NO_TESTS = 5  # what pytest ends with if there are none
 SOURCE_DATE_EPOCH = "1577836800"  # the same files make the same wheel, byte for byte
 LAUNCHER = """#!{python}
@@ -158,7 +159,7 @@ def test(arguments: list[str]) -> int:
         [python, "-m", "ruff", "format", "--check", "."],
         [python, "-m", "mypy"],
         [str(BIN / "lint-imports")],
-        *(pytest(python, arguments) if quick else pytest_in_two(python, arguments)),
+        *([pytest(python, arguments)] if quick else pytest_in_two(python, arguments)),
     ]
     nothing = failed = 0
     for check in checks:
@@ -177,17 +178,17 @@ def test(arguments: list[str]) -> int:
     return 0
 
 
-def pytest(python: str, arguments: list[str]) -> list[list[str]]:
-    """Every test that is quick, on every core."""
-    return [[python, "-m", "pytest", *arguments, *SPREAD]]
+def pytest(python: str, arguments: list[str]) -> list[str]:
+    """These tests on every core."""
+    return [python, "-m", "pytest", *arguments, *SPREAD]
 
 
 def pytest_in_two(python: str, arguments: list[str]) -> list[list[str]]:
-    """Every test: the quick ones on every core, then one at a time those that need servers, start
-    processes or take long, and share a machine with nothing.
+    """Every test: those that may share a machine on every core, then one at a time those that
+    start a whole Bellwether or need servers.
     """
-    others = [python, "-m", "pytest", "--not-quick", *arguments]
-    return [*pytest(python, ["--quick", *arguments]), others]
+    alone = [python, "-m", "pytest", "--alone", *arguments]
+    return [pytest(python, ["--together", *arguments]), alone]
 
 
 def scenarios(arguments: list[str]) -> int:

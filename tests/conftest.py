@@ -28,8 +28,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 SLOWEST_FILES = 15
 _SERVERS = {"kafka", "mysql", "s3", "zookeeper"}  # parameters of tests that need one of them
-# Left out by `--quick`, besides what needs a server: real processes, real clients, long work.
-_NOT_QUICK = ("system", "slow")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -55,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--scenarios`, `--quick` and `--not-quick`."""
+    """Add `--scenarios`, `--quick`, `--together` and `--alone`."""
     parser.addoption(
         "--scenarios", action="store_true", help="run only what breaks a whole cluster, for minutes"
     )
@@ -65,29 +63,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run units and contracts alone: no servers, no processes of Bellwether, nothing long",
     )
     parser.addoption(
-        "--not-quick", action="store_true", help="run what --quick leaves out, but for scenarios"
+        "--together",
+        action="store_true",
+        help="run what may share a machine with other tests: the quick ones and long work",
+    )
+    parser.addoption(
+        "--alone",
+        action="store_true",
+        help="run what starts a whole Bellwether or needs servers, but for scenarios",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Scenarios run on demand alone, and then nothing else does."""
-    scenarios, quick = bool(config.getoption("--scenarios")), bool(config.getoption("--quick"))
-    slow = bool(config.getoption("--not-quick"))
+    """Scenarios run on demand alone, and then nothing else does. Files with long tests come first:
+    on several cores one that began last would keep all others waiting.
+    """
+    scenarios, quick, together, alone = (
+        bool(config.getoption(f"--{name}")) for name in ("scenarios", "quick", "together", "alone")
+    )
     left = {
         item
         for item in items
         if (item.get_closest_marker("scenario") is None) == scenarios
-        or (quick and not _is_quick(item))
-        or (slow and _is_quick(item))
+        or (quick and (_needs_machine(item) or _is_long(item)))
+        or (together and _needs_machine(item))
+        or (alone and not _needs_machine(item))
     }
     config.hook.pytest_deselected(items=list(left))
     items[:] = [item for item in items if item not in left]
+    if together:
+        long = {item.path for item in items if _is_long(item)}
+        items.sort(key=lambda item: item.path not in long)  # stable: else as they were
 
 
-def _is_quick(item: pytest.Item) -> bool:
-    if any(item.get_closest_marker(name) for name in _NOT_QUICK):
-        return False
-    if "servers" in getattr(item, "fixturenames", ()):
-        return False
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
+
+
+def _needs_machine(item: pytest.Item) -> bool:
+    """Whether a test starts whole processes of Bellwether or servers beside it."""
+    if item.get_closest_marker("system") or "servers" in getattr(item, "fixturenames", ()):
+        return True
     call = getattr(item, "callspec", None)
-    return call is None or not _SERVERS & {p for p in call.params.values() if isinstance(p, str)}
+    return call is not None and bool(
+        _SERVERS & {value for value in call.params.values() if isinstance(value, str)}
+    )

@@ -65,17 +65,18 @@ def test_installing_shows_each_package_and_never_where_it_comes_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quick_code", "other_code", "found"),
+    ("together_code", "alone_code", "found"),
     [(0, 0, 0), (5, 0, 0), (0, 5, 0), (5, 5, 5), (1, 0, 1), (0, 1, 1), (5, 1, 1), (1, 2, 1)],
 )
 def test_a_part_of_the_tests_may_be_empty_but_not_both_and_none_may_fail(
-    monkeypatch: pytest.MonkeyPatch, quick_code: int, other_code: int, found: int
+    monkeypatch: pytest.MonkeyPatch, together_code: int, alone_code: int, found: int
 ) -> None:
     ran: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
         ran.append(command)
-        code = quick_code if "--quick" in command else other_code if "pytest" in command else 0
+        code = together_code if "--together" in command else 0
+        code = alone_code if "--alone" in command else code
         return subprocess.CompletedProcess(command, code)
 
     monkeypatch.setattr(make, "install", lambda _: None)
