@@ -69,6 +69,7 @@ from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
 from query.tail.route import TailRoute
 from query.traces.compare.route import CompareRoute
+from query.traces.examples.route import ExamplesRoute
 from query.traces.exchange import SpanExchange
 from query.traces.flows.route import FlowRoute
 from query.traces.one.route import TraceRoute
@@ -234,6 +235,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     TraceRoute(keys, parts.spans, clock).add_to(app)
     TracesRoute(requests, parts.traces).add_to(app)
     CompareRoute(requests, parts.spans, parts.traces, clock).add_to(app)
+    ExamplesRoute(requests, runner, parts.datasets, runs.stored_names).add_to(app)
     ZipkinRoutes(keys, parts.spans, parts.traces, clock).add_to(app)
     KeyRoutes(keys, metadata, clock).add_to(app)
     ColumnRoutes(keys, names, indexers, clock).add_to(app)

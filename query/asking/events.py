@@ -35,6 +35,7 @@ KINDS: Final = {
     ("POST", "/bw/1/flows"): "flows",
     ("POST", "/bw/1/traces"): "traces",
     ("POST", "/bw/1/traces/compare"): "compare",
+    ("POST", "/bw/1/traces/examples"): "examples",
     ("GET", "/bw/1/traces/{trace_id}"): "trace",
     ("GET", "/bw/1/tail/{dataset}"): "tail",
     ("POST", "/bw/1/tail/{dataset}"): "tail",

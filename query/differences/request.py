@@ -13,10 +13,11 @@ import msgspec
 
 from common import limits
 from common.process.fair.requester import ANONYMOUS, Requester
-from query.faults import Fault, InvalidValues, SpecError
+from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.plan import DifferencesWanted, Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
+from query.plan.prefixed import Prefixed
 from query.plan.read_filters import read_filters
 from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN, read_spec
 from query.plan.spec import Calculation
@@ -82,7 +83,7 @@ def read_differences_request(
     for name in body:
         if name not in MEMBERS:
             raise SpecError(name, "invalid", f"is not known here; known: {', '.join(MEMBERS)}")
-    with_prefix = _Prefixed("query")
+    with_prefix = Prefixed("query")
     query = with_prefix.value_of({} if body.get("query") is None else body["query"])
     with with_prefix:
         spec = read_spec(query)
@@ -109,28 +110,6 @@ def read_differences_request(
     )
 
 
-class _Prefixed:
-    """Faults inside its block are said to be within a member."""
-
-    def __init__(self, member: str) -> None:
-        self._member = member
-
-    def value_of(self, value: object) -> dict[str, Any]:
-        """The value of the member."""
-        return object_of(value, self._member)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, InvalidValues):
-            raise InvalidValues([self._within(fault) for fault in error.faults]) from error
-
-    def _within(self, fault: Fault) -> Fault:
-        where = f"{self._member}.{fault.field}" if fault.field else self._member
-        return fault._replace(field=where)
-
-
 def _selection(value: object, query: QueryRequest) -> Selection:
     if value is None:
         raise SpecError("selection", "missing", "say which events are compared with the others")
@@ -139,7 +118,7 @@ def _selection(value: object, query: QueryRequest) -> Selection:
         if name not in _SELECTION:
             known = ", ".join(_SELECTION)
             raise SpecError(f"selection.{name}", "invalid", f"is not known here; known: {known}")
-    prefixed = _Prefixed("selection")
+    prefixed = Prefixed("selection")
     with prefixed:
         filters = read_filters({"filters": item.get("filters")})
         combination = item.get("filter_combination") or "AND"

@@ -1,10 +1,20 @@
-"""The operation that tells in which fields events differ."""
+"""Operations that show what some events are like: in which fields they differ, and their traces."""
 
 from typing import Final
 
 from common import limits
 from query.api.document.operation import Operation
-from query.api.document.schema import any_of, anything, listed, members, number, ref, text, whole
+from query.api.document.schema import (
+    any_of,
+    anything,
+    listed,
+    members,
+    number,
+    or_null,
+    ref,
+    text,
+    whole,
+)
 from query.api.document.shared import AFTER, CONDITIONS, REQUIRED_COVERAGE
 
 _SIDE: Final = members({"events": whole(0), "stored": whole(0)}, required=("events", "stored"))
@@ -66,6 +76,50 @@ DIFFERENCES: Final = Operation(
         },
         required=("dataset", "selection"),
         closed=True,
+    ),
+    parameters=(AFTER,),
+)
+
+_EXAMPLE: Final = or_null(
+    members(
+        {
+            "trace_id": text(),
+            "span_id": or_null(text()),
+            "value": or_null(number(about="The number that it was chosen by.")),
+        },
+        required=("trace_id", "span_id", "value"),
+    )
+)
+_ANSWER: Final = members(
+    {
+        "slowest": _EXAMPLE,
+        "typical": _EXAMPLE,
+        "failed": _EXAMPLE,
+        "median": or_null(number()),
+        "events": number(0, about="How many of the events are in a trace."),
+        "start": text(),
+        "end": text(),
+        "coverage": ref("Coverage"),
+        "notes": listed(text()),
+    },
+    required=("slowest", "typical", "failed", "median", "events", "coverage", "notes"),
+)
+
+EXAMPLE_TRACES: Final = Operation(
+    "post",
+    "/bw/1/traces/examples",
+    "exampleTraces",
+    "Traces",
+    "Of some events, a trace of the slowest, of one near the median, and of one that failed.",
+    {200: _ANSWER},
+    members(
+        {
+            "dataset": text(least=1, about="A dataset's name."),
+            "query": ref("Query"),
+            "column": text(about="Whose numbers are compared; durations unless given."),
+            **REQUIRED_COVERAGE,
+        },
+        required=("dataset",),
     ),
     parameters=(AFTER,),
 )

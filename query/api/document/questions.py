@@ -3,7 +3,7 @@
 from typing import Final
 
 from common import limits
-from query.api.document.differing import DIFFERENCES
+from query.api.document.differing import DIFFERENCES, EXAMPLE_TRACES
 from query.api.document.fields import STORED_FIELDS
 from query.api.document.operation import Operation, Parameter
 from query.api.document.schema import (
@@ -322,6 +322,7 @@ OPERATIONS: Final = (
         ),
         parameters=(AFTER,),
     ),
+    EXAMPLE_TRACES,
     Operation(
         "post",
         "/bw/1/flows",

@@ -482,6 +482,44 @@ export interface Operations {
       notes: string[];
     };
   };
+  /** Of some events, a trace of the slowest, of one near the median, and of one that failed. */
+  exampleTraces: {
+    body: {
+      /** A dataset's name. */
+      dataset: string;
+      query?: Query;
+      /** Whose numbers are compared; durations unless given. */
+      column?: string;
+      /** As the header X-Bellwether-After. */
+      after?: string;
+      /** Wait for the receipts (unless given), refuse an incomplete answer, or do not wait. */
+      coverage?: "wait" | "require" | "accept";
+    };
+    answer: {
+      slowest: {
+        trace_id: string;
+        span_id: string | null;
+        value: number | null;
+      } | null;
+      typical: {
+        trace_id: string;
+        span_id: string | null;
+        value: number | null;
+      } | null;
+      failed: {
+        trace_id: string;
+        span_id: string | null;
+        value: number | null;
+      } | null;
+      median: number | null;
+      /** How many of the events are in a trace. */
+      events: number;
+      start?: string;
+      end?: string;
+      coverage: Coverage;
+      notes: string[];
+    };
+  };
   /** The fields of a dataset by name. */
   fields: {
     body: {
@@ -1515,6 +1553,7 @@ export const PATHS = {
   deleteMarkerSetting: ["DELETE", "/1/marker_settings/{dataset}/{id}"],
   deleteQueryAnnotation: ["DELETE", "/1/query_annotations/{dataset}/{id}"],
   differences: ["POST", "/bw/1/differences"],
+  exampleTraces: ["POST", "/bw/1/traces/examples"],
   fields: ["POST", "/bw/1/fields"],
   flows: ["POST", "/bw/1/flows"],
   getColumn: ["GET", "/1/columns/{dataset}/{id}"],

@@ -11,6 +11,7 @@ import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
 import { ask, type QueryPlace } from "../graphs/change";
 import type { DifferingField, SameField } from "./answer";
+import { heldTo } from "./held";
 import { FieldPicture } from "./field";
 import { readSelection } from "./selection";
 import { SelectionForm } from "./selection_form";
@@ -84,23 +85,6 @@ export function Differs({ place, spec, range }: Props) {
       )}
     </section>
   );
-}
-
-/** What says which events the question is about; `per` too, as the store has to refuse it. */
-const OF_EVENTS = ["filters", "filter_combination", "calculated_fields", "time_axis", "per"] as const;
-
-function heldTo(spec: Query, range: Range | null): Query {
-  const kept: Query = Object.fromEntries(
-    OF_EVENTS.filter((name) => spec[name] !== undefined).map((name) => [name, spec[name]]),
-  );
-  if (range) return { ...kept, start_time: range.start, end_time: range.end };
-  const { time_range, start_time, end_time } = spec;
-  return {
-    ...kept,
-    ...(time_range === undefined ? {} : { time_range }),
-    ...(start_time === undefined ? {} : { start_time }),
-    ...(end_time === undefined ? {} : { end_time }),
-  };
 }
 
 function emptyWords(inside: number, outside: number): string {

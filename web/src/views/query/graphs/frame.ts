@@ -49,6 +49,8 @@ export interface FrameOptions {
   hooks: uPlot.Hooks.Arrays;
   /** Whether dragging makes a box, not only a range of time. */
   box?: boolean;
+  /** Whether the line that is near the pointer stands out. */
+  near?: boolean;
 }
 
 export function frame(of: FrameOptions): uPlot.Options {
@@ -63,7 +65,7 @@ export function frame(of: FrameOptions): uPlot.Options {
     cursor: {
       y: of.box === true,
       drag: { x: true, y: of.box === true, setScale: false, dist: 5, ...(of.box ? { uni: 12 } : {}) },
-      focus: { prox: of.box ? -1 : 24 },
+      focus: { prox: of.near ? 24 : -1 },
       points: { show: !of.box },
       sync: {
         key: "bellwether",

@@ -72,6 +72,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
                 {...common}
                 box={boxOf(place.selection, column)}
                 onBox={(box) => column && select(column, box)}
+                onPoint={onPoint}
               />
             ) : (
               <LineGraph {...common} looks={looks} form={form} onPoint={onPoint} />

@@ -4,6 +4,7 @@
 import type uPlot from "uplot";
 import { heat } from "../../../look/palette";
 import { shown, unitOf } from "../../../look/units";
+import { ALL, type Chosen } from "../rows/group_menu";
 import type { Bin, Calculation, Graphed } from "./answer";
 import { colour, frame, middles } from "./frame";
 import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
@@ -31,9 +32,11 @@ interface Props {
   box: Box | null;
   onZoom: (start: number, end: number) => void;
   onBox: (box: Box) => void;
+  /** A cell was clicked, or the box that is selected. */
+  onPoint: (chosen: Chosen) => void;
 }
 
-export function HeatGraph({ of, calculation, shared, height, last, version, overlay, box, onZoom, onBox }: Props) {
+export function HeatGraph({ of, calculation, shared, height, last, version, overlay, box, onZoom, onBox, onPoint }: Props) {
   const steps = of.heats.get(calculation.label) ?? [];
   const scale = heatScale(steps);
   if (!scale) return <p class="quiet">No event of the range has a number in {calculation.column}.</p>;
@@ -81,9 +84,49 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
     }),
     data: [middles(of.times, of.range), of.times.map(() => null)] as uPlot.AlignedData,
   });
+  const listen = (plot: uPlot) => {
+    plot.over.addEventListener("click", ({ clientX: x, clientY: y }) => {
+      const { column } = calculation;
+      if (column === null) return;
+      const found = partAt(plot, of, steps, scale, box);
+      if (found) onPoint({ group: ALL, time: found.time, numbers: { column, ...found.numbers }, column, x, y });
+    });
+    return undefined;
+  };
   return (
-    <Plot of={version} height={height} label={`${calculation.label}, a heatmap over time`} make={make} />
+    <Plot
+      of={version}
+      height={height}
+      label={`${calculation.label}, a heatmap over time`}
+      make={make}
+      onPlot={listen}
+    />
   );
+}
+
+/** The box under the pointer, else the cell; null where nothing is. */
+function partAt(
+  plot: uPlot,
+  of: Graphed,
+  steps: readonly (readonly Bin[])[],
+  scale: HeatScale,
+  box: Box | null,
+): { time: Omit<Box, "from" | "to">; numbers: { from: number | null; to: number | null } } | null {
+  const { left = -1, top = -1 } = plot.cursor;
+  const at = plot.posToVal(left, "x");
+  const place = plot.posToVal(top, "y");
+  const ended = (value: number) => (Number.isFinite(value) ? value : null);
+  if (box && at >= box.start && at < box.end && place >= scale.place(box.from) && place < scale.place(box.to)) {
+    return { time: { start: box.start, end: box.end }, numbers: { from: ended(box.from), to: ended(box.to) } };
+  }
+  const step = Math.floor((at - (of.times[0] ?? 0)) / of.range.step);
+  const start = of.times[step];
+  const bin = steps[step]?.find((one) => {
+    const [from, to] = edges(one, scale.place);
+    return place >= from && place < to;
+  });
+  if (start === undefined || !bin) return null;
+  return { time: { start, end: start + of.range.step }, numbers: { from: bin.low, to: bin.high } };
 }
 
 /** Zero stands in the middle of its row, other numbers where they are. */

@@ -3,9 +3,9 @@
 import type uPlot from "uplot";
 import { short, shown, unitOf } from "../../../look/units";
 import type { SeriesLook } from "../../../look/palette";
-import type { Chosen } from "../rows/group_menu";
+import { ALL, type Chosen } from "../rows/group_menu";
 import type { Calculation, Graphed } from "./answer";
-import { drawnOf, seriesOf } from "./drawn";
+import { drawnOf, seriesOf, type Drawn } from "./drawn";
 import type { Form } from "./form";
 import { frame, middles } from "./frame";
 import { drawOverlay, type Overlay } from "./overlay";
@@ -30,12 +30,15 @@ export function LineGraph(props: Props) {
   const { of, calculation, looks, shared, height, last, version, overlay, form, onZoom, onPoint } = props;
   const drawn = drawnOf(of, calculation, looks, form);
   const unit = unitOf(calculation.label);
+  // Whether groups stand on one another: then it is the band under the pointer that is meant.
+  const standing = drawn.some((one) => one.form !== "line");
   const make = (width: number) => ({
     options: frame({
       range: of.range,
       width,
       height,
       last,
+      near: !standing,
       yScale: { range: (_, least, most) => rangeOfValues(least, most) },
       yAxis: {
         values: (_, splits) =>
@@ -51,11 +54,16 @@ export function LineGraph(props: Props) {
             plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
           },
         ],
-        setCursor: [(plot) => shared.set({ step: plot.cursor.idx ?? null })],
+        setCursor: [
+          (plot) => {
+            const step = plot.cursor.idx ?? null;
+            shared.set(standing && plot.cursor.event ? { step, group: bandAt(plot, drawn)?.key ?? null } : { step });
+          },
+        ],
         setSeries: [
           (plot, at) => {
             // Not where the rows made it stand out, nor on the graphs that only follow.
-            if (plot.cursor.event) shared.set({ group: at ? (drawn[at - 1]?.group.key ?? null) : null });
+            if (plot.cursor.event && !standing) shared.set({ group: at ? (drawn[at - 1]?.group.key ?? null) : null });
           },
         ],
       },
@@ -63,16 +71,18 @@ export function LineGraph(props: Props) {
     data: [middles(of.times, of.range), ...drawn.map((one) => one.at)] as uPlot.AlignedData,
   });
   const follow = (plot: uPlot) => {
-    let standing: string | null = null;
+    let focused: string | null = null;
     plot.over.addEventListener("click", ({ clientX: x, clientY: y }) => {
-      const time = of.times[plot.cursor.idx ?? -1];
-      const group = of.groups.find((one) => one.key === shared.group) ?? (of.groups.length === 1 ? of.groups[0] : undefined);
-      if (time !== undefined && group) onPoint({ group, time, x, y });
+      const start = of.times[plot.cursor.idx ?? -1];
+      if (start === undefined) return;
+      const only = of.groups.length === 1 ? of.groups[0] : undefined;
+      const group = of.groups.find((one) => one.key === shared.group) ?? only ?? ALL;
+      onPoint({ group, time: { start, end: start + of.range.step }, column: calculation.column, x, y });
     });
     return shared.listen(() => {
-      if (shared.group === standing) return;
-      standing = shared.group;
-      const at = drawn.findIndex((one) => one.group.key === standing && !one.before);
+      if (shared.group === focused) return;
+      focused = shared.group;
+      const at = drawn.findIndex((one) => one.group.key === focused && !one.before);
       plot.setSeries(at < 0 ? null : at + 1, { focus: true }, false);
     });
   };
@@ -85,6 +95,14 @@ export function LineGraph(props: Props) {
       onPlot={follow}
     />
   );
+}
+
+/** The group whose band is under the pointer. The highest band is drawn first. */
+function bandAt(plot: uPlot, drawn: readonly Drawn[]): Drawn["group"] | null {
+  const { idx, top = -1 } = plot.cursor;
+  if (idx === null || idx === undefined || top < 0) return null;
+  const value = plot.posToVal(top, "y");
+  return drawn.findLast((one) => !one.before && (one.at[idx] ?? 0) >= value)?.group ?? null;
 }
 
 /** From 0, or from below it: what looks twice as high is twice as much. */

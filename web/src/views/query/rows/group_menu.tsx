@@ -3,20 +3,29 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
-import type { Query } from "../../../api/types";
+import type { Filter, Query } from "../../../api/types";
 import { timeOf } from "../../../look/times";
+import { shown, unitOf } from "../../../look/units";
 import type { Group, Range } from "../graphs/answer";
 import { Line } from "../question/typing/line";
 import { tokensOf } from "../question/tokens";
 import { ask, conditionsOf, findTraces, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
+import { Examples } from "./examples";
 
 export interface Chosen {
   group: Group;
-  /** Beginning of the step that was clicked in a graph, unix seconds. */
-  time: number | null;
+  /** The part of the time that was clicked in a graph, unix seconds; null: all of it. */
+  time: { start: number; end: number } | null;
+  /** The numbers of a part of a heatmap, half open; null is beyond every number. */
+  numbers?: { column: string; from: number | null; to: number | null };
+  /** The field whose numbers say what is slow; durations without it. */
+  column?: string | null;
   x: number;
   y: number;
 }
+
+/** All events, where no group was chosen. */
+export const ALL: Group = { key: "", values: {}, name: "" };
 
 interface Props {
   chosen: Chosen;
@@ -28,7 +37,8 @@ interface Props {
 }
 
 export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Props) {
-  const { group, time } = chosen;
+  const { group, numbers, column = null } = chosen;
+  const time = chosen.time && within(chosen.time, range);
   const box = useRef<HTMLDivElement>(null);
   const [corner, setCorner] = useState({ left: chosen.x, top: chosen.y });
   useEffect(() => {
@@ -36,7 +46,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     if (!menu) return;
     const before = document.activeElement;
     setCorner({
-      left: Math.max(8, Math.min(chosen.x, innerWidth - menu.offsetWidth - 8)),
+      left: Math.max(8, Math.min(chosen.x, document.documentElement.clientWidth - menu.offsetWidth - 8)),
       top: Math.max(8, Math.min(chosen.y, innerHeight - menu.offsetHeight - 8)),
     });
     menu.querySelector("button")?.focus({ preventScroll: true });
@@ -52,21 +62,22 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     };
   }, [chosen]);
   const named = Object.keys(group.values).length > 0;
-  const inStep = (of: Query) => (time === null || !range ? of : zoomed(of, Math.max(time, range.start), Math.min(time + range.step, range.end)));
+  const inStep = (of: Query) => (time ? zoomed(of, time.start, time.end) : of);
   const next = (of: Query, tab?: QueryPlace["tab"]) => {
     onClose();
     void ask(place, of, tab).catch(onFault);
   };
-  const only = narrowed(spec, conditionsOf(group.values));
-  const traces = (order: "newest" | "slowest") => {
+  const only = narrowed(spec, [...conditionsOf(group.values), ...between(numbers)]);
+  const traces = () => {
     onClose();
-    void findTraces(inStep(only), order).catch(onFault);
+    void findTraces(inStep(only), "newest").catch(onFault);
   };
   const differs = () => {
     onClose();
-    const step = time === null || !range ? {} : { start_time: Math.max(time, range.start), end_time: Math.min(time + range.step, range.end) };
+    const step = time ? { start_time: Math.floor(time.start), end_time: Math.ceil(time.end) } : {};
     const groups = named ? { groups: [group.values] } : {};
-    go({ ...place, tab: "differs", selection: JSON.stringify({ ...step, ...groups }) });
+    const ranges = numbers ? { ranges: [rangeOf(numbers)] } : {};
+    go({ ...place, tab: "differs", selection: JSON.stringify({ ...step, ...groups, ...ranges }) });
   };
   return (
     <div
@@ -86,22 +97,52 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     >
       <p>
         <strong>{group.name || "All events"}</strong>
-        {time !== null && <span class="quiet"> {timeOf(time)}</span>}
+        <span class="quiet small">
+          {numbers && <br />}
+          {numbers && wordsOf(numbers)}
+          {time && <br />}
+          {time && `${timeOf(time.start)} to ${timeOf(time.end)}`}
+        </span>
       </p>
-      {named && (
-        <>
-          <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>
-          <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>
-        </>
-      )}
-      {time !== null && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this step</button>}
-      {(named || time !== null) && <button role="menuitem" onClick={differs}>What differs</button>}
+      {(named || numbers) && <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>}
+      {named && <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>}
+      {time && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this time</button>}
+      {(named || time) && <button role="menuitem" onClick={differs}>What differs</button>}
       <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
-      <button role="menuitem" onClick={() => traces("newest")}>Its traces</button>
-      <button role="menuitem" onClick={() => traces("slowest")}>Its slowest traces</button>
+      <Examples {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
+      <button role="menuitem" onClick={traces}>All of its traces</button>
       <GroupBy dataset={place.dataset} onClose={onClose} onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
     </div>
   );
+}
+
+/** As much of a time as lies in the range that was asked for. */
+function within({ start, end }: { start: number; end: number }, range: Range | null) {
+  return range ? { start: Math.max(start, range.start), end: Math.min(end, range.end) } : { start, end };
+}
+
+type Numbers = Chosen["numbers"];
+
+function between(numbers: Numbers): Filter[] {
+  if (!numbers) return [];
+  const { column, from, to } = numbers;
+  const filters: Filter[] = [];
+  if (from !== null && from === to) return [{ column, op: "=", value: from }];
+  if (from !== null) filters.push({ column, op: ">=", value: from });
+  if (to !== null) filters.push({ column, op: "<", value: to });
+  return filters;
+}
+
+/** A range without an end that is null. */
+function rangeOf({ column, from, to }: NonNullable<Numbers>) {
+  return { column, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) };
+}
+
+function wordsOf({ column, from, to }: NonNullable<Numbers>): string {
+  const unit = unitOf(column);
+  if (from !== null && from === to) return `${column} = ${shown(from, unit)}`;
+  if (from === null) return `${column} below ${shown(to, unit)}`;
+  return to === null ? `${column} from ${shown(from, unit)}` : `${column} from ${shown(from, unit)} to ${shown(to, unit)}`;
 }
 
 function GroupBy({ dataset, onField, onClose }: { dataset: string; onField: (field: string) => void; onClose: () => void }) {
@@ -120,7 +161,7 @@ function nameOf(text: string): string {
 }
 
 function move(menu: HTMLElement, by: number): void {
-  const items = [...menu.querySelectorAll<HTMLElement>("button, .cm-content")];
+  const items = [...menu.querySelectorAll<HTMLElement>("button:not(:disabled), a, .cm-content")];
   const at = items.findIndex((one) => one === document.activeElement);
   items[(at + by + items.length) % items.length]?.focus();
 }

@@ -1,0 +1,1 @@
+"""Traces that show what some events are like: of the slowest, a typical and a failed one."""
