@@ -9,9 +9,15 @@ DIFFERENCES_FIELDS_MAX: Final = 1_000
 # drawn at random, which says as much: shares of 100,000 events are known to 0.3 %.
 DIFFERENCES_VALUES_MAX: Final = 250_000_000
 DIFFERENCES_DRAWN_MIN: Final = 50_000  # events of a side that are drawn then, at the least
-# Up to so many events of a share every value is counted. Of more, fields with nearly as many texts
-# as events are counted in a part of them: a table of a million ids takes 100 MB.
+# Up to so many events of a share every value is counted, one column after the other. Of more,
+# fields with nearly as many texts as events are counted in a part of them: a table of a million ids
+# takes 100 MB.
 DIFFERENCES_SMALL: Final = 65_536
+# Of these, values that one statement reads: 32 MB; of texts, which may have 256 characters each, so
+# many that they fit into what a share may have in memory. And fields, whose columns it names.
+DIFFERENCES_CELLS_MAX: Final = 4 * 2**20
+DIFFERENCES_TEXT_CELLS_MAX: Final = 2**18
+DIFFERENCES_FIELDS_READ: Final = 512
 DIFFERENCES_PROBED: Final = 16_384  # events that tell how many values a field has
 DIFFERENCES_TEXTS_FEW: Final = 4_096  # distinct texts among those probed; more are many
 DIFFERENCES_NUMBERS_FEW: Final = 200  # likewise numbers: more go into logarithmic buckets

@@ -1,7 +1,8 @@
 """The distributions of fields inside and outside of a selection: which statements are run.
 
 First the events of both sides are counted; that decides whether all of them are read or a part that
-is drawn at random (`common/limits/differences.py`). Then a statement per few fields counts values.
+is drawn at random (`common/limits/differences.py`). Then a statement per few fields counts values,
+or, of few events, reads them (`query.share.differences.counted`).
 The states are `main` (a row per side), and `values` or `sample` (`query.share.differences.sql`).
 """
 
@@ -12,12 +13,14 @@ import pyarrow as pa
 
 from common import limits
 from query.plan.plan import DifferencesWanted, Plan
+from query.share.differences.counted import count_values, read_columns, reads_at_once
 from query.share.differences.sql import (
     EMPTY_VALUES,
     Counting,
     Drawn,
     Weights,
     counted_sides,
+    events_of_sides,
     probed_values,
     sampled_events,
     values_of_fields,
@@ -80,6 +83,9 @@ class Distributions:
 
     def _values(self, sides: _Sides) -> Iterator[pa.Table]:
         fields, at_once = self._wanted.fields, limits.DIFFERENCES_FIELDS_AT_ONCE
+        if sides.both <= limits.DIFFERENCES_SMALL:
+            yield from self._few_rows(sides)
+            return
         drawn = _drawn(sides, len(fields))
         for first in range(0, len(fields), at_once):
             some = fields[first : first + at_once]
@@ -95,6 +101,20 @@ class Distributions:
             sql = values_of_fields(statements, self._wanted, counting)
             yield self._table(sql, statements, sources).cast(EMPTY_VALUES.schema)
 
+    def _few_rows(self, sides: _Sides) -> Iterator[pa.Table]:
+        first = 0
+        for some in reads_at_once(self._wanted.fields, sides.both):
+            sources, statements = self._over(some)
+            held = {
+                first + at: sources.fields_sql[name]
+                for at, name in enumerate(some)
+                if sources.fields_sql[name].types
+            }
+            first += len(some)
+            if held:
+                sql = events_of_sides(statements, self._wanted, read_columns(held))
+                yield count_values(self._table(sql, statements, sources), held, self._weights)
+
     def _counting(
         self,
         statements: Statements,
@@ -109,10 +129,6 @@ class Distributions:
         of_many = Drawn(
             min(1.0, of_many.inside / drawn.inside), min(1.0, of_many.outside / drawn.outside)
         )
-        if sides.both <= small:
-            return Counting(
-                held, drawn, of_many, frozenset(), frozenset(), self._weights, both_ways=True
-            )
         probed = self._table(probed_values(statements, held), statements, sources).to_pylist()[0]
         texts, numbers = set[int](), set[int]()
         for field in held:

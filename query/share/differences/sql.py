@@ -74,7 +74,6 @@ class Counting:
     drawn: events that are read. of_many: of these, those read of fields with many texts.
     texts, numbers: indexes of fields with many distinct texts, or numbers, which go into buckets.
     weights: of the events of both sides.
-    both_ways: whether numbers are counted by value and in buckets.
     """
 
     fields: Mapping[int, FieldSql]
@@ -83,7 +82,6 @@ class Counting:
     texts: frozenset[int]
     numbers: frozenset[int]
     weights: Weights
-    both_ways: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +89,12 @@ class _Set:
     """A set of columns that is grouped by: parts of the values of a field."""
 
     field: int
-    again: bool
     parts: Mapping[str, str]
     drawn: bool = False
 
     def column(self, part: str) -> str:
         """The name of the column of a part."""
-        return f"{'a' if self.again else 'g'}{self.field}_{part}"
+        return f"g{self.field}_{part}"
 
     @property
     def columns(self) -> list[str]:
@@ -128,7 +125,7 @@ def probed_values(statements: Statements, fields: Mapping[int, FieldSql]) -> str
 
 def values_of_fields(statements: Statements, wanted: DifferencesWanted, counting: Counting) -> str:
     """The values of some fields, the most frequent of either side, and what the others come to."""
-    sets = [one for index in counting.fields for one in _sets(index, counting)]
+    sets = [_set(index, counting) for index in counting.fields]
     columns = [f"{sql} AS {one.column(part)}" for one in sets for part, sql in one.parts.items()]
     drawn = [f"{counting.of_many.sql} AS drawn{one.field}" for one in sets if one.drawn]
     read = (
@@ -139,17 +136,23 @@ def values_of_fields(statements: Statements, wanted: DifferencesWanted, counting
         f"SELECT r, inside, {', '.join([*(f'drawn{s.field}' for s in sets if s.drawn), *columns])}"
     )
     field = " ".join(f"WHEN grouping({one.columns[-1]}) = 0 THEN {one.field}" for one in sets)
-    again = " OR ".join(f"grouping({one.columns[-1]}) = 0" for one in sets if one.again)
     parts = [f"{_either(sets, part)} AS {part}" for part in _PARTS]
     unread = " AND ".join(f"drawn{one.field} IS NOT FALSE" for one in sets if one.drawn)
     groups = (
-        f"SELECT CASE {field} END::INTEGER AS field, {again or 'FALSE'} AS again,"
+        f"SELECT CASE {field} END::INTEGER AS field, FALSE AS again,"
         f" {', '.join(parts)}, coalesce(sum(r) FILTER (inside), 0)::BIGINT AS wi,"
         f" coalesce(sum(r) FILTER (NOT inside), 0)::BIGINT AS wo FROM ({rows} FROM ({read}))"
         f" GROUP BY GROUPING SETS ({', '.join('(' + ', '.join(s.columns) + ')' for s in sets)})"
         f" HAVING {unread or 'TRUE'}"
     )
-    return _listed(groups, counting.weights, of_numbers=not counting.both_ways)
+    return _listed(groups, counting.weights)
+
+
+def events_of_sides(
+    statements: Statements, wanted: DifferencesWanted, columns: Sequence[str]
+) -> str:
+    """All events with the side and the rate of each, and these columns."""
+    return f"SELECT {', '.join(['inside', 'r', *columns])} FROM ({_split(statements, wanted)})"
 
 
 def sampled_events(
@@ -180,8 +183,8 @@ def _split(statements: Statements, wanted: DifferencesWanted) -> str:
     return f"SELECT *, ({inside}) AS inside FROM ({statements.picked})"
 
 
-def _sets(index: int, counting: Counting) -> list[_Set]:
-    """The sets of one field; it has a value of some type."""
+def _set(index: int, counting: Counting) -> _Set:
+    """The set of one field; it has a value of some type."""
     field_sql = counting.fields[index]
     number = _number(field_sql)
     parts = dict(field_sql.key_parts)
@@ -191,10 +194,7 @@ def _sets(index: int, counting: Counting) -> list[_Set]:
     drawn = index in counting.texts and counting.of_many.sql != "TRUE"
     if drawn:
         parts = {part: f"CASE WHEN drawn{index} THEN {sql} END" for part, sql in parts.items()}
-    found = [_Set(index, False, parts, drawn)]
-    if number and counting.both_ways:
-        found.append(_Set(index, True, {"e": bucket_sql(number)}))
-    return found
+    return _Set(index, parts, drawn)
 
 
 def _number(field_sql: FieldSql) -> str:
@@ -218,14 +218,13 @@ def _either(sets: Sequence[_Set], part: str) -> str:
     return f"coalesce({', '.join([*columns, f'NULL::{_PARTS[part]}'])})"
 
 
-def _listed(groups: str, weights: Weights, *, of_numbers: bool) -> str:
+def _listed(groups: str, weights: Weights) -> str:
     """The most frequent values of each field on either side; the others are added up.
 
     Of values that may be very many, the most frequent ones are kept without sorting the others.
-    weights: of both sides, about. of_numbers: whether as many numbers are listed as buckets, which
-    else tell their distribution.
+    weights: of both sides, about. As many numbers are listed as buckets.
     """
-    few = "s IS NULL AND b IS NULL" if of_numbers else "e IS NOT NULL"
+    few = "s IS NULL AND b IS NULL"
     missing = " AND ".join(f"{part} IS NULL" for part in _PARTS)
     often = f"greatest(wi / {weights.inside!r}, wo / {weights.outside!r})"
     found = (
