@@ -1,7 +1,7 @@
 // One question and its answer: the question on top, the picture under it, the rows under that.
 
 import { useEffect, useRef } from "preact/hooks";
-import { go, type Place } from "../../address";
+import { go, placeOf, type Place } from "../../address";
 import type { Query } from "../../api/types";
 import { bytes, duration, plain } from "../../look/units";
 import { Problem } from "../../parts/problem";
@@ -16,12 +16,15 @@ type QueryPlace = Extract<Place, { view: "query" }>;
 export function QueryView({ place }: { place: QueryPlace }) {
   const ask = place.ask || FIRST_QUESTION;
   const question = useQuestion(ask);
-  const run = useResult((result) => {
-    if (result.id !== place.result) go({ ...place, ask, result: result.id }, { replace: true });
-  });
   const shown = useRef("");
+  const run = useResult((result) => {
+    const now = placeOf(new URL(location.href));
+    // Somebody who went on to another question meanwhile would find this answer under it.
+    if (now.view !== "query" || keyOf(now) !== shown.current || result.id === now.result) return;
+    go({ ...now, ask: now.ask || FIRST_QUESTION, result: result.id }, { replace: true });
+  });
   const spec = question.value?.spec ?? null;
-  const key = JSON.stringify([place.dataset, ask]);
+  const key = keyOf(place);
   useEffect(() => {
     if (!spec || question.value?.text !== ask || shown.current === key) return;
     shown.current = key;
@@ -50,6 +53,11 @@ export function QueryView({ place }: { place: QueryPlace }) {
       )}
     </>
   );
+}
+
+/** What tells one question from another. */
+function keyOf({ dataset, ask }: QueryPlace): string {
+  return JSON.stringify([dataset, ask || FIRST_QUESTION]);
 }
 
 /** What is drawn over the events themselves, where `SELECT *` asks for these: how many there are. */

@@ -1,6 +1,6 @@
 // Looks for a word in the names and the frequent values of fields: a click makes a condition or a group.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../../../api/client";
 import { Problem } from "../../../../parts/problem";
 import { useAnswer } from "../../../../parts/use_answer";
@@ -28,7 +28,8 @@ export function Find({ dataset, onValue, onGroup, onWord, onClose }: Props) {
   const [typed, setTyped] = useState("");
   const [word, setWord] = useState("");
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => box.current?.focus(), []);
+  // Before the next key comes: one types on at once, and letters are keys of the screen too.
+  useLayoutEffect(() => box.current?.focus(), []);
   useEffect(() => {
     const timer = setTimeout(() => setWord(typed.trim()), PAUSE_MS);
     return () => clearTimeout(timer);
@@ -53,7 +54,8 @@ export function Find({ dataset, onValue, onGroup, onWord, onClose }: Props) {
             onInput={(event) => setTyped(event.currentTarget.value)}
             onKeyDown={(event) => {
               if (event.key === "Escape") onClose();
-              if (event.key === "Enter" && word) onWord(word);
+              // What stands there, not what was looked for when typing last paused.
+              if (event.key === "Enter" && typed.trim()) onWord(typed.trim());
             }}
           />
         </label>

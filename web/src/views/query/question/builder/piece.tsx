@@ -1,6 +1,6 @@
 // Where one piece is typed: an editor of one line, with the completion of the whole text form.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
 import { makeEditor, type Editor } from "../typing/editor";
 import { readPiece, type PieceFault, type Row } from "./rows";
@@ -27,7 +27,8 @@ export function Piece(props: Props) {
   const now = useRef(props);
   now.current = props;
   const [fault, setFault] = useState<PieceFault | null>(null);
-  useEffect(() => {
+  // Before the next key comes, which is meant for it.
+  useLayoutEffect(() => {
     if (!place.current) return;
     let busy = false;
     let gone = false;
