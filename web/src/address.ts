@@ -21,6 +21,8 @@ export type Place =
       columns?: string;
       /** A selection whose difference is shown, as JSON. */
       selection?: string;
+      /** Whether new events are followed: "1". */
+      follow?: string;
     }
   | { view: "traces"; ask: string; order?: "newest" | "slowest" | "spans" }
   | { view: "trace"; id: string; span?: string; ask?: string }
@@ -48,6 +50,7 @@ export function urlOf(place: Place): string {
       add("form", place.form);
       add("columns", place.columns);
       add("selection", place.selection);
+      add("follow", place.follow);
       break;
     case "traces":
       path = "traces";
@@ -94,6 +97,7 @@ export function placeOf(url: URL): Place {
       form: given("form"),
       columns: given("columns"),
       selection: given("selection"),
+      follow: given("follow"),
     }) as Place;
   }
   if (view === "traces") {

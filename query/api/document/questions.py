@@ -260,7 +260,13 @@ OPERATIONS: Final = (
         _ASKING,
         "Follow the events that match.",
         {200: text()},
-        members({**CONDITIONS, "fields": listed(text(), most=limits.ROWS_FIELDS_MAX)}),
+        members(
+            {
+                **CONDITIONS,
+                "calculated_fields": listed(ref("CalculatedField")),
+                "fields": listed(text(), most=limits.ROWS_FIELDS_MAX),
+            }
+        ),
         parameters=(DATASET, in_query("after_ns", whole(), "Only later events.")),
         media="application/x-ndjson",
     ),

@@ -1,5 +1,6 @@
 // Calls the public API: typed by the document that the server publishes.
 
+import { readJson, writeJson } from "./exact";
 import { PATHS, type Fault, type Operations } from "./types";
 
 type Id = keyof Operations;
@@ -55,12 +56,43 @@ export async function call<K extends Id>(
   id: K,
   options: CallOptions<K> = {},
 ): Promise<Operations[K]["answer"]> {
+  const response = await respond(id, options);
+  if (response.status === 204) return null as Operations[K]["answer"];
+  return readJson(await read(response, options.signal)) as Operations[K]["answer"];
+}
+
+/** Each line of an answer that goes on, as JSON, until it ends. Throws as `call` does. */
+export async function* lines<K extends Id>(
+  id: K,
+  options: CallOptions<K>,
+  onOpen: () => void,
+): AsyncGenerator<unknown> {
+  const response = await respond(id, options);
+  onOpen();
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    let piece: ReadableStreamReadResult<string> | undefined;
+    try {
+      piece = await reader?.read();
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw new Unreachable("the server cannot be reached");
+    }
+    if (!piece || piece.done) return;
+    const parts = (rest + piece.value).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) if (line) yield readJson(line);
+  }
+}
+
+async function respond<K extends Id>(id: K, options: CallOptions<K>): Promise<Response> {
   const { body, signal } = options;
   const headers: Record<string, string> = { "X-Bellwether-Page": "1" };
   const request: RequestInit = { method: PATHS[id][0], headers, credentials: "same-origin" };
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
+    request.body = writeJson(body);
   }
   if (signal) request.signal = signal;
   let response: Response;
@@ -71,8 +103,17 @@ export async function call<K extends Id>(
     throw new Unreachable("the server cannot be reached");
   }
   if (!response.ok) throw await errorOf(response);
-  if (response.status === 204) return null as Operations[K]["answer"];
-  return (await response.json()) as Operations[K]["answer"];
+  return response;
+}
+
+/** The whole body, which a server that goes away leaves unfinished. */
+async function read(response: Response, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Unreachable("the server cannot be reached");
+  }
 }
 
 async function errorOf(response: Response): Promise<ApiError> {

@@ -1136,6 +1136,7 @@ export interface Operations {
       filters?: Filter[];
       /** AND unless given. */
       filter_combination?: "AND" | "OR";
+      calculated_fields?: CalculatedField[];
       fields?: string[];
     };
     answer: string;

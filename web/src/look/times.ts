@@ -31,3 +31,12 @@ export function ago(s: number, now_s = Date.now() / 1000): string {
   if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
   return `${Math.floor(past / 86400)} d ago`;
 }
+
+/** A moment in nanoseconds as events have it: 2026-01-31T14:03:07.123456789Z. */
+export function isoOf(ns: number | bigint): string {
+  const whole = BigInt(ns);
+  const past = ((whole % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  const second = new Date(Number((whole - past) / 1_000_000n)).toISOString().slice(0, 19);
+  const digits = past.toString().padStart(9, "0").replace(/0+$/, "");
+  return `${second}${digits && `.${digits}`}Z`;
+}

@@ -1,5 +1,7 @@
 // Numbers as people read them, by the unit that a field's name says.
 
+import { isNumber, writeJson } from "../api/exact";
+
 export type Unit = "duration" | "bytes" | "percent" | "ratio" | "number";
 
 const DURATIONS: Record<string, number> = {
@@ -35,7 +37,12 @@ export function unitOf(label: string): UnitOf {
 /** A value as text; "–" where there is none. */
 export function shown(value: unknown, of: UnitOf = { unit: "number", factor: 1 }): string {
   if (value === null || value === undefined) return "–";
-  if (typeof value !== "number") return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "bigint" && of.unit === "number") return value.toLocaleString("en-US");
+  if (!isNumber(value)) return typeof value === "string" ? value : writeJson(value);
+  return inUnit(Number(value), of);
+}
+
+function inUnit(value: number, of: UnitOf): string {
   switch (of.unit) {
     case "duration":
       return duration(value * of.factor);

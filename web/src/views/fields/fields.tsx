@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";
+import { isNumber, writeJson } from "../../api/exact";
 import { bytes, plain, shown, unitOf } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
@@ -126,14 +127,14 @@ export function FieldsView({ place }: { place: FieldsPlace }) {
 function Values({ field, onValue }: { field: Known; onValue: (value: unknown) => void }) {
   if (field.expression) return <code>{field.expression}</code>;
   const unit = unitOf(field.name);
-  const numbers = typeof field.least === "number" && typeof field.greatest === "number";
+  const numbers = isNumber(field.least) && isNumber(field.greatest);
   if (numbers && (field.distinct ?? 0) > VALUES) {
     return <span>{shown(field.least, unit)} to {shown(field.greatest, unit)}</span>;
   }
   return (
     <>
       {(field.values ?? []).map(({ value, stored }) => (
-        <button key={JSON.stringify(value)} class="small value" title={`in ${plain(stored)} events; a click asks about them`} onClick={() => onValue(value)}>
+        <button key={writeJson(value)} class="small value" title={`in ${plain(stored)} events; a click asks about them`} onClick={() => onValue(value)}>
           <bdi>{shown(value)}</bdi>
         </button>
       ))}

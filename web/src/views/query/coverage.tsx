@@ -1,5 +1,6 @@
 // What an answer covers, in words: complete, or what is missing and why.
 
+import { asNumber } from "../../api/exact";
 import type { Coverage } from "../../api/types";
 import { timeOf, utcOf } from "../../look/times";
 
@@ -7,15 +8,15 @@ interface Covered {
   partition: number;
   complete: boolean;
   reason?: string;
-  watermark_ns?: number;
-  watermark?: number;
+  /** Nanoseconds, which a number may not hold. */
+  watermark?: number | bigint;
 }
 
 /** The seconds to which every partition is covered; null if that is not known. */
 export function completeTo(coverage: Coverage): number | null {
   const marks = (coverage.partitions as Covered[])
-    .map((one) => one.watermark ?? one.watermark_ns)
-    .filter((one): one is number => typeof one === "number");
+    .map((one) => asNumber(one.watermark))
+    .filter((one) => one !== null);
   return marks.length ? Math.min(...marks) / 1e9 : null;
 }
 

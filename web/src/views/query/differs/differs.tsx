@@ -1,5 +1,6 @@
 // What differs: the selected events beside the others of the question, field by field.
 
+import { writeJson } from "../../../api/exact";
 import { useEffect, useState } from "preact/hooks";
 import { go } from "../../../address";
 import { call } from "../../../api/client";
@@ -35,7 +36,7 @@ export function Differs({ place, spec, range }: Props) {
   useEffect(() => setCopied(false), [place.selection, place.ask]);
   // The range is that of the answer above, so that a link shows the same events later.
   const query = heldTo(spec, range);
-  const key = selection ? JSON.stringify([place.dataset, query, selection, limit]) : null;
+  const key = selection ? writeJson([place.dataset, query, selection, limit]) : null;
   const answer = useAnswer(key, (signal) =>
     call("differences", { body: { dataset: place.dataset, query, selection: selection ?? [], limit }, signal }),
   );
@@ -50,7 +51,7 @@ export function Differs({ place, spec, range }: Props) {
         selection={selection}
         onSelect={(chosen) => {
           const { selection: _, ...kept } = place;
-          go(chosen ? { ...kept, selection: JSON.stringify(chosen) } : kept);
+          go(chosen ? { ...kept, selection: writeJson(chosen) } : kept);
         }}
       />
       {!selection && (

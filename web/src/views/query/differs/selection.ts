@@ -1,5 +1,6 @@
 // Which events are compared with the others: what an address says of it, and how people say it.
 
+import { readJson } from "../../../api/exact";
 import type { Filter, Operations, Query } from "../../../api/types";
 import { timeOf } from "../../../look/times";
 import { shown, unitOf } from "../../../look/units";
@@ -11,7 +12,7 @@ export type Selection = Exclude<Operations["differences"]["body"]["selection"], 
 export function readSelection(text: string | undefined): Selection | null {
   if (!text) return null;
   try {
-    const read: unknown = JSON.parse(text);
+    const read: unknown = readJson(text);
     if (Array.isArray(read)) return read.length ? { filters: read as Filter[] } : null;
     if (read && typeof read === "object" && Object.keys(read).length && wellFormed(read)) return read;
   } catch {

@@ -1,5 +1,6 @@
 // The field in which one types which events are compared, and what else selects them.
 
+import { writeJson } from "../../../api/exact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
@@ -16,7 +17,7 @@ export function SelectionForm({ selection, onSelect }: Props) {
   const [fault, setFault] = useState<TextFault | null>(null);
   const [error, setError] = useState<unknown>(null);
   const box = useRef<HTMLInputElement>(null);
-  const written = useAnswer(JSON.stringify(selection), () => writeConditions(selection ?? {}));
+  const written = useAnswer(writeJson(selection), () => writeConditions(selection ?? {}));
   useEffect(() => setTyped(written.value ?? ""), [written.value]);
   const words = selection ? wordsOf(selection) : [];
   const { filters, filter_combination, ...drawn } = selection ?? {};

@@ -1,18 +1,19 @@
 // The events of the question, the newest first: columns one picks, one event whole, a word in them.
 
-import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { go } from "../../../address";
 import { call } from "../../../api/client";
+import { writeJson } from "../../../api/exact";
 import type { Query } from "../../../api/types";
-import { timeOf, utcOf } from "../../../look/times";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
 import { ask, narrowed, type QueryPlace } from "../graphs/change";
-import { OneEvent, textOf } from "./one";
-import { unfolded, usualColumns } from "./unfold";
+import { Followed } from "./follow/followed";
+import { OneEvent } from "./one";
+import { EventTable } from "./table";
+import { usualColumns } from "./unfold";
 import "./events.css";
 
 interface Props {
@@ -39,7 +40,7 @@ export function Events({ place, spec, range }: Props) {
     ...(time_axis ? { time_axis } : {}),
     ...times,
   };
-  const question = JSON.stringify(asked);
+  const question = writeJson(asked);
   useEffect(() => {
     setPages([null]);
     setChosen(null);
@@ -53,7 +54,10 @@ export function Events({ place, spec, range }: Props) {
   });
   const rows = answer.value?.rows ?? [];
   const older = answer.value?.next ?? null;
-  const columns = readColumns(place.columns) ?? usualColumns(rows);
+  const { follow, ...stored } = place;
+  const following = follow !== undefined;
+  const picked = readColumns(place.columns);
+  const columns = picked ?? usualColumns(rows);
   const pick = (names: readonly string[]) => go({ ...place, columns: JSON.stringify(names) }, { replace: true });
   const next = (of: Query) => void ask(place, of, "events").catch(setFault);
   const turn = (to: (string | null)[], at: number | null) => {
@@ -69,74 +73,50 @@ export function Events({ place, spec, range }: Props) {
       <div class="row">
         <WordSearch onWord={(word) => next(narrowed(spec, [{ op: "search", value: word }]))} />
         <AddColumn names={[...new Set(rows.flatMap((one) => Object.keys(one.data)))].sort()} onAdd={(name) => pick([...new Set([...columns, name])])} />
-        <span class="small quiet">{answer.value?.coverage && <CoverageWords coverage={answer.value.coverage} />}</span>
+        <label>
+          <input type="checkbox" checked={following} onChange={() => go(following ? stored : { ...place, follow: "1" }, { replace: true })} /> follow new ones
+        </label>
+        {!following && <span class="small quiet">{answer.value?.coverage && <CoverageWords coverage={answer.value.coverage} />}</span>}
       </div>
       {fault !== null && <Problem error={fault} />}
-      {answer.error !== null && <Problem error={answer.error} again={answer.again} />}
-      {answer.slow && <p class="quiet" role="status">Reading the events…</p>}
-      {answer.value?.notes?.map((note) => <p key={note} class="small quiet">{note}</p>)}
-      {answer.value && !rows.length && <p class="quiet">No event of the range matches.</p>}
-      {rows.length > 0 && (
-        <div class="events-scroll" style={{ opacity: answer.slow ? 0.5 : 1 }}>
-          <table>
-            <thead>
-              <tr>
-                <th>time</th>
-                {columns.map((name) => (
-                  <th key={name}>
-                    {name}
-                    <button class="small" aria-label={`Without the column ${name}`} onClick={() => pick(columns.filter((one) => one !== name))}>
-                      ×
-                    </button>
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((one, number) => (
-                <Fragment key={number}>
-                  <tr class={one === row ? "chosen" : undefined}>
-                    <td>
-                      <button
-                        class="mono"
-                        title={utcOf(Date.parse(one.time) / 1000)}
-                        aria-expanded={one === row}
-                        onClick={() => setChosen(one === row ? null : number)}
-                      >
-                        {timeOf(Date.parse(one.time) / 1000)}
-                      </button>
-                    </td>
-                    {columns.map((name) => (
-                      <td key={name} class={typeof one.data[name] === "number" ? "number" : undefined}>
-                        <bdi>{cellOf(one.data, name)}</bdi>
-                      </td>
-                    ))}
-                  </tr>
-                  {one === row && (
-                    <tr>
-                      <td class="whole" colSpan={columns.length + 1}>
-                        <OneEvent
-                          {...{ row, spec }}
-                          onAsk={next}
-                          onNewer={number > 0 ? () => setChosen(number - 1) : pages.length > 1 ? toNewer : null}
-                          onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? toOlder : null}
-                          onClose={() => setChosen(null)}
-                        />
-                      </td>
-                    </tr>
-                  )}
-                </Fragment>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {(pages.length > 1 || older) && (
-        <p class="row">
-          <button disabled={pages.length < 2} onClick={() => turn([null], null)}>« Newest</button>
-          <button disabled={pages.length < 2} onClick={() => turn(pages.slice(0, -1), null)}>‹ Newer events</button>
-          <button disabled={!older} onClick={() => older && turn([...pages, older], null)}>Older events ›</button>
-        </p>
+      {following && <Followed dataset={place.dataset} spec={spec} columns={picked} onColumns={pick} onAsk={next} />}
+      {!following && (
+        <>
+          {answer.error !== null && <Problem error={answer.error} again={answer.again} />}
+          {answer.slow && <p class="quiet" role="status">Reading the events…</p>}
+          {answer.value?.notes?.map((note) => <p key={note} class="small quiet">{note}</p>)}
+          {answer.value && !rows.length && <p class="quiet">No event of the range matches.</p>}
+          {rows.length > 0 && (
+            <div class="events-scroll" style={{ opacity: answer.slow ? 0.5 : 1 }}>
+              <EventTable
+                lines={rows.map((one, key) => ({ key, row: one }))}
+                columns={columns}
+                chosen={row ? rows.indexOf(row) : null}
+                onChoose={setChosen}
+                onColumns={pick}
+                whole={(one) => {
+                  const number = rows.indexOf(one);
+                  return (
+                    <OneEvent
+                      {...{ row: one, spec }}
+                      onAsk={next}
+                      onNewer={number > 0 ? () => setChosen(number - 1) : pages.length > 1 ? toNewer : null}
+                      onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? toOlder : null}
+                      onClose={() => setChosen(null)}
+                    />
+                  );
+                }}
+              />
+            </div>
+          )}
+          {(pages.length > 1 || older) && (
+            <p class="row">
+              <button disabled={pages.length < 2} onClick={() => turn([null], null)}>« Newest</button>
+              <button disabled={pages.length < 2} onClick={() => turn(pages.slice(0, -1), null)}>‹ Newer events</button>
+              <button disabled={!older} onClick={() => older && turn([...pages, older], null)}>Older events ›</button>
+            </p>
+          )}
+        </>
       )}
     </section>
   );
@@ -151,18 +131,6 @@ function readColumns(text: string | undefined): string[] | null {
   } catch {
     return null;
   }
-}
-
-/** Characters of a value in the table; the whole one stands in the event. */
-const CELL = 200;
-
-/** What a column shows: a field, or a part of one as `meta.deep`. */
-function cellOf(data: Record<string, unknown>, name: string): string {
-  if (name in data) return textOf(data[name]).slice(0, CELL);
-  const field = Object.keys(data).find((one) => name.startsWith(`${one}.`) || name.startsWith(`${one}[`));
-  if (field === undefined) return "";
-  const line = unfolded({ [field]: data[field] }).find((one) => one.name === name);
-  return textOf(line?.value).slice(0, CELL);
 }
 
 function WordSearch({ onWord }: { onWord: (word: string) => void }) {

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { linkTo } from "../../../address";
+import { writeJson } from "../../../api/exact";
 import type { Query, Row } from "../../../api/types";
 import { timeOf, utcOf } from "../../../look/times";
 import { conditionsOf, narrowed, without } from "../graphs/change";
@@ -68,5 +69,5 @@ function Asks({ line, spec, onAsk }: { line: Line; spec: Query; onAsk: (spec: Qu
 /** A value as it is stored: no unit, no rounding. */
 export function textOf(value: unknown): string {
   if (value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : writeJson(value);
 }

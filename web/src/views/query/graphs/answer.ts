@@ -1,5 +1,6 @@
 // An answer as graphs need it: steps, groups, and for each calculation the values by group and step.
 
+import { asNumber, writeJson } from "../../../api/exact";
 import type { Query } from "../../../api/types";
 import type { Result } from "../use_result";
 
@@ -105,7 +106,7 @@ export function keyOf(row: Row, breakdowns: readonly string[]): string {
   let key = "";
   for (const name of breakdowns) {
     const value = row[name] ?? null;
-    key += typeof value === "string" ? `"${value}\u0000` : `${JSON.stringify(value)}\u0000`;
+    key += typeof value === "string" ? `"${value}\u0000` : `${writeJson(value)}\u0000`;
   }
   return key;
 }
@@ -114,7 +115,7 @@ export function keyOf(row: Row, breakdowns: readonly string[]): string {
 export function wordOf(value: unknown): string {
   if (value === null || value === undefined) return "(missing)";
   if (value === "") return '""';
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : writeJson(value);
 }
 
 function rangeOf(given: unknown): Range | null {
@@ -167,7 +168,7 @@ function readLines(
     for (const { label, of } of byLabel) {
       const line = of?.get(key);
       const value = data[label];
-      if (line) line[at] = typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : null;
+      if (line) line[at] = typeof value === "boolean" ? Number(value) : asNumber(value);
     }
   }
   return lines;

@@ -1,6 +1,7 @@
 // Gestures as questions: each changes the specification, and its text is the next address.
 
 import { go, type Place } from "../../../address";
+import { isNumber } from "../../../api/exact";
 import type { Filter, Query } from "../../../api/types";
 import { writeQuestion } from "../use_question";
 import type { Row } from "./answer";
@@ -35,8 +36,8 @@ export function zoomed(spec: Query, start: number, end: number): Query {
 /** The conditions that a group meets. */
 export function conditionsOf(values: Row): Filter[] {
   return Object.entries(values).map(([column, value]): Filter => {
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
-      return { column, op: "=", value };
+    if (typeof value === "string" || isNumber(value) || typeof value === "boolean") {
+      return { column, op: "=", value: value as number }; // a bigint is written as the number that it is
     }
     return { column, op: "does-not-exist" };
   });

@@ -1,6 +1,7 @@
 // The pictures of an answer: one graph for each calculation, over one time axis with one crosshair.
 
 import "./graphs.css";
+import { readJson, writeJson } from "../../../api/exact";
 import { go } from "../../../address";
 import type { Query } from "../../../api/types";
 import { wordsOf } from "../../../parts/problem";
@@ -50,7 +51,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
       end_time: Math.max(Math.floor(start) + 1, Math.ceil(end)),
       ranges: [{ column, from, to }],
     };
-    go({ ...place, tab: "differs", selection: JSON.stringify(selection) });
+    go({ ...place, tab: "differs", selection: writeJson(selection) });
   };
   return (
     <section class="graphs" aria-label="Graphs" onMouseLeave={() => shared.set({ group: null, step: null })}>
@@ -90,7 +91,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
 function boxOf(selection: string | undefined, column: string | null): Box | null {
   if (!selection) return null;
   try {
-    const { start_time, end_time, ranges } = JSON.parse(selection) as {
+    const { start_time, end_time, ranges } = readJson(selection) as {
       start_time?: number;
       end_time?: number;
       ranges?: { column: string; from?: number; to?: number }[];

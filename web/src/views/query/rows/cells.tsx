@@ -1,5 +1,6 @@
 // One value of a row: its number, how it was before, and its line over time.
 
+import { asNumber } from "../../../api/exact";
 import type { SeriesLook } from "../../../look/palette";
 import { shown, significant, unitOf } from "../../../look/units";
 import type { Bin, Group, Line, Row } from "../graphs/answer";
@@ -55,8 +56,9 @@ export function Value({ row, column, one, before }: Props) {
 }
 
 /** +12 %, as far as there was something. */
-function changeOf(now: unknown, before: unknown): string {
-  if (typeof now !== "number" || typeof before !== "number" || before === 0) return "";
+function changeOf(value: unknown, earlier: unknown): string {
+  const [now, before] = [asNumber(value), asNumber(earlier)];
+  if (now === null || before === null || before === 0) return "";
   const percent = ((now - before) / Math.abs(before)) * 100;
   return `, ${percent < 0 ? "−" : "+"}${significant(Math.abs(percent))} %`;
 }

@@ -1,5 +1,6 @@
 // Rows as text: what is copied is what is shown, in its order; numbers keep all their digits.
 
+import { writeJson } from "../../../api/exact";
 import { shown, unitOf } from "../../../look/units";
 import { wordOf, type Row } from "../graphs/answer";
 
@@ -17,14 +18,14 @@ export function asCsv({ groups, labels, rows }: Table): string {
 
 function csvCell(value: unknown): string {
   if (value === null || value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : writeJson(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 export function asJson({ groups, labels, rows }: Table): string {
   const names = [...groups, ...labels];
   const picked = rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null])));
-  return JSON.stringify(picked, null, 2);
+  return writeJson(picked, 2);
 }
 
 export function asMarkdown({ groups, labels, rows }: Table): string {

@@ -3,6 +3,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
+import { writeJson } from "../../../api/exact";
 import type { Filter, Query } from "../../../api/types";
 import { timeOf } from "../../../look/times";
 import { shown, unitOf } from "../../../look/units";
@@ -77,7 +78,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     const step = time ? { start_time: Math.floor(time.start), end_time: Math.ceil(time.end) } : {};
     const groups = named ? { groups: [group.values] } : {};
     const ranges = numbers ? { ranges: [rangeOf(numbers)] } : {};
-    go({ ...place, tab: "differs", selection: JSON.stringify({ ...step, ...groups, ...ranges }) });
+    go({ ...place, tab: "differs", selection: writeJson({ ...step, ...groups, ...ranges }) });
   };
   return (
     <div

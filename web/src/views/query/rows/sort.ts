@@ -1,5 +1,6 @@
 // The order of the rows on the screen: that of the answer, or by a column that was clicked.
 
+import { isNumber } from "../../../api/exact";
 import type { Row } from "../graphs/answer";
 
 export interface Sorting {
@@ -25,6 +26,6 @@ export function sorted(rows: readonly Row[], by: Sorting | null): readonly Row[]
 }
 
 function compare(one: unknown, other: unknown): number {
-  if (typeof one === "number" && typeof other === "number") return one - other;
+  if (isNumber(one) && isNumber(other)) return one < other ? -1 : one > other ? 1 : 0;
   return String(one).localeCompare(String(other), undefined, { numeric: true });
 }

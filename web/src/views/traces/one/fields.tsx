@@ -1,5 +1,6 @@
 // The fields of an event: each value leads to a question about it, or to what the trace's other spans have.
 
+import { isNumber, writeJson } from "../../../api/exact";
 import { useState } from "preact/hooks";
 import { linkTo } from "../../../address";
 import { duration, plain, shown, unitOf } from "../../../look/units";
@@ -36,7 +37,7 @@ export function FieldRows({ trace, dataset, data, wanted }: Props) {
             </th>
             <td>
               {text(value)}
-              {unitOf(name).unit !== "number" && typeof value === "number" && <span class="quiet"> ({shown(value, unitOf(name))})</span>}
+              {unitOf(name).unit !== "number" && isNumber(value) && <span class="quiet"> ({shown(value, unitOf(name))})</span>}
               {opened === name && <Asks trace={trace} dataset={dataset} name={name} value={value} />}
             </td>
           </tr>
@@ -47,7 +48,7 @@ export function FieldRows({ trace, dataset, data, wanted }: Props) {
 }
 
 function Asks({ trace, dataset, name, value }: { trace: string; dataset: string; name: string; value: unknown }) {
-  const scalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  const scalar = typeof value === "string" || isNumber(value) || typeof value === "boolean";
   const others = useAnswer(`${trace} ${name}`, async (signal) => {
     const answer = await loadTrace(trace, signal, { fields: [name] });
     const counts = new Map<string, { count: number; time: number }>();
@@ -85,5 +86,5 @@ function Asks({ trace, dataset, name, value }: { trace: string; dataset: string;
 }
 
 function text(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : writeJson(value);
 }

@@ -1,5 +1,6 @@
 // A difference between two traces, in words.
 
+import { writeJson } from "../../../api/exact";
 import { duration, plain } from "../../../look/units";
 
 export interface Difference {
@@ -46,5 +47,5 @@ function time(value: unknown): string {
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return "absent";
-  return typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value);
+  return typeof value === "string" ? writeJson(value) : writeJson(value);
 }

@@ -1,5 +1,6 @@
 // The question for elsewhere: as text, as a command, as a call of the API, as a link.
 
+import { writeJson } from "../../../../api/exact";
 import { useState } from "preact/hooks";
 import { addressOf } from "../../../../api/client";
 import type { Query } from "../../../../api/types";
@@ -21,7 +22,7 @@ export function Copies({ dataset, text, spec }: Props) {
   };
   const command = `bellwether query ${shell(dataset)} ${shell(text)}`;
   const address = location.origin + addressOf("createQueryResult", { dataset });
-  const body = JSON.stringify({ query: spec, wait_s: 10 });
+  const body = writeJson({ query: spec, wait_s: 10 });
   const request = `curl -s ${shell(address)} -H "X-Honeycomb-Team: $BELLWETHER_KEY" -d ${shell(body)}`;
   return (
     <span class="ask-copies">

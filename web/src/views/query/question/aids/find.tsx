@@ -1,6 +1,7 @@
 // Looks for a word in the names and the frequent values of fields: a click makes a condition or a group.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { isNumber } from "../../../../api/exact";
 import { call } from "../../../../api/client";
 import { Problem } from "../../../../parts/problem";
 import { useAnswer } from "../../../../parts/use_answer";
@@ -88,7 +89,7 @@ export function Find({ dataset, onValue, onGroup, onWord, onClose }: Props) {
 /** Its values that hold the word; where none does, the most frequent ones. */
 function matching(one: Found, word: string): Scalar[] {
   const all = (one.values ?? []).flatMap(({ value }) =>
-    typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? [value] : [],
+    typeof value === "string" || isNumber(value) || typeof value === "boolean" ? [value as number] : [],
   );
   const words = word.toLowerCase().split(/\s+/);
   const holding = all.filter((value) => words.some((each) => String(value).toLowerCase().includes(each)));
