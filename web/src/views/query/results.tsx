@@ -6,7 +6,9 @@ import { looksOf } from "../../look/palette";
 import { Problem } from "../../parts/problem";
 import { readAnswer, type Group } from "./graphs/answer";
 import type { QueryPlace } from "./graphs/change";
+import { colour } from "./graphs/frame";
 import { Graphs } from "./graphs/graphs";
+import { OTHER } from "./graphs/other";
 import { Shared, useTheme } from "./graphs/shared";
 import { GroupMenu, type Chosen } from "./rows/group_menu";
 import { GroupTable } from "./rows/group_table";
@@ -26,7 +28,10 @@ export function Results({ place, result }: Props) {
   const of = useMemo(() => readAnswer(result, spec), [result]);
   const table = useMemo(() => readTable(result, spec, of), [result]);
   const theme = useTheme();
-  const looks = useMemo(() => looksOf(of?.groups.map((group) => group.key) ?? []), [of, theme]);
+  const looks = useMemo(() => {
+    const found = looksOf(of?.groups.map((group) => group.key) ?? []);
+    return new Map([...found, [OTHER, { colour: colour("missing"), dash: [] }]]);
+  }, [of, theme]);
   const [shared] = useState(() => new Shared());
   const [fault, setFault] = useState<unknown>(null);
   const [chosen, setChosen] = useState<Chosen | null>(null);

@@ -1,8 +1,9 @@
 // An answer as graphs need it: steps, groups, and for each calculation the values by group and step.
 
 import { asNumber, writeJson } from "../../../api/exact";
-import type { Query } from "../../../api/types";
+import type { Filter, Query } from "../../../api/types";
 import type { Result } from "../use_result";
+import { otherGroup, TOTAL_GROUP, withOthers } from "./other";
 
 export type Row = Record<string, unknown>;
 
@@ -19,6 +20,8 @@ export interface Group {
   /** By breakdown; null where the field is missing. */
   values: Row;
   name: string;
+  /** Conditions that mean it, where its values do not tell; null where none can be written. */
+  filters?: Filter[] | null;
 }
 
 export interface Calculation {
@@ -43,8 +46,11 @@ export interface Graphed {
   /** Beginnings of the steps, unix seconds. */
   times: readonly number[];
   groups: readonly Group[];
+  /** The groups that have no line of their own, together; null where there are none. */
+  other: Group | null;
   calculations: readonly Calculation[];
-  /** By label and key of a group: a number or null for each step. */
+  /** By label and key of a group: a number or null for each step. The total has a line too, and
+   * OTHER where values add up. */
   lines: ReadonlyMap<string, ReadonlyMap<string, Line>>;
   /** By label: the bins of each step, over all groups. */
   heats: ReadonlyMap<string, readonly (readonly Bin[])[]>;
@@ -79,18 +85,27 @@ export function readAnswer(result: Result, spec: Query): Graphed | null {
   const first = Math.floor(range.start / range.step) * range.step;
   for (let at = first; at < range.end; at += range.step) times.push(at);
   const place = (time: number) => Math.round((time - first) / range.step);
-  const linesOf = (series: readonly Timed[], shift: number) =>
-    readLines(series, calculations, groups, breakdowns, times.length, (time) => place(time + shift));
+  const counted = (result.groups ?? {}) as { total?: number };
+  const others = breakdowns.length ? Math.max(counted.total ?? 0, rows.length) - groups.length : 0;
+  const totalsOf = (of: Data) => (breakdowns.length ? of.total_by_aggregate_series : []) ?? [];
+  const linesOf = (of: Data, shift: number) => {
+    const at = (time: number) => place(time + shift);
+    const read = (series: readonly Timed[], some: readonly Group[], names: readonly string[]) =>
+      readLines(series, calculations, some, names, times.length, at);
+    const totals = read(totalsOf(of), [TOTAL_GROUP], []);
+    return withOthers(read(of.series ?? [], groups, breakdowns), totals, calculations, groups, others > 0);
+  };
   const offset = result.compare?.offset_s ?? 0;
-  const totals = breakdowns.length ? data.total_by_aggregate_series : data.series;
+  const all = breakdowns.length ? data.total_by_aggregate_series : data.series;
   return {
     range,
     times,
     groups,
+    other: others > 0 ? otherGroup(groups, others) : null,
     calculations,
-    lines: linesOf(data.series, 0),
-    heats: readHeats(totals ?? data.series, calculations, times.length, place),
-    before: linesOf(((result.compare?.data ?? {}) as Data).series ?? [], offset),
+    lines: linesOf(data, 0),
+    heats: readHeats(all ?? data.series, calculations, times.length, place),
+    before: linesOf((result.compare?.data ?? {}) as Data, offset),
     offset,
   };
 }
@@ -158,13 +173,15 @@ function readLines(
     lines.set(label, new Map(groups.map((one) => [one.key, new Array<number | null>(steps).fill(nothing)])));
   }
   const byLabel = drawn.map(({ label }) => ({ label, of: lines.get(label) }));
+  // Without breakdowns there is one line, whatever it is called.
+  const only = groups[0]?.key;
   let [time, at] = ["", -1];
   for (const row of series) {
     // rows of one step follow each other
     if (row.time !== time) [time, at] = [row.time, place(Date.parse(row.time) / 1000)];
     if (at < 0 || at >= steps) continue;
     const { data } = row;
-    const key = keyOf(data, breakdowns);
+    const key = breakdowns.length ? keyOf(data, breakdowns) : (only ?? "");
     for (const { label, of } of byLabel) {
       const line = of?.get(key);
       const value = data[label];

@@ -4,7 +4,7 @@ import { go, type Place } from "../../../address";
 import { isNumber } from "../../../api/exact";
 import type { Filter, Query } from "../../../api/types";
 import { writeQuestion } from "../use_question";
-import type { Row } from "./answer";
+import type { Group, Row } from "./answer";
 
 export type QueryPlace = Extract<Place, { view: "query" }>;
 
@@ -33,7 +33,12 @@ export function zoomed(spec: Query, start: number, end: number): Query {
   return { ...kept, start_time: from, end_time: Math.max(from + 1, Math.ceil(end)) };
 }
 
-/** The conditions that a group meets. */
+/** The conditions that a group stands for. */
+export function meant(group: Group): Filter[] {
+  return group.filters ?? conditionsOf(group.values);
+}
+
+/** The conditions that fields have these values. */
 export function conditionsOf(values: Row): Filter[] {
   return Object.entries(values).map(([column, value]): Filter => {
     if (typeof value === "string" || isNumber(value) || typeof value === "boolean") {

@@ -21,6 +21,8 @@ export interface Drawn {
 
 /** Beyond them colours with dashes repeat: lines are thin and whole, which is drawn much faster. */
 const DASHED_MAX = 24;
+/** Outlines of an earlier range that are told apart. */
+const OUTLINED_MAX = 12;
 const BAR_PART = 0.9;
 const BAR_MOST_PX = 60;
 
@@ -30,30 +32,50 @@ export function drawnOf(
   looks: ReadonlyMap<string, SeriesLook>,
   form: Form,
 ): Drawn[] {
-  const now = linesOf(of, calculation.label, looks, false);
-  if (form !== "line" && addable(calculation, now.map((one) => one.line))) return stacked(now, form);
-  return [...linesOf(of, calculation.label, looks, true), ...now];
+  const { label } = calculation;
+  const now = linesOf(of, label, looks, false);
+  const adds = (some: readonly Drawn[]) => addable(calculation, some.map((one) => one.line));
+  if (form === "line" || !adds(now)) return [...linesOf(of, label, looks, true), ...now];
+  const others = (before: boolean) => (of.other ? lineOf(of, label, looks, before, of.other) : []);
+  const before = [...linesOf(of, label, looks, true), ...others(true)];
+  return [...stacked([...now, ...others(false)], form), ...(adds(before) ? outlined(before) : [])];
 }
 
 function linesOf(of: Graphed, label: string, looks: ReadonlyMap<string, SeriesLook>, before: boolean): Drawn[] {
-  const lines = (before ? of.before : of.lines).get(label);
+  return of.groups.flatMap((group) => lineOf(of, label, looks, before, group));
+}
+
+function lineOf(
+  of: Graphed,
+  label: string,
+  looks: ReadonlyMap<string, SeriesLook>,
+  before: boolean,
+  group: Group,
+): Drawn[] {
+  const line = (before ? of.before : of.lines).get(label)?.get(group.key);
+  const look = looks.get(group.key);
   const thin = of.groups.length > DASHED_MAX;
-  return of.groups.flatMap((group) => {
-    const line = lines?.get(group.key);
-    const look = looks.get(group.key);
-    return line && look ? [{ group, line, at: line, look, before, form: "line" as const, thin }] : [];
+  return line && look ? [{ group, line, at: line, look, before, form: "line", thin }] : [];
+}
+
+/** What was before, as lines over the bands: each where its band ended. Of many only the sum. */
+function outlined(lines: readonly Drawn[]): Drawn[] {
+  const made = summed(lines);
+  return made.length > OUTLINED_MAX ? made.slice(-1) : made;
+}
+
+function summed(lines: readonly Drawn[]): Drawn[] {
+  let ground: Line = [];
+  return lines.map((one) => {
+    ground = one.line.map((value, at) => (value ?? 0) + (ground[at] ?? 0));
+    return { ...one, at: ground };
   });
 }
 
 /** The first group on the ground, the others on it. The highest is drawn first: each hides its part
  * of what lies behind it. */
 function stacked(lines: readonly Drawn[], form: Form): Drawn[] {
-  let ground: Line = [];
-  const made = lines.map((one) => {
-    ground = one.line.map((value, at) => (value ?? 0) + (ground[at] ?? 0));
-    return { ...one, at: ground, form };
-  });
-  return made.reverse();
+  return summed(lines).map((one) => ({ ...one, form })).reverse();
 }
 
 export function seriesOf({ group, line, look, before, form, thin }: Drawn): uPlot.Series {

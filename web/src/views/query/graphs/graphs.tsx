@@ -16,6 +16,7 @@ import type { Chosen } from "../rows/group_menu";
 import { coverOf } from "./cover";
 import { FormChoice, formOf } from "./form";
 import { markersIn, useMarkers } from "./markers";
+import { OTHER } from "./other";
 import { Strip } from "./strip";
 import type { Shared } from "./shared";
 
@@ -66,7 +67,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
                 <h3>{label}</h3>
                 {calculation === firstLine && <FormChoice place={place} />}
               </span>
-              {!heat && <Legend of={of} label={label} looks={looks} shared={shared} />}
+              {!heat && <Legend {...{ of, label, looks, shared }} others={form !== "line" && of.lines.get(label)?.has(OTHER) === true} />}
             </figcaption>
             {heat ? (
               <HeatGraph

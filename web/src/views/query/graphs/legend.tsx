@@ -11,12 +11,14 @@ interface Props {
   label: string;
   looks: ReadonlyMap<string, SeriesLook>;
   shared: Shared;
+  /** Whether OTHER is drawn, too. */
+  others: boolean;
 }
 
 /** Groups named beside a graph; the others are in the rows. */
 const NAMED_MAX = 6;
 
-export function Legend({ of, label, looks, shared }: Props) {
+export function Legend({ of, label, looks, shared, others }: Props) {
   const step = useShared(shared, (now) => now.step);
   const group = useShared(shared, (now) => now.group);
   const unit = unitOf(label);
@@ -26,6 +28,7 @@ export function Legend({ of, label, looks, shared }: Props) {
   const hovered = of.groups.find((one) => one.key === group);
   if (hovered && !named.includes(hovered)) named = [...named.slice(0, -1), hovered];
   const more = of.groups.length - named.length;
+  if (of.other && others) named = [...named, of.other];
   return (
     <span class="legend small">
       {at !== undefined && (
@@ -49,7 +52,7 @@ export function Legend({ of, label, looks, shared }: Props) {
           {step !== null && <span class="number">{shown(lines?.get(one.key)?.[step], unit)}</span>}
         </span>
       ))}
-      {more > 0 && <span class="quiet">{more} more</span>}
+      {more > 0 && <span class="quiet">{more} more in the rows</span>}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { asNumber } from "../../../api/exact";
 import type { SeriesLook } from "../../../look/palette";
 import { shown, significant, unitOf } from "../../../look/units";
 import type { Bin, Group, Line, Row } from "../graphs/answer";
+import { OTHER, TOTAL } from "../graphs/other";
 import type { HeatScale } from "../graphs/heat_scale";
 import { Spark, Spread } from "./spark";
 
@@ -40,7 +41,7 @@ export function Value({ row, column, one, before }: Props) {
   return (
     <td class="number" data-label={label}>
       <span class="value">
-        {line && <Spark line={line} most={column.most} colour={colour} />}
+        {line && <Spark line={line} most={of(line, column.most, one.group.key)} colour={colour} />}
         <span>
           {shown(value, unit)}
           {before && (
@@ -53,6 +54,11 @@ export function Value({ row, column, one, before }: Props) {
       </span>
     </td>
   );
+}
+
+/** To which height a line is drawn: sums to their own, for beside them groups would be flat. */
+function of(line: Line, most: number, key: string): number {
+  return key === OTHER || key === TOTAL ? Math.max(...line.map((value) => value ?? 0)) : most;
 }
 
 /** +12 %, as far as there was something. */

@@ -2,6 +2,7 @@
 
 import { linkTo } from "../../../address";
 import { call } from "../../../api/client";
+import { writeJson } from "../../../api/exact";
 import type { Query } from "../../../api/types";
 import { shown, unitOf } from "../../../look/units";
 import { wordsOf } from "../../../parts/problem";
@@ -22,7 +23,7 @@ interface Props {
 
 export function Examples({ place, spec, range, column, onClose }: Props) {
   const body = { dataset: place.dataset, query: heldTo(spec, range), ...(column ? { column } : {}) };
-  const { value, error } = useAnswer(JSON.stringify(body), (signal) => call("exampleTraces", { body, signal }));
+  const { value, error } = useAnswer(writeJson(body), (signal) => call("exampleTraces", { body, signal }));
   if (error !== null) return <p class="small quiet">Its traces are not known: {wordsOf(error)}</p>;
   const unit = unitOf(column ?? "duration_ms");
   const most = column === null || unit.unit === "duration" ? "Slowest trace" : `Trace of the largest`;

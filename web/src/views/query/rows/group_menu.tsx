@@ -10,7 +10,7 @@ import { shown, unitOf } from "../../../look/units";
 import type { Group, Range } from "../graphs/answer";
 import { Line } from "../question/typing/line";
 import { tokensOf } from "../question/tokens";
-import { ask, conditionsOf, findTraces, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
+import { ask, findTraces, meant, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
 import { Examples } from "./examples";
 
 export interface Chosen {
@@ -63,12 +63,14 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     };
   }, [chosen]);
   const named = Object.keys(group.values).length > 0;
+  // OTHER, where its conditions can be said; the total is all events.
+  const apart = named || Boolean(group.filters);
   const inStep = (of: Query) => (time ? zoomed(of, time.start, time.end) : of);
   const next = (of: Query, tab?: QueryPlace["tab"]) => {
     onClose();
     void ask(place, of, tab).catch(onFault);
   };
-  const only = narrowed(spec, [...conditionsOf(group.values), ...between(numbers)]);
+  const only = narrowed(spec, [...meant(group), ...between(numbers)]);
   const traces = () => {
     onClose();
     void findTraces(inStep(only), "newest").catch(onFault);
@@ -76,7 +78,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
   const differs = () => {
     onClose();
     const step = time ? { start_time: Math.floor(time.start), end_time: Math.ceil(time.end) } : {};
-    const groups = named ? { groups: [group.values] } : {};
+    const groups = named ? { groups: [group.values] } : group.filters ? { filters: group.filters } : {};
     const ranges = numbers ? { ranges: [rangeOf(numbers)] } : {};
     go({ ...place, tab: "differs", selection: writeJson({ ...step, ...groups, ...ranges }) });
   };
@@ -105,10 +107,10 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
           {time && `${timeOf(time.start)} to ${timeOf(time.end)}`}
         </span>
       </p>
-      {(named || numbers) && <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>}
+      {(apart || numbers) && <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>}
       {named && <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>}
       {time && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this time</button>}
-      {(named || time) && <button role="menuitem" onClick={differs}>What differs</button>}
+      {(apart || time) && <button role="menuitem" onClick={differs}>What differs</button>}
       <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
       <Examples {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
       <button role="menuitem" onClick={traces}>All of its traces</button>

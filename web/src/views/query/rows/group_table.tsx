@@ -5,6 +5,7 @@ import type { SeriesLook } from "../../../look/palette";
 import { plain } from "../../../look/units";
 import { groupOf, type Group, type Row } from "../graphs/answer";
 import { heatScale } from "../graphs/heat_scale";
+import { OTHER, TOTAL, TOTAL_GROUP } from "../graphs/other";
 import { useShared, type Shared } from "../graphs/shared";
 import { Value, type Column, type Looked } from "./cells";
 import { CopyButtons } from "./copy_buttons";
@@ -70,10 +71,10 @@ export function GroupTable({ of, looks, shared, onGroup }: Props) {
           </tbody>
           {grouped && (
             <tfoot class="quiet">
-              {of.other && of.otherGroups > 0 && (
-                <Sum name={`other (${plain(of.otherGroups)})`} row={of.other} of={of} columns={columns} />
+              {of.other && of.otherGroup && (
+                <Sum {...{ of, columns, shared, looks, onGroup }} row={of.other} group={of.otherGroup} />
               )}
-              {of.total && <Sum name="total" row={of.total} of={of} columns={columns} />}
+              {of.total && <Sum {...{ of, columns, shared, looks, onGroup }} row={of.total} group={TOTAL_GROUP} />}
             </tfoot>
           )}
         </table>
@@ -95,7 +96,9 @@ function columnOf(of: Tabled, label: string): Column {
   const heats = of.heats.has(label) ? of.rows.map((row) => row[label]) : null;
   const lines = of.lines.get(label);
   let most = 0;
-  for (const line of lines?.values() ?? []) for (const value of line) most = Math.max(most, value ?? 0);
+  for (const [key, line] of lines ?? []) {
+    if (key !== OTHER && key !== TOTAL) for (const value of line) most = Math.max(most, value ?? 0);
+  }
   return { label, lines, most, scale: heats ? heatScale(heats.filter(Array.isArray)) : null };
 }
 
@@ -141,12 +144,25 @@ function Mark({ look }: { look: SeriesLook | undefined }) {
   );
 }
 
-function Sum({ name, row, of, columns }: { name: string; row: Row; of: Tabled; columns: readonly Column[] }) {
+interface SumProps extends Props {
+  row: Row;
+  columns: readonly Column[];
+  group: Group;
+}
+
+/** OTHER, or the total. */
+function Sum({ of, row, columns, shared, looks, group, onGroup }: SumProps) {
+  const look = looks.get(group.key);
   return (
-    <tr>
-      <td colSpan={of.groups.length}>{name}</td>
+    <tr onMouseEnter={() => shared.set({ group: group.key === OTHER ? OTHER : null })} onMouseLeave={() => shared.set({ group: null })}>
+      <td colSpan={of.groups.length}>
+        <Mark look={look} />
+        <button class="group-name" aria-haspopup="menu" onClick={(event) => onGroup(group, event.currentTarget)}>
+          {group.name}
+        </button>
+      </td>
       {columns.map((column) => (
-        <Value key={column.label} row={row} column={column} />
+        <Value key={column.label} row={row} column={column} one={{ group, look }} before={of.beforeSums.get(group.key)} />
       ))}
     </tr>
   );

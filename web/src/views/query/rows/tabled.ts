@@ -2,7 +2,8 @@
 
 import type { Query } from "../../../api/types";
 import type { Result } from "../use_result";
-import { keyOf, type Graphed, type Line, type Row } from "../graphs/answer";
+import { groupOf, keyOf, type Graphed, type Group, type Line, type Row } from "../graphs/answer";
+import { OTHER, otherGroup, TOTAL } from "../graphs/other";
 
 export interface Tabled {
   /** Names of the breakdowns. */
@@ -12,9 +13,13 @@ export interface Tabled {
   rows: readonly Row[];
   total: Row | undefined;
   other: Row | undefined;
+  /** The groups that are not listed; null where all are. */
+  otherGroup: Group | null;
   otherGroups: number;
   /** Rows of the compared range, by the key of their group. */
   before: ReadonlyMap<string, Row>;
+  /** Total and OTHER of the compared range. */
+  beforeSums: ReadonlyMap<string, Row>;
   onlyNow: ReadonlySet<string>;
   onlyBefore: readonly Row[];
   lines: ReadonlyMap<string, ReadonlyMap<string, Line>>;
@@ -35,16 +40,21 @@ export function readTable(result: Result, spec: Query, graphed: Graphed | null):
   const first = rows[0] ?? data.total_by_aggregate ?? {};
   const labels = Object.keys(first).filter((name) => !groups.includes(name));
   const counted = (result.groups ?? {}) as { total?: number; returned?: number };
-  const earlier = ((result.compare?.data ?? {}) as Data).results ?? [];
+  const compared = (result.compare?.data ?? {}) as Data;
+  const earlier = compared.results ?? [];
+  const sums = [[TOTAL, compared.total_by_aggregate], [OTHER, compared.other_by_aggregate]] as const;
   const key = (row: Row) => keyOf(row, groups);
+  const others = Math.max(0, (counted.total ?? 0) - (counted.returned ?? 0));
   return {
     groups,
     labels,
     rows,
     total: data.total_by_aggregate,
     other: data.other_by_aggregate,
-    otherGroups: Math.max(0, (counted.total ?? 0) - (counted.returned ?? 0)),
+    otherGroup: others > 0 ? otherGroup(rows.map((row) => groupOf(row, groups)), others) : null,
+    otherGroups: others,
     before: new Map(earlier.map((one) => [key(one.data), one.data])),
+    beforeSums: new Map(sums.flatMap(([name, row]) => (row ? [[name, row]] : []))),
     onlyNow: new Set((result.compare?.only_now ?? []).map(key)),
     onlyBefore: result.compare?.only_before ?? [],
     lines: graphed?.lines ?? new Map(),
