@@ -65,6 +65,7 @@ FILTER_DEPTH_MAX: Final = 32
 SEARCHES_MAX: Final = 8
 SEARCH_CHARS_MAX: Final = 1_000  # of one: a line of a log or of a stack trace
 QUERY_TEXT_DEPTH_MAX: Final = 8
+QUERY_TEXT_FAULTS_MAX: Final = 10  # faults that are named at once: more are rarely independent
 FORMULA_DEPTH_MAX: Final = 10  # formulas that use each other, as the vendor has it for fields
 FORMULA_MEMORY_MB: Final = 512  # to compute formulas of one query: of 2 M rows some take 200
 EXPRESSION_CHARS_MAX: Final = 4_095  # of a calculated field or a formula; the vendor's limit

@@ -4,6 +4,7 @@ from query.text.calculations import calculation_op, read_calculation
 from query.text.comparisons import COMPARISONS
 from query.text.cursor import Cursor, Spec
 from query.text.per_clause import PerClause
+from query.text.places import Places
 from query.text.values import read_number
 from query.tokens.lexer import Token, TokenKind
 
@@ -17,15 +18,19 @@ class HavingClause:
         self._all: list[Spec] = []
         self.calculations: list[tuple[Token, Spec]] = []
 
-    def read(self, calculations: list[Spec], formulas: list[str]) -> list[Spec]:
+    def read(self, calculations: list[Spec], formulas: list[str], places: Places) -> list[Spec]:
         """The conditions. calculations, formulas: of the select list. Raises QueryTextError."""
         cursor = self._cursor
         self._all = calculations
         named: dict[str, Spec | None] = {c["name"]: c for c in calculations if c.get("name")}
         named |= dict.fromkeys(formulas)
-        havings = self._condition(named)
-        while cursor.take_keyword("AND") or cursor.take_symbol("&&"):
+        havings: list[Spec] = []
+        while True:
+            first, before = cursor.next, len(havings)
             havings += self._condition(named)
+            places.items("havings", before, len(havings), first)
+            if not (cursor.take_keyword("AND") or cursor.take_symbol("&&")):
+                break
         if cursor.next.is_keyword("OR") or cursor.next.is_symbol("||"):
             raise cursor.fail("conditions of HAVING are joined by AND only")
         return havings

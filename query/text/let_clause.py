@@ -6,15 +6,22 @@ An expression ends before a word that is no operator, so that the query goes on 
 from query.expressions.check import check
 from query.expressions.parser import parse
 from query.text.cursor import Cursor, Spec
+from query.text.places import Places
 from query.tokens.token import TokenKind
 
 _HINT = "LET slow = IF($duration_ms > 500, 1, 0)"
 
 
-def read_let(cursor: Cursor, spec: Spec) -> None:
+def read_let(cursor: Cursor, spec: Spec, places: Places) -> None:
     """Read what follows LET into the specification. Raises QueryTextError."""
     fields: list[Spec] = spec.setdefault("calculated_fields", [])
-    cursor.listed(lambda: _field(cursor, fields))
+
+    def field() -> None:
+        first = cursor.next
+        _field(cursor, fields)
+        places.add("calculated_fields", first, len(fields) - 1)
+
+    cursor.listed(field)
 
 
 def _field(cursor: Cursor, fields: list[Spec]) -> None:

@@ -1,5 +1,6 @@
 """Parses the clauses of a query text, and checks that they are consistent."""
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import NamedTuple
 
@@ -10,23 +11,43 @@ from query.text.calculations import (
     calculation_op,
     label_of,
     read_calculation,
-    unknown_calculation,
 )
 from query.text.comparisons import COMPARISONS
 from query.text.conditions import read_conditions
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
 from query.text.formulas import Formulas
 from query.text.having_clause import HavingClause
+from query.text.labels import unknown_labels
 from query.text.let_clause import read_let
 from query.text.per_clause import PerClause
+from query.text.places import Place, Places
 from query.text.search_clause import read_searches, with_searches
 from query.text.time_clauses import TimeClauses
 from query.text.times import ReferenceTime
 from query.text.values import number_of
+from query.tokens.errors import QueryTextError
 from query.tokens.lexer import Token, TokenKind
 from query.tokens.near import suggest
 
 _SECOND_NS = 10**9
+_TIME_MEMBERS = {"EVERY": "granularity", "COMPARE": "compare_time_offset_seconds"}
+# Words that begin a clause and stand in others too: behind a fault they begin none.
+_WITHIN_CLAUSES = ("BETWEEN", "BY", "FILTER")
+
+
+class TextReading(NamedTuple):
+    """What is understood of a text.
+
+    spec: None if anything is not understood. dataset: as of TextQuery.
+    range_words: the words of the time range, as they stand there; None without any.
+    places: where the members of the specification stand. faults: what is not understood.
+    """
+
+    spec: Spec | None
+    dataset: str | None
+    range_words: str | None
+    places: list[Place]
+    faults: list[QueryTextError]
 
 
 class TextQuery(NamedTuple):
@@ -44,7 +65,23 @@ def parse_query(text: str, now_ns: int, zone: tzinfo = UTC) -> TextQuery:
 
     The specification of `SELECT *` is `{"rows": true, ...}`. Raises QueryTextError.
     """
-    return _Parser(text, ReferenceTime(now_ns, zone)).parse()
+    parser = _Parser(text, ReferenceTime(now_ns, zone))
+    read = parser.parse()
+    if parser.faults:
+        raise parser.faults[0]
+    return read
+
+
+def read_text(text: str, now_ns: int, zone: tzinfo = UTC) -> TextReading:
+    """All that can be told of a text, with every fault that was found. Arguments as above."""
+    try:
+        parser = _Parser(text, ReferenceTime(now_ns, zone))
+        read = parser.parse()
+    except QueryTextError as error:  # of its words, before any clause
+        return TextReading(None, None, None, [], [error])
+    spec = None if parser.faults else read.spec
+    words, places = parser.range_words, parser.places.found
+    return TextReading(spec, read.dataset, words, places, parser.faults)
 
 
 def parse_text(text: str, now_s: int, zone: tzinfo = UTC) -> Spec:
@@ -67,12 +104,46 @@ class _Parser:
         self._per = PerClause(self._cursor)
         self._having = HavingClause(self._cursor, self._per)
         self._formulas = Formulas(self._cursor)
+        self.places = Places(self._cursor)
+        self.faults: list[QueryTextError] = []
+
+    @property
+    def range_words(self) -> str | None:
+        """The words of the range as they stand in the text, with one blank between two."""
+        return self._times.words
 
     def parse(self) -> TextQuery:
+        """What is understood; `faults` has what is not."""
+        cursor = self._cursor
+        self._guarded(self._beginning)
+        while cursor.next.kind is not TokenKind.END:
+            self._guarded(self._clause)
+        self._guarded(self._end)
+        if "rows" in self._spec:
+            return TextQuery(self._spec, self._dataset)
+        return TextQuery({"calculations": [{"op": "COUNT"}], **self._spec}, self._dataset)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """A step; where it fails the next clause is read, so that its faults are found too."""
+        cursor = self._cursor
+        began = cursor.at
+        try:
+            step()
+        except QueryTextError as error:
+            self.faults.append(error)
+            # the word itself may begin a clause: `WHERE a = GROUP BY b`
+            marked = next(at for at, one in enumerate(cursor.tokens) if one.end >= error.start)
+            cursor.at = max(marked, min(began + 1, len(cursor.tokens) - 1))
+            if len(self.faults) >= limits.QUERY_TEXT_FAULTS_MAX:
+                cursor.at = len(cursor.tokens) - 1
+            while not cursor.at_clause() or cursor.next.is_keyword(*_WITHIN_CLAUSES):
+                cursor.take()
+
+    def _beginning(self) -> None:
         cursor = self._cursor
         while cursor.next.is_keyword("LET") and cursor.peek(2).is_symbol("="):
             cursor.take()
-            read_let(cursor, self._spec)
+            self._let()
         if cursor.take_keyword("SELECT", "CALCULATE", "SHOW", "VISUALIZE"):
             self._sql_after_select()
         if cursor.next.is_keyword("*"):
@@ -82,19 +153,25 @@ class _Parser:
                 raise cursor.fail("* is the whole event; nothing stands beside it")
         elif cursor.next.kind is TokenKind.STRING:
             self._seen["SEARCH"] = cursor.next
-            self._searches = read_searches(cursor)
+            self._search()
         elif not cursor.at_clause() and not cursor.next.is_symbol(";"):
-            found = [c for c in cursor.listed(self._selected) if c is not None]
-            if found:
-                self._spec["calculations"] = found
-        while cursor.next.kind is not TokenKind.END:
-            self._clause()
+            cursor.listed(self._selected)
+
+    def _end(self) -> None:
+        """What clauses mean together."""
+        if self.faults:
+            return
         self._spec = with_searches(self._spec, self._searches) | self._times.result()
         self._spec = self._formulas.added_to(self._spec)
         self._check()
-        if "rows" in self._spec:
-            return TextQuery(self._spec, self._dataset)
-        return TextQuery({"calculations": [{"op": "COUNT"}], **self._spec}, self._dataset)
+
+    def _let(self) -> None:
+        read_let(self._cursor, self._spec, self.places)
+
+    def _search(self) -> None:
+        first = self._cursor.next
+        self._searches = read_searches(self._cursor)
+        self.places.add("filters", first)
 
     def _clause(self) -> None:
         cursor = self._cursor
@@ -106,7 +183,7 @@ class _Parser:
         if clause not in CLAUSES:
             raise self._unexpected(token)
         if clause == "LET":
-            read_let(cursor, self._spec)
+            self._let()
             return
         if clause in self._seen:
             raise cursor.fail(f"there is a second {clause}", token)
@@ -114,24 +191,35 @@ class _Parser:
         if clause == "FROM":
             self._from()
         elif clause == "WHERE":
-            self._spec |= read_conditions(cursor)
+            self._where()
         elif clause == "SEARCH":
-            self._searches = read_searches(cursor)
+            self._search()
         elif clause == "PER":
             self._spec["per"] = self._per.read()
+            self.places.add("per", token)
         elif clause == "GROUP":
             self._group_by(token)
         elif clause == "HAVING":
             calculations = self._spec.get("calculations", [])
-            self._spec["havings"] = self._having.read(calculations, self._formulas.names)
+            names = self._formulas.names
+            self._spec["havings"] = self._having.read(calculations, names, self.places)
         elif clause == "ORDER":
             self._order_by(token)
         elif clause == "LIMIT":
             self._limit()
+            self.places.add("limit", token)
         elif clause == "UNWEIGHTED":
             self._spec["usage_mode"] = True
+            self.places.add("usage_mode", token)
         else:
             self._times.read(clause, token)
+            self.places.add(_TIME_MEMBERS.get(clause, "time_range"), token)
+
+    def _where(self) -> None:
+        first = self._cursor.at
+        read = read_conditions(self._cursor)
+        self._spec |= read
+        self.places.conditions(read["filters"], read.get("filter_combination", "AND"), first)
 
     def _unexpected(self, token: Token) -> Exception:
         shown = self._cursor.text[token.start : token.end][:40]
@@ -161,15 +249,14 @@ class _Parser:
             self._seen["LIMIT"] = cursor.take()
             self._limit()
 
-    def _selected(self) -> Spec | None:
-        """A calculation of the select list; None for a formula, and for a field, which GROUP BY
-        must name.
-        """
+    def _selected(self) -> None:
+        """A calculation of the select list, a formula, or a field, which GROUP BY must name."""
         cursor = self._cursor
         token = cursor.next
         if (formula := self._formulas.read()) is not None:
+            self.places.add("formulas", token, len(self._formulas.names) - 1)
             self._add_label(formula, token)
-            return None
+            return
         token, after = cursor.next, cursor.peek()
         alone = after.is_symbol(",", ";") or after.kind is TokenKind.END
         alone = alone or after.is_keyword(*CLAUSES, *CLAUSE_ALIASES, "AS")
@@ -178,14 +265,16 @@ class _Parser:
             self._columns.append(cursor.take())
             if after.is_keyword("AS"):
                 raise cursor.fail("only calculations can be given a name", after)
-            return None
+            return
         if after.kind is TokenKind.SYMBOL and after.text in COMPARISONS:
             hint = f"conditions begin with WHERE: WHERE {token.text} {after.text} ..."
             raise cursor.fail("expected a calculation like COUNT", token, hint)
         calculation = self._own_filters.read(read_calculation(cursor))
         name = calculation.get("name") or label_of(calculation)
         self._add_label(name, token)
-        return calculation
+        calculations = self._spec.setdefault("calculations", [])
+        calculations.append(calculation)
+        self.places.add("calculations", token, len(calculations) - 1)
 
     def _add_label(self, name: str, first: Token) -> None:
         if name in self._labels:
@@ -220,10 +309,18 @@ class _Parser:
                 raise cursor.fail("expected a field's name", hint=hint)
             return cursor.name("a field's name")
 
-        self._spec["breakdowns"] = cursor.listed(field)
-        for index, name in enumerate(self._spec["breakdowns"]):
-            if name in self._spec["breakdowns"][:index]:
+        names: list[str] = []
+
+        def added() -> None:
+            token = cursor.next
+            name = field()
+            if name in names:
                 raise cursor.fail(f"`{name}` is there twice", cursor.previous)
+            names.append(name)
+            self.places.add("breakdowns", token, len(names) - 1)
+
+        cursor.listed(added)
+        self._spec["breakdowns"] = names
 
     def _order_by(self, first: Token) -> None:
         cursor = self._cursor
@@ -242,6 +339,7 @@ class _Parser:
         if cursor.next.is_keyword("DESC", "DESCENDING", "ASC", "ASCENDING"):
             down = cursor.take().is_keyword("DESC", "DESCENDING")
             order["order"] = "descending" if down else "ascending"
+        self.places.add("orders", token, len(self._orders))
         self._orders.append((token, order))
         return order
 
@@ -266,28 +364,11 @@ class _Parser:
                     hint = "SELECT * shows events, newest first; COUNT GROUP BY ... forms groups"
                     raise self._cursor.fail("events have no groups", self._seen[clause], hint)
             return
-        breakdowns: list[str] = self._spec.get("breakdowns", [])
-        for token in self._columns:
-            if token.text not in breakdowns:
-                raise unknown_calculation(self._cursor, token)
-        calculations: list[Spec] = self._spec.get("calculations", [{"op": "COUNT"}])
-        labels = [c.get("name") or label_of(c) for c in calculations]
-        for token, order in self._orders:
-            known = [*labels, *map(label_of, calculations), *self._formulas.names, *breakdowns]
-            self._check_known("ORDER BY", token, order, known)
-        for token, calculation in self._having.calculations:
-            self._check_known("HAVING", token, calculation, list(map(label_of, calculations)))
-
-    def _check_known(self, clause: str, token: Token, wanted: Spec, known: list[str]) -> None:
-        label = label_of(wanted) if "op" in wanted else wanted["column"]
-        if label in known:
-            return
-        if "op" in wanted:
-            some = list(dict.fromkeys(known))[:3]
-            hint = f"calculate it, too: {', '.join([*some, label])[:200]} ..."
-        elif label.lower() in ("time", "timestamp"):
-            hint = "steps are in the order of time; groups have none"
-        else:
-            hint = f"group by it, or order by one of: {', '.join(dict.fromkeys(known))[:200]}"
-        why = f"{clause} names {label[:60]}, which is not part of the result"
-        raise self._cursor.fail(why, token, hint)
+        self.faults += unknown_labels(
+            self._cursor,
+            self._spec,
+            self._columns,
+            self._orders,
+            self._having.calculations,
+            self._formulas.names,
+        )

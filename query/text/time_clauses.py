@@ -27,14 +27,31 @@ class TimeClauses:
         self._end: tuple[Token, Token] | None = None
         self._last: Token | None = None
         self._axis: str | None = None
+        self._words: list[str] = []
+
+    @property
+    def words(self) -> str | None:
+        """The clauses of the range as they stand in the text; None without any."""
+        return " ".join(self._words) or None
 
     def read(self, clause: str, token: Token) -> None:
         """Read what follows the keyword. Raises QueryTextError."""
+        first = self._cursor.at - 1
         self._read(clause, token)
         if clause in _RANGES and (axis := read_axis(self._cursor)) is not None:
             if self._axis not in (None, axis):
                 raise self._cursor.fail("the range has another axis already", self._cursor.previous)
             self._axis = axis
+        if clause in _RANGES:
+            self._words.append(self._said(self._cursor.tokens[first : self._cursor.at]))
+
+    def _said(self, tokens: list[Token]) -> str:
+        """Tokens as they stand in the text, with one blank where anything is between two."""
+        text, said, end = self._cursor.text, "", tokens[0].start
+        for token in tokens:
+            said += " " * (token.start > end) + text[token.start : token.end]
+            end = token.end
+        return said
 
     def _read(self, clause: str, token: Token) -> None:
         if clause == "LAST":

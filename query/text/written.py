@@ -5,15 +5,16 @@ What the text cannot say, or says in another way, has none: each text is read ba
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final, NamedTuple
 
 from common.model.names import ALL_DATASETS
 from query.plan.operations import SUPPORTED_OPS
 from query.plan.spec import TimeAxis
 from query.text.calculations import label_of
 from query.text.cursor import BEGINS_CLAUSE, Spec
-from query.text.parser import parse_text
+from query.text.parser import parse_query, parse_text
+from query.text.places import RANGE
 from query.tokens.errors import QueryTextError
 from query.tokens.quoting import quote_name, quote_text
 
@@ -44,17 +45,35 @@ _ESCAPE: Final = re.compile(r"\\U([0-9a-f]{8})")
 _COUNT: Final = [{"op": "COUNT"}]
 
 
-def written(spec: Spec, dataset: str | None = None) -> str | None:
+class SaidRange(NamedTuple):
+    """The words of a range, such as `SINCE yesterday`: what they mean moves along with the time.
+
+    now_ns, zone: the present (unix ns) and the time zone, in which they are read.
+    """
+
+    words: str
+    now_ns: int
+    zone: tzinfo = UTC
+
+
+def written(spec: Spec, dataset: str | None = None, said: SaidRange | None = None) -> str | None:
     """The text of a specification, on one line; None: it has none.
 
     dataset: to be named after FROM; ALL_DATASETS is `*`.
+    said: a range to be said in its own words, in the place of the specification's.
     """
     if not spec.keys() <= _MEMBERS:
         return None
+    if said is not None:
+        spec = {name: value for name, value in spec.items() if name not in RANGE}
     try:
         plain = _plainly(spec)
-        text = " ".join(_clauses(plain, dataset))
-        read = parse_text(text, plain.get("end_time", 0))
+        text = " ".join(_clauses(plain, dataset, said))
+        if said is None:
+            read = parse_text(text, plain.get("end_time", 0))
+        else:
+            read = parse_query(text, said.now_ns, said.zone).spec
+            read = {name: value for name, value in read.items() if name not in RANGE}
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, QueryTextError):
         return None
     counted = {} if plain.get("rows") else {"calculations": _COUNT}
@@ -71,7 +90,7 @@ def _plainly(spec: Spec) -> Spec:
     return plain
 
 
-def _clauses(spec: Spec, dataset: str | None) -> Iterable[str]:
+def _clauses(spec: Spec, dataset: str | None, said: SaidRange | None) -> Iterable[str]:
     if spec.get("calculated_fields"):
         fields = (
             f"{_name(one['name'])} = {one['expression']}" for one in spec["calculated_fields"]
@@ -94,15 +113,11 @@ def _clauses(spec: Spec, dataset: str | None) -> Iterable[str]:
         yield f"LIMIT {spec['limit']:d}"
     if spec.get("usage_mode") is True:
         yield "UNWEIGHTED"
-    yield from _range(spec)
+    yield from _range(spec) if said is None else [said.words]
     if "granularity" in spec:
         yield f"EVERY {_duration(spec['granularity'])}"
     if "compare_time_offset_seconds" in spec:
         yield f"COMPARE {_duration(spec['compare_time_offset_seconds'])}"
-
-
-def _let(one: Spec) -> str:
-    return f"{_name(one['name'])} = {one['expression']}"
 
 
 def _selected(spec: Spec) -> str:

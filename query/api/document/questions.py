@@ -69,6 +69,18 @@ _FIELD: Final = Parameter("field", "query", listed(text()), "A field of each lin
 
 _WAIT: Final = in_query("wait_s", number(), "Seconds to wait until the query has ended.")
 
+_TEXT_FAULT: Final = members(
+    {
+        "why": text(),
+        "hint": text(about="What would work; may be empty."),
+        "start": whole(0, about="Characters before the words."),
+        "end": whole(0),
+        "member": or_null(text(about="Of the specification, where that is known.")),
+        "at": or_null(whole(0, about="Which item of its list.")),
+    },
+    required=("why", "hint", "start", "end", "member", "at"),
+)
+
 OPERATIONS: Final = (
     Operation(
         "post",
@@ -137,25 +149,30 @@ OPERATIONS: Final = (
         "/bw/1/text/read",
         "readText",
         _ASKING,
-        "The specification that a text stands for, or the word that is not understood.",
+        "The specification that a text stands for, and what is wrong with it, each at its words.",
         {
             200: members(
                 {
                     "query": or_null(ref("Query")),
                     "dataset": or_null(text(about="After FROM.")),
-                    "fault": or_null(
+                    "range": or_null(
+                        text(about="The words of the time range, as they stand there.")
+                    ),
+                    "fault": or_null(_TEXT_FAULT),
+                    "faults": listed(_TEXT_FAULT),
+                    "places": listed(
                         members(
                             {
-                                "why": text(),
-                                "hint": text(),
-                                "start": whole(0, about="Characters before the word."),
+                                "member": text(about="Of the specification."),
+                                "at": or_null(whole(0, about="Which item of its list.")),
+                                "start": whole(0, about="Characters before its words."),
                                 "end": whole(0),
                             },
-                            required=("why", "hint", "start", "end"),
+                            required=("member", "at", "start", "end"),
                         )
                     ),
                 },
-                required=("query", "dataset", "fault"),
+                required=("query", "dataset", "range", "fault", "faults", "places"),
             )
         },
         members(
@@ -171,7 +188,12 @@ OPERATIONS: Final = (
         "The text that stands for a specification; null where no text does.",
         {200: members({"text": or_null(text())}, required=("text",))},
         members(
-            {"query": ref("Query"), "dataset": text(about="To be named after FROM.")},
+            {
+                "query": ref("Query"),
+                "dataset": text(about="To be named after FROM."),
+                "range": text(about="Words of a range, in the place of the query's own times."),
+                "zone": text(about="Of times without one in `range`; UTC unless given."),
+            },
             required=("query",),
         ),
     ),

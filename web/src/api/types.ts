@@ -969,7 +969,7 @@ export interface Operations {
       notes?: string[];
     };
   };
-  /** The specification that a text stands for, or the word that is not understood. */
+  /** The specification that a text stands for, and what is wrong with it, each at its words. */
   readText: {
     body: {
       text: string;
@@ -979,13 +979,35 @@ export interface Operations {
     answer: {
       query: Query | null;
       dataset: string | null;
+      range: string | null;
       fault: {
         why: string;
+        /** What would work; may be empty. */
         hint: string;
-        /** Characters before the word. */
+        /** Characters before the words. */
         start: number;
         end: number;
+        member: string | null;
+        at: number | null;
       } | null;
+      faults: ({
+        why: string;
+        /** What would work; may be empty. */
+        hint: string;
+        /** Characters before the words. */
+        start: number;
+        end: number;
+        member: string | null;
+        at: number | null;
+      })[];
+      places: ({
+        /** Of the specification. */
+        member: string;
+        at: number | null;
+        /** Characters before its words. */
+        start: number;
+        end: number;
+      })[];
     };
   };
   /** Revoke a key. */
@@ -1468,6 +1490,10 @@ export interface Operations {
       query: Query;
       /** To be named after FROM. */
       dataset?: string;
+      /** Words of a range, in the place of the query's own times. */
+      range?: string;
+      /** Of times without one in `range`; UTC unless given. */
+      zone?: string;
     };
     answer: {
       text: string | null;

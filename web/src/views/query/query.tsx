@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { go, placeOf, type Place } from "../../address";
+import { ApiError } from "../../api/client";
 import type { Query } from "../../api/types";
 import { bytes, duration, plain } from "../../look/units";
 import { Problem } from "../../parts/problem";
@@ -40,11 +41,12 @@ export function QueryView({ place }: { place: QueryPlace }) {
     else go({ view: "query", dataset, ask: text, ...(place.form ? { form: place.form } : {}), ...events });
     return null;
   };
+  const refusal = run.error instanceof ApiError && run.error.faults.length ? run.error : null;
   return (
     <>
-      <QuestionPanel dataset={place.dataset} ask={ask} busy={run.busy} onRun={begin} onCancel={run.cancel} />
+      <QuestionPanel {...{ ask, refusal }} dataset={place.dataset} busy={run.busy} onRun={begin} onCancel={run.cancel} />
       {question.error !== null && question.error !== undefined && <Problem error={question.error} />}
-      {run.error !== null && <Problem error={run.error} />}
+      {run.error !== null && !refusal && <Problem error={run.error} />}
       {run.result && spec && (
         <div class="dims" style={{ opacity: run.busy && run.slow ? 0.5 : 1 }}>
           <AnswerLine result={run.result} tookMs={run.tookMs} />

@@ -4,15 +4,29 @@ import { call } from "../../api/client";
 import type { Operations, Query } from "../../api/types";
 import { useAnswer } from "../../parts/use_answer";
 
-export type TextFault = NonNullable<Operations["readText"]["answer"]["fault"]>;
+type Read = Operations["readText"]["answer"];
+
+/** What is wrong with some words of a text: characters, not units of UTF-16. */
+export type TextFault = Omit<NonNullable<Read["fault"]>, "member" | "at"> & {
+  /** The member of the specification that it is about, and which item of its list. */
+  member?: string | null;
+  at?: number | null;
+};
+
+/** Where a member of a specification stands in its text. */
+export type TextPlace = Read["places"][number];
 
 export interface Question {
   text: string;
   spec: Query | null;
   /** The dataset after FROM. */
   dataset: string | null;
-  /** The word that is not understood. */
+  /** The words of its time range. */
+  range: string | null;
+  /** The first of its faults. */
   fault: TextFault | null;
+  faults: readonly TextFault[];
+  places: readonly TextPlace[];
 }
 
 /** What people see who only chose a dataset. */
@@ -27,15 +41,20 @@ export async function readQuestion(text: string, signal?: AbortSignal): Promise<
     body: { text: text.trim() ? text : FIRST_QUESTION, zone: ZONE },
     ...(signal ? { signal } : {}),
   });
-  return { text, spec: read.query, dataset: read.dataset, fault: read.fault };
+  const { query: spec, dataset, range, fault, faults, places } = read;
+  return { text, spec, dataset, range, fault, faults, places };
 }
 
 export function useQuestion(text: string) {
   return useAnswer(text, (signal) => readQuestion(text, signal));
 }
 
-/** The text of a specification, and of the dataset after FROM; null where no text stands for it. */
-export async function writeQuestion(spec: Query, from: string | null = null): Promise<string | null> {
+/**
+ * The text of a specification, and of the dataset after FROM; null where no text stands for it.
+ * range: words of a time range, such as `SINCE yesterday`, in the place of its own times.
+ */
+export async function writeQuestion(spec: Query, from: string | null = null, range: string | null = null): Promise<string | null> {
   const named = from === null ? {} : { dataset: from };
-  return (await call("writeText", { body: { query: spec, ...named } })).text;
+  const said = range === null ? {} : { range, zone: ZONE };
+  return (await call("writeText", { body: { query: spec, ...named, ...said } })).text;
 }

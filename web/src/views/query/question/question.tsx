@@ -1,7 +1,7 @@
 // The question on top of the screen: as rows and as text, and what one does with it.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { call } from "../../../api/client";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ApiError } from "../../../api/client";
 import type { Filter, Query } from "../../../api/types";
 import { Problem } from "../../../parts/problem";
 import type { TextFault } from "../use_question";
@@ -17,7 +17,9 @@ import { remember } from "./typing/used";
 import { TextForm } from "./text_form";
 import { TimeRange } from "./times/picker";
 import { moved, rangeOf, widened } from "./times/range";
-import { useDraft } from "./use_draft";
+import { DatasetChoice, namesOfDatasets } from "./dataset_choice";
+import { refusedWords } from "./refused";
+import { useDraft, type Change } from "./use_draft";
 import "./question.css";
 
 interface Props {
@@ -25,13 +27,15 @@ interface Props {
   /** The question that is shown: the draft begins with it. */
   ask: string;
   busy: boolean;
+  /** What the server refused of it, when it was asked. */
+  refusal: ApiError | null;
   onRun: (text: string) => Promise<TextFault | null>;
   onCancel: () => void;
 }
 
 type Aid = "history" | "keys" | "find" | "times" | null;
 
-export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
+export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: Props) {
   const draft = useDraft(ask);
   const panel = useRef<HTMLElement>(null);
   const editor = useRef<Editor | null>(null);
@@ -51,8 +55,8 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     }
   };
   const runSoon = () => void draft.latest().then(run);
-  const askAbout = (next: Query) => {
-    draft.setSpec(next);
+  const askAbout = (next: Query, change?: Change) => {
+    draft.setSpec(next, change);
     runSoon();
   };
   const toggle = (name: Exclude<Aid, null>) => setAid(aid === name ? null : name);
@@ -101,13 +105,18 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   });
-  const fault = draft.fault ?? (refused?.text === draft.text ? refused.fault : null);
+  const later = refused?.text === draft.text ? [refused.fault] : [];
+  const asked = refusal && draft.text === ask ? refusedWords(refusal, draft.places, [...draft.text].length) : [];
+  const faults = useMemo(() => (draft.faults.length ? draft.faults : later.length ? later : asked), [draft.faults, refused, refusal, draft.text, draft.places]);
   const error = draft.error ?? failed;
   return (
     <section class="panel ask" aria-label="The question" ref={panel}>
       <div class="ask-head">
         {spec && (
-          <TimeRange spec={spec} open={aid === "times"} onOpen={(open) => setAid(open ? "times" : null)} onSpec={askAbout} />
+          <TimeRange spec={spec} words={draft.range} open={aid === "times"} onOpen={(open) => setAid(open ? "times" : null)} onSpec={askAbout} />
+        )}
+        {spec && (
+          <DatasetChoice here={dataset} chosen={draft.dataset} onDataset={(name) => askAbout(spec, { dataset: name })} />
         )}
         <span class="ask-grow" />
         <button onClick={() => editor.current?.undo()}>Undo</button>
@@ -142,13 +151,13 @@ export function QuestionPanel({ dataset, ask, busy, onRun, onCancel }: Props) {
           onClose={() => setAid(null)}
         />
       )}
-      {spec && <Builder spec={spec} dataset={dataset} onSpec={draft.setSpec} onRun={runSoon} />}
+      {spec && <Builder spec={spec} dataset={about} faults={faults} onSpec={draft.setSpec} onRun={runSoon} />}
       <div class="ask-line">
         <div class="ask-form">
           <TextForm
             text={draft.text}
             put={draft.put}
-            fault={fault}
+            faults={faults}
             dataset={dataset}
             datasets={namesOfDatasets}
             onText={draft.setText}
@@ -174,9 +183,4 @@ function RunButton({ busy, onRun, onCancel }: { busy: boolean; onRun: () => void
       {busy ? "Cancel" : "Run"}
     </button>
   );
-}
-
-async function namesOfDatasets(): Promise<string[]> {
-  const found = await call("listDatasets").catch(() => []);
-  return (found as { name?: string }[]).flatMap((one) => (one.name ? [one.name] : []));
 }

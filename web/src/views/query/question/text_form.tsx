@@ -10,7 +10,7 @@ interface Props {
   text: string;
   /** A text that the editor takes over, once for each object. */
   put: { text: string };
-  fault: TextFault | null;
+  faults: readonly TextFault[];
   dataset: string;
   datasets: () => Promise<string[]>;
   onText: (text: string) => void;
@@ -21,7 +21,7 @@ interface Props {
   children?: ComponentChildren;
 }
 
-export function TextForm({ text, put, fault, dataset, datasets, onText, onRun, onEditor, children }: Props) {
+export function TextForm({ text, put, faults, dataset, datasets, onText, onRun, onEditor, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
   const now = useRef({ dataset, datasets, onText, onRun });
@@ -46,16 +46,30 @@ export function TextForm({ text, put, fault, dataset, datasets, onText, onRun, o
   useEffect(() => editor.current?.set(put.text), [put]);
   useEffect(() => {
     editor.current?.mark(
-      fault && { start: utf16Of(text, fault.start), end: utf16Of(text, fault.end), why: fault.why },
+      faults.map((one) => ({ start: utf16Of(text, one.start), end: utf16Of(text, one.end), why: one.why })),
     );
-  }, [fault]);
+  }, [faults]);
+  const select = (fault: TextFault) => {
+    const made = editor.current;
+    if (!made) return;
+    const length = made.text().length;
+    const [anchor, head] = [utf16Of(text, fault.start), utf16Of(text, fault.end)].map((one) => Math.min(one, length));
+    made.view.dispatch({ selection: { anchor: anchor ?? 0, head: head ?? 0 } });
+    made.view.focus();
+  };
   return (
     <>
       <div class="ask-text" ref={place} />
       <div class="ask-under">
-        <p class="ask-fault small" role={fault ? "alert" : undefined}>
-          {fault && <FaultWords text={text} fault={fault} />}
-        </p>
+        <ul class="ask-faults small" role={faults.length ? "alert" : undefined}>
+          {faults.map((one) => (
+            <li key={`${one.start} ${one.why}`}>
+              <button class="small" title="Show the word" onClick={() => select(one)}>
+                <FaultWords text={text} fault={one} />
+              </button>
+            </li>
+          ))}
+        </ul>
         {children}
       </div>
     </>
@@ -68,7 +82,7 @@ export function FaultWords({ text, fault }: { text: string; fault: TextFault }) 
   return (
     <span class="error">
       ✕ {word && <code>{word}</code>} {fault.why}
-      {fault.hint && <span class="quiet"> – {fault.hint}</span>}
+      {fault.hint && <span class="quiet"> – {fault.hint.replaceAll("\n", "; ")}</span>}
     </span>
   );
 }

@@ -3,7 +3,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Query } from "../../../api/types";
-import { readQuestion, writeQuestion, type TextFault } from "../use_question";
+import { readQuestion, writeQuestion, type Question, type TextFault, type TextPlace } from "../use_question";
 
 export interface Draft {
   text: string;
@@ -12,16 +12,26 @@ export interface Draft {
   put: { text: string };
   /** What the text means; of the last text that was understood while it is not. */
   spec: Query | null;
+  /** The words of its time range, which go along with the time: `SINCE yesterday`. */
+  range: string | null;
   /** The dataset after FROM. */
   dataset: string | null;
-  fault: TextFault | null;
+  faults: readonly TextFault[];
+  places: readonly TextPlace[];
   /** Whether the server was not reached for the last change. */
   error: unknown;
   setText: (text: string) => void;
-  /** Change the specification; the text follows. */
-  setSpec: (spec: Query) => void;
+  /** Change the specification; the text follows. The range keeps its words where its times stay;
+   * others may be given with other times. */
+  setSpec: (spec: Query, change?: Change) => void;
   /** The text, once it follows the specification. */
   latest: () => Promise<string>;
+}
+
+export interface Change {
+  range?: string;
+  /** The dataset after FROM; null for none. */
+  dataset?: string | null;
 }
 
 /** Typing is understood once it pauses: milliseconds. */
@@ -31,13 +41,14 @@ export function useDraft(asked: string): Draft {
   const [text, setText] = useState(asked);
   const [put, setPut] = useState({ text: asked });
   const [spec, setSpecState] = useState<Query | null>(null);
-  const [fault, setFault] = useState<TextFault | null>(null);
+  const [found, setFound] = useState<Pick<Draft, "range" | "dataset" | "faults" | "places">>(NOTHING);
   const [error, setError] = useState<unknown>(null);
   // the text that belongs to `spec` already
   const understood = useRef<string | null>(null);
   // the dataset after FROM, which a changed specification keeps
   const from = useRef<string | null>(null);
-  const [dataset, setDataset] = useState<string | null>(null);
+  const words = useRef<string | null>(null);
+  const known = useRef<Query | null>(null);
   const turn = useRef(0);
 
   const replace = (next: string) => {
@@ -46,22 +57,26 @@ export function useDraft(asked: string): Draft {
   };
   useEffect(() => replace(asked), [asked]);
 
+  const take = ({ spec: next, range, dataset, faults, places }: Question) => {
+    setError(null);
+    if (!next) return setFound((old) => ({ ...old, faults, places }));
+    from.current = dataset;
+    words.current = range;
+    known.current = next;
+    setSpecState(next);
+    setFound({ range, dataset, faults, places });
+  };
+
   useEffect(() => {
     if (understood.current === text) return;
     const mine = (turn.current += 1);
     const controller = new AbortController();
     const read = () =>
       readQuestion(text, controller.signal).then(
-        (found) => {
+        (question) => {
           if (turn.current !== mine) return;
           understood.current = text;
-          setFault(found.fault);
-          if (found.spec) {
-            from.current = found.dataset;
-            setDataset(found.dataset);
-            setSpecState(found.spec);
-          }
-          setError(null);
+          take(question);
         },
         (reason: unknown) => {
           if (!controller.signal.aborted) setError(reason);
@@ -81,26 +96,43 @@ export function useDraft(asked: string): Draft {
     await writing.current;
     return now.current;
   }, []);
-  const setSpec = useCallback((next: Query) => {
+  const setSpec = useCallback((next: Query, { range, dataset = from.current }: Change = {}) => {
     const mine = (turn.current += 1);
+    const said = range ?? (known.current && sameTimes(known.current, next) ? words.current : null);
+    from.current = dataset;
+    words.current = said;
+    known.current = next;
     setSpecState(next);
-    writing.current = writeQuestion(next, from.current).then(
-      (written) => {
-        if (turn.current !== mine) return;
-        if (written === null) {
-          setError(new Error("no text stands for this question yet, so it cannot be asked here"));
-          return;
-        }
-        understood.current = written;
-        setFault(null);
-        setError(null);
-        now.current = written;
-        replace(written);
-      },
-      (reason: unknown) => {
-        if (turn.current === mine) setError(reason);
-      },
-    );
+    setFound((old) => ({ ...old, range: said, dataset, faults: [], places: [] }));
+    const follow = async () => {
+      const written = await writeQuestion(next, dataset, said);
+      if (turn.current !== mine) return;
+      if (written === null) {
+        setError(new Error("No text stands for this question, so it cannot be asked here."));
+        return;
+      }
+      understood.current = written;
+      now.current = written;
+      setError(null);
+      replace(written);
+      // what is wrong with it, and where everything stands; meanwhile it can be asked
+      void readQuestion(written).then(
+        (question) => turn.current === mine && take(question),
+        () => undefined,
+      );
+    };
+    writing.current = follow().catch((reason: unknown) => {
+      if (turn.current === mine) setError(reason);
+    });
   }, []);
-  return { text, put, spec, dataset, fault, error, setText, setSpec, latest };
+  return { text, put, spec, ...found, error, setText, setSpec, latest };
+}
+
+const NOTHING = { range: null, dataset: null, faults: [], places: [] };
+
+const TIMES = ["start_time", "end_time", "time_range", "time_axis"] as const;
+
+/** Whether both are about the same range. */
+function sameTimes(one: Query, other: Query): boolean {
+  return TIMES.every((name) => one[name] === other[name]);
 }

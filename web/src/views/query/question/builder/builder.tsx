@@ -1,36 +1,64 @@
 // The question as rows: the same as its text, for clicking.
 
+import { useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
+import type { TextFault } from "../../use_question";
 import { Chips } from "./chips";
-import { otherCombination, ROWS } from "./rows";
+import { asGroups, otherCombination, ROWS, type Row, type RowName } from "./rows";
 import { Settings } from "./settings";
 
 interface Props {
   spec: Query;
   dataset: string;
+  faults: readonly TextFault[];
   onSpec: (spec: Query) => void;
   onRun: () => void;
 }
 
-export function Builder({ spec, dataset, onSpec, onRun }: Props) {
-  const common = { spec, dataset, onRun, onSpec: (next: Query) => onSpec(asGroups(next)) };
+/** Rows that stand there only once they are needed. */
+const MORE: readonly (readonly [RowName, string])[] = [
+  ["let", "calculated field"],
+  ["per", "whole traces"],
+  ["order", "order"],
+  ["having", "having"],
+];
+
+export function Builder({ spec, dataset, faults, onSpec, onRun }: Props) {
+  const [opened, setOpened] = useState<ReadonlySet<RowName>>(new Set());
   const grouped = Boolean(spec.breakdowns?.length || spec.per !== undefined);
+  const shown = (row: Row) =>
+    opened.has(row.name) || row.pieces(spec).length > 0 || (grouped && (row.name === "order" || row.name === "having"));
+  const chips = (row: Row, change = (next: Query) => onSpec(asGroups(next))) => (
+    <Chips
+      key={row.name}
+      row={row}
+      spec={spec}
+      dataset={dataset}
+      faults={faults.filter((one) => row.members.some((member) => member === one.member))}
+      focus={opened.has(row.name) && row.pieces(spec).length === 0}
+      onSpec={change}
+      onRun={onRun}
+      {...(row.name === "where" ? { onBetween: () => onSpec(otherCombination(spec)) } : {})}
+    />
+  );
   return (
     <div class="ask-rows">
-      <Chips row={ROWS.visualize} {...common} />
-      <Chips row={ROWS.where} {...common} onSpec={onSpec} onBetween={() => onSpec(otherCombination(spec))} />
+      {shown(ROWS.let) && chips(ROWS.let, onSpec)}
+      {chips(ROWS.visualize, onSpec)}
+      {chips(ROWS.where, onSpec)}
       <div class="ask-beside">
-        <Chips row={ROWS.group} {...common} />
-        {(grouped || spec.orders?.length) && <Chips row={ROWS.order} {...common} />}
-        {(grouped || spec.havings?.length) && <Chips row={ROWS.having} {...common} />}
+        {shown(ROWS.per) && chips(ROWS.per)}
+        {chips(ROWS.group)}
+        {shown(ROWS.order) && chips(ROWS.order)}
+        {shown(ROWS.having) && chips(ROWS.having)}
       </div>
-      <Settings spec={spec} onSpec={onSpec} />
+      <Settings spec={spec} faults={faults} onSpec={onSpec}>
+        {MORE.filter(([name]) => !shown(ROWS[name])).map(([name, words]) => (
+          <button key={name} class="small quiet" onClick={() => setOpened((old) => new Set([...old, name]))}>
+            + {words}
+          </button>
+        ))}
+      </Settings>
     </div>
   );
-}
-
-/** What asks for events themselves asks for groups, once these are said. */
-function asGroups(spec: Query): Query {
-  const { rows: _, ...rest } = spec as Query & { rows?: true };
-  return rest;
 }

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
+import type { TextFault } from "../../use_question";
 import { visible } from "../typing/offers";
 import { Piece } from "./piece";
 import { readPiece, type Row } from "./rows";
@@ -10,17 +11,22 @@ interface Props {
   row: Row;
   spec: Query;
   dataset: string;
+  /** What is wrong with pieces of this row. */
+  faults: readonly TextFault[];
+  /** Whether the row was opened to be typed into. */
+  focus: boolean;
   onSpec: (spec: Query) => void;
   onRun: () => void;
   /** Where a click on what stands between two pieces changes it. */
   onBetween?: () => void;
 }
 
-export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
+export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetween }: Props) {
   const [edited, setEdited] = useState<number | null>(null);
   const [turn, setTurn] = useState(0);
   const pieces = row.pieces(spec);
   const [refused, setRefused] = useState("");
+  const wrong = (at: number) => faults.find((one) => pieceOf(row, spec, one) === at);
   const remove = (at: number) => {
     setRefused("");
     if (!row.whole || pieces.length < 2) return onSpec(row.change(spec, at, null));
@@ -60,8 +66,8 @@ export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
                 onRun={onRun}
               />
             ) : (
-              <span class="ask-chip">
-                <button class="mono" title={text} onClick={() => setEdited(at)}>
+              <span class={wrong(at) ? "ask-chip wrong" : "ask-chip"}>
+                <button class="mono" title={wrong(at)?.why ?? text} aria-invalid={wrong(at) !== undefined} onClick={() => setEdited(at)}>
                   {visible(text)}
                 </button>
                 <button class="ask-x" aria-label={`Remove ${text}`} onClick={() => remove(at)}>
@@ -71,14 +77,14 @@ export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
             )}
           </span>
         ))}
-        <Piece
+        {!(row.single && pieces.length) && <Piece
           key={turn}
           row={row}
           spec={spec}
           dataset={dataset}
           at={pieces.length}
           text=""
-          focus={turn > 0}
+          focus={turn > 0 || focus}
           onDone={(read, goOn) => {
             if (!read) return;
             onSpec(row.change(spec, pieces.length, read));
@@ -87,7 +93,7 @@ export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
           onLeave={() => undefined}
           onBack={() => pieces.length > 0 && setEdited(pieces.length - 1)}
           onRun={onRun}
-        />
+        />}
         {refused && (
           <span class="small error" role="alert">
             ✕ {refused}
@@ -96,6 +102,13 @@ export function Chips({ row, spec, dataset, onSpec, onRun, onBetween }: Props) {
       </div>
     </div>
   );
+}
+
+/** The piece of a row that a fault is about; formulas stand behind the calculations that are shown. */
+function pieceOf(row: Row, spec: Query, fault: TextFault): number | null {
+  if (fault.at === undefined || fault.at === null) return row.single ? 0 : null;
+  if (fault.member !== "formulas") return fault.at;
+  return row.pieces(spec).length - (spec.formulas?.length ?? 0) + fault.at;
 }
 
 function Between({ word, onClick }: { word: string; onClick: (() => void) | undefined }) {

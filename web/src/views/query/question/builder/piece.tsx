@@ -49,7 +49,7 @@ export function Piece(props: Props) {
         if (gone) return true;
         if ("fault" in found) {
           setFault(found.fault);
-          made.mark(found.fault);
+          made.mark([found.fault]);
           return false;
         }
         if (now.current.text) finished = true;
@@ -69,10 +69,11 @@ export function Piece(props: Props) {
       around: () => ({ dataset: now.current.dataset, before: now.current.row.before(now.current.spec, now.current.at), piece: true }),
       onChange: () => {
         setFault(null);
-        made.mark(null);
+        made.mark([]);
       },
       onEnter: () => void commit(true),
-      onWhole: () => void commit(true),
+      // an expression goes on as long as one likes
+      ...(props.row.name === "let" ? {} : { onWhole: () => void commit(true) }),
       onRun: () => void commit(false).then((fine) => fine && now.current.onRun()),
       onLeave: () => void commit(false),
       onEscape: () => {

@@ -5,9 +5,9 @@ import type { Filter, Query } from "../../../../api/types";
 import { readQuestion, type TextFault } from "../../use_question";
 import { utf16Of } from "../typing/offsets";
 import { quotedName } from "../tokens";
-import { sayBeginning, sayFields, sayFilter, sayHaving, sayList, sayOrder } from "./say";
+import { sayBeginning, sayField, sayFields, sayFilter, sayHaving, sayList, sayOrder } from "./say";
 
-export type RowName = "visualize" | "where" | "group" | "having" | "order";
+export type RowName = "let" | "visualize" | "where" | "per" | "group" | "having" | "order";
 
 export interface Row {
   name: RowName;
@@ -20,21 +20,49 @@ export interface Row {
   before: (spec: Query, at: number) => string;
   /** Whether all pieces are read together, as those of which one may name another. */
   whole?: true;
+  /** Whether it has one piece at most. */
+  single?: true;
+  /** Members of the specification that it shows: what is wrong with them is shown there. */
+  members: readonly (keyof Query)[];
   pieces: (spec: Query) => string[];
   /** The specification with other pieces: `at` replaced by those that were read, or left out. */
   change: (spec: Query, at: number, read: Query | null) => Query;
 }
 
 export const ROWS: Record<RowName, Row> = {
+  let: {
+    name: "let",
+    label: "let",
+    hint: "slow = $duration_ms > 500",
+    members: ["calculated_fields"],
+    between: () => "",
+    before: (spec, at) => `LET ${(spec.calculated_fields ?? []).slice(0, at).map((one) => `${sayField(one)}, `).join("")}`,
+    whole: true,
+    pieces: (spec) => (spec.calculated_fields ?? []).map(sayField),
+    change: (spec, _, read) => ({ ...without(spec, "calculated_fields"), ...listed("calculated_fields", read?.calculated_fields ?? []) }),
+  },
+  per: {
+    name: "per",
+    label: "per",
+    hint: "trace.trace_id",
+    members: ["per"],
+    between: () => "",
+    before: (spec) => `${sayFields(spec)}COUNT PER `,
+    single: true,
+    pieces: (spec) => (spec.per === undefined ? [] : [quotedName(spec.per)]),
+    change: (spec, _, read) => ({ ...without(spec, "per"), ...(read?.per === undefined ? {} : { per: read.per }) }),
+  },
   visualize: {
+    members: ["calculations", "formulas"],
     name: "visualize",
     label: "visualize",
     hint: "P99(duration_ms)",
     between: () => "",
-    before: (spec, at) => `${sayFields(spec)}SELECT ` + sayList(spec).slice(0, at).map((one) => `${one}, `).join(""),
+    before: (spec, at) => `${sayFields(spec)}SELECT ` + (areEvents(spec) ? [] : sayList(spec)).slice(0, at).map((one) => `${one}, `).join(""),
     whole: true,
-    pieces: sayList,
+    pieces: (spec) => (areEvents(spec) ? ["*"] : sayList(spec)),
     change: (spec, _, read) => {
+      if (read && areEvents(read)) return asEvents(spec);
       const { calculations: _old, formulas: _gone, ...rest } = spec;
       const formulas = read?.formulas?.length ? { formulas: read.formulas } : {};
       return kept({ ...rest, calculations: read?.calculations ?? [{ op: "COUNT" }], ...formulas });
@@ -42,6 +70,7 @@ export const ROWS: Record<RowName, Row> = {
   },
   where: {
     name: "where",
+    members: ["filters"],
     label: "where",
     hint: "status >= 500",
     between: (spec) => spec.filter_combination ?? "AND",
@@ -51,6 +80,7 @@ export const ROWS: Record<RowName, Row> = {
   },
   group: {
     name: "group",
+    members: ["breakdowns"],
     label: "group by",
     hint: "build.id",
     between: () => "",
@@ -63,6 +93,7 @@ export const ROWS: Record<RowName, Row> = {
   },
   having: {
     name: "having",
+    members: ["havings"],
     label: "having",
     hint: "COUNT > 100",
     between: () => "AND",
@@ -72,6 +103,7 @@ export const ROWS: Record<RowName, Row> = {
   },
   order: {
     name: "order",
+    members: ["orders"],
     label: "order by",
     hint: "COUNT DESC",
     between: () => "",
@@ -96,8 +128,11 @@ export async function readPiece(
   const after = row.whole ? row.pieces(spec).slice(at + 1) : [];
   const before = text || after.length ? row.before(spec, at) : row.before(spec, at).replace(/, $/, "");
   const rest = after.join(", ");
-  const { spec: read, fault } = await readQuestion(before + text + (text && rest ? `, ${rest}` : rest));
-  if (read) return { read };
+  const { spec: read, faults } = await readQuestion(before + text + (text && rest ? `, ${rest}` : rest));
+  const here = faults.filter((one) => utf16Of(before + text, one.end) > before.length);
+  // one of the piece itself, before those of others that only this piece makes wrong
+  const fault = here.find((one) => utf16Of(before + text, one.start) >= before.length) ?? here[0] ?? (read ? undefined : faults[0]);
+  if (read && !fault) return { read };
   if (!fault) return { fault: { why: "is not understood", hint: "", start: 0, end: text.length } };
   const within = (characters: number) => Math.max(0, utf16Of(before + text, characters) - before.length);
   return { fault: { ...fault, start: within(fault.start), end: Math.max(within(fault.end), 1) } };
@@ -110,6 +145,25 @@ function conditions(spec: Query, read: Query | null): Filter[] {
   const its = read?.filter_combination ?? "AND";
   if (filters.length < 2 || mine === its) return filters;
   return [{ filter_combination: its, filters }];
+}
+
+/** Whether the events themselves are asked for: `SELECT *`. */
+export function areEvents(spec: Query): boolean {
+  return "rows" in spec;
+}
+
+/** The events that a question is about, instead of what is calculated of them. */
+function asEvents(spec: Query): Query {
+  const { calculated_fields, filters, filter_combination, start_time, end_time, time_range, time_axis, limit } = spec;
+  const kept = { calculated_fields, filters, filter_combination, start_time, end_time, time_range, time_axis, limit };
+  const given = Object.entries(kept).filter(([, value]) => value !== undefined);
+  return { ...(Object.fromEntries(given) as Query), rows: true } as Query;
+}
+
+/** What asks for events themselves asks for groups, once these are said. */
+export function asGroups(spec: Query): Query {
+  const { rows: _, ...rest } = spec as Query & { rows?: true };
+  return rest;
 }
 
 /** Joined the other way. */

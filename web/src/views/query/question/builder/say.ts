@@ -27,6 +27,8 @@ export function sayFilters(filters: readonly Filter[], combination: "AND" | "OR"
 
 export function sayFilter(one: Filter): string {
   if ("filters" in one) {
+    const between = sayBetween(one);
+    if (between !== null) return between;
     if (one.filter_combination !== "NONE") return `(${sayFilters(one.filters, one.filter_combination)})`;
     const only = one.filters[0];
     const inner = one.filters.length === 1 && only && "filters" in only ? sayFilter(only) : `(${sayFilters(one.filters, "OR")})`;
@@ -36,6 +38,18 @@ export function sayFilter(one: Filter): string {
   const left = `${quotedName(one.column ?? "")} ${OPERATORS[one.op] ?? one.op}`;
   if (one.value === undefined) return left;
   return `${left} ${Array.isArray(one.value) ? `(${one.value.map(quotedValue).join(", ")})` : quotedValue(one.value)}`;
+}
+
+/** BETWEEN, or NOT BETWEEN, where a group is that. */
+function sayBetween(group: Extract<Filter, { filters: Filter[] }>): string | null {
+  const negated = group.filter_combination === "NONE";
+  const only = group.filters[0];
+  const both = negated && group.filters.length === 1 && only && "filters" in only ? only : group;
+  const [low, high] = both.filters;
+  if (both.filter_combination !== "AND" || both.filters.length !== 2 || !low || !high) return null;
+  if ("filters" in low || "filters" in high || low.op !== ">=" || high.op !== "<=" || low.column !== high.column) return null;
+  if (typeof low.value !== typeof high.value || typeof low.value === "boolean") return null;
+  return `${quotedName(low.column ?? "")} ${negated ? "NOT BETWEEN" : "BETWEEN"} ${quotedValue(low.value)} AND ${quotedValue(high.value)}`;
 }
 
 export function sayHaving(one: Having): string {
@@ -69,11 +83,15 @@ function sayFormula(one: { name: string; expression: string }, spec: Query): str
   return `${expression} AS ${quotedName(one.name)}`;
 }
 
+export function sayField(one: { name: string; expression: string }): string {
+  return `${quotedName(one.name)} = ${one.expression}`;
+}
+
 /** LET with the calculated fields of a question, which everything else may name. */
 export function sayFields(spec: Query): string {
   const fields = spec.calculated_fields ?? [];
   if (!fields.length) return "";
-  return `LET ${fields.map((one) => `${quotedName(one.name)} = ${one.expression}`).join(", ")} `;
+  return `LET ${fields.map(sayField).join(", ")} `;
 }
 
 /** The calculations and the groups: what orders and conditions on groups may name. */

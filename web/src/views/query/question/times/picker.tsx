@@ -6,17 +6,22 @@ import { utcOf } from "../../../../look/times";
 import { readQuestion, type TextFault } from "../../use_question";
 import { LENGTHS } from "../typing/words";
 import { secondsOf } from "../builder/settings";
-import { lengthInWords, moved, rangeInWords, rangeOf, widened, withRange } from "./range";
+import type { Change } from "../use_draft";
+import { areEvents } from "../builder/rows";
+import { sayLength } from "../builder/say";
+import { fromWords, lengthInWords, moved, rangeInWords, rangeOf, saidInWords, widened, withRange, withTimes } from "./range";
 
 interface Props {
   spec: Query;
+  /** The words of the range in the text. */
+  words: string | null;
   open: boolean;
   onOpen: (open: boolean) => void;
   /** Another range, which is asked about at once. */
-  onSpec: (spec: Query) => void;
+  onSpec: (spec: Query, change?: Change) => void;
 }
 
-export function TimeRange({ spec, open, onOpen, onSpec }: Props) {
+export function TimeRange({ spec, words, open, onOpen, onSpec }: Props) {
   const range = rangeOf(spec);
   const hover = range.end === null ? undefined : `${utcOf(range.end - range.length)} – ${utcOf(range.end)}`;
   return (
@@ -25,7 +30,7 @@ export function TimeRange({ spec, open, onOpen, onSpec }: Props) {
         ‹
       </button>
       <button class="ask-range" aria-expanded={open} title={hover} onClick={() => onOpen(!open)}>
-        {rangeInWords(spec)}
+        {saidInWords(words) ?? rangeInWords(spec)}
         {spec.time_axis === "end" && " by end"} ▾
       </button>
       <button title="Later ( ] )" aria-label="Later" disabled={range.end === null} onClick={() => onSpec(moved(spec, 1))}>
@@ -37,9 +42,10 @@ export function TimeRange({ spec, open, onOpen, onSpec }: Props) {
       {open && (
         <Choice
           spec={spec}
-          onSpec={(next) => {
+          words={words}
+          onSpec={(next, change) => {
             onOpen(false);
-            onSpec(next);
+            onSpec(next, change);
           }}
           onClose={() => onOpen(false)}
         />
@@ -48,33 +54,43 @@ export function TimeRange({ spec, open, onOpen, onSpec }: Props) {
   );
 }
 
-function Choice({ spec, onSpec, onClose }: { spec: Query; onSpec: (spec: Query) => void; onClose: () => void }) {
+interface ChoiceProps {
+  spec: Query;
+  words: string | null;
+  onSpec: (spec: Query, change?: Change) => void;
+  onClose: () => void;
+}
+
+function Choice({ spec, words, onSpec, onClose }: ChoiceProps) {
   const range = rangeOf(spec);
   const iso = (s: number) => new Date((s - new Date(s * 1000).getTimezoneOffset() * 60) * 1000).toISOString().slice(0, 19).replace("T", " ");
-  const [from, setFrom] = useState(range.end === null ? `${lengthInWords(range.length)} ago` : iso(range.end - range.length));
-  const [to, setTo] = useState(range.end === null ? "now" : iso(range.end));
+  const said = fromWords(words);
+  const [from, setFrom] = useState(said?.from ?? (range.end === null ? `${lengthInWords(range.length)} ago` : iso(range.end - range.length)));
+  const [to, setTo] = useState(said?.to ?? (range.end === null ? "now" : iso(range.end)));
   const [wrong, setWrong] = useState<TextFault | null>(null);
   const busy = useRef(false);
-  const apply = async () => {
+  const by = spec.time_axis === undefined || spec.time_axis === "start" ? "" : ` BY ${spec.time_axis.toUpperCase()}`;
+  const ask = async (typed: string) => {
     if (busy.current) return;
     busy.current = true;
     try {
-      const until = to.trim() && to.trim().toLowerCase() !== "now" ? ` UNTIL ${to}` : "";
-      const last = from.trim().replace(/^last\s+/i, "LAST ");
-      const { spec: read, fault } = await readQuestion(last.startsWith("LAST ") ? `COUNT ${last}` : `COUNT SINCE ${from}${until}`);
-      if (!read) return setWrong(fault);
-      const { start_time: start, end_time: end, time_range: length } = read;
-      if (start !== undefined && end !== undefined) onSpec(withRange(spec, { end, length: end - start }));
-      else if (length !== undefined) onSpec(withRange(spec, { end: null, length }));
+      const { spec: read, fault, range: next } = await readQuestion(`${areEvents(spec) ? "SELECT *" : "COUNT"} ${typed}`);
+      if (!read || fault || next === null) return setWrong(fault ?? { why: "is no range", hint: "", start: 0, end: 0 });
+      onSpec(withTimes(spec, read), { range: next });
     } catch {
       setWrong({ why: "the server cannot be reached", hint: "", start: 0, end: 0 });
     } finally {
       busy.current = false;
     }
   };
-  const axis = (event: Event & { currentTarget: HTMLInputElement }) => {
-    const { time_axis: _, ...rest } = withRange(spec, range);
-    onSpec(event.currentTarget.checked ? { ...rest, time_axis: "end" } : rest);
+  const apply = () => {
+    const last = /^last\s+/i.test(from.trim()) ? from.trim().replace(/^last\s+/i, "LAST ") : `SINCE ${from.trim()}`;
+    const until = to.trim() && to.trim().toLowerCase() !== "now" ? ` UNTIL ${to.trim()}` : "";
+    return ask(last + until + by);
+  };
+  const axis = (name: string) => {
+    const said = (words ?? `LAST ${sayLength(range.length)}`).replace(/\s+BY\s+(START|END|OVERLAP)\b/i, "");
+    void ask(name === "start" ? said : `${said} BY ${name.toUpperCase()}`);
   };
   return (
     <form
@@ -115,7 +131,12 @@ function Choice({ spec, onSpec, onClose }: { spec: Query; onSpec: (spec: Query) 
         </p>
       )}
       <label class="small">
-        <input type="checkbox" checked={spec.time_axis === "end"} onChange={axis} /> by the time at which spans end
+        events by when they{" "}
+        <select value={spec.time_axis ?? "start"} onChange={(event) => axis(event.currentTarget.value)}>
+          <option value="start">began</option>
+          <option value="end">ended</option>
+          {areEvents(spec) && <option value="overlap">were open</option>}
+        </select>
       </label>
       <div>
         <button class="main" type="submit">

@@ -32,6 +32,34 @@ export function withRange(spec: Query, range: Range): Query {
   return { ...rest, ...step, start_time: range.end - range.length, end_time: range.end };
 }
 
+/** The same question about the times of another one. */
+export function withTimes(spec: Query, of: Query): Query {
+  const { length } = rangeOf(of);
+  const { start_time: _start, end_time: _end, time_range: _length, time_axis: _axis, granularity, ...rest } = spec;
+  const fits = granularity !== undefined && length / granularity <= STEPS_MAX;
+  const { start_time, end_time, time_range, time_axis } = of;
+  const given = Object.entries({ start_time, end_time, time_range, time_axis }).filter(([, value]) => value !== undefined);
+  return { ...rest, ...(fits ? { granularity } : {}), ...(Object.fromEntries(given) as Query) };
+}
+
+const SAID = /^SINCE (.+?)(?: UNTIL (.+))?$/i;
+
+/** What stands after SINCE and UNTIL, where a range is said so. */
+export function fromWords(words: string | null): { from: string; to: string } | null {
+  const plain = (words ?? "").replace(/\s+BY\s+(START|END|OVERLAP)\b/i, "");
+  const found = SAID.exec(plain);
+  return found?.[1] ? { from: found[1], to: found[2] ?? "now" } : null;
+}
+
+/** A range that is said in words about now, as it is shown; null for plain moments and lengths. */
+export function saidInWords(words: string | null): string | null {
+  const said = fromWords(words);
+  if (!said) return null;
+  const moves = (moment: string) => /[a-z]{3}|now|ago/i.test(moment) && !/^\d{4}-/.test(moment);
+  if (!moves(said.from)) return null;
+  return said.to === "now" ? `since ${said.from}` : `${said.from} – ${said.to}`;
+}
+
 /** Moved by its own length: back is -1. One that reaches now goes along with it again. */
 export function moved(spec: Query, by: 1 | -1): Query {
   const range = rangeOf(spec);

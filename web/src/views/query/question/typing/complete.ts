@@ -5,7 +5,7 @@ import { quotedName, tokensOf, type Token } from "../tokens";
 import { expectedAfter, type Expected } from "./expects";
 import { fieldsOf, valuesOf } from "./facts";
 import {
-  calculationOffer, calculationsOf, closed, conditionsOf, fieldOffers, plain, spaced, valueOffers, type Offer,
+  calculationOffer, calculationsOf, closed, conditionsOf, expressionOffers, fieldOffers, plain, spaced, valueOffers, type Offer,
 } from "./offers";
 import { CALCULATIONS, CLAUSES, EARLIER, INSTANCE_COLUMNS, LENGTHS, MOMENTS, OPERATORS, STEPS, WITHOUT_FIELD } from "./words";
 
@@ -105,6 +105,8 @@ async function optionsOf(expected: Expected, typed: Token | null, facts: Facts):
       return ((await facts.datasets?.()) ?? []).map((one) => ({ label: one, apply: quotedName(one), type: "namespace" }));
     case "clause":
       return clauses;
+    case "expression":
+      return expressionOffers(dataset, await fieldsOf(dataset));
     case "nothing":
       return [];
   }

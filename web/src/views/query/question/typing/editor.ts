@@ -38,13 +38,13 @@ export interface Editor {
   text: () => string;
   /** Put another text there, as one step of undo. */
   set: (text: string) => void;
-  mark: (fault: Marked | null) => void;
+  mark: (faults: readonly Marked[]) => void;
   undo: () => void;
   redo: () => void;
   offer: () => void;
 }
 
-const setMark = StateEffect.define<Marked | null>();
+const setMark = StateEffect.define<readonly Marked[]>();
 
 const marks = StateField.define<DecorationSet>({
   create: () => Decoration.none,
@@ -58,12 +58,14 @@ const marks = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
-function marked(fault: Marked | null, length: number): DecorationSet {
-  if (!fault || !length) return Decoration.none;
-  const to = Math.min(Math.max(fault.end, fault.start + 1), length);
-  const from = Math.min(fault.start, to - 1);
-  const attributes = { title: fault.why };
-  return Decoration.set(Decoration.mark({ class: "cm-fault", attributes }).range(from, to));
+function marked(faults: readonly Marked[], length: number): DecorationSet {
+  if (!length) return Decoration.none;
+  const found = faults.map((one) => {
+    const to = Math.min(Math.max(one.end, one.start + 1), length);
+    const from = Math.min(one.start, to - 1);
+    return Decoration.mark({ class: "cm-fault", attributes: { title: one.why } }).range(from, to);
+  });
+  return Decoration.set(found, true);
 }
 
 const colours = ViewPlugin.fromClass(
@@ -157,7 +159,7 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
       if (next === view.state.doc.toString()) return;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
     },
-    mark: (fault) => view.dispatch({ effects: setMark.of(fault) }),
+    mark: (faults) => view.dispatch({ effects: setMark.of(faults) }),
     undo: () => void undo(view),
     redo: () => void redo(view),
     offer: () => {

@@ -18,10 +18,12 @@ export type Expected =
   | { what: "moment" }
   | { what: "dataset" }
   | { what: "clause" }
+  | { what: "expression" }
   | { what: "nothing" };
 
 const CALCULATION = new Set(CALCULATIONS.map((one) => one.text));
 
+const SELECTS = /^(SELECT|CALCULATE|SHOW|VISUALIZE)$/i;
 const NONE: Token = { kind: "symbol", raw: "", value: "", from: 0, to: 0, open: false };
 
 /** What comes after these tokens. */
@@ -36,6 +38,12 @@ export function expectedAfter(tokens: readonly Token[]): Expected {
   switch (clause) {
     case "SELECT":
       return inList(within);
+    case "LET": {
+      const begins = within.findIndex((one) => SELECTS.test(one.raw));
+      if (begins >= 0) return inList(within.slice(begins));
+      if (!last || last.raw === ",") return { what: "nothing" };
+      return last.kind === "symbol" && last.raw !== ")" ? { what: "expression" } : { what: "clause" };
+    }
     case "WHERE":
       return inConditions(within);
     case "GROUP": {
@@ -71,7 +79,7 @@ export function expectedAfter(tokens: readonly Token[]): Expected {
 function inList(within: readonly Token[]): Expected {
   const last = within.at(-1);
   const before = within.at(-2);
-  if (!last || last.raw === "," || /^(SELECT|CALCULATE|SHOW|VISUALIZE)$/i.test(last.raw)) {
+  if (!last || last.raw === "," || SELECTS.test(last.raw)) {
     return { what: "calculation" };
   }
   if (last.raw === "(") return argumentOf(before);

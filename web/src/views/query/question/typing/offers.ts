@@ -5,7 +5,7 @@ import type { EditorView } from "@codemirror/view";
 import { quotedName, quotedValue } from "../tokens";
 import { usesOf } from "./used";
 import type { Field } from "./facts";
-import { WITHOUT_FIELD, type Word } from "./words";
+import { FUNCTIONS, WITHOUT_FIELD, type Word } from "./words";
 
 /** One with what stands quietly at its right. */
 export interface Offer extends Completion {
@@ -48,6 +48,15 @@ export function fieldOffers(
       apply: applied?.(quoted) ?? quoted,
     };
   });
+}
+
+/** Fields and functions, as expressions have them. */
+export function expressionOffers(dataset: string, fields: readonly Field[]): Offer[] {
+  const named = fieldOffers(dataset, fields).map((one): Offer => {
+    const name = /^[\w.]+$/.test(one.label) ? one.label : `"${one.label.replace(/[\\"]/g, "\\$&")}"`;
+    return { ...one, label: `$${name}`, ...shownAs(`$${one.label}`, `$${name}`), apply: `$${name}`, type: "constant" };
+  });
+  return [...named, ...FUNCTIONS.map((one, at) => ({ label: one.text, detail: one.about, apply: `${one.text}(`, type: "constant", boost: -10 - at }))];
 }
 
 function examplesOf(field: Field): string {

@@ -55,6 +55,23 @@ export const INSTANCE_COLUMNS: readonly Word[] = [
   { text: "end", about: "unix seconds" },
 ];
 
+/** Functions of calculated fields. */
+export const FUNCTIONS: readonly Word[] = [
+  { text: "IF", about: "a condition, then, else" },
+  { text: "COALESCE", about: "the first that is there" },
+  { text: "SWITCH", about: "by cases" },
+  { text: "CONCAT", about: "texts together" },
+  { text: "BUCKET", about: "ranges of a number" },
+  { text: "CONTAINS", about: "a text within a text" },
+  { text: "STARTS_WITH", about: "begins so" },
+  { text: "REG_VALUE", about: "a part by a regular expression" },
+  { text: "REG_MATCH", about: "a regular expression fits" },
+  { text: "EXISTS", about: "has a value" },
+  { text: "INT", about: "as an integer" },
+  { text: "LENGTH", about: "characters" },
+  { text: "TO_LOWER", about: "in lower case" },
+];
+
 /** Those that need no field. */
 export const WITHOUT_FIELD: ReadonlySet<string> = new Set(["COUNT", "CONCURRENCY"]);
 

@@ -1,0 +1,51 @@
+// Which dataset is asked: that of the address, another one, or all of them, as FROM says it.
+
+import { useState } from "preact/hooks";
+import { call } from "../../../api/client";
+
+const ALL = "__all__";
+
+interface Props {
+  /** The dataset of the address. */
+  here: string;
+  /** What stands after FROM. */
+  chosen: string | null;
+  onDataset: (name: string | null) => void;
+}
+
+export function DatasetChoice({ here, chosen, onDataset }: Props) {
+  const [names, setNames] = useState<readonly string[]>([]);
+  const asked = chosen ?? here;
+  const others = [...new Set([...names, asked, ALL])].filter((one) => one !== here);
+  return (
+    <label>
+      <span class="hidden">dataset</span>
+      <select
+        class="ask-dataset"
+        value={asked}
+        onFocus={() => void namesOfDatasets().then(setNames)}
+        onChange={(event) => {
+          const name = event.currentTarget.value;
+          onDataset(name === here ? null : name);
+        }}
+      >
+        <option value={here}>{said(here)}</option>
+        {others.map((one) => (
+          <option key={one} value={one}>
+            {said(one)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function said(name: string): string {
+  return name === ALL ? "all datasets" : name;
+}
+
+/** The names of all datasets; none where they cannot be told. */
+export async function namesOfDatasets(): Promise<string[]> {
+  const found = await call("listDatasets").catch(() => []);
+  return (found as { name?: string }[]).flatMap((one) => (one.name ? [one.name] : []));
+}
