@@ -53,6 +53,7 @@ _APART = {
     "otlp": "otlp.decode",
     "otlp-storing": "otlp.storing",
     "zipkin": "otlp.zipkin",
+    "page": "page.cli",
 }
 _WIDTH = 130  # of tables that go to a file
 

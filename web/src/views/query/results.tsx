@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "../../api/types";
 import { looksOf } from "../../look/palette";
 import { Problem } from "../../parts/problem";
+import { timed } from "../../parts/timed";
 import { readAnswer, type Group } from "./graphs/answer";
 import type { QueryPlace } from "./graphs/change";
 import { colour } from "./graphs/frame";
@@ -25,8 +26,8 @@ interface Props {
 export function Results({ place, result }: Props) {
   // What was asked for this answer, which is an older question than the address while another runs.
   const spec = result.query as Query;
-  const of = useMemo(() => readAnswer(result, spec), [result]);
-  const table = useMemo(() => readTable(result, spec, of), [result]);
+  const of = useMemo(() => timed("read answer", () => readAnswer(result, spec)), [result]);
+  const table = useMemo(() => timed("read table", () => readTable(result, spec, of)), [result]);
   const theme = useTheme();
   const looks = useMemo(() => {
     const found = looksOf(of?.groups.map((group) => group.key) ?? []);

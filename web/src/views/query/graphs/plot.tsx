@@ -3,6 +3,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { note, timed } from "../../../parts/timed";
 
 interface Props {
   /** Made anew when this changes. */
@@ -23,8 +24,15 @@ export function Plot({ of, height, label, make, onPlot }: Props) {
     const box = place.current;
     if (!box) return;
     const width = () => Math.max(NARROWEST, Math.floor(box.clientWidth));
-    const { options, data } = make(width());
-    const plot = new uPlot(options, data, box);
+    const { options, data } = timed("make series", () => make(width()));
+    let began = 0;
+    const { drawClear = [], draw = [] } = options.hooks ?? {};
+    const hooks: uPlot.Hooks.Arrays = {
+      ...options.hooks,
+      drawClear: [() => (began = performance.now()), ...drawClear],
+      draw: [...draw, () => note("draw", began)],
+    };
+    const plot = timed("set up plot", () => new uPlot({ ...options, hooks }, data, box));
     const end = onPlot?.(plot);
     const watcher = new ResizeObserver(() => {
       if (width() !== plot.width) plot.setSize({ width: width(), height });

@@ -1,0 +1,27 @@
+"""The page is measured from the first view to a long trace. Never a time."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.page.test_core_loop import browser
+from tests.system.harness import ROOT
+
+__all__ = ["browser"]
+
+
+@pytest.mark.scenario
+def test_every_figure_of_the_page_is_measured_once(browser: str) -> None:
+    command = [sys.executable, "-m", "benchmarks", "page", "--quick", "--no-peer"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert ran.returncode == 0, ran.stderr
+    for figure in (
+        "datasets and their counts shown",
+        "Ctrl-Enter to the drawn graph",
+        "answer read, plot made and drawn",
+        "worst frame",
+        "goal, kB",
+    ):
+        assert figure in ran.stdout
+    assert "events sent meanwhile" in ran.stdout
