@@ -108,9 +108,10 @@ export function significant(value: number): string {
   return Number(value.toFixed(Math.min(digits, 9))).toLocaleString("en-US", { maximumFractionDigits: 9 });
 }
 
-/** A number in few characters, for axes: 1.2k, 4.1M. */
+/** A number in few characters, for axes: 1.2k, 4.1M, 3e18. */
 export function short(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e15) return value.toExponential(2).replace(/\.?0*e\+/, "e");
   for (const [least, name] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
     if (size >= least) return `${significant(value / least)}${name}`;
   }

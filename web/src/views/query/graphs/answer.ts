@@ -139,13 +139,13 @@ function rangeOf(given: unknown): Range | null {
   return { start: start_time, end: end_time, step: granularity };
 }
 
+/** The key of the values of a calculation. */
+export function labelOf({ name, op, column }: { name?: string; op: string; column?: string | null }): string {
+  return name ?? (column ? `${op}(${column})` : op);
+}
+
 function calculationsOf(spec: Query, row: Row, breakdowns: readonly string[]): Calculation[] {
-  const asked = new Map(
-    (spec.calculations ?? []).map((one) => [
-      one.name ?? (one.column ? `${one.op}(${one.column})` : one.op),
-      one,
-    ]),
-  );
+  const asked = new Map((spec.calculations ?? []).map((one) => [labelOf(one), one]));
   return Object.keys(row)
     .filter((label) => !breakdowns.includes(label))
     .map((label) => {

@@ -13,7 +13,7 @@ const FORMS: readonly [Form, string][] = [
 ];
 
 /** Whether the values of groups may be added: a sum of percentiles is nothing. */
-export function addable({ op }: Calculation, lines: Iterable<Line>): boolean {
+export function addable({ op }: Pick<Calculation, "op">, lines: Iterable<Line>): boolean {
   if (op !== "COUNT" && op !== "SUM" && op !== "RATE_SUM") return false;
   for (const line of lines) if (line.some((value) => value !== null && value < 0)) return false;
   return true;

@@ -3,7 +3,7 @@
 
 import type uPlot from "uplot";
 import { heat } from "../../../look/palette";
-import { shown, unitOf } from "../../../look/units";
+import { short, shown, unitOf } from "../../../look/units";
 import { ALL, type Chosen } from "../rows/group_menu";
 import type { Bin, Calculation, Graphed } from "./answer";
 import { colour, frame, middles } from "./frame";
@@ -19,6 +19,9 @@ export interface Box {
   from: number;
   to: number;
 }
+
+/** Between the middles of two labels. */
+const LABEL_PX = 16;
 
 interface Props {
   of: Graphed;
@@ -41,7 +44,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
   const scale = heatScale(steps);
   if (!scale) return <p class="quiet">No event of the range has a number in {calculation.column}.</p>;
   const unit = unitOf(calculation.label);
-  const places = ticks(scale, Math.floor(height / 40)).map((value) => ({ value, at: middleOf(value, scale) }));
+  const places = apart(ticks(scale, Math.floor(height / 40)).map((value) => ({ value, at: middleOf(value, scale) })), scale, height);
   const make = (width: number) => ({
     options: frame({
       range: of.range,
@@ -52,7 +55,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
       yScale: { range: [scale.least, scale.most] },
       yAxis: {
         splits: () => places.map((one) => one.at),
-        values: () => places.map((one) => shown(one.value, unit)),
+        values: () => places.map((one) => (unit.unit === "number" ? short(one.value) : shown(one.value, unit))),
         grid: { show: false },
       },
       series: [{ show: true, stroke: "transparent", points: { show: false } }],
@@ -127,6 +130,16 @@ function partAt(
   });
   if (start === undefined || !bin) return null;
   return { time: { start, end: start + of.range.step }, numbers: { from: bin.low, to: bin.high } };
+}
+
+/** Those that do not stand over one another; zero is one of them. */
+function apart(places: readonly { value: number; at: number }[], scale: HeatScale, height: number) {
+  const room = (LABEL_PX * (scale.most - scale.least)) / height;
+  const kept: { value: number; at: number }[] = [];
+  for (const one of [...places].sort((a, b) => Number(b.value === 0) - Number(a.value === 0))) {
+    if (kept.every((other) => Math.abs(other.at - one.at) >= room)) kept.push(one);
+  }
+  return kept.sort((a, b) => a.at - b.at);
 }
 
 /** Zero stands in the middle of its row, other numbers where they are. */

@@ -59,7 +59,9 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
     return () => {
       removeEventListener("pointerdown", leave);
       removeEventListener("scroll", leave, true);
-      if (menu.contains(document.activeElement) && before instanceof HTMLElement) before.focus();
+      // The menu may be gone already, and the focus with it.
+      const left = document.activeElement === document.body || menu.contains(document.activeElement);
+      if (left && before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
   }, [chosen]);
   const named = Object.keys(group.values).length > 0;

@@ -1,13 +1,17 @@
 // The groups of an answer as rows, with their lines over time, totals and OTHER.
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { SeriesLook } from "../../../look/palette";
 import { plain } from "../../../look/units";
 import { groupOf, type Group, type Row } from "../graphs/answer";
+import { addable } from "../graphs/form";
 import { heatScale } from "../graphs/heat_scale";
 import { OTHER, TOTAL, TOTAL_GROUP } from "../graphs/other";
-import { useShared, type Shared } from "../graphs/shared";
-import { Value, type Column, type Looked } from "./cells";
+import type { Shared } from "../graphs/shared";
+import { isSum, spanOf, type Column } from "./cells";
+import { GroupRow, moveRow } from "./group_row";
+import { ALL } from "./group_menu";
+import type { Table } from "./copy";
 import { CopyButtons } from "./copy_buttons";
 import { nextSorting, sorted, type Sorting } from "./sort";
 import type { Tabled } from "./tabled";
@@ -25,15 +29,22 @@ const ROWS_STEP = 100;
 
 export function GroupTable({ of, looks, shared, onGroup }: Props) {
   const [by, setBy] = useState<Sorting | null>(null);
+  const [reached, setReached] = useState<string | null>(null);
   const [most, setMost] = useState(ROWS_STEP);
+  const columns: readonly Column[] = useMemo(() => of.labels.map((label) => columnOf(of, label)), [of]);
   if (!of.rows.length) return <p class="quiet block">No event of the range matches.</p>;
   const rows = sorted(of.rows, by);
-  const columns: Column[] = of.labels.map((label) => columnOf(of, label));
   const grouped = of.groups.length > 0;
-  const looked = (row: Row): Looked => {
-    const group = groupOf(row, of.groups);
-    return { group, look: looks.get(group.key) };
-  };
+  const listed = rows.slice(0, most).map((row) => ({ row, group: grouped ? groupOf(row, of.groups) : ALL }));
+  const stop = listed.some((one) => one.group.key === reached) ? reached : listed[0]?.group.key;
+  const common = (group: Group) => ({
+    ...{ group, columns, shared, onGroup },
+    groups: of.groups,
+    look: looks.get(group.key),
+    total: of.total,
+    reached: group.key === stop,
+    onReach: () => setReached(group.key),
+  });
   return (
     <section class="block rows" aria-label="Groups">
       <div class="spread">
@@ -41,12 +52,13 @@ export function GroupTable({ of, looks, shared, onGroup }: Props) {
           {grouped && `${plain(of.rows.length)} groups`}
           {of.otherGroups > 0 && ` of ${plain(of.rows.length + of.otherGroups)}; sorting sorts those that are shown`}
         </span>
-        <CopyButtons table={() => ({ groups: of.groups, labels: columns.filter((one) => !one.scale).map((one) => one.label), rows })} />
+        <CopyButtons table={() => tableOf(of, columns, rows)} />
       </div>
       <div class="rows-scroll">
-        <table class="groups">
+        <table class="groups" onKeyDown={moveRow}>
           <thead>
             <tr>
+              {!grouped && <th><span class="hidden">events</span></th>}
               {[...of.groups.map((name) => ({ name, number: false })), ...of.labels.map((name) => ({ name, number: true }))].map(
                 ({ name, number }) => (
                   <th
@@ -64,17 +76,24 @@ export function GroupTable({ of, looks, shared, onGroup }: Props) {
             </tr>
           </thead>
           <tbody>
-            {rows.slice(0, most).map((row) => {
-              const one = looked(row);
-              return <GroupRow key={one.group.key} {...{ of, row, columns, shared, onGroup }} one={one} />;
-            })}
+            {listed.map(({ group, row }) => (
+              <GroupRow
+                key={group.key}
+                {...common(group)}
+                row={row}
+                before={of.before.get(group.key)}
+                isNew={of.onlyNow.has(group.key)}
+              />
+            ))}
           </tbody>
           {grouped && (
             <tfoot class="quiet">
               {of.other && of.otherGroup && (
-                <Sum {...{ of, columns, shared, looks, onGroup }} row={of.other} group={of.otherGroup} />
+                <GroupRow {...common(of.otherGroup)} row={of.other} before={of.beforeSums.get(OTHER)} />
               )}
-              {of.total && <Sum {...{ of, columns, shared, looks, onGroup }} row={of.total} group={TOTAL_GROUP} />}
+              {of.total && (
+                <GroupRow {...common(TOTAL_GROUP)} row={of.total} before={of.beforeSums.get(TOTAL)} />
+              )}
             </tfoot>
           )}
         </table>
@@ -92,78 +111,21 @@ export function GroupTable({ of, looks, shared, onGroup }: Props) {
   );
 }
 
+/** What is copied: all groups in the order that is shown, and where an earlier range is compared its values. */
+function tableOf(of: Tabled, columns: readonly Column[], rows: readonly Row[]): Table {
+  const labels = columns.filter((one) => !one.scale).map((one) => one.label);
+  const sums = [
+    ...(of.other && of.otherGroup ? [{ name: of.otherGroup.name, row: of.other, before: of.beforeSums.get(OTHER) }] : []),
+    ...(of.total && of.groups.length ? [{ name: TOTAL, row: of.total, before: of.beforeSums.get(TOTAL) }] : []),
+  ];
+  const earlier = of.compared ? rows.map((row) => of.before.get(groupOf(row, of.groups).key)) : null;
+  return { groups: of.groups, labels, rows, earlier, sums };
+}
+
 function columnOf(of: Tabled, label: string): Column {
   const heats = of.heats.has(label) ? of.rows.map((row) => row[label]) : null;
   const lines = of.lines.get(label);
-  let most = 0;
-  for (const [key, line] of lines ?? []) {
-    if (key !== OTHER && key !== TOTAL) for (const value of line) most = Math.max(most, value ?? 0);
-  }
-  return { label, lines, most, scale: heats ? heatScale(heats.filter(Array.isArray)) : null };
-}
-
-interface RowProps extends Omit<Props, "looks"> {
-  row: Row;
-  columns: readonly Column[];
-  one: Looked;
-}
-
-function GroupRow({ of, row, columns, shared, onGroup, one }: RowProps) {
-  const back = useShared(shared, (now) => now.group !== null && now.group !== one.group.key);
-  return (
-    <tr
-      class={back ? "back" : undefined}
-      onMouseEnter={() => shared.set({ group: one.group.key })}
-      onMouseLeave={() => shared.set({ group: null })}
-    >
-      {of.groups.map((name, at) => (
-        <td key={name}>
-          {at === 0 && <Mark look={one.look} />}
-          <button
-            class="group-name"
-            aria-haspopup="menu"
-            onClick={(event) => onGroup(one.group, event.currentTarget)}
-          >
-            {groupOf(row, [name]).name}
-          </button>
-          {at === of.groups.length - 1 && of.onlyNow.has(one.group.key) && <span class="small quiet"> new</span>}
-        </td>
-      ))}
-      {columns.map((column) => (
-        <Value key={column.label} row={row} before={of.before.get(one.group.key)} column={column} one={one} />
-      ))}
-    </tr>
-  );
-}
-
-function Mark({ look }: { look: SeriesLook | undefined }) {
-  return (
-    <svg class="mark" width="14" height="8" aria-hidden="true">
-      {look && <path d="M0 4H14" stroke={look.colour} stroke-width="3" stroke-dasharray={look.dash.join(" ")} />}
-    </svg>
-  );
-}
-
-interface SumProps extends Props {
-  row: Row;
-  columns: readonly Column[];
-  group: Group;
-}
-
-/** OTHER, or the total. */
-function Sum({ of, row, columns, shared, looks, group, onGroup }: SumProps) {
-  const look = looks.get(group.key);
-  return (
-    <tr onMouseEnter={() => shared.set({ group: group.key === OTHER ? OTHER : null })} onMouseLeave={() => shared.set({ group: null })}>
-      <td colSpan={of.groups.length}>
-        <Mark look={look} />
-        <button class="group-name" aria-haspopup="menu" onClick={(event) => onGroup(group, event.currentTarget)}>
-          {group.name}
-        </button>
-      </td>
-      {columns.map((column) => (
-        <Value key={column.label} row={row} column={column} one={{ group, look }} before={of.beforeSums.get(group.key)} />
-      ))}
-    </tr>
-  );
+  const span = spanOf([...(lines ?? [])].flatMap(([key, line]) => (isSum(key) ? [] : [line])));
+  const adds = of.groups.length > 0 && addable({ op: of.ops.get(label) ?? "" }, lines?.values() ?? []);
+  return { label, lines, span, adds, scale: heats ? heatScale(heats.filter(Array.isArray)) : null };
 }

@@ -6,12 +6,14 @@ import { edges, type HeatScale } from "../graphs/heat_scale";
 const WIDTH = 120;
 const HEIGHT = 20;
 
-export function Spark({ line, most, colour }: { line: Line; most: number; colour: string }) {
+/** least, most: between which numbers it is drawn; 0 is one of them or lies there. */
+export function Spark({ line, least, most, colour }: { line: Line; least: number; most: number; colour: string }) {
   const step = WIDTH / Math.max(line.length - 1, 1);
+  const length = most - least;
   const drawn: string[] = [];
   line.forEach((value, at) => {
     if (value === null) return;
-    const y = HEIGHT - 1 - (most > 0 ? (Math.max(0, value) / most) * (HEIGHT - 3) : 0);
+    const y = HEIGHT - 1 - (length > 0 ? ((value - least) / length) * (HEIGHT - 3) : 0);
     const joined = at > 0 && line[at - 1] !== null;
     // a value alone is a dot
     const alone = !joined && (line[at + 1] ?? null) === null;

@@ -2,7 +2,7 @@
 
 import type { Query } from "../../../api/types";
 import type { Result } from "../use_result";
-import { groupOf, keyOf, type Graphed, type Group, type Line, type Row } from "../graphs/answer";
+import { groupOf, keyOf, labelOf, type Graphed, type Group, type Line, type Row } from "../graphs/answer";
 import { OTHER, otherGroup, TOTAL } from "../graphs/other";
 
 export interface Tabled {
@@ -10,6 +10,10 @@ export interface Tabled {
   groups: readonly string[];
   /** Keys of the values. */
   labels: readonly string[];
+  /** Their operators, as far as they have one. */
+  ops: ReadonlyMap<string, string>;
+  /** Whether an earlier range is compared. */
+  compared: boolean;
   rows: readonly Row[];
   total: Row | undefined;
   other: Row | undefined;
@@ -48,6 +52,8 @@ export function readTable(result: Result, spec: Query, graphed: Graphed | null):
   return {
     groups,
     labels,
+    ops: new Map((spec.calculations ?? []).map((one) => [labelOf(one), one.op])),
+    compared: result.compare !== undefined,
     rows,
     total: data.total_by_aggregate,
     other: data.other_by_aggregate,
