@@ -134,6 +134,15 @@ OPERATIONS: Final = (
         errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
     ),
     Operation(
+        "delete",
+        "/1/query_results/{dataset}/{id}",
+        "endQueryResult",
+        _ASKING,
+        "End a query that this key asked and that still runs; an answer that there is stays.",
+        {204: None},
+        parameters=(DATASET, identity("Of the result.")),
+    ),
+    Operation(
         "get",
         "/1/query_results/{dataset}/{id}/graph.svg",
         "getQueryResultGraph",

@@ -123,6 +123,13 @@ class ResultStore:
         if result.task is not None:
             result.task.cancel()
 
+    def end(self, result: StoredResult) -> None:
+        """End the query of a result, if it still runs or waits: nobody wants its answer."""
+        if result.task is None or result.finished:
+            return
+        result.error = QueryEnded("the query was ended by who had asked it: run it again")
+        result.task.cancel()
+
     def find(self, result_id: str, env_id: str, dataset: str) -> StoredResult | None:
         """The result, if it belongs to the environment and dataset. Counts as a poll."""
         self.trim()

@@ -83,14 +83,16 @@ class PeerResults:
             total=wait_s + _TIMEOUT_S, sock_connect=limits.CONNECT_TIMEOUT_S
         )
         try:
-            async with self._http.get(
-                url, headers={**headers, FORWARDED_HEADER: "1"}, timeout=timeout
+            async with self._http.request(
+                request.method, url, headers={**headers, FORWARDED_HEADER: "1"}, timeout=timeout
             ) as answer:
                 if answer.status == 404:
                     return PeerAnswer(None)
                 if answer.status in _UNKNOWN_CALLER:
                     return PeerAnswer(None, silent=True)
                 kept = {n: answer.headers[n] for n in ("Cache-Control",) if n in answer.headers}
+                if answer.status == 204:
+                    return PeerAnswer(web.Response(status=204))
                 response = web.Response(
                     body=await answer.read(),
                     status=answer.status,

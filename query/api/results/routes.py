@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from common import limits
-from common.errors import NotFound, TooManyRequests, Unavailable, without_frames
+from common.errors import NotAllowed, NotFound, TooManyRequests, Unavailable, without_frames
 from common.metadata import ApiKey
 from common.process.auth import KeyCache
 from common.process.web import has_hung_up
@@ -68,6 +68,7 @@ class ResultRoutes:
         """Mount the routes."""
         app.router.add_post("/1/query_results/{dataset}", self.create_result)
         app.router.add_get("/1/query_results/{dataset}/{id}", self.get_result)
+        app.router.add_delete("/1/query_results/{dataset}/{id}", self.end_result)
         app.router.add_get("/1/query_results/{dataset}/{id}/graph.svg", self.get_graph)
 
     async def create_result(self, request: web.Request) -> web.Response:
@@ -94,6 +95,24 @@ class ResultRoutes:
         if isinstance(result, web.Response):
             return result
         return self._response(request, result, status=200)
+
+    async def end_result(self, request: web.Request) -> web.Response:
+        """End a query that still runs, which the same key has asked; an answer that there is stays.
+        Raises NotAllowed for another key.
+        """
+        key = await authorize(self._parts.keys, request, "queries")
+        dataset = await self._parts.names.known_or_all(key, request)
+        wanted = request.match_info["id"]
+        result = self._parts.results.find(wanted, key.environment.id, dataset.id)
+        if result is None:
+            elsewhere = await self._elsewhere(request, key, dataset.id, 0)
+            if isinstance(elsewhere, web.Response):
+                return elsewhere
+            result = elsewhere  # finished long ago
+        if result.key_id != key.id:
+            raise NotAllowed("only the key that asked ends a query")
+        self._parts.results.end(result)
+        return web.Response(status=204)
 
     async def get_graph(self, request: web.Request) -> web.Response:
         """The graph of a finished result, as an image."""

@@ -272,3 +272,21 @@ async def test_a_result_may_be_asked_for_after_one_that_polled_it_has_hung_up(
         assert (status, answer["complete"], indexer.waiting) == (200, False, 1)
         indexer.release.set()
         assert (await finished(there, one, "MATE"))[0] == 200
+
+
+async def test_a_query_is_ended_by_who_asked_it_and_by_nobody_else(tmp_path: Path) -> None:
+    async with query_harness(tmp_path, config=CONFIG) as running:
+        running.indexers["a"].held_keys.add("k0")
+        _, begun, _ = await start(running, "K")
+        path = f"{PATH}/{begun['id']}"
+        assert (await running.delete(path, key="MATE"))[0] == 403
+        assert (await running.get(path))[1]["complete"] is False
+        assert (await running.delete(path))[0] == 204
+        assert (await finished(running, begun["id"], "K"))[0] == 410
+        assert (await running.delete(path))[0] == 204
+        running.indexers["a"].held_keys.clear()
+        _, other, _ = await start(running, "K")
+        assert (await finished(running, other["id"], "K"))[0] == 200
+        assert (await running.delete(f"{PATH}/{other['id']}"))[0] == 204
+        assert (await running.get(f"{PATH}/{other['id']}"))[1]["complete"] is True
+        assert (await running.delete(f"{PATH}/nothing"))[0] == 404

@@ -482,6 +482,11 @@ export interface Operations {
       notes: string[];
     };
   };
+  /** End a query that this key asked and that still runs; an answer that there is stays. */
+  endQueryResult: {
+    body: undefined;
+    answer: null;
+  };
   /** Of some events, a trace of the slowest, of one near the median, and of one that failed. */
   exampleTraces: {
     body: {
@@ -1580,6 +1585,7 @@ export const PATHS = {
   deleteMarkerSetting: ["DELETE", "/1/marker_settings/{dataset}/{id}"],
   deleteQueryAnnotation: ["DELETE", "/1/query_annotations/{dataset}/{id}"],
   differences: ["POST", "/bw/1/differences"],
+  endQueryResult: ["DELETE", "/1/query_results/{dataset}/{id}"],
   exampleTraces: ["POST", "/bw/1/traces/examples"],
   fields: ["POST", "/bw/1/fields"],
   flows: ["POST", "/bw/1/flows"],

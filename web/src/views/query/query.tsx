@@ -48,7 +48,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
       {question.error !== null && question.error !== undefined && <Problem error={question.error} />}
       {run.error !== null && !refusal && <Problem error={run.error} />}
       {run.result && spec && (
-        <div class="dims" style={{ opacity: run.busy && run.slow ? 0.5 : 1 }}>
+        <div class="dims" style={{ opacity: (run.busy && run.slow) || run.error !== null ? 0.5 : 1 }}>
           <AnswerLine result={run.result} tookMs={run.tookMs} />
           <Results place={{ ...place, ask }} result={run.result} />
         </div>

@@ -21,6 +21,12 @@ export interface Run {
   cancel: () => void;
 }
 
+interface Running {
+  controller: AbortController;
+  /** Of the result of a query that was asked here, while it runs. */
+  path: { dataset: string; id: string } | null;
+}
+
 const SLOW_MS = 300;
 const WAIT_S = 10;
 
@@ -30,24 +36,28 @@ export function useResult(onAnswer: (result: Result) => void): Run {
   const [busy, setBusy] = useState(false);
   const [slow, setSlow] = useState(false);
   const [tookMs, setTookMs] = useState<number | null>(null);
-  const running = useRef<AbortController | null>(null);
+  const running = useRef<Running | null>(null);
   const told = useRef(onAnswer);
   told.current = onAnswer;
 
   const cancel = useCallback(() => {
-    running.current?.abort();
+    const ended = running.current;
     running.current = null;
+    // before there is an id, hanging up ends the query
+    ended?.controller.abort();
+    if (ended?.path) call("endQueryResult", { path: ended.path }).catch(() => undefined);
     setBusy(false);
     setSlow(false);
   }, []);
   useEffect(() => cancel, [cancel]);
 
   const follow = useCallback(
-    async (dataset: string, begin: (signal: AbortSignal) => Promise<Result>) => {
+    async (dataset: string, begin: (signal: AbortSignal) => Promise<Result>, asked: boolean) => {
       cancel();
       const controller = new AbortController();
       const { signal } = controller;
-      running.current = controller;
+      const mine: Running = { controller, path: null };
+      running.current = mine;
       setBusy(true);
       setError(null);
       const began = performance.now();
@@ -55,12 +65,14 @@ export function useResult(onAnswer: (result: Result) => void): Run {
       try {
         let found = await begin(signal);
         while (!found.complete) {
+          if (asked) mine.path = { dataset, id: found.id };
           found = await call("getQueryResult", {
             path: { dataset, id: found.id },
             query: { wait_s: WAIT_S },
             signal,
           });
         }
+        mine.path = null;
         if (signal.aborted) return;
         setTookMs(performance.now() - began);
         setResult(found);
@@ -91,12 +103,13 @@ export function useResult(onAnswer: (result: Result) => void): Run {
           },
           signal,
         }),
+        true,
       ),
     [follow],
   );
   const show = useCallback(
     (dataset: string, id: string) =>
-      void follow(dataset, (signal) => call("getQueryResult", { path: { dataset, id }, signal })),
+      void follow(dataset, (signal) => call("getQueryResult", { path: { dataset, id }, signal }), false),
     [follow],
   );
   return { result, error, busy, slow, tookMs, start, show, cancel };

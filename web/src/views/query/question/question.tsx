@@ -1,12 +1,14 @@
 // The question on top of the screen: as rows and as text, and what one does with it.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { go } from "../../../address";
 import type { ApiError } from "../../../api/client";
 import type { Filter, Query } from "../../../api/types";
 import { Problem } from "../../../parts/problem";
 import type { TextFault } from "../use_question";
 import { Copies } from "./aids/copies";
 import { Find } from "./aids/find";
+import { mayBe, understood } from "./aids/pasted";
 import { History } from "./aids/history";
 import { isTyping, KeyList, useKeys, type Key } from "./aids/keys";
 import { Builder } from "./builder/builder";
@@ -59,6 +61,17 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
     draft.setSpec(next, change);
     runSoon();
   };
+  /** What is pasted as a question is asked; whatever else stays a text. */
+  const paste = (text: string) => {
+    if (!mayBe(text)) return false;
+    const whole = () => draft.replace(text);
+    understood(text).then((found) => {
+      if (!found) whole();
+      else if ("place" in found) go(found.place);
+      else go({ view: "query", dataset: found.dataset ?? dataset, ask: found.ask });
+    }, whole);
+    return true;
+  };
   const toggle = (name: Exclude<Aid, null>) => setAid(aid === name ? null : name);
   const type = (row: string) => {
     const box = panel.current?.querySelector<HTMLElement>(`[data-row=${row}] .ask-pieces > .ask-piece .cm-content`);
@@ -102,8 +115,19 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
       else return;
       event.preventDefault();
     };
+    // a question that is pasted anywhere else is the next one
+    const onPaste = (event: ClipboardEvent) => {
+      const text = event.clipboardData?.getData("text/plain").trim() ?? "";
+      if (!text || isTyping(event.target)) return;
+      event.preventDefault();
+      if (!paste(text)) draft.replace(text);
+    };
     addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    addEventListener("paste", onPaste);
+    return () => {
+      removeEventListener("keydown", onKey);
+      removeEventListener("paste", onPaste);
+    };
   });
   const later = refused?.text === draft.text ? [refused.fault] : [];
   const asked = refusal && draft.text === ask ? refusedWords(refusal, draft.places, [...draft.text].length) : [];
@@ -162,11 +186,12 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
             datasets={namesOfDatasets}
             onText={draft.setText}
             onRun={(text) => void run(text)}
+            onPaste={paste}
             onEditor={(made) => {
               editor.current = made;
             }}
           >
-            {spec && <Copies dataset={dataset} text={draft.text} spec={spec} />}
+            {spec && <Copies dataset={about} text={draft.text} spec={spec} />}
           </TextForm>
         </div>
         <RunButton busy={busy} onRun={runSoon} onCancel={onCancel} />

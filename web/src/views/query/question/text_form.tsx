@@ -15,17 +15,19 @@ interface Props {
   datasets: () => Promise<string[]>;
   onText: (text: string) => void;
   onRun: (text: string) => void;
+  /** What is done with a text that is pasted; true if that is all. */
+  onPaste: (text: string) => boolean;
   /** Called with the editor once it is there, for undo and for keys that go to it. */
   onEditor: (editor: Editor | null) => void;
   /** What stands at the end of the line under the text. */
   children?: ComponentChildren;
 }
 
-export function TextForm({ text, put, faults, dataset, datasets, onText, onRun, onEditor, children }: Props) {
+export function TextForm({ text, put, faults, dataset, datasets, onText, onRun, onPaste, onEditor, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<Editor | null>(null);
-  const now = useRef({ dataset, datasets, onText, onRun });
-  now.current = { dataset, datasets, onText, onRun };
+  const now = useRef({ dataset, datasets, onText, onRun, onPaste });
+  now.current = { dataset, datasets, onText, onRun, onPaste };
   useEffect(() => {
     if (!place.current) return;
     const made = makeEditor(place.current, text, {
@@ -34,6 +36,7 @@ export function TextForm({ text, put, faults, dataset, datasets, onText, onRun, 
       around: () => ({ ...now.current, before: "", piece: false }),
       onChange: (next) => now.current.onText(next),
       onRun: () => now.current.onRun(made.text()),
+      onPaste: (pasted) => now.current.onPaste(pasted),
     });
     editor.current = made;
     onEditor(made);

@@ -21,6 +21,8 @@ export interface Draft {
   /** Whether the server was not reached for the last change. */
   error: unknown;
   setText: (text: string) => void;
+  /** Put another text there, as one step of undo. */
+  replace: (text: string) => void;
   /** Change the specification; the text follows. The range keeps its words where its times stay;
    * others may be given with other times. */
   setSpec: (spec: Query, change?: Change) => void;
@@ -125,7 +127,7 @@ export function useDraft(asked: string): Draft {
       if (turn.current === mine) setError(reason);
     });
   }, []);
-  return { text, put, spec, ...found, error, setText, setSpec, latest };
+  return { text, put, spec, ...found, error, setText, replace, setSpec, latest };
 }
 
 const NOTHING = { range: null, dataset: null, faults: [], places: [] };

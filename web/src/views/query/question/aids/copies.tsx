@@ -21,25 +21,35 @@ export function Copies({ dataset, text, spec }: Props) {
     setTimeout(() => setDone(""), 2000);
   };
   const command = `bellwether query ${shell(dataset)} ${shell(text)}`;
-  const address = location.origin + addressOf("createQueryResult", { dataset });
-  const body = writeJson({ query: spec, wait_s: 10 });
-  const request = `curl -s ${shell(address)} -H "X-Honeycomb-Team: $BELLWETHER_KEY" -d ${shell(body)}`;
+  const { path, body } = requestOf(dataset, spec);
+  const request = `curl -s ${shell(location.origin + path)} -H "X-Honeycomb-Team: $BELLWETHER_KEY" -d ${shell(writeJson(body))}`;
   return (
     <span class="ask-copies">
       <span class="quiet">copy</span>
-      <button onClick={() => copy("Text", text)}>text</button>
+      <button title={text} onClick={() => copy("Text", text)}>
+        text
+      </button>
       <button title={command} onClick={() => copy("Command", command)}>
         command
       </button>
       <button title={request} onClick={() => copy("Request", request)}>
         request
       </button>
-      <button onClick={() => copy("Link", location.href)}>link</button>
+      <button title={location.href} onClick={() => copy("Link", location.href)}>
+        link
+      </button>
       <span class="quiet" role="status">
         {done}
       </span>
     </span>
   );
+}
+
+/** The call that asks it: for groups, or for the events themselves. */
+function requestOf(dataset: string, spec: Query): { path: string; body: object } {
+  const { rows, ...plain } = spec as Query & { rows?: true };
+  if (rows) return { path: addressOf("rows"), body: { dataset, ...plain } };
+  return { path: addressOf("createQueryResult", { dataset }), body: { query: plain, wait_s: 10 } };
 }
 
 /** A text as one word of a shell. */

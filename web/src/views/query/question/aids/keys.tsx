@@ -33,10 +33,13 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 const ALWAYS = [
-  { key: "Ctrl-Enter", about: "run the question" },
-  { key: "Ctrl-Z", about: "undo, in the text; Ctrl-Y: redo" },
+  { key: "Ctrl-Enter", about: "run the question, from anywhere" },
+  { key: "Ctrl-Z", about: "undo a change of the question; Ctrl-Y: redo" },
+  { key: "Ctrl-V", about: "outside of fields: a pasted text, link, command or specification is the question" },
   { key: "Ctrl-Space", about: "what may be typed here" },
-  { key: "Tab or Enter", about: "take what is offered" },
+  { key: "Tab or Enter", about: "take what is offered; Enter alone: the piece is done" },
+  { key: "Backspace", about: "in an empty place: edit the piece before it" },
+  { key: "Delete", about: "on a piece: take it away" },
 ];
 
 export function KeyList({ keys, onClose }: { keys: readonly Key[]; onClose: () => void }) {

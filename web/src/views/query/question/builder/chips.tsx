@@ -38,6 +38,12 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
       () => setRefused("The server cannot be reached."),
     );
   };
+  const taken = (event: KeyboardEvent, at: number) => {
+    if (event.key !== "Delete" && event.key !== "Backspace") return;
+    event.preventDefault();
+    remove(at);
+    setTurn((old) => old + 1);
+  };
   return (
     <div class="ask-row" data-row={row.name}>
       <span class="ask-label" id={`ask-${row.name}`}>
@@ -67,7 +73,7 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
               />
             ) : (
               <span class={wrong(at) ? "ask-chip wrong" : "ask-chip"}>
-                <button class="mono" title={wrong(at)?.why ?? text} aria-invalid={wrong(at) !== undefined} onClick={() => setEdited(at)}>
+                <button class="mono" title={wrong(at)?.why ?? text} aria-invalid={wrong(at) !== undefined} onClick={() => setEdited(at)} onKeyDown={(event) => taken(event, at)}>
                   {visible(text)}
                 </button>
                 <button class="ask-x" aria-label={`Remove ${text}`} onClick={() => remove(at)}>

@@ -117,10 +117,10 @@ function Choice({ spec, words, onSpec, onClose }: ChoiceProps) {
           </button>
         ))}
       </div>
-      <label>
+      <label class="ask-moment">
         from <input class="mono" value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
       </label>
-      <label>
+      <label class="ask-moment">
         to <input class="mono" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
       </label>
       <p class="quiet small">2h ago · yesterday 14:00 · monday · 2026-01-31 12:00 · unix time</p>

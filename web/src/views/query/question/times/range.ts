@@ -9,6 +9,9 @@ export const USUAL_S = 7200;
 /** Steps that an answer has at most before a chosen step is given up. */
 const STEPS_MAX = 1000;
 
+/** This part of a range is so short that a range ends now if it ends so little before. */
+const NEAR = 0.05;
+
 export interface Range {
   /** Unix seconds; null for an end that is now. */
   end: number | null;
@@ -65,7 +68,8 @@ export function moved(spec: Query, by: 1 | -1): Query {
   const range = rangeOf(spec);
   const now = nowS();
   const end = (range.end ?? now) + by * range.length;
-  return withRange(spec, { end: end >= now ? null : end, length: range.length });
+  // a little before now is now: it went on while one looked back
+  return withRange(spec, { end: end + range.length * NEAR >= now ? null : end, length: range.length });
 }
 
 /** Twice as long around the same middle, as far as now. */

@@ -29,6 +29,8 @@ export interface Wishes {
   onLeave?: () => void;
   /** Backspace where nothing is typed. */
   onBack?: () => void;
+  /** What is done with a text that is pasted; true if that is all. */
+  onPaste?: (text: string) => boolean;
   /** A choice made what is typed a whole piece. */
   onWhole?: () => void;
 }
@@ -145,6 +147,10 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
     EditorView.domEventHandlers({
       blur: () => {
         wishes.onLeave?.();
+      },
+      paste: (event) => {
+        const text = event.clipboardData?.getData("text/plain") ?? "";
+        return text !== "" && (wishes.onPaste?.(text) ?? false);
       },
       focus: (_, view) => {
         if (line && view.state.doc.length === 0) setTimeout(() => startCompletion(view));
