@@ -24,7 +24,13 @@ export type Place =
       /** Whether new events are followed: "1". */
       follow?: string;
     }
-  | { view: "traces"; ask: string; order?: "newest" | "slowest" | "spans" }
+  | {
+      view: "traces";
+      ask: string;
+      order?: "newest" | "slowest" | "spans";
+      /** The dataset whose events count; all of the environment without one. */
+      dataset?: string;
+    }
   | { view: "trace"; id: string; span?: string; ask?: string }
   | { view: "compare"; one: string; other: string }
   | { view: "fields"; dataset: string; search?: string }
@@ -56,6 +62,7 @@ export function urlOf(place: Place): string {
       path = "traces";
       add("ask", place.ask);
       add("order", place.order === "newest" ? undefined : place.order);
+      add("dataset", place.dataset);
       break;
     case "trace":
       path = `trace/${encodeURIComponent(place.id)}`;
@@ -103,7 +110,7 @@ export function placeOf(url: URL): Place {
   if (view === "traces") {
     const order = given("order");
     const known = order === "slowest" || order === "spans" ? { order } : {};
-    return { view: "traces", ask: given("ask") ?? "", ...known } as Place;
+    return kept({ view: "traces" as const, ask: given("ask") ?? "", dataset: given("dataset"), ...known }) as Place;
   }
   if (view === "trace" && first) {
     return kept({ view: "trace" as const, id: first, span: given("span"), ask: given("ask") }) as Place;

@@ -17,7 +17,11 @@ const NAMES: readonly (readonly [Tab, string])[] = [
 export function Tabs({ place, spec, range, onFault }: Props & { onFault: (reason: unknown) => void }) {
   const shown = place.tab ?? "results";
   const traces = () =>
-    void findTraces(range ? zoomed(spec, range.start, range.end) : spec, "newest").catch(onFault);
+    void findTraces(
+      range ? zoomed(spec, range.start, range.end) : spec,
+      "newest",
+      place.dataset,
+    ).catch(onFault);
   return (
     <nav class="tabs" aria-label="Under the graph">
       {NAMES.map(([tab, name]) => (

@@ -7,6 +7,7 @@ import { call } from "../../api/client";
 import type { Coverage } from "../../api/types";
 import { timeOf, utcOf } from "../../look/times";
 import { duration, plain } from "../../look/units";
+import { namesOfDatasets } from "../../api/datasets";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
 import { CoverageWords } from "../query/coverage";
@@ -42,14 +43,19 @@ export function TracesView({ place }: { place: TracesPlace }) {
   const [typed, setTyped] = useState(ask);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   useEffect(() => setTyped(ask), [ask]);
-  const answer = useAnswer(JSON.stringify([ask, order]), async (signal) => {
-    const body = { query: ask, order, ...(/\bLIMIT\b/i.test(ask) ? {} : { limit: SHOWN }) };
+  const answer = useAnswer(JSON.stringify([ask, order, place.dataset]), async (signal) => {
+    const datasets = place.dataset === undefined ? {} : { datasets: [place.dataset] };
+    const body = { query: ask, order, ...datasets, ...(/\bLIMIT\b/i.test(ask) ? {} : { limit: SHOWN }) };
     return (await call("searchTraces", { body, signal })) as Answer;
   });
   const submit = (event: Event) => {
     event.preventDefault();
     if (typed.trim() === ask) answer.again();
     else go({ ...place, ask: typed.trim() });
+  };
+  const placed = (dataset: string | undefined): TracesPlace => {
+    const { dataset: _, ...kept } = { ...place, ask };
+    return dataset === undefined ? kept : { ...kept, dataset };
   };
   const toggle = (id: string) =>
     setChosen((old) => (old.includes(id) ? old.filter((one) => one !== id) : [...old, id].slice(-COMPARED)));
@@ -63,6 +69,7 @@ export function TracesView({ place }: { place: TracesPlace }) {
           <span class="hidden">conditions and time range</span>
           <input class="mono" value={typed} spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} />
         </label>
+        <Datasets chosen={place.dataset} onDataset={(dataset) => go(placed(dataset))} />
         <label>
           <span class="hidden">order</span>
           <select value={order} onChange={(event) => go({ ...place, ask, order: event.currentTarget.value as SortedBy })}>
@@ -98,6 +105,30 @@ export function TracesView({ place }: { place: TracesPlace }) {
         </div>
       )}
     </>
+  );
+}
+
+interface DatasetsProps {
+  chosen: string | undefined;
+  onDataset: (name: string | undefined) => void;
+}
+
+/** Whose events count: a trace may go through several datasets. */
+function Datasets({ chosen, onDataset }: DatasetsProps) {
+  const [names, setNames] = useState<readonly string[]>([]);
+  const all = [...new Set([...(chosen === undefined ? [] : [chosen]), ...names])];
+  return (
+    <label>
+      <span class="hidden">dataset</span>
+      <select
+        value={chosen ?? ""}
+        onFocus={() => void namesOfDatasets().then(setNames)}
+        onChange={(event) => onDataset(event.currentTarget.value || undefined)}
+      >
+        <option value="">all datasets</option>
+        {all.map((one) => <option key={one} value={one}>{one}</option>)}
+      </select>
+    </label>
   );
 }
 

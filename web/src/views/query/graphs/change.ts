@@ -8,6 +8,8 @@ import type { Group, Row } from "./answer";
 
 export type QueryPlace = Extract<Place, { view: "query" }>;
 
+const ALL_DATASETS = "__all__";
+
 /** Ask another question. Throws where no text stands for it. */
 export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"]): Promise<void> {
   const text = await writeQuestion(spec);
@@ -17,13 +19,18 @@ export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"
 }
 
 /** Find the traces that have such events. Throws where no text stands for their conditions. */
-export async function findTraces(spec: Query, order: "newest" | "slowest"): Promise<void> {
+export async function findTraces(
+  spec: Query,
+  order: "newest" | "slowest",
+  dataset: string,
+): Promise<void> {
   const { filters, filter_combination, start_time, end_time, time_range } = spec;
   const known = Object.entries({ filters, filter_combination, start_time, end_time, time_range });
   const text = await writeQuestion(Object.fromEntries(known.filter(([, value]) => value !== undefined)));
   if (text === null) throw new Error("No text stands for these conditions, so traces cannot be found by them.");
   // Of a trace only the conditions and the range count.
-  go({ view: "traces", ask: text.replace(/^COUNT /, ""), order });
+  const asked = dataset === ALL_DATASETS ? {} : { dataset };
+  go({ view: "traces", ask: text.replace(/^COUNT /, ""), order, ...asked });
 }
 
 /** The same question about a part of its time; seconds are whole, and steps chosen anew. */

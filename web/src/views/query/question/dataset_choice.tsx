@@ -1,7 +1,7 @@
 // Which dataset is asked: that of the address, another one, or all of them, as FROM says it.
 
 import { useState } from "preact/hooks";
-import { call } from "../../../api/client";
+import { namesOfDatasets } from "../../../api/datasets";
 
 const ALL = "__all__";
 
@@ -42,10 +42,4 @@ export function DatasetChoice({ here, chosen, onDataset }: Props) {
 
 function said(name: string): string {
   return name === ALL ? "all datasets" : name;
-}
-
-/** The names of all datasets; none where they cannot be told. */
-export async function namesOfDatasets(): Promise<string[]> {
-  const found = await call("listDatasets").catch(() => []);
-  return (found as { name?: string }[]).flatMap((one) => (one.name ? [one.name] : []));
 }

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
 import type { ApiError } from "../../../api/client";
+import { namesOfDatasets } from "../../../api/datasets";
 import type { Filter, Query } from "../../../api/types";
 import { Problem } from "../../../parts/problem";
 import type { TextFault } from "../use_question";
@@ -19,7 +20,7 @@ import { remember } from "./typing/used";
 import { TextForm } from "./text_form";
 import { TimeRange } from "./times/picker";
 import { moved, rangeOf, widened } from "./times/range";
-import { DatasetChoice, namesOfDatasets } from "./dataset_choice";
+import { DatasetChoice } from "./dataset_choice";
 import { refusedWords } from "./refused";
 import { useDraft, type Change } from "./use_draft";
 import "./question.css";

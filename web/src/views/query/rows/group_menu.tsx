@@ -75,7 +75,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
   const only = narrowed(spec, [...meant(group), ...between(numbers)]);
   const traces = () => {
     onClose();
-    void findTraces(inStep(only), "newest").catch(onFault);
+    void findTraces(inStep(only), "newest", place.dataset).catch(onFault);
   };
   const differs = () => {
     onClose();
