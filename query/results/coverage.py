@@ -52,6 +52,8 @@ def coverage_of(
         "complete": complete,
         "partitions": partitions,
         "state_bytes": gathered.state_bytes,
+        "rows_read": gathered.rows,
+        "bytes_read": gathered.size_bytes,
     }
     if unmet:
         coverage["reason"] = "; ".join(unmet)

@@ -89,6 +89,7 @@ class PartialResults:
     fields_unread: whether it is not known which calculated fields are stored.
     hedged: number of shares that the twin (the other replica) answered first.
     state_bytes: size of the states as the indexers sent them.
+    rows, size_bytes: of what had to be read, as a share reports them.
     version: of the states (`Understands.plan`); those of two versions are not merged.
     """
 
@@ -100,6 +101,8 @@ class PartialResults:
     fields_unread: bool = False
     hedged: int = 0
     state_bytes: int = 0
+    rows: int = 0
+    size_bytes: int = 0
     version: int = OWN.plan
 
     def add(self, other: "PartialResults") -> None:
@@ -114,6 +117,8 @@ class PartialResults:
         self.states += other.states
         self.hedged += other.hedged
         self.state_bytes += other.state_bytes
+        self.rows += other.rows
+        self.size_bytes += other.size_bytes
         self.given_way |= other.given_way
         for name, types in other.types.items():
             self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
@@ -310,6 +315,8 @@ class Scatter:
             types=dict(answer.report.types),
             given_way=set(answer.report.given_way),
             state_bytes=answer.size_bytes,
+            rows=report.rows,
+            size_bytes=report.size_bytes,
         )
 
     async def _post(

@@ -99,6 +99,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "complete": flag("Whether every partition answered with all that was asked for."),
             "partitions": listed(anything()),
             "state_bytes": whole(0),
+            "rows_read": whole(0, about="Events that were looked at."),
+            "bytes_read": whole(0, about="The size of what holds them, as it is stored."),
         },
         required=("complete", "partitions"),
         about="What the answer includes, by partition (docs/query.md).",

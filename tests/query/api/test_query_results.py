@@ -11,7 +11,7 @@ from common.process.members import list_members
 from common.process.versions import OWN
 from query.config import QueryConfig
 from query.server import serve
-from tests.query.harness import BASE_S, TIMES, query_harness
+from tests.query.harness import BASE_S, ROWS, TIMES, query_harness
 from tests.query.share.rows import Row
 from tests.waiting import PATIENCE_S, eventually
 
@@ -43,6 +43,9 @@ async def test_totals_and_series_cover_every_partition(tmp_path: Path) -> None:
         coverage = answer["coverage"]
         assert coverage["complete"] is True
         assert [p["indexer"] for p in coverage["partitions"]] == ["ix-a", "ix-a"]
+        # each event once, though totals and series may read it twice
+        assert coverage["rows_read"] == len(ROWS)
+        assert coverage["bytes_read"] > 0
 
 
 async def test_members_of_an_answer_have_one_order_however_it_was_computed(tmp_path: Path) -> None:

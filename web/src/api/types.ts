@@ -26,6 +26,10 @@ export type Coverage = {
   complete: boolean;
   partitions: unknown[];
   state_bytes?: number;
+  /** Events that were looked at. */
+  rows_read?: number;
+  /** The size of what holds them, as it is stored. */
+  bytes_read?: number;
 };
 
 export type Error = {

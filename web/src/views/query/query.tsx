@@ -1,10 +1,11 @@
 // One question and its answer: the question on top, the picture under it, the rows under that.
 
 import { useEffect, useRef } from "preact/hooks";
+import { asNumber } from "../../api/exact";
 import { go, placeOf, type Place } from "../../address";
 import { ApiError } from "../../api/client";
 import type { Query } from "../../api/types";
-import { bytes, duration, plain } from "../../look/units";
+import { bytes, duration, plain, short } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { CoverageWords } from "./coverage";
 import { QuestionPanel } from "./question/question";
@@ -70,12 +71,14 @@ function counted(spec: Query): Query {
 
 function AnswerLine({ result, tookMs }: { result: Result; tookMs: number | null }) {
   const coverage = result.coverage;
-  const all = (result.groups as { all?: { COUNT?: number } } | undefined)?.all?.COUNT;
+  const matched = matchedBy(result);
+  const { rows_read: looked, bytes_read: read } = coverage ?? {};
   return (
     <p class="small quiet block">
-      {all !== undefined && `${plain(all)} events · `}
+      {matched !== null && `${plain(matched)} events match${looked !== undefined && matched > looked ? ", by their sample rates" : ""} · `}
+      {looked !== undefined && `${short(looked)} looked at · `}
+      {read !== undefined && `${bytes(read)} read · `}
       {tookMs !== null && `${duration(tookMs)} · `}
-      {coverage?.state_bytes !== undefined && `${bytes(coverage.state_bytes)} of states · `}
       {coverage && <CoverageWords coverage={coverage} />}
       {result.notes?.map((note) => (
         <span key={note} class="note">
@@ -85,4 +88,12 @@ function AnswerLine({ result, tookMs }: { result: Result; tookMs: number | null 
       ))}
     </p>
   );
+}
+
+/** How many events an answer is about, as far as it counts them; sampled ones stand for several. */
+function matchedBy(result: Result): number | null {
+  const all = (result.groups as { all?: { COUNT?: number } } | undefined)?.all?.COUNT;
+  if (all !== undefined) return all;
+  const data = result.data as { total_by_aggregate?: Record<string, unknown> } | undefined;
+  return asNumber(data?.total_by_aggregate?.["COUNT"]);
 }

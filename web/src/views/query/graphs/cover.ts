@@ -1,6 +1,7 @@
 // Which part of the time is covered by an answer, and which may still grow.
 
 import type { Coverage } from "../../../api/types";
+import { timeOf } from "../../../look/times";
 import { completeTo } from "../coverage";
 import type { Range } from "./answer";
 
@@ -9,15 +10,42 @@ export interface Cover {
   settled: number;
   /** Why partitions did not answer in full; null where all did. */
   missing: string | null;
+  /** Steps at the ends that are not whole: their counts are those of a part. */
+  parts: readonly Part[];
+}
+
+export interface Part {
+  start: number;
+  end: number;
+  /** The middle of the next whole step: until there a line leads to the part of one. */
+  next: number;
+  why: string;
 }
 
 export function coverOf(coverage: Coverage | undefined, range: Range): Cover {
-  if (!coverage) return { settled: range.end, missing: null };
-  const to = completeTo(coverage);
+  const to = coverage ? completeTo(coverage) : null;
   const settled = to === null ? range.end : Math.min(range.end, Math.max(range.start, to));
-  if (coverage.complete) return { settled, missing: null };
+  const parts = partsOf(range, settled, to !== null && to < range.end + range.step);
+  if (!coverage || coverage.complete) return { settled, missing: null, parts };
   const partitions = coverage.partitions as { partition: number; complete: boolean; reason?: string }[];
   const absent = partitions.filter((one) => !one.complete);
   const reasons = absent.map((one) => `partition ${one.partition}: ${one.reason || "no reason was given"}`);
-  return { settled, missing: `${absent.length} of ${partitions.length} partitions did not answer in full. ${reasons.join("; ")}` };
+  const missing = `${absent.length} of ${partitions.length} partitions did not answer in full. ${reasons.join("; ")}`;
+  return { settled, missing, parts };
+}
+
+/** live: whether the present is about where the range ends. */
+function partsOf({ start, end, step }: Range, settled: number, live: boolean): Part[] {
+  const parts: Part[] = [];
+  const first = Math.floor(start / step) * step;
+  if (start > first && first + step < end) {
+    parts.push({ start, end: first + step, next: first + 1.5 * step, why: `the step to ${timeOf(first + step, { seconds: step < 60 })} begins before the range` });
+  }
+  const last = Math.floor(Math.min(settled, end) / step) * step;
+  if (last < end && last > start) {
+    const clock = timeOf(last, { seconds: step < 60 });
+    const why = live ? `the step from ${clock} is not over` : `the step from ${clock} goes on after the range`;
+    parts.push({ start: last, end, next: last - 0.5 * step, why });
+  }
+  return parts;
 }

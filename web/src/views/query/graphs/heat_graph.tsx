@@ -63,7 +63,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
         drawClear: [(plot) => drawCells(plot, of, steps, scale)],
         draw: [
           (plot) => {
-            drawOverlay(plot, overlay);
+            drawOverlay(plot, overlay, false);
             if (box) drawBox(plot, box, scale);
           },
         ],

@@ -46,7 +46,7 @@ export function LineGraph(props: Props) {
       },
       series: drawn.map(seriesOf),
       hooks: {
-        draw: [(plot) => drawOverlay(plot, overlay)],
+        draw: [(plot) => drawOverlay(plot, overlay, form !== "bar")],
         setSelect: [
           (plot) => {
             const { left, width: wide } = plot.select;

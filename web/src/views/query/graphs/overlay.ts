@@ -13,7 +13,8 @@ export interface Overlay {
 
 const HATCH_PX = 8;
 
-export function drawOverlay(plot: uPlot, { cover, markers }: Overlay): void {
+/** lines: whether values are joined by lines, of which also those to a part of a step are paler. */
+export function drawOverlay(plot: uPlot, { cover, markers }: Overlay, lines: boolean): void {
   const { ctx, bbox } = plot;
   const x = (at: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(at, "x", true)));
   const right = bbox.left + bbox.width;
@@ -21,11 +22,11 @@ export function drawOverlay(plot: uPlot, { cover, markers }: Overlay): void {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  const settled = x(cover.settled);
-  if (settled < right) {
-    ctx.globalAlpha = 0.55;
-    ctx.fillStyle = colour("paper");
-    ctx.fillRect(settled, bbox.top, right - settled, bbox.height);
+  ctx.globalAlpha = 0.6;
+  ctx.fillStyle = colour("paper");
+  for (const { start, end, next } of cover.parts) {
+    const [from, to] = lines ? [Math.min(start, next), Math.max(end, next)] : [start, end];
+    ctx.fillRect(x(from), bbox.top, x(to) - x(from), bbox.height);
   }
   if (cover.missing) {
     ctx.globalAlpha = 0.12;

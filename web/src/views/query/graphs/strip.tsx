@@ -20,13 +20,20 @@ export function Strip({ range, cover, markers }: Props) {
   const percent = (value: number) => `${(value * 100).toFixed(3)}%`;
   const settled = part(cover.settled);
   const live = cover.settled < range.end;
-  const words = cover.missing ?? (live ? `complete to ${timeOf(cover.settled)}; later events may still come` : "complete");
+  const whole = live ? `complete to ${timeOf(cover.settled)}; later events may still come` : "complete";
+  const words = [cover.missing ?? whole, ...cover.parts.map((one) => one.why)].join("; ");
   return (
     <div class="strip" style={{ marginLeft: `${LEFT}px`, marginRight: `${RIGHT}px` }}>
       <div class="cover" role="img" aria-label={`Coverage: ${words}`} title={`${words}\n${utcOf(cover.settled)}`}>
         <span class={cover.missing ? "cover-missing" : "cover-full"} style={{ width: percent(settled) }} />
         <span class="cover-live" style={{ width: percent(1 - settled) }} />
       </div>
+      {(cover.parts.length > 0 || cover.missing) && (
+        <p class="small quiet cover-words">
+          {cover.missing && <span class="error">hatched: {cover.missing}</span>}
+          {cover.parts.length > 0 && `paler: ${cover.parts.map((one) => one.why).join("; ")}`}
+        </p>
+      )}
       {markers.length > 0 && (
         <ul class="marks small" aria-label="Markers">
           {markers.map((one, at) => {
