@@ -87,7 +87,13 @@ class QueryProxy:
         """
         if _is_open(request) and not key_text(request.headers):
             async with self._open.hold("", request.remote or ""):
-                return await self._answer(request, await self._read(request))
+                body = await self._read(request)
+                try:
+                    return await self._answer(request, body)
+                except Unavailable as error:
+                    if "text/html" not in request.headers.get("Accept", ""):
+                        raise
+                    return _come_again(error)
         key = await self._key(request)
         if request.path.startswith(_NOT_PUBLIC):
             raise NotFound("not found")
@@ -203,6 +209,18 @@ def _too_large_response(request: web.Request, error: TooLarge) -> web.Response:
         "detail": str(error),
     }
     return web.json_response(document, status=error.status)
+
+
+def _come_again(error: Unavailable) -> web.Response:
+    """What a browser shows while no query role is there: it loads the page again by itself."""
+    text = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Bellwether</title>"
+        "<p>Bellwether's page is not there yet: no query role answers. "
+        "This is loaded again by itself."
+    )
+    wait = str(error.retry_after_s or 1)
+    headers = {"Refresh": wait, "Retry-After": wait, "Cache-Control": "no-store"}
+    return web.Response(status=error.status, text=text, content_type="text/html", headers=headers)
 
 
 class _SmallBody:

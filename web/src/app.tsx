@@ -2,7 +2,11 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { linkTo, usePlace, type Place } from "./address";
-import { ApiError, call } from "./api/client";
+import { ApiError, call, onSessionEnd } from "./api/client";
+import { useUnreachable } from "./api/connection";
+import { persist, Retrying } from "./api/persist";
+import { timeOf, utcOf } from "./look/times";
+import { Caught } from "./parts/caught";
 import { Problem } from "./parts/problem";
 import { currentSession, type Who } from "./session";
 import { FieldsView } from "./views/fields/fields";
@@ -14,26 +18,52 @@ import { CompareView } from "./views/traces/two/compare";
 import { TraceView } from "./views/traces/one/trace";
 import { OpenTrace } from "./views/traces/open_by_id";
 
+const UNKNOWN = 401;
+
 export function App() {
   const [who, setWho] = useState<Who | null>();
   const [error, setError] = useState<unknown>(null);
+  const [ended, setEnded] = useState(false);
   const begin = () => {
     setError(null);
-    currentSession().then(setWho, (reason: unknown) => {
-      if (reason instanceof ApiError && reason.status === 401) setWho(null);
-      else setError(reason);
-    });
+    const stop = new AbortController();
+    persist(currentSession, stop.signal, setError).then(
+      (found) => {
+        setError(null);
+        setWho(found);
+      },
+      (reason: unknown) => {
+        if (stop.signal.aborted) return;
+        if (reason instanceof ApiError && reason.status === UNKNOWN) setWho(null);
+        else setError(reason);
+      },
+    );
+    return () => stop.abort();
+  };
+  const enter = (found: Who) => {
+    setEnded(false);
+    setWho(found);
   };
   useEffect(begin, []);
-  if (error) return <main class="page-main"><Problem error={error} again={begin} /></main>;
-  if (who === undefined) return null;
-  if (who === null) return <Login onDone={setWho} />;
-  return <Frame who={who} onLeave={() => setWho(null)} />;
+  useEffect(
+    () =>
+      onSessionEnd(() => {
+        setEnded(true);
+        setWho(null);
+      }),
+    [],
+  );
+  if (who === null) return <Login ended={ended} onDone={enter} />;
+  if (who !== undefined) return <Frame who={who} onLeave={() => setWho(null)} />;
+  if (!error) return null;
+  return <main class="page-main"><Problem error={error} alone again={error instanceof Retrying ? undefined : begin} /></main>;
 }
 
 function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
   const place = usePlace();
-  const leave = () => void call("logOut").then(onLeave);
+  const [fault, setFault] = useState<unknown>(null);
+  const leave = () => void call("logOut").then(onLeave, setFault);
+  const away = useUnreachable();
   return (
     <>
       <a class="hidden" href="#main">To the content</a>
@@ -49,14 +79,22 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
         <span class="quiet small">{who.name}</span>
         <button class="small" onClick={leave}>Log out</button>
       </header>
-      <main class="page-main" id="main">
-        <View place={place} />
+      {away !== null && (
+        <p class="page-down error" role="status">
+          ⚠ The server cannot be reached since <span title={utcOf(away)}>{timeOf(away)}</span>. What is shown is from before; this goes on by itself once it is back.
+        </p>
+      )}
+      <main class={away === null ? "page-main dims" : "page-main dims stale"} id="main">
+        {fault !== null && <Problem error={fault} />}
+        <Caught place={place}>
+          <View place={place} who={who} />
+        </Caught>
       </main>
     </>
   );
 }
 
-function View({ place }: { place: Place }) {
+function View({ place, who }: { place: Place; who: Who }) {
   switch (place.view) {
     case "query":
       return <QueryView place={place} key={place.dataset} />;
@@ -69,6 +107,6 @@ function View({ place }: { place: Place }) {
     case "fields":
       return <FieldsView place={place} key={place.dataset} />;
     default:
-      return <Start />;
+      return <Start who={who} />;
   }
 }

@@ -3,4 +3,7 @@ import { render } from "preact";
 import { App } from "./app";
 
 const place = document.getElementById("page");
-if (place) render(<App />, place);
+if (place) {
+  place.replaceChildren(); // what stands there until the page is loaded
+  render(<App />, place);
+}

@@ -75,7 +75,7 @@ def test_the_first_event_is_noticed_and_drawn(seen: dict[str, Any]) -> None:
     facts = seen["tasks"]["first event to graph"]["facts"]
     assert facts["graph"] == 1
     assert "1" in facts["groups"]
-    assert facts["keyShown"] is False
+    assert (facts["keyShown"], facts["kept"]) == (False, False)
 
 
 def test_a_box_in_the_heatmap_names_the_slow_build_first(seen: dict[str, Any]) -> None:

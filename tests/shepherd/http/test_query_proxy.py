@@ -95,6 +95,18 @@ async def test_without_a_query_role_the_answer_is_503_with_retry_after(server: S
         assert reply.headers["Retry-After"] == "2"
 
 
+async def test_a_browser_loads_the_page_again_by_itself_while_no_query_role_is_there(
+    server: Shepherd,
+) -> None:
+    async with ClientSession() as http:
+        browser = {"Accept": "text/html,*/*"}
+        async with http.get(f"{server.url}/ui/query/shop", headers=browser) as response:
+            assert (response.status, response.content_type) == (503, "text/html")
+            assert response.headers["Refresh"] == response.headers["Retry-After"] == "2"
+        async with http.get(f"{server.url}/bw/1/openapi.json") as response:
+            assert (response.status, response.content_type) == (503, "application/json")
+
+
 async def test_internal_paths_and_large_bodies_are_not_passed_on(
     server: Shepherd, query: QueryRole
 ) -> None:

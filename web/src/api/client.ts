@@ -1,10 +1,11 @@
 // Calls the public API: typed by the document that the server publishes.
 
+import { noteReached, noteUnreachable } from "./connection";
 import { readJson, writeJson } from "./exact";
 import { PATHS, type Fault, type Operations } from "./types";
 
 type Id = keyof Operations;
-type Scalar = string | number | boolean;
+type Scalar = string | number | bigint | boolean;
 
 export interface CallOptions<K extends Id> {
   /** Values of the names in the path. */
@@ -30,6 +31,17 @@ export class ApiError extends Error {
 
 /** The server could not be reached at all. */
 export class Unreachable extends Error {}
+
+const UNKNOWN_KEY = 401;
+/** Calls that ask whether there is a session. */
+const ASKING: ReadonlySet<Id> = new Set(["session", "logIn", "logOut"]);
+const ended = new Set<() => void>();
+
+/** Call `listener` when an answer says that the session has ended; returns what stops that. */
+export function onSessionEnd(listener: () => void): () => void {
+  ended.add(listener);
+  return () => void ended.delete(listener);
+}
 
 /** The address of an operation. */
 export function addressOf(
@@ -100,8 +112,11 @@ async function respond<K extends Id>(id: K, options: CallOptions<K>): Promise<Re
     response = await fetch(addressOf(id, options.path, options.query), request);
   } catch (error) {
     if (signal?.aborted) throw error;
+    noteUnreachable();
     throw new Unreachable("the server cannot be reached");
   }
+  noteReached();
+  if (response.status === UNKNOWN_KEY && !ASKING.has(id)) for (const listener of ended) listener();
   if (!response.ok) throw await errorOf(response);
   return response;
 }

@@ -1,6 +1,7 @@
 // What a call answers, for a component: the old answer stays while the next one comes.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { persist } from "../api/persist";
 
 export interface Answer<T> {
   value: T | undefined;
@@ -26,8 +27,9 @@ export function useAnswer<T>(key: string | null, ask: (signal: AbortSignal) => P
     const controller = new AbortController();
     const timer = setTimeout(() => setSlow(true), SLOW_MS);
     setBusy(true);
-    asking
-      .current(controller.signal)
+    const { signal } = controller;
+    const onWait = (error: unknown) => !signal.aborted && setState((old) => ({ value: old.value, error }));
+    persist(() => asking.current(signal), signal, onWait)
       .then((value) => {
         if (!controller.signal.aborted) setState({ value, error: null });
       })

@@ -5,7 +5,13 @@ import { ApiError, call } from "../api/client";
 import { Problem } from "../parts/problem";
 import type { Who } from "../session";
 
-export function Login({ onDone }: { onDone: (who: Who) => void }) {
+interface Props {
+  /** Whether there was a session, which ended. */
+  ended: boolean;
+  onDone: (who: Who) => void;
+}
+
+export function Login({ ended, onDone }: Props) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent) => {
@@ -25,6 +31,7 @@ export function Login({ onDone }: { onDone: (who: Who) => void }) {
     <main class="page-main login">
       <h1>bellwether</h1>
       <p class="quiet">Log in with an API key that may query. It is not kept in this browser.</p>
+      {ended && <p role="status">The session ended. Log in again to go on where you were.</p>}
       <form class="row" onSubmit={submit}>
         <label for="key">Key</label>
         <input id="key" name="key" type="password" autocomplete="current-password" required size={36} />

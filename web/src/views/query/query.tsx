@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { asNumber } from "../../api/exact";
 import { go, placeOf, type Place } from "../../address";
 import { ApiError } from "../../api/client";
+import { persist } from "../../api/persist";
 import type { Query } from "../../api/types";
 import { bytes, duration, plain, short } from "../../look/units";
 import { Problem } from "../../parts/problem";
@@ -30,11 +31,15 @@ export function QueryView({ place }: { place: QueryPlace }) {
   useEffect(() => {
     if (!spec || question.value?.text !== ask || shown.current === key) return;
     shown.current = key;
-    if (place.result) run.show(place.dataset, place.result);
+    if (place.result) run.show(place.dataset, place.result, counted(spec));
     else run.start(question.value.dataset ?? place.dataset, counted(spec));
   }, [key, spec]);
+  const asking = useRef<AbortController | null>(null);
+  useEffect(() => () => asking.current?.abort(), []);
   const begin = async (text: string): Promise<TextFault | null> => {
-    const read = await readQuestion(text);
+    asking.current?.abort();
+    const stop = (asking.current = new AbortController());
+    const read = await persist(() => readQuestion(text, stop.signal), stop.signal, () => {});
     if (read.fault || !read.spec) return read.fault;
     const dataset = read.dataset ?? place.dataset;
     const events = "rows" in read.spec ? { tab: "events" as const } : {};

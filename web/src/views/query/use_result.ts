@@ -1,7 +1,8 @@
 // The answer of a question: begun, waited for, cancelled; the old one stays until the next is there.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { call } from "../../api/client";
+import { ApiError, call } from "../../api/client";
+import { persist } from "../../api/persist";
 import type { Operations, Query } from "../../api/types";
 
 export type Result = Operations["getQueryResult"]["answer"];
@@ -16,8 +17,8 @@ export interface Run {
   tookMs: number | null;
   /** Ask. */
   start: (dataset: string, spec: Query) => void;
-  /** Show an answer that was given before, by its id. */
-  show: (dataset: string, id: string) => void;
+  /** Show an answer that was given before, by its id; ask again where it is no longer kept. */
+  show: (dataset: string, id: string, spec: Query) => void;
   cancel: () => void;
 }
 
@@ -52,7 +53,7 @@ export function useResult(onAnswer: (result: Result) => void): Run {
   useEffect(() => cancel, [cancel]);
 
   const follow = useCallback(
-    async (dataset: string, begin: (signal: AbortSignal) => Promise<Result>, asked: boolean) => {
+    async (dataset: string, spec: Query, id: string | null) => {
       cancel();
       const controller = new AbortController();
       const { signal } = controller;
@@ -63,17 +64,24 @@ export function useResult(onAnswer: (result: Result) => void): Run {
       const began = performance.now();
       const timer = setTimeout(() => setSlow(true), SLOW_MS);
       try {
-        let found = await begin(signal);
-        while (!found.complete) {
-          if (asked) mine.path = { dataset, id: found.id };
-          found = await call("getQueryResult", {
-            path: { dataset, id: found.id },
-            query: { wait_s: WAIT_S },
-            signal,
-          });
+        const patiently = (ask: () => Promise<Result>) => persist(ask, signal, (why) => !signal.aborted && setError(why));
+        let known = id;
+        let asked = id === null;
+        let found: Result | null = null;
+        while (!found?.complete) {
+          const last = known;
+          try {
+            found = await patiently(() => (last === null ? begin(dataset, spec, signal) : waitFor(dataset, last, signal)));
+            known = found.id;
+            if (asked) mine.path = { dataset, id: found.id };
+          } catch (reason) {
+            if (last === null || !isGone(reason)) throw reason;
+            [known, asked, mine.path] = [null, true, null]; // of a server that has gone, or of an old link: it is asked again
+          }
         }
         mine.path = null;
         if (signal.aborted) return;
+        setError(null);
         setTookMs(performance.now() - began);
         setResult(found);
         told.current(found);
@@ -91,26 +99,26 @@ export function useResult(onAnswer: (result: Result) => void): Run {
   );
 
   const start = useCallback(
-    (dataset: string, spec: Query) =>
-      void follow(dataset, (signal) =>
-        call("createQueryResult", {
-          path: { dataset },
-          body: {
-            query: spec,
-            wait_s: WAIT_S,
-            disable_total_by_aggregate: false,
-            disable_other_by_aggregate: false,
-          },
-          signal,
-        }),
-        true,
-      ),
+    (dataset: string, spec: Query) => void follow(dataset, spec, null),
     [follow],
   );
   const show = useCallback(
-    (dataset: string, id: string) =>
-      void follow(dataset, (signal) => call("getQueryResult", { path: { dataset, id }, signal }), false),
+    (dataset: string, id: string, spec: Query) => void follow(dataset, spec, id),
     [follow],
   );
   return { result, error, busy, slow, tookMs, start, show, cancel };
+}
+
+function begin(dataset: string, query: Query, signal: AbortSignal): Promise<Result> {
+  const wanted = { disable_total_by_aggregate: false, disable_other_by_aggregate: false };
+  return call("createQueryResult", { path: { dataset }, body: { query, wait_s: WAIT_S, ...wanted }, signal });
+}
+
+function waitFor(dataset: string, id: string, signal: AbortSignal): Promise<Result> {
+  return call("getQueryResult", { path: { dataset, id }, query: { wait_s: WAIT_S }, signal });
+}
+
+/** Whether the answer is not there any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 410);
 }

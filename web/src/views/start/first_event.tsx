@@ -1,61 +1,63 @@
-// How to send the first event: it notices when the event arrives.
+// How to send the first event: it notices when the event arrives, and leads on to its graph.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { linkTo } from "../../address";
 import { call } from "../../api/client";
+import type { Who } from "../../session";
+import { Sending } from "./sending";
 
-const LOOK_MS = 2000;
+const LOOK_MS = 1_000;
+/** Of a stream of one event, the last minutes show more than the usual hours. */
+const FIRST_ASK = "COUNT LAST 10m";
 
-export function FirstEvent({ onArrived }: { onArrived: () => void }) {
-  const url = location.origin;
-  useEffect(() => {
-    const timer = setInterval(async () => {
-      try {
-        const found = await call("listDatasets");
-        if (found.some((one) => one.slug !== "bellwether")) onArrived();
-      } catch {
-        // the next look tells
-      }
-    }, LOOK_MS);
-    return () => clearInterval(timer);
-  }, [onArrived]);
+export function FirstEvent({ who }: { who: Who }) {
+  const arrived = useFirstDataset();
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => link.current?.focus(), [arrived]);
   return (
     <>
       <h1>Send the first event</h1>
-      <p class="quiet">
-        Nothing has been sent yet. This page notices when the first event arrives. In place of <code>KEY</code>{" "}
-        put an API key: it is never shown here.
+      <p role="status" class={arrived ? "first-arrived" : "quiet"}>
+        {arrived ? (
+          <>
+            ✓ The first event is there. See its graph: <a ref={link} {...linkTo({ view: "query", dataset: arrived.slug, ask: FIRST_ASK })}>{arrived.name}</a>
+          </>
+        ) : (
+          "Nothing has been sent yet. This page notices when the first event arrives."
+        )}
       </p>
-      <Example
-        name="curl"
-        text={`curl -s ${url}/1/events/hello -H "X-Honeycomb-Team: KEY" \\\n  -d '{"service":"web","status":200,"duration_ms":12.5}'`}
-      />
-      <Example
-        name="OpenTelemetry"
-        text={`export OTEL_EXPORTER_OTLP_ENDPOINT=${url}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=KEY\nexport OTEL_SERVICE_NAME=hello`}
-      />
-      <Example
-        name="libhoney for Python"
-        text={`import libhoney\n\nlibhoney.init(writekey="KEY", dataset="hello", api_host="${url}")\nlibhoney.send_now({"service": "web", "status": 200, "duration_ms": 12.5})\nlibhoney.close()`}
-      />
+      <Sending who={who} />
     </>
   );
 }
 
-function Example({ name, text }: { name: string; text: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-  };
-  return (
-    <section class="block">
-      <div class="row">
-        <h2>{name}</h2>
-        <button class="small" onClick={copy} aria-label={`Copy the lines for ${name}`}>
-          {copied ? "Copied" : "Copy"}
-        </button>
-      </div>
-      <pre class="panel mono">{text}</pre>
-    </section>
-  );
+interface Named {
+  name: string;
+  slug: string;
+}
+
+/** The first dataset of one's own, once there is one. */
+function useFirstDataset(): Named | null {
+  const [found, setFound] = useState<Named | null>(null);
+  useEffect(() => {
+    if (found) return;
+    const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = async () => {
+      try {
+        const all = document.hidden ? [] : await call("listDatasets", { signal: stop.signal });
+        const own = all.find((one) => one.slug !== "bellwether");
+        if (own) return setFound(own);
+      } catch {
+        // the next look tells
+      }
+      if (!stop.signal.aborted) timer = setTimeout(() => void look(), LOOK_MS);
+    };
+    void look();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [found]);
+  return found;
 }

@@ -5,15 +5,18 @@ import { call } from "../../api/client";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
 import { ago } from "../../look/times";
+import type { Who } from "../../session";
 import { DatasetActivity } from "./activity";
 import { FirstEvent } from "./first_event";
+import { Sending } from "./sending";
+import "./start.css";
 
-export function Start() {
+export function Start({ who }: { who: Who }) {
   const datasets = useAnswer("datasets", (signal) => call("listDatasets", { signal }));
   if (datasets.error && !datasets.value) return <Problem error={datasets.error} again={datasets.again} />;
   if (!datasets.value) return datasets.slow ? <p class="quiet">Looking for datasets …</p> : null;
   const own = datasets.value.filter((one) => one.slug !== "bellwether");
-  if (!own.length) return <FirstEvent onArrived={datasets.again} />;
+  if (!own.length) return <FirstEvent who={who} />;
   return (
     <>
       <h1>Datasets</h1>
@@ -45,6 +48,10 @@ export function Start() {
           ))}
         </tbody>
       </table>
+      <details class="block start-sending">
+        <summary>Send more events</summary>
+        <Sending who={who} />
+      </details>
     </>
   );
 }

@@ -2,6 +2,7 @@
 // undo remembers; whoever changes the specification gets the text that stands for it.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { persist } from "../../../api/persist";
 import type { Query } from "../../../api/types";
 import { readQuestion, writeQuestion, type Question, type TextFault, type TextPlace } from "../use_question";
 
@@ -74,7 +75,7 @@ export function useDraft(asked: string): Draft {
     const mine = (turn.current += 1);
     const controller = new AbortController();
     const read = () =>
-      readQuestion(text, controller.signal).then(
+      persist(() => readQuestion(text, controller.signal), controller.signal, setError).then(
         (question) => {
           if (turn.current !== mine) return;
           understood.current = text;

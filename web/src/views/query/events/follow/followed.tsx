@@ -9,7 +9,7 @@ import { Problem, wordsOf } from "../../../../parts/problem";
 import { OneEvent } from "../one";
 import { EventTable, type Line } from "../table";
 import { usualColumns } from "../unfold";
-import { KEPT, useTail, type Entry, type Tail } from "./use_tail";
+import { KEPT, LATE_S, useTail, type Entry, type Tail } from "./use_tail";
 
 interface Props {
   dataset: string;
@@ -83,14 +83,14 @@ export function Followed({ dataset, spec, columns, onColumns, onAsk }: Props) {
 function lineOf(entry: Entry): Line {
   if ("row" in entry) return { key: entry.id, row: entry.row };
   const { from, to, why } = entry.gap;
-  return { key: entry.id, words: `Not followed from ${timeOf(from)} for ${duration((to - from) * 1000)}: ${why}. Run the question to see what came meanwhile.` };
+  return { key: entry.id, words: `Not followed from ${timeOf(from)} for ${duration((to - from) * 1000)}, as ${why}. Run the question to see what came meanwhile.` };
 }
 
 function StateWords({ tail, held }: { tail: Tail; held: boolean }) {
   const { state, since, arrived, retryS, error } = tail;
   const begun = since !== null && (
     <>
-      Every partition since <span title={utcOf(since)}>{timeOf(since)}</span>, whatever the time range · {plain(arrived)} {arrived === 1 ? "event" : "events"} came
+      Every partition since <span title={utcOf(since)}>{timeOf(since)}</span>, whatever the time range; not events that come over {LATE_S} s late · {plain(arrived)} {arrived === 1 ? "event" : "events"} came
       {arrived > KEPT && `, the newest ${KEPT} are kept here`}
     </>
   );

@@ -2,7 +2,10 @@
 // with what was not followed meanwhile as an entry of its own.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, lines, type CallOptions } from "../../../../api/client";
+import { ApiError, lines, Unreachable, type CallOptions } from "../../../../api/client";
+import { pause } from "../../../../api/connection";
+import { writeJson } from "../../../../api/exact";
+import { waitOf } from "../../../../api/persist";
 import type { Row } from "../../../../api/types";
 import { isoOf } from "../../../../look/times";
 
@@ -28,7 +31,12 @@ export const KEPT = 200;
 const SHOW_MS = 250;
 /** A page that nobody has looked at for so long takes no place of the server's. */
 const HIDDEN_MS = 15_000;
-const RETRY_S = [1, 2, 4, 8, 15, 30];
+/** Events whose own time is longer ago are not new: seconds. */
+export const LATE_S = 60;
+/** Texts of events that are remembered, to tell copies after an interruption. */
+const KNOWN = 1_000;
+/** After an error of the server itself. */
+const LEAST_S = 10;
 
 type Body = NonNullable<CallOptions<"tailSome">["body"]>;
 
@@ -45,6 +53,8 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
     let [id, arrived, passed] = [0, 0, 0];
     let since: number | null = null;
     let lost: { from: number; why: string } | null = null;
+    let known: string[] = []; // what came lately, and came before the connection was lost
+    let before = new Set<string>();
     const add = (entry: { row: Row } | { gap: { from: number; to: number; why: string } }) => {
       buffer.push({ id: (id += 1), ...entry });
       if (buffer.length > KEPT) passed += buffer.splice(0, buffer.length - KEPT).length;
@@ -61,6 +71,8 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
     }, SHOW_MS);
 
     const once = async (signal: AbortSignal) => {
+      // An indexer that begins anew reads what it had again: that is not new.
+      const after_ns = BigInt(Math.floor((lost?.from ?? Date.now() / 1000) - LATE_S)) * 1_000_000_000n;
       const onOpen = () => {
         const now = Date.now() / 1000;
         if (lost) add({ gap: { ...lost, to: now } });
@@ -69,8 +81,12 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
         const first = since;
         setTail((old) => ({ ...old, state: "following", since: first, error: null, retryS: null }));
       };
-      for await (const line of lines("tailSome", { path: { dataset }, body, signal }, onOpen)) {
+      for await (const line of lines("tailSome", { path: { dataset }, query: { after_ns }, body, signal }, onOpen)) {
         const { time, ...event } = line as { time: bigint | number; samplerate: number; data: Row["data"] };
+        const copy = writeJson(line);
+        if (before.has(copy)) continue;
+        known.push(copy);
+        if (known.length > 2 * KNOWN) known = known.slice(-KNOWN);
         arrived += 1;
         add({ row: { time: isoOf(time), ...event } });
       }
@@ -101,6 +117,7 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
         }
         if (stop.signal.aborted) return;
         const away = connection.signal.aborted;
+        before = new Set(known);
         if (since !== null) lost ??= { from: Date.now() / 1000, why: away ? "the page was hidden" : "the connection ended" };
         if (away) continue;
         if (error instanceof ApiError && error.status < 500 && error.status !== 429) {
@@ -108,10 +125,9 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
           return;
         }
         failed = Date.now() / 1000 - began > 30 ? 0 : failed + 1;
-        const known = error instanceof ApiError ? error.retryAfterS : null;
-        const wait = known ?? RETRY_S[Math.min(failed, RETRY_S.length) - 1] ?? 1;
+        const wait = waitOf(error ?? new Unreachable(), failed) ?? LEAST_S;
         setTail((old) => ({ ...old, state: "waiting", error, retryS: wait }));
-        await slept(wait * 1000, stop.signal);
+        await pause(wait * 1000, stop.signal);
       }
     };
     void follow();
@@ -133,15 +149,5 @@ function seen(signal: AbortSignal): Promise<void> {
     };
     document.addEventListener("visibilitychange", done);
     signal.addEventListener("abort", done);
-  });
-}
-
-function slept(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
   });
 }
