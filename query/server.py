@@ -228,7 +228,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     exchange = FieldFactsExchange(parts.replicas, indexers, parts.watch)
     StoredFieldsRoutes(keys, names, exchange).add_to(app)
-    choice = FieldChoice(indexers, parts.calculated, exchange.page)
+    choice = FieldChoice(indexers, parts.calculated, exchange.ask)
     DifferencesRoute(requests, runner, choice, unknown_fields).add_to(app)
     HistoryRoute(keys, runner, clock).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)

@@ -5,6 +5,15 @@ from typing import Final
 # --- what differs ------------------------------------------------------------------------------
 # Fields of one question: each is counted, and those of an event may be 2,000.
 DIFFERENCES_FIELDS_MAX: Final = 1_000
+# Of more fields some events of each side tell which to look at: in 512 of a share a difference of a
+# tenth shows.
+DIFFERENCES_RANKED_EVENTS: Final = 512
+# Fields of one exchange: what comes of so many is some MB. The first one of many tells how long they
+# take, the next ones take so many seconds, so that one that is lost costs little.
+DIFFERENCES_BATCH_MAX: Final = 256
+DIFFERENCES_BATCH_FIRST: Final = 64
+DIFFERENCES_BATCH_MIN: Final = 8
+DIFFERENCES_BATCH_S: Final = 4.0
 # Events times fields that a share counts exactly: some 10 s of a core. Of more events a part is
 # drawn at random, which says as much: shares of 100,000 events are known to 0.3 %.
 DIFFERENCES_VALUES_MAX: Final = 250_000_000

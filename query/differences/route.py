@@ -1,7 +1,7 @@
 """`POST /bw/1/differences`: in which fields some events of a query differ from its other events.
 
-Two exchanges over the same rows: the distributions of all fields, then some events with the fields
-that differ most, to tell which of them only say the same as the selection. It takes a turn like a
+Exchanges over the same rows: the distributions of fields, then some events with the fields that
+differ most, to tell which of them only say the same as the selection. It takes a turn like a
 query (I14), ends when its client closes the connection, and says what it covers (I7).
 """
 
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from common.model.times.written import rfc3339
 from query.differences.document import field_document, side_document
-from query.differences.fields import ChosenFields, FieldChoice
+from query.differences.fields import FieldChoice
 from query.differences.find import FoundDifferences, find_differences
 from query.differences.rank import RankedField
 from query.differences.request import MEMBERS, DifferencesRequest, read_differences_request
@@ -49,9 +49,8 @@ class DifferencesRoute:
         begun = await self._requests.with_dataset_in_body(request, ", ".join(MEMBERS))
         wanted = read_differences_request(begun.body, begun.dataset, begun.now_ns, begun.requester)
         coverage = begun.coverage_required()
-        chosen = await run_while_connected(request, self._choice.fields(wanted))
         asking = self._runner.run_steps(
-            partial(find_differences, wanted, chosen.names), coverage, begun.requester
+            partial(find_differences, wanted, self._choice), coverage, begun.requester
         )
         found = await run_while_connected(request, asking)
         used = wanted.selection.fields | {one.field for one in wanted.query.spec.filters}
@@ -60,13 +59,11 @@ class DifferencesRoute:
             *notes_on_types(wanted.query.spec, found.types),
             *await self._notes.unknown(begun.dataset, of_filters, begun.requester),
         ]
-        encoded = await asyncio.to_thread(_encode, wanted, chosen, found, notes)
+        encoded = await asyncio.to_thread(_encode, wanted, found, notes)
         return web.Response(body=encoded, content_type="application/json")
 
 
-def _encode(
-    wanted: DifferencesRequest, chosen: ChosenFields, found: FoundDifferences, notes: Sequence[str]
-) -> bytes:
+def _encode(wanted: DifferencesRequest, found: FoundDifferences, notes: Sequence[str]) -> bytes:
     inside, outside = found.sides.inside, found.sides.outside
     selected = wanted.selection.fields
     apart, ranked = list[dict[str, Any]](), list[RankedField]()
@@ -84,18 +81,18 @@ def _encode(
         "outside": side_document(outside),
         "fields": [field_document(one, inside, outside) for one in ranked[: wanted.limit]],
         "same": apart,
-        "looked_at": len(chosen.names),
+        "looked_at": found.looked_at,
         "differing": sum(1 for one in ranked if one.measured.score > 0),
-        "left_out": chosen.left_out,
+        "left_out": found.left_out,
         "start": rfc3339(wanted.query.start_ns),
         "end": rfc3339(wanted.query.end_ns),
         "coverage": found.coverage,
-        "notes": [*found.notes, *notes, *_notes(wanted, chosen, found)],
+        "notes": [*found.notes, *notes, *_notes(wanted, found)],
     }
     return msgspec.json.encode(document)
 
 
-def _notes(wanted: DifferencesRequest, chosen: ChosenFields, found: FoundDifferences) -> list[str]:
+def _notes(wanted: DifferencesRequest, found: FoundDifferences) -> list[str]:
     inside, outside = found.sides.inside, found.sides.outside
     notes = []
     if not inside.stored:
@@ -104,11 +101,6 @@ def _notes(wanted: DifferencesRequest, chosen: ChosenFields, found: FoundDiffere
         notes.append("every event of the query is inside the selection")
     if wanted.no_part:
         notes.append(f"{', '.join(wanted.no_part)} of the query have no part in the answer")
-    if chosen.left_out:
-        notes.append(
-            f"{chosen.how}, {chosen.left_out:,} more were not: name them in `fields`, or choose"
-            " them with `match`"
-        )
     drawn = [one.distribution.read for one in found.ranked]
     if any(min(read.inside, read.outside) < 1 for read in drawn):
         notes.append(

@@ -27,7 +27,7 @@ from query.wire.field_facts import (
     merge_fact_pages,
 )
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=20, sock_connect=limits.CONNECT_TIMEOUT_S)
+_TIMEOUT_S: Final = 20.0
 _BUSY: Final = 429
 _logger = logging.getLogger(__name__)
 
@@ -70,8 +70,11 @@ class FieldFactsExchange:
         self._indexers = indexers
         self._watch = watch
 
-    async def ask(self, dataset: str, requester: Requester, **asked: Any) -> FoundFacts:
-        """The merged facts. asked: further members of `FieldFactsRequest`.
+    async def ask(
+        self, dataset: str, requester: Requester, *, within_s: float = _TIMEOUT_S, **asked: Any
+    ) -> FoundFacts:
+        """The merged facts. asked: further members of `FieldFactsRequest`. within_s: what one
+        indexer may take.
 
         Raises Unavailable where no indexer answers, TooManyRequests where this key asks too much.
         """
@@ -85,7 +88,7 @@ class FieldFactsExchange:
             calls = (
                 self._call(member, FieldFactsRequest(
                     dataset, tuple(sorted(of)), version=PLAN_QUESTIONS, **asked
-                ), requester)
+                ), requester, within_s)
                 for member, of in chosen
             )  # fmt: skip
             for page in await asyncio.gather(*calls):
@@ -98,10 +101,6 @@ class FieldFactsExchange:
         size = asked.get("size", limits.FIELD_FACTS_PAGE)
         merged = await asyncio.to_thread(merge_fact_pages, pages, size)
         return FoundFacts(merged, {p: why for p, why in missing.items() if p in left})
-
-    async def page(self, dataset: str, requester: Requester, **asked: Any) -> FieldFactsPage:
-        """As `ask`, the facts alone."""
-        return (await self.ask(dataset, requester, **asked)).page
 
     async def _choose(
         self, left: set[int], tried: set[str], missing: dict[int, str]
@@ -124,7 +123,7 @@ class FieldFactsExchange:
         return list(chosen.values())
 
     async def _call(
-        self, member: Member, wanted: FieldFactsRequest, requester: Requester
+        self, member: Member, wanted: FieldFactsRequest, requester: Requester, within_s: float
     ) -> FieldFactsPage | None:
         """One indexer's page; None: it did not answer. Raises TooManyRequests, Unavailable."""
         try:
@@ -133,7 +132,7 @@ class FieldFactsExchange:
                 params=requester._asdict(),
                 data=msgspec.json.encode(wanted),
                 headers=self._indexers.headers,
-                timeout=_TIMEOUT,
+                timeout=aiohttp.ClientTimeout(within_s, sock_connect=limits.CONNECT_TIMEOUT_S),
             ) as response:
                 data = await response.read()
                 if response.status == _BUSY:

@@ -5,6 +5,7 @@ and keys (I14). An answer states what it covers (I7).
 """
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -167,9 +168,16 @@ class QueryRunner:
     ) -> _Result:
         """Ask a question in several exchanges. Raises as `run` does."""
         place = self._slots.hold(requester.env, requester.key)
-        return await self._in_time(ask(self._steps(required, requester)), place)
 
-    def _steps(self, required: CoverageRequirement, requester: Requester) -> Steps:
+        async def asked() -> _Result:
+            ends_s = asyncio.get_running_loop().time() + self._config.timeout_ms / 1000
+            return await ask(self._steps(required, requester, ends_s))
+
+        return await self._in_time(asked(), place)
+
+    def _steps(
+        self, required: CoverageRequirement, requester: Requester, ends_s: float = math.inf
+    ) -> Steps:
         states = self._states.question(requester.env, requester.key)
         return Steps(
             self._scatter,
@@ -178,6 +186,7 @@ class QueryRunner:
             states,
             self._stored,
             must_be_complete=required.mode == "require",
+            ends_s=ends_s,
         )
 
     def count_states(self) -> None:

@@ -5,6 +5,8 @@ to their ends, and to the undecided batches that counted. Where that is not poss
 was lost in between, the coverage says so.
 """
 
+import asyncio
+import math
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -46,7 +48,7 @@ class Merge(Protocol):
 
 
 class Steps:
-    """The exchanges of one question. `first` is called once, before `again`.
+    """The exchanges of one question. `first` comes before `again`, once, or until it succeeds.
 
     coverage, notes: of all exchanges so far. types: by field, the letters of its types.
     latest: likewise, of the latest exchange alone.
@@ -63,7 +65,10 @@ class Steps:
         stored: StoredFields = NO_STORED_FIELDS,
         *,
         must_be_complete: bool,
+        ends_s: float = math.inf,
     ) -> None:
+        """ends_s: when the question's time is over, by the clock of the event loop."""
+        self._ends_s = ends_s
         self._scatter = scatter
         self._reconcile = reconcile
         self._merge = merge
@@ -80,6 +85,14 @@ class Steps:
         """Notes about the coverage, and about calculated fields."""
         calculated = [] if self._totals is None else notes_on_calculated(self._totals.gathered)
         return [*calculated, *notes_on_time(self.coverage)]
+
+    def left_s(self) -> float:
+        """Seconds that are left for the question."""
+        return self._ends_s - asyncio.get_running_loop().time()
+
+    async def work(self, work: Callable[[], _Result]) -> _Result:
+        """Do some work in a thread, in turn."""
+        return await self._merge(work)
 
     async def first(self, make_plan: MakePlan, work: Callable[[States], _Result]) -> _Result:
         """The merged states of a plan. Raises as `QueryRunner.run` does."""
@@ -113,6 +126,7 @@ class Steps:
         plan, _ = await with_stored(plan, self._stored)
         gathered = await self._scatter.run(plan, sorted(totals), self._states, keys=keys)
         self.latest = gathered.types
+        self._totals.gathered.given_way |= gathered.given_way
         for name, types in gathered.types.items():
             self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
         self.coverage["state_bytes"] += gathered.state_bytes

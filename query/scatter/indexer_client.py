@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -28,10 +28,18 @@ from query.wire.columns import (
     page_of_all,
 )
 
-_TIMEOUT = aiohttp.ClientTimeout(total=30)  # reading footers of a million names takes seconds
+_COLUMNS_S = 30.0  # reading footers of a million names takes seconds
+_TIMEOUT = aiohttp.ClientTimeout(total=_COLUMNS_S)
 _STATUS_TIMEOUT = aiohttp.ClientTimeout(total=5)  # an operator waits for it
 _CUT_TIMEOUT = aiohttp.ClientTimeout(total=120)
 _logger = logging.getLogger(__name__)
+
+
+class KnownColumns(NamedTuple):
+    """silent: the indexers that did not answer: what only they know is not in the page."""
+
+    page: ColumnPage
+    silent: frozenset[str]
 
 
 class IndexerClient:
@@ -52,10 +60,21 @@ class IndexerClient:
         Raises Unavailable if none answers or one is too busy, TooManyRequests when it is this key
         that asks one too much at once.
         """
-        answers, failed = await self._each(lambda m: self._columns(m, wanted, requester))
+        return (await self.known_columns(wanted, requester, _COLUMNS_S)).page
+
+    async def known_columns(
+        self, wanted: ColumnsRequest, requester: Requester, within_s: float
+    ) -> KnownColumns:
+        """As `columns`, of the indexers that answer in so many seconds."""
+
+        async def ask(member: Member) -> ColumnPage:
+            async with asyncio.timeout(within_s):
+                return await self._columns(member, wanted, requester)
+
+        answers, failed = await self._each(ask)
         if failed and not answers:
             raise Unavailable("no indexer can tell the dataset's columns now")
-        return merge_pages(list(answers.values()), wanted.size)
+        return KnownColumns(merge_pages(list(answers.values()), wanted.size), frozenset(failed))
 
     async def datasets(
         self, wanted: DatasetsRequest, requester: Requester

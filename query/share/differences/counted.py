@@ -60,6 +60,44 @@ def count_values(rows: pa.Table, fields: Mapping[int, FieldSql], weights: Weight
     return pa.concat_tables(tables)
 
 
+def keys_and_numbers(rows: pa.Table, fields: Mapping[int, FieldSql]) -> pa.Table:
+    """The state `sample` (`query.share.differences.sql`). rows: as of `count_values`, some events
+    without r.
+    """
+    columns = {"inside": rows.column("inside")}
+    for index, one in fields.items():
+        check_cancelled()
+        keys, numbers = pa.nulls(len(rows), pa.string()), pa.nulls(len(rows), pa.float64())
+        for kind in sorted(one.types):
+            column = rows.column(f"v{index}_{kind.value}").combine_chunks()
+            if column.null_count == len(column):
+                continue
+            keys = pc.coalesce(keys, _tagged(column, kind))
+            if kind in (FieldType.INT, FieldType.FLOAT):
+                numbers = pc.coalesce(numbers, column.cast(pa.float64(), safe=False))
+        columns |= {f"k{index}": keys, f"x{index}": numbers}
+    return pa.table(columns)
+
+
+def _tagged(column: pa.Array, kind: FieldType) -> pa.Array:
+    """Keys as `query.share.field_sql.tagged_key` makes them, of a column."""
+    tag = {FieldType.BOOL: "b", FieldType.INT: "n", FieldType.FLOAT: "n"}.get(kind, "s")
+    if kind is not FieldType.FLOAT:
+        texts = column.cast(pa.string())
+    else:
+        reals = column.fill_null(0.5).to_numpy(zero_copy_only=False)
+        whole = _is_whole(reals)
+        ints = pa.array(np.where(whole, reals, 0).astype(np.int64)).cast(pa.string())
+        texts = pc.if_else(pa.array(whole), ints, column.cast(pa.string()))
+    return pc.binary_join_element_wise(tag, texts, "")
+
+
+def _is_whole(reals: Array) -> Array:
+    """Whether each is a whole number that fits 64 bits: the same key as that integer."""
+    found: Array = (reals >= -_INT64_END) & (reals < _INT64_END) & (reals == np.trunc(reals))
+    return found
+
+
 class _Sides:
     """Weights of rows inside and outside."""
 
@@ -209,7 +247,7 @@ class _Numbers:
     """Numbers of a field: whole ones that fit 64 bits, in whatever type, and others."""
 
     def __init__(self, ints: Array, int_rows: Array, reals: Array, real_rows: Array) -> None:
-        fits = (reals >= -_INT64_END) & (reals < _INT64_END) & (reals == np.trunc(reals))
+        fits = _is_whole(reals)
         self.whole = np.concatenate([ints, reals[fits].astype(np.int64)])
         self.whole_rows = np.concatenate([int_rows, real_rows[fits]])
         self.real, self.real_rows = reals[~fits], real_rows[~fits]

@@ -13,7 +13,12 @@ import pyarrow as pa
 
 from common import limits
 from query.plan.plan import DifferencesWanted, Plan
-from query.share.differences.counted import count_values, read_columns, reads_at_once
+from query.share.differences.counted import (
+    count_values,
+    keys_and_numbers,
+    read_columns,
+    reads_at_once,
+)
 from query.share.differences.sql import (
     EMPTY_VALUES,
     Counting,
@@ -140,10 +145,10 @@ class Distributions:
 
     def _sample(self, sides: _Sides) -> pa.Table:
         sources, statements = self._over(self._wanted.fields)
-        fields = [sources.fields_sql[name] for name in self._wanted.fields]
+        fields = {at: sources.fields_sql[name] for at, name in enumerate(self._wanted.fields)}
         drawn = sides.part(self._wanted.sample, self._wanted.sample)
-        sql = sampled_events(statements, self._wanted, fields, drawn)
-        return self._table(sql, statements, sources)
+        sql = sampled_events(statements, self._wanted, read_columns(fields), drawn)
+        return keys_and_numbers(self._table(sql, statements, sources), fields)
 
     def _over(self, fields: Sequence[str]) -> tuple[Sources, Statements]:
         plan, sources = self._gather(fields)

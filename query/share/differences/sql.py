@@ -156,18 +156,9 @@ def events_of_sides(
 
 
 def sampled_events(
-    statements: Statements,
-    wanted: DifferencesWanted,
-    fields: Sequence[FieldSql],
-    drawn: Drawn,
+    statements: Statements, wanted: DifferencesWanted, columns: Sequence[str], drawn: Drawn
 ) -> str:
-    """Some events of each side with the values of fields."""
-    chars = limits.DIFFERENCES_TEXT_CHARS + 1
-    columns = [
-        f"left({field_sql.key}, {chars:d}) AS k{at},"
-        f" {_number(field_sql) or 'NULL::DOUBLE'} AS x{at}"
-        for at, field_sql in enumerate(fields)
-    ]
+    """Some events of each side with these columns."""
     return (
         f"SELECT {', '.join(['inside', *columns])} FROM ({_split(statements, wanted)})"
         f" WHERE {drawn.sql} LIMIT {4 * wanted.sample:d}"

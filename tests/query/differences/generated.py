@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from query.differences.find import FoundDifferences, find_differences
+from query.differences.find import ChosenFields, FoundDifferences, find_differences
 from query.differences.request import DifferencesRequest, read_differences_request
 from query.plan.plan import Plan
 from query.share.compute import Computation
@@ -33,6 +33,12 @@ class LocalSteps:
         self.coverage: dict[str, Any] = {}
         self.notes: list[str] = []
         self.types: dict[str, str] = {}
+
+    def left_s(self) -> float:
+        return 600.0
+
+    async def work(self, work: Callable[[], Any]) -> Any:
+        return work()
 
     async def first(self, make_plan: Any, work: Callable[[Any], Any]) -> Any:
         self._plan = make_plan(at_least={}, wait_ms=0, log="")
@@ -113,6 +119,21 @@ def _block(
     )
 
 
+def local_steps(views: list[DatasetView]) -> Any:
+    """In place of `Steps`."""
+    return LocalSteps(views)
+
+
+class Named:
+    """Chooses the fields of a request, or these."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    async def fields(self, wanted: DifferencesRequest, within_s: float) -> ChosenFields:
+        return ChosenFields(wanted.fields or tuple(self._names))
+
+
 def find(views: list[DatasetView], **body: Any) -> tuple[DifferencesRequest, FoundDifferences]:
     """What `POST /bw/1/differences` finds in all fields."""
     asked = {
@@ -123,7 +144,7 @@ def find(views: list[DatasetView], **body: Any) -> tuple[DifferencesRequest, Fou
     wanted = read_differences_request(asked, "d" * 24, 0)
     names = sorted({key.field for one in views for block in one.blocks for key in block.columns})
     finding: Coroutine[Any, Any, FoundDifferences] = find_differences(
-        wanted, wanted.fields or names, LocalSteps(views)
+        wanted, Named(names), local_steps(views)
     )
     return wanted, asyncio.run(finding)
 

@@ -1,14 +1,20 @@
 """`POST /bw/1/differences` over HTTP: distributions, what is listed apart, refusals."""
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from common import limits
 from common.process.versions import OWN
+from query.cancellation import check_cancelled
+from query.config import QueryConfig
 from query.differences.request import read_differences_request
 from query.faults import InvalidValues
+from query.share.differences.distributions import Distributions
 from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row
 
@@ -177,11 +183,54 @@ async def test_calculated_fields_are_selected_by_and_looked_at(tmp_path: Path) -
 async def test_of_more_fields_than_one_question_looks_at_the_rest_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "DIFFERENCES_FIELDS_MAX", 5)
+    monkeypatch.setattr(limits, "DIFFERENCES_FIELDS_MAX", 4)
+    monkeypatch.setattr(limits, "DIFFERENCES_BATCH_MAX", 3)
     async with query_harness(tmp_path, rows=ROWS) as running:
         with_columns(running)
-        answer = await differences(running, limit=5)
-        assert (answer["looked_at"], answer["left_out"]) == (5, 2)
-        assert any("2 more were not" in note for note in answer["notes"]), answer["notes"]
-        matched = await differences(running, match="bui", limit=5)
+        answer = await differences(running, limit=4)
+        assert (answer["looked_at"], answer["left_out"]) == (4, 3)
+        named = {one["name"] for one in (*answer["fields"], *answer["same"])}
+        assert named >= {"ms", "slow", "build"}
+        assert answer["notes"][0] == (
+            "7 fields were ranked by some events of either side, and the 4 that differ most there"
+            " were looked at"
+        )
+        assert answer["coverage"]["complete"] is True
+        matched = await differences(running, match="bui", limit=4)
         assert (matched["looked_at"], matched["left_out"]) == (1, 0)
+
+
+async def test_fields_that_take_too_long_cost_themselves_and_not_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Distributions.run
+
+    def slow_for_many(distributions: Distributions) -> dict[str, pa.Table]:
+        while len(distributions._wanted.fields) > limits.DIFFERENCES_BATCH_MIN:
+            check_cancelled()
+            time.sleep(0.01)
+        return run(distributions)
+
+    monkeypatch.setattr(Distributions, "run", slow_for_many)
+    config = QueryConfig(timeout_ms=2_000)
+    async with query_harness(tmp_path, rows=ROWS, config=config) as running:
+        with_columns(running)
+        running.indexers["a"].columns |= {f"other{n:02}": ["s"] for n in range(40)}
+        answer = await differences(running)
+        assert 8 <= answer["looked_at"] < 47
+        assert answer["looked_at"] + answer["left_out"] == 47
+        assert any("for lack of time" in note for note in answer["notes"]), answer["notes"]
+        assert answer["coverage"]["complete"] is True
+
+
+async def test_an_indexer_that_hangs_leaves_time_for_the_fields_that_others_know(
+    tmp_path: Path,
+) -> None:
+    config = QueryConfig(timeout_ms=4_000)
+    async with query_harness(tmp_path, ("a", "b"), config, rows=ROWS) as running:
+        with_columns(running)
+        running.indexers["b"].columns_held = asyncio.Event()
+        answer = await differences(running)
+        assert answer["looked_at"] == 7
+        assert "fields that only ix-b knows were not looked at" in answer["notes"]
+        running.indexers["b"].columns_held.set()

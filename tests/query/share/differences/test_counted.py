@@ -15,7 +15,7 @@ from tests.query.differences.generated import START_S
 from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, Value, block, view
 
-VALUES = [
+VALUES: list[Value | Json | None] = [
     1, 1.0, 2.5, True, False, "1", "true", "\u00e9" * 300, None, -3, 0, -0.0, 2**53 + 1, 2.0**70,
     "", Json("[1]"),
 ]  # fmt: skip
