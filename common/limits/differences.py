@@ -8,8 +8,8 @@ DIFFERENCES_FIELDS_MAX: Final = 1_000
 # Of more fields some events of each side tell which to look at: in 512 of a share a difference of a
 # tenth shows.
 DIFFERENCES_RANKED_EVENTS: Final = 512
-# Fields of one exchange: what comes of so many is some MB. The first one of many tells how long they
-# take, the next ones take so many seconds, so that one that is lost costs little.
+# Fields of one exchange: what comes of so many is some MB. The first one of many tells how long
+# they take, the next ones take so many seconds, so that one that is lost costs little.
 DIFFERENCES_BATCH_MAX: Final = 256
 DIFFERENCES_BATCH_FIRST: Final = 64
 DIFFERENCES_BATCH_MIN: Final = 8
