@@ -98,6 +98,7 @@ class _Parts:
     related: RelatedSpans
     datasets: EnvironmentDatasets
     rows: RelatedRows
+    stored_names: StoredNames
     traces: TraceSearch
     peers: PeerResults
     sessions: Sessions
@@ -156,6 +157,7 @@ def _wire(
     datasets = EnvironmentDatasets(names, clock)
     indexers = IndexerClient(replicas, http, token)
     spans = SpanExchange(runner, datasets)
+    stored_names = StoredNames(indexers, limits.STORED_NAMES_PART * config.timeout_ms / 1000)
     return _Parts(
         keys=KeyCache(backends.metadata, clock, context.folder / "keys.json"),
         names=names,
@@ -167,7 +169,8 @@ def _wire(
         calculated=calculated,
         spans=spans,
         datasets=datasets,
-        rows=RelatedRows(datasets, StoredNames(indexers), config.trace_margin_s),
+        rows=RelatedRows(datasets, stored_names, config.trace_margin_s),
+        stored_names=stored_names,
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
         peers=PeerResults(replicas, http, context.instance),
@@ -204,7 +207,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         results=parts.results,
         shared=parts.shared,
         unknown_fields=unknown_fields,
-        stored_names=StoredNames(indexers),
+        stored_names=parts.stored_names,
         clock=clock,
         questions=parts.questions,
         random=context.random,

@@ -8,7 +8,7 @@ import asyncio
 from typing import Any, Protocol
 
 from common import limits
-from common.errors import BellwetherError
+from common.errors import BellwetherError, Unavailable
 from common.process.fair.requester import Requester
 from query.differences.find import ChosenFields
 from query.differences.request import DifferencesRequest
@@ -68,8 +68,10 @@ class FieldChoice:
             left_s = ends_s - asyncio.get_running_loop().time()
             if names and left_s <= 0:
                 break
-            page, unknown = await self._indexers.known_columns(asked, wanted.requester, left_s / 2)
-            silent |= unknown
+            known = await self._indexers.known_columns(asked, wanted.requester, left_s / 2, silent)
+            if not known.is_told:
+                raise Unavailable("no indexer can tell the dataset's fields now")
+            page, silent = known.page, {*known.silent}
             names += [one.name for one in page.columns]
             more = page.more and bool(page.columns)
             after = page.columns[-1].name if page.columns else None

@@ -43,7 +43,8 @@ class QueryRequest:
     datasets: with their definitions; empty for a question to one dataset that needs none.
     beside: the groups of the answer that this one is compared with: they are listed first.
     around: all datasets of the environment, of a question about other spans.
-    stored: names like `root.name` that are fields of events.
+    stored: names like `root.name` that are fields of events. untold: partitions of which that is
+        not known.
     env, key: ids of the environment and key, for fair turns.
     """
 
@@ -60,6 +61,7 @@ class QueryRequest:
     beside: BesideGroups | None = field(default=None, compare=False)
     around: tuple[SpanDataset, ...] = ()
     stored: frozenset[str] = frozenset()
+    untold: frozenset[int] = frozenset()
     env: str = ""
     key: str = ""
 

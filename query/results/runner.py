@@ -47,6 +47,7 @@ from query.results.instances.answer import (
 )
 from query.results.relations.question import Related, related_to
 from query.results.relations.run import RelatedQuery
+from query.results.relations.stored import note_untold
 from query.results.series import (
     NO_ROWS,
     SERIES,
@@ -297,6 +298,7 @@ class QueryRunner:
         steps = self._steps(required, Requester(query.env, query.key))
         question = RelatedQuery(query, related, self._config.trace_margin_s * 10**9)
         found = await question.run(steps, at_once=self._groups.few_cells(query))
+        note_untold(steps.coverage, query.untold, must_be_complete=required.mode == "require")
         return self._answer(query, found.totals, steps.coverage, found.types, found.notes)
 
     def _answer(

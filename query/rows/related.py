@@ -13,7 +13,7 @@ from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results.relations.question import named_relations, related_to
 from query.results.relations.run import RelatedQuery, pinned
-from query.results.relations.stored import StoredNames
+from query.results.relations.stored import StoredNames, note_untold
 from query.results.runner import PlanResult
 from query.results.steps import Steps
 from query.rows.page import Page, make_page
@@ -31,7 +31,9 @@ class RelatedRows:
         self._stored = stored
         self._margin_ns = margin_s * 10**9
 
-    async def asking(self, wanted: RowsRequest, key: ApiKey) -> AskPage | None:
+    async def asking(
+        self, wanted: RowsRequest, key: ApiKey, *, must_be_complete: bool = False
+    ) -> AskPage | None:
         """How the page is asked for; None: its conditions are about the rows alone.
 
         Raises SpecError, and as `EnvironmentDatasets.asked` and `StoredNames.of` do.
@@ -40,7 +42,7 @@ class RelatedRows:
         if not names:
             return None
         asked = await self._datasets.asked(key, wanted.dataset)
-        stored = await self._stored.of(asked, names, wanted.requester)
+        stored, untold = await self._stored.of(asked, names, wanted.requester)
         related = related_to(wanted.spec, stored)
         if related is None:
             return None
@@ -69,6 +71,7 @@ class RelatedRows:
             )
             sent = encode_keys([table for _, table in keys.joins])
             page = await steps.again(partial(pinned, plan), partial(make_page, rows), sent)
+            note_untold(steps.coverage, untold, must_be_complete=must_be_complete)
             notes = [*steps.notes, *question.notes(steps)]
             return PlanResult(page, steps.coverage, notes, steps.latest)
 

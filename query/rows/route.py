@@ -58,7 +58,9 @@ class RowsRoute:
             datasets = NamedDatasets(await self._datasets.asked(begun.key, dataset), ())
         wanted = read_rows_request(begun.body, dataset, begun.now_ns, requester, datasets)
         coverage = begun.coverage_required()
-        asking = await self._related.asking(wanted, begun.key)
+        asking = await self._related.asking(
+            wanted, begun.key, must_be_complete=coverage.mode == "require"
+        )
         if asking is None:
             running = self._runner.run_plan(
                 wanted.plan, partial(make_page, wanted), coverage, requester

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -40,6 +40,7 @@ class KnownColumns(NamedTuple):
 
     page: ColumnPage
     silent: frozenset[str]
+    is_told: bool = True  # by any indexer, if there is one
 
 
 class IndexerClient:
@@ -60,21 +61,40 @@ class IndexerClient:
         Raises Unavailable if none answers or one is too busy, TooManyRequests when it is this key
         that asks one too much at once.
         """
-        return (await self.known_columns(wanted, requester, _COLUMNS_S)).page
+        known = await self.known_columns(wanted, requester, _COLUMNS_S)
+        if not known.is_told:
+            raise Unavailable("no indexer can tell the dataset's columns now")
+        return known.page
 
     async def known_columns(
-        self, wanted: ColumnsRequest, requester: Requester, within_s: float
+        self,
+        wanted: ColumnsRequest,
+        requester: Requester,
+        within_s: float,
+        but: Collection[str] = (),
     ) -> KnownColumns:
-        """As `columns`, of the indexers that answer in so many seconds."""
+        """As `columns`, of the indexers that answer in so many seconds, of which there may be none.
+
+        but: indexers that are not asked, as they were silent before.
+        """
 
         async def ask(member: Member) -> ColumnPage:
             async with asyncio.timeout(within_s):
                 return await self._columns(member, wanted, requester)
 
-        answers, failed = await self._each(ask)
-        if failed and not answers:
-            raise Unavailable("no indexer can tell the dataset's columns now")
-        return KnownColumns(merge_pages(list(answers.values()), wanted.size), frozenset(failed))
+        answers, failed = await self._each(ask, but)
+        silent = frozenset({*failed, *but})
+        page = merge_pages(list(answers.values()), wanted.size)
+        return KnownColumns(page, silent, bool(answers) or not silent)
+
+    async def only_with(self, silent: Collection[str]) -> frozenset[int]:
+        """The partitions that only these indexers hold."""
+        held = await self._replicas.by_partition()
+        return frozenset(
+            partition
+            for partition, some in held.items()
+            if some and all(one.instance in silent for one in some)
+        )
 
     async def datasets(
         self, wanted: DatasetsRequest, requester: Requester
@@ -102,9 +122,9 @@ class IndexerClient:
         return [*found, *({"indexer": name, "error": why} for name, why in failed.items())]
 
     async def _each(
-        self, call: Callable[[Member], Awaitable[Any]]
+        self, call: Callable[[Member], Awaitable[Any]], but: Collection[str] = ()
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        members = await self.indexers()
+        members = [one for one in await self.indexers() if one.instance not in but]
         results = await asyncio.gather(*(call(m) for m in members), return_exceptions=True)
         answers: dict[str, Any] = {}
         failed: dict[str, str] = {}

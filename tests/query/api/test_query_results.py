@@ -172,6 +172,34 @@ async def test_a_stored_field_is_asked_about_also_if_its_name_looks_like_a_relat
         assert "no event in the time range has a field `parent.id`" in answer["notes"]
 
 
+async def test_a_question_about_other_spans_does_without_an_indexer_that_hangs(
+    tmp_path: Path,
+) -> None:
+    config = QueryConfig(timeout_ms=2_000)
+    spec = {**TIMES, "filters": [{"column": "root.name", "op": "=", "value": "a"}]}
+    span = {"trace.trace_id": "t", "trace.span_id": "1", "name": "a"}
+    rows = [Row(BASE_S * 10**9, {**span})]
+    async with query_harness(tmp_path, ("a", "b"), config, rows=rows) as there:
+        for indexer in there.indexers.values():
+            indexer.announce(OWN)
+        there.indexers["b"].columns_held = asyncio.Event()
+        answer = await there.ask(spec)  # its twin knows of the same partitions
+        assert answer["data"]["results"] == [{"data": {"COUNT": 1}}]
+        assert answer["coverage"]["complete"] is True
+        there.indexers["a"].columns_held = there.indexers["b"].columns_held
+        answer = await there.ask(spec)
+        assert answer["data"]["results"] == [{"data": {"COUNT": 1}}]
+        assert answer["coverage"]["complete"] is False
+        reasons = {one["reason"] for one in answer["coverage"]["partitions"]}
+        assert reasons == {"it is not known whether its events have a field of such a name"}
+        body = {"dataset": "shop", "filters": spec["filters"], **TIMES}
+        status, page = await there.post("/bw/1/rows", body)
+        assert (status, len(page["rows"]), page["coverage"]["complete"]) == (200, 1, False)
+        status, _ = await there.post("/bw/1/rows", {**body, "coverage": "require"})
+        assert status == 503
+        there.indexers["a"].columns_held.set()
+
+
 async def test_fields_of_other_spans_are_asked_about_by_a_prefix(tmp_path: Path) -> None:
     rows = [
         Row(BASE_S * 10**9 + at, {"trace.trace_id": "t", "trace.span_id": str(at), "name": name})
