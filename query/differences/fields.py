@@ -12,18 +12,28 @@ from common.errors import BellwetherError, Unavailable
 from common.process.fair.requester import Requester
 from query.differences.find import ChosenFields
 from query.differences.request import DifferencesRequest
-from query.fields.exchange import FoundFacts
 from query.results.calculated.stored import StoredFields
 from query.scatter.indexer_client import IndexerClient
 from query.wire.columns import ColumnsRequest
-from query.wire.field_facts import FieldFacts
+from query.wire.field_facts import FieldFacts, FieldFactsPage
 from query.wire.name_pattern import NamePattern
+
+
+class TellsFacts(Protocol):
+    """What is known of fields."""
+
+    @property
+    def page(self) -> FieldFactsPage:
+        """Some of them."""
+
+    def coverage(self) -> dict[str, Any]:
+        """Of which events, and whether that is `complete`."""
 
 
 class AskFacts(Protocol):
     """Asks for what is known of fields (`query.fields.exchange`)."""
 
-    async def __call__(self, dataset: str, requester: Requester, **asked: Any) -> FoundFacts:
+    async def __call__(self, dataset: str, requester: Requester, **asked: Any) -> TellsFacts:
         """A page. Raises Unavailable, TooManyRequests."""
 
 
