@@ -6,7 +6,6 @@ and keys (I14). An answer states what it covers (I7).
 
 import asyncio
 import math
-import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots, SlotRequest
 from query.asking.question import present_question
-from query.cancellation import cancellable
+from query.cancellation import Cancellation, cancellable
 from query.config import QueryConfig
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
@@ -135,6 +134,7 @@ class QueryRunner:
         # Rows of answers are made by Python code: several threads are not faster than one.
         merging = FairLimits(limits.MERGES_MAX, config.running_max, 1, limits.KEY_KEPT_FREE)
         self._merging = FairSlots(merging, "queries")
+        self._ending = set[asyncio.Task[None]]()  # of work that nobody waits for any more
 
     def admit(self, query: QueryRequest) -> SlotRequest:
         """A slot or a place in the queue, to be passed to `run` and left at the end.
@@ -337,7 +337,7 @@ class QueryRunner:
     async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
         """Merge in a thread, in turn. Cancelled, it keeps its slot until its step has ended."""
         place = self._merging.hold(query.env, query.key)
-        cancelled = threading.Event()
+        cancelled = Cancellation()
         try:
             while not await place.wait():
                 pass
@@ -355,7 +355,9 @@ class QueryRunner:
         try:
             return await asyncio.shield(running)
         finally:
-            cancelled.set()
+            if not running.done():
+                self._ending.add(task := asyncio.create_task(_end(cancelled, running)))
+                task.add_done_callback(self._ending.discard)
 
     async def _merge_apart(
         self,
@@ -410,7 +412,14 @@ class QueryRunner:
         return gathered
 
 
-def _until(cancelled: threading.Event, work: Callable[[], _Result]) -> _Result:
+async def _end(cancelled: Cancellation, running: asyncio.Task[Any]) -> None:
+    """Cancel until the work has ended: a statement may not have begun when it is interrupted."""
+    while not running.done():
+        cancelled.set()
+        await asyncio.wait({running}, timeout=limits.HANG_UP_CHECK_S)
+
+
+def _until(cancelled: Cancellation, work: Callable[[], _Result]) -> _Result:
     with cancellable(cancelled):
         return work()
 

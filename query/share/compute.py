@@ -5,7 +5,6 @@ A computation may be cancelled from another thread at any moment; it then raises
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from common import limits
 from common.error_text import describe_error
 from common.errors import BellwetherError
 from common.process.versions import OWN
-from query.cancellation import WorkCancelled, cancellable, check_cancelled
+from query.cancellation import Cancellation, WorkCancelled, cancellable, check_cancelled
 from query.plan.parts.spans import SpanQuery
 from query.plan.plan import DifferencesWanted, InstancesWanted, Plan
 from query.share.answer import PartitionCovered, ShareAnswer, ShareReport
@@ -111,10 +110,9 @@ class Computation:
         self._small = small
         self._facts = facts
         self._allowed = databases.allowed
-        self._cancelled = threading.Event()
+        self._cancelled = Cancellation()
         self._bytes = 0  # of the rows of the present statement
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._connection_lock = threading.Lock()  # a closed connection cannot be interrupted
 
     @property
     def breakdowns(self) -> int:
@@ -124,9 +122,6 @@ class Computation:
     def cancel(self) -> None:
         """Stop as soon as possible. Repeat until `run` has returned, as a call may be too early."""
         self._cancelled.set()
-        with self._connection_lock:
-            if self._connection is not None:
-                self._connection.interrupt()
 
     def run(self) -> ShareAnswer:
         """Compute. Raises ShareCancelled, ShareTooHeavy, or BellwetherError for damaged files."""
@@ -285,8 +280,7 @@ class Computation:
             try:
                 yield connection
             finally:
-                with self._connection_lock:
-                    self._connection = None
+                self._connection = None
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from common import limits
+from query.cancellation import check_cancelled, interrupted_by_cancel
 from query.share.parquet_scan import quote_text
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Databases:
         """A connection to a database that nobody else uses meanwhile.
 
         What was registered or created ends with the block. A database that failed is replaced,
-        unless it was only interrupted.
+        unless it was only interrupted, as cancelled work is. Raises WorkCancelled.
         """
         import duckdb  # 40 MB of memory: only in a process that computes shares
 
@@ -114,12 +115,14 @@ class Databases:
                     slot.database = self._open(slot.spill)
                 connection = slot.database.cursor()
                 try:
-                    yield connection
+                    with interrupted_by_cancel(connection.interrupt):
+                        yield connection
                 finally:
                     connection.close()
             except (duckdb.Error, pa.ArrowException, OSError) as error:
                 if not was_interrupted(error):
                     slot.close()
+                check_cancelled()
                 raise
             finally:
                 slot.was_used = True
