@@ -9,10 +9,14 @@ import type { Query } from "../../api/types";
 import { bytes, duration, plain, short } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { CoverageWords } from "./coverage";
+import { isEmpty, Nothing } from "./question/aids/nothing";
 import { QuestionPanel } from "./question/question";
 import { Results } from "./results";
-import { FIRST_QUESTION, readQuestion, useQuestion, type TextFault } from "./use_question";
+import { FIRST_QUESTION, readQuestion, useQuestion, writeQuestion, type TextFault } from "./use_question";
 import { useResult, type Result } from "./use_result";
+
+/** What was answered so soon may be looked at once more, to tell why it is empty. */
+const CHEAP_MS = 1000;
 
 type QueryPlace = Extract<Place, { view: "query" }>;
 
@@ -47,6 +51,11 @@ export function QueryView({ place }: { place: QueryPlace }) {
     else go({ view: "query", dataset, ask: text, ...(place.form ? { form: place.form } : {}), ...events });
     return null;
   };
+  /** Another question about the same time, whose words stay. */
+  const askNext = async (next: Query) => {
+    const text = await writeQuestion(next, question.value?.dataset ?? null, question.value?.range ?? null);
+    if (text !== null) await begin(text);
+  };
   const refusal = run.error instanceof ApiError && run.error.faults.length ? run.error : null;
   return (
     <>
@@ -56,6 +65,15 @@ export function QueryView({ place }: { place: QueryPlace }) {
       {run.result && spec && (
         <div class="dims" style={{ opacity: (run.busy && run.slow) || run.error !== null ? 0.5 : 1 }}>
           <AnswerLine result={run.result} tookMs={run.tookMs} />
+          {isEmpty(run.result) && (
+            <Nothing
+              key={run.result.id}
+              dataset={question.value?.dataset ?? place.dataset}
+              spec={run.result.query as Query}
+              cheap={run.tookMs !== null && run.tookMs < CHEAP_MS}
+              onSpec={(next) => void askNext(next)}
+            />
+          )}
           <Results place={{ ...place, ask }} result={run.result} />
         </div>
       )}

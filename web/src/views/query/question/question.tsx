@@ -42,6 +42,7 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
   const draft = useDraft(ask);
   const panel = useRef<HTMLElement>(null);
   const editor = useRef<Editor | null>(null);
+  const [unfolded, setUnfolded] = useState(false);
   const [aid, setAid] = useState<Aid>(null);
   const [refused, setRefused] = useState<{ text: string; fault: TextFault } | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
@@ -144,16 +145,26 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
           <DatasetChoice here={dataset} chosen={draft.dataset} onDataset={(name) => askAbout(spec, { dataset: name })} />
         )}
         <span class="ask-grow" />
-        <button onClick={() => editor.current?.undo()}>Undo</button>
-        <button onClick={() => editor.current?.redo()}>Redo</button>
+        <button class="ask-fold" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+          Rows
+        </button>
+        <button title="Ctrl-Z" onClick={() => editor.current?.undo()}>
+          Undo
+        </button>
+        <button title="Ctrl-Y" onClick={() => editor.current?.redo()}>
+          Redo
+        </button>
         <button aria-expanded={aid === "find"} title="/" onClick={() => toggle("find")}>
           Find
+          <kbd aria-hidden="true">/</kbd>
         </button>
         <button aria-expanded={aid === "history"} title="h" onClick={() => toggle("history")}>
           History
+          <kbd aria-hidden="true">h</kbd>
         </button>
         <button aria-expanded={aid === "keys"} title="?" onClick={() => toggle("keys")}>
           Keys
+          <kbd aria-hidden="true">?</kbd>
         </button>
       </div>
       {aid === "keys" && <KeyList keys={keys} onClose={() => setAid(null)} />}
@@ -176,7 +187,7 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
           onClose={() => setAid(null)}
         />
       )}
-      {spec && <Builder spec={spec} dataset={about} faults={faults} onSpec={draft.setSpec} onRun={runSoon} />}
+      {spec && <Builder unfolded={unfolded} spec={spec} dataset={about} faults={faults} onSpec={draft.setSpec} onRun={runSoon} />}
       <div class="ask-line">
         <div class="ask-form">
           <TextForm
@@ -206,7 +217,8 @@ function RunButton({ busy, onRun, onCancel }: { busy: boolean; onRun: () => void
   // one button, so that nothing jumps and focus stays
   return (
     <button class={busy ? "ask-run" : "ask-run main"} onClick={busy ? onCancel : onRun} title={busy ? "Esc" : "Ctrl-Enter"}>
-      {busy ? "Cancel" : "Run"}
+      {busy ? "Cancel" : "▶ Run"}
+      <kbd aria-hidden="true">{busy ? "Esc" : "^⏎"}</kbd>
     </button>
   );
 }

@@ -11,6 +11,8 @@ interface Props {
   spec: Query;
   dataset: string;
   faults: readonly TextFault[];
+  /** Whether it is shown on narrow screens too. */
+  unfolded: boolean;
   onSpec: (spec: Query) => void;
   onRun: () => void;
 }
@@ -23,7 +25,7 @@ const MORE: readonly (readonly [RowName, string])[] = [
   ["having", "having"],
 ];
 
-export function Builder({ spec, dataset, faults, onSpec, onRun }: Props) {
+export function Builder({ spec, dataset, faults, unfolded, onSpec, onRun }: Props) {
   const [opened, setOpened] = useState<ReadonlySet<RowName>>(new Set());
   const grouped = Boolean(spec.breakdowns?.length || spec.per !== undefined);
   const shown = (row: Row) =>
@@ -42,7 +44,7 @@ export function Builder({ spec, dataset, faults, onSpec, onRun }: Props) {
     />
   );
   return (
-    <div class="ask-rows">
+    <div class={unfolded ? "ask-rows unfolded" : "ask-rows"}>
       {shown(ROWS.let) && chips(ROWS.let, onSpec)}
       {chips(ROWS.visualize, onSpec)}
       {chips(ROWS.where, onSpec)}

@@ -33,7 +33,7 @@ export const LOOK = EditorView.theme({
   ".cm-completionLabel": { overflow: "hidden", textOverflow: "ellipsis", unicodeBidi: "isolate", maxWidth: "420px" },
   ".cm-examples": {
     color: "var(--quiet)", fontSize: "12px", marginLeft: "auto", paddingLeft: "24px", minWidth: "0",
-    overflow: "hidden", textOverflow: "ellipsis", unicodeBidi: "isolate", flexShrink: "4",
+    overflow: "hidden", textOverflow: "ellipsis", unicodeBidi: "isolate", flexShrink: "1000",
   },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--hover)", color: "var(--ink)" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
