@@ -96,6 +96,14 @@ def _described(key: ApiKey) -> dict[str, object]:
         "environment": {"name": key.environment.name, "slug": key.environment.slug},
         "rights": {
             name: getattr(access, name)
-            for name in ("events", "queries", "columns", "create_datasets", "admin", "operate")
+            for name in (
+                "events",
+                "queries",
+                "columns",
+                "markers",
+                "create_datasets",
+                "admin",
+                "operate",
+            )
         },
     }

@@ -17,6 +17,10 @@ export type Place =
       tab?: Tab;
       /** How lines are drawn, if not as lines: stacked or bar. */
       form?: string;
+      /** "1": numbers of lines stand on an axis whose steps are factors. */
+      log?: string;
+      /** The calculation whose graph stands alone, large. */
+      graph?: string;
       /** Fields that the events show, as a JSON list: names may hold anything. */
       columns?: string;
       /** A selection whose difference is shown, as JSON. */
@@ -54,6 +58,8 @@ export function urlOf(place: Place): string {
       add("result", place.result);
       add("tab", place.tab === "results" ? undefined : place.tab);
       add("form", place.form);
+      add("log", place.log);
+      add("graph", place.graph);
       add("columns", place.columns);
       add("selection", place.selection);
       add("follow", place.follow);
@@ -102,6 +108,8 @@ export function placeOf(url: URL): Place {
       result: given("result"),
       tab,
       form: given("form"),
+      log: given("log"),
+      graph: given("graph"),
       columns: given("columns"),
       selection: given("selection"),
       follow: given("follow"),

@@ -18,14 +18,19 @@ export function isDark(): boolean {
 }
 
 /** The looks of the groups of one screen, by their values: each keeps the one that it had before,
- * and others get the first that no group beside them has. */
+ * unless another one of this screen has it too; others get the first that no group beside them has. */
 export function looksOf(groups: readonly string[]): Map<string, SeriesLook> {
-  const taken = new Set(groups.map((group) => given.get(group)));
+  const owners = new Map<number, string>();
+  for (const group of groups) {
+    const had = given.get(group);
+    if (had !== undefined && !owners.has(had)) owners.set(had, group);
+  }
   let next = 0;
   for (const group of groups) {
-    if (given.has(group)) continue;
-    while (taken.has(next)) next += 1;
-    taken.add(next);
+    const had = given.get(group);
+    if (had !== undefined && owners.get(had) === group) continue;
+    while (owners.has(next)) next += 1;
+    owners.set(next, group);
     given.set(group, next);
   }
   return new Map(groups.map((group) => [group, lookAt(given.get(group) ?? 0)]));

@@ -48,7 +48,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
     const dataset = read.dataset ?? place.dataset;
     const events = "rows" in read.spec ? { tab: "events" as const } : {};
     if (text === ask && dataset === place.dataset) run.start(dataset, counted(read.spec));
-    else go({ view: "query", dataset, ask: text, ...(place.form ? { form: place.form } : {}), ...events });
+    else go({ view: "query", dataset, ask: text, ...drawnAs(place), ...events });
     return null;
   };
   /** Another question about the same time, whose words stay. */
@@ -79,6 +79,11 @@ export function QueryView({ place }: { place: QueryPlace }) {
       )}
     </>
   );
+}
+
+/** How graphs are drawn, which the next question keeps. */
+function drawnAs({ form, log, graph }: QueryPlace) {
+  return { ...(form ? { form } : {}), ...(log ? { log } : {}), ...(graph ? { graph } : {}) };
 }
 
 /** What tells one question from another. */

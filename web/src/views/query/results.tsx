@@ -35,6 +35,7 @@ export function Results({ place, result }: Props) {
   }, [of, theme]);
   const [shared] = useState(() => new Shared());
   const [fault, setFault] = useState<unknown>(null);
+  const [marked, setMarked] = useState(0);
   const [chosen, setChosen] = useState<Chosen | null>(null);
   useEffect(() => setFault(null), [place.ask, result]);
   const close = useCallback(() => setChosen(null), []);
@@ -50,6 +51,7 @@ export function Results({ place, result }: Props) {
           {...{ place, spec, of, shared, looks }}
           version={`${result.id} ${theme}`}
           coverage={result.coverage}
+          marked={marked}
           onFault={setFault}
           onPoint={setChosen}
         />
@@ -60,7 +62,7 @@ export function Results({ place, result }: Props) {
         <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />
       )}
       {chosen && (
-        <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} />
+        <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} onMark={() => setMarked((old) => old + 1)} />
       )}
     </>
   );

@@ -23,11 +23,20 @@ export function formOf(place: QueryPlace): Form {
   return FORMS.find(([form]) => form === place.form)?.[0] ?? "line";
 }
 
+/** Whether lines stand on a logarithmic axis. Heights that are added up do not. */
+export function isLog(place: QueryPlace): boolean {
+  return place.log === "1" && formOf(place) === "line";
+}
+
 export function FormChoice({ place }: { place: QueryPlace }) {
   const now = formOf(place);
   const choose = (form: Form) => {
     const { form: _, ...kept } = place;
     go(form === "line" ? kept : { ...kept, form }, { replace: true });
+  };
+  const toggleLog = () => {
+    const { log, ...kept } = place;
+    go(log === "1" ? kept : { ...kept, log: "1" }, { replace: true });
   };
   return (
     <span class="row small" role="group" aria-label="Form of the graphs">
@@ -36,6 +45,15 @@ export function FormChoice({ place }: { place: QueryPlace }) {
           {name}
         </button>
       ))}
+      <button
+        class="small form"
+        aria-pressed={isLog(place)}
+        disabled={now !== "line"}
+        title={now === "line" ? "Each step of the axis is ten times the one before" : "Heights that are added up need an even axis"}
+        onClick={toggleLog}
+      >
+        Log
+      </button>
     </span>
   );
 }

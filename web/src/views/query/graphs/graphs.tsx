@@ -2,7 +2,7 @@
 
 import "./graphs.css";
 import { readJson, writeJson } from "../../../api/exact";
-import { go } from "../../../address";
+import { go, linkTo } from "../../../address";
 import type { Query } from "../../../api/types";
 import { wordsOf } from "../../../parts/problem";
 import type { SeriesLook } from "../../../look/palette";
@@ -14,7 +14,7 @@ import { Legend } from "./legend";
 import { LineGraph } from "./line_graph";
 import type { Chosen } from "../rows/group_menu";
 import { coverOf } from "./cover";
-import { FormChoice, formOf } from "./form";
+import { FormChoice, formOf, isLog } from "./form";
 import { markersIn, useMarkers } from "./markers";
 import { OTHER } from "./other";
 import { Strip } from "./strip";
@@ -29,6 +29,8 @@ interface Props {
   /** What tells this answer, in these colours, from others. */
   version: string;
   coverage: Coverage | undefined;
+  /** How many markers were made on this screen. */
+  marked: number;
   onFault: (reason: unknown) => void;
   /** A point was clicked. */
   onPoint: (chosen: Chosen) => void;
@@ -36,15 +38,19 @@ interface Props {
 
 const ALONE = 260;
 const AMONG = 170;
+const LARGE = 480;
 
-export function Graphs({ place, spec, of, shared, looks, version, coverage, onFault, onPoint }: Props) {
-  const found = useMarkers(place.dataset);
+export function Graphs({ place, spec, of, shared, looks, version, coverage, marked, onFault, onPoint }: Props) {
+  const found = useMarkers(place.dataset, marked);
   const markers = markersIn(found.value ?? [], of.range);
   const cover = coverOf(coverage, of.range);
   const form = formOf(place);
-  const height = of.calculations.length > 1 ? AMONG : ALONE;
-  const drawn = `${version} ${place.ask} ${form} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
-  const firstLine = of.calculations.find((one) => !one.heat);
+  const log = isLog(place);
+  const large = of.calculations.find((one) => one.label === place.graph);
+  const shown = large ? [large] : of.calculations;
+  const height = large ? LARGE : shown.length > 1 ? AMONG : ALONE;
+  const drawn = `${version} ${place.ask} ${form} ${log} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
+  const firstLine = shown.find((one) => !one.heat);
   const zoom = (start: number, end: number) => void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
   const select = (column: string, { start, end, from, to }: Box) => {
     const selection = {
@@ -56,9 +62,9 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
   };
   return (
     <section class="graphs" aria-label="Graphs" onMouseLeave={() => shared.set({ group: null, step: null })}>
-      {of.calculations.map((calculation, at) => {
+      {shown.map((calculation, at) => {
         const { label, column, heat } = calculation;
-        const last = at === of.calculations.length - 1;
+        const last = at === shown.length - 1;
         const common = { of, calculation, shared, last, version: drawn, overlay: { cover, markers }, height: last ? height + 28 : height, onZoom: zoom };
         return (
           <figure key={label} class="graph">
@@ -66,6 +72,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
               <span class="row">
                 <h3>{label}</h3>
                 {calculation === firstLine && <FormChoice place={place} />}
+                {(of.calculations.length > 1 || large) && <Enlarge place={place} label={label} large={large !== undefined} />}
               </span>
               {!heat && <Legend {...{ of, label, looks, shared }} others={form !== "line" && of.lines.get(label)?.has(OTHER) === true} />}
             </figcaption>
@@ -77,7 +84,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
                 onPoint={onPoint}
               />
             ) : (
-              <LineGraph {...common} looks={looks} form={form} onPoint={onPoint} />
+              <LineGraph {...common} looks={looks} form={form} log={log} onPoint={onPoint} />
             )}
           </figure>
         );
@@ -85,6 +92,17 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, onFa
       <Strip range={of.range} cover={cover} markers={markers} />
       {found.error !== null && <p class="small quiet">Markers are not known: {wordsOf(found.error)}</p>}
     </section>
+  );
+}
+
+/** One graph alone and large, and back: an address like others, so the back button goes back, too. */
+function Enlarge({ place, label, large }: { place: QueryPlace; label: string; large: boolean }) {
+  const { graph: _, ...all } = place;
+  return (
+    <a class="small enlarge" {...linkTo(large ? all : { ...place, graph: label })} title={large ? "All graphs again" : "This graph alone, large"}>
+      {large ? "⤡ all graphs" : "⤢"}
+      {!large && <span class="hidden"> {label} alone, large</span>}
+    </a>
   );
 }
 

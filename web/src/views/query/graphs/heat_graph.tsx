@@ -92,7 +92,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
       const { column } = calculation;
       if (column === null) return;
       const found = partAt(plot, of, steps, scale, box);
-      if (found) onPoint({ group: ALL, time: found.time, numbers: { column, ...found.numbers }, column, x, y });
+      if (found) onPoint({ group: ALL, at: plot.posToVal(plot.cursor.left ?? 0, "x"), time: found.time, numbers: { column, ...found.numbers }, column, x, y });
     });
     return undefined;
   };

@@ -24,7 +24,11 @@ export function Legend({ of, label, looks, shared, others }: Props) {
   const unit = unitOf(label);
   const at = step === null ? undefined : of.times[step];
   const lines = of.lines.get(label);
-  let named = of.groups.slice(0, NAMED_MAX);
+  const before = of.before.get(label);
+  // Under the crosshair those with the largest numbers there, where not all have room.
+  const highest = (key: string) => (step === null ? 0 : (lines?.get(key)?.[step] ?? -Infinity));
+  const ranked = step === null || of.groups.length <= NAMED_MAX ? of.groups : [...of.groups].sort((a, b) => highest(b.key) - highest(a.key));
+  let named = ranked.slice(0, NAMED_MAX);
   const hovered = of.groups.find((one) => one.key === group);
   if (hovered && !named.includes(hovered)) named = [...named.slice(0, -1), hovered];
   const more = of.groups.length - named.length;
@@ -49,7 +53,12 @@ export function Legend({ of, label, looks, shared, others }: Props) {
             </svg>
           )}
           <span class="name">{one.name}</span>
-          {step !== null && <span class="number">{shown(lines?.get(one.key)?.[step], unit)}</span>}
+          {step !== null && (
+            <span class="number">
+              {shown(lines?.get(one.key)?.[step], unit)}
+              {before && <span class="quiet"> was {shown(before.get(one.key)?.[step], unit)}</span>}
+            </span>
+          )}
         </span>
       ))}
       {more > 0 && <span class="quiet">{more} more in the rows</span>}

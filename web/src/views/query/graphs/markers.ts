@@ -21,9 +21,10 @@ type Stored = Operations["listMarkers"]["answer"][number];
 /** More of them would hide the picture. */
 const MARKERS_MAX = 200;
 
-/** The markers of a dataset, the first ones first; none while they are not known. */
-export function useMarkers(dataset: string) {
-  return useAnswer(dataset, async (signal) => {
+/** The markers of a dataset, the first ones first; none while they are not known. turn: how many were
+ * made since: then they are read again. */
+export function useMarkers(dataset: string, turn: number) {
+  return useAnswer(`${turn} ${dataset}`, async (signal) => {
     const of = (name: string) => call("listMarkers", { path: { dataset: name }, signal });
     const [own, all, settings] = await Promise.all([
       of(dataset),
@@ -41,12 +42,18 @@ export function markersIn(markers: readonly Marker[], { start, end }: Range): Ma
   return markers.filter((one) => one.start < end && (one.end ?? one.start) >= start).slice(0, MARKERS_MAX);
 }
 
+/** Its type and what it says; once where the message begins with the type. */
+function textOf({ type = "", message = "" }: Stored): string {
+  const again = message.toLowerCase().startsWith(type.toLowerCase());
+  return (again ? message : `${type} ${message}`).trim() || "marker";
+}
+
 function markerOf(one: Stored, colours: ReadonlyMap<string, string>): Marker {
   return {
     id: one.id,
     start: one.start_time ?? Date.parse(one.created_at) / 1000,
     end: one.end_time ?? null,
-    text: [one.type, one.message].filter(Boolean).join(" ") || "marker",
+    text: textOf(one),
     url: one.url && /^https?:/i.test(one.url) ? one.url : null,
     colour: (one.type && colours.get(one.type)) || colour("accent"),
   };

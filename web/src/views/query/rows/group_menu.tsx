@@ -12,6 +12,7 @@ import { Line } from "../question/typing/line";
 import { tokensOf } from "../question/tokens";
 import { ask, findTraces, meant, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
 import { Examples } from "./examples";
+import { NewMarker } from "./new_marker";
 
 export interface Chosen {
   group: Group;
@@ -21,6 +22,8 @@ export interface Chosen {
   numbers?: { column: string; from: number | null; to: number | null };
   /** The field whose numbers say what is slow; durations without it. */
   column?: string | null;
+  /** The very moment that was clicked. */
+  at?: number;
   x: number;
   y: number;
 }
@@ -35,9 +38,11 @@ interface Props {
   range: Range | null;
   onClose: () => void;
   onFault: (reason: unknown) => void;
+  /** A marker was made. */
+  onMark: () => void;
 }
 
-export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Props) {
+export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark }: Props) {
   const { group, numbers, column = null } = chosen;
   const time = chosen.time && within(chosen.time, range);
   const box = useRef<HTMLDivElement>(null);
@@ -116,6 +121,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault }: Prop
       <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
       <Examples {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
       <button role="menuitem" onClick={traces}>All of its traces</button>
+      {chosen.at !== undefined && <NewMarker dataset={place.dataset} at={chosen.at} onMark={onMark} onClose={onClose} />}
       <GroupBy dataset={place.dataset} onClose={onClose} onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
     </div>
   );
