@@ -5,7 +5,7 @@ import type { SeriesLook } from "../../../look/palette";
 import { shown, unitOf } from "../../../look/units";
 import type { Bin, Group, Line, Row } from "../graphs/answer";
 import { OTHER, TOTAL } from "../graphs/other";
-import type { HeatScale } from "../graphs/heat_scale";
+import type { HeatScale } from "../graphs/heat/heat_scale";
 import { percentOf } from "./change";
 import { Spark, Spread } from "./spark";
 

@@ -5,7 +5,7 @@ import type { SeriesLook } from "../../../look/palette";
 import { plain } from "../../../look/units";
 import { groupOf, type Group, type Row } from "../graphs/answer";
 import { addable } from "../graphs/form";
-import { heatScale } from "../graphs/heat_scale";
+import { heatScale } from "../graphs/heat/heat_scale";
 import { OTHER, TOTAL, TOTAL_GROUP } from "../graphs/other";
 import type { Shared } from "../graphs/shared";
 import { isSum, spanOf, type Column } from "./cells";

@@ -1,7 +1,7 @@
 // The line of one group, small, in its colour; or the numbers of a heatmap's bins as bars.
 
 import type { Bin, Line } from "../graphs/answer";
-import { edges, type HeatScale } from "../graphs/heat_scale";
+import { edges, type HeatScale } from "../graphs/heat/heat_scale";
 
 const WIDTH = 120;
 const HEIGHT = 20;

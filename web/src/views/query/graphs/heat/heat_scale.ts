@@ -1,7 +1,7 @@
 // Where numbers stand on the axis of a heatmap: bins are equally high, zero has a row of its own,
 // and what is below zero lies beneath it.
 
-import type { Bin } from "./answer";
+import type { Bin } from "../answer";
 
 export interface HeatScale {
   /** The place of a number, in bins. */

@@ -1,10 +1,10 @@
 // Which series a graph draws, in which order and how.
 
 import uPlot from "uplot";
-import type { SeriesLook } from "../../../look/palette";
-import type { Calculation, Graphed, Group, Line } from "./answer";
-import { addable, type Form } from "./form";
-import { colour } from "./frame";
+import type { SeriesLook } from "../../../../look/palette";
+import type { Calculation, Graphed, Group, Line } from "../answer";
+import { addable, type Form } from "../form";
+import { colour } from "../frame";
 
 export interface Drawn {
   group: Group;

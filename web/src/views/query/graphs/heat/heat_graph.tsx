@@ -2,15 +2,15 @@
 // dragging sideways zooms.
 
 import type uPlot from "uplot";
-import { heat } from "../../../look/palette";
-import { short, shown, unitOf } from "../../../look/units";
-import { ALL, type Chosen } from "../rows/group_menu";
-import type { Bin, Calculation, Graphed } from "./answer";
-import { colour, frame, middles } from "./frame";
+import { heat } from "../../../../look/palette";
+import { short, shown, unitOf } from "../../../../look/units";
+import { ALL, type Chosen } from "../../rows/group_menu";
+import type { Bin, Calculation, Graphed } from "../answer";
+import { colour, frame, middles } from "../frame";
 import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
-import { drawOverlay, type Overlay } from "./overlay";
-import { Plot } from "./plot";
-import type { Shared } from "./shared";
+import { drawOverlay, type Overlay } from "../overlay";
+import { Plot } from "../plot";
+import type { Shared } from "../shared";
 
 /** A part of a heatmap: unix seconds and numbers, half open. */
 export interface Box {

@@ -1,16 +1,17 @@
 // One calculation over time, a line for each group; what is compared is dashed and paler.
 
 import type uPlot from "uplot";
-import { short, shown, unitOf } from "../../../look/units";
-import type { SeriesLook } from "../../../look/palette";
-import { ALL, type Chosen } from "../rows/group_menu";
-import type { Calculation, Graphed } from "./answer";
+import { short, shown, unitOf } from "../../../../look/units";
+import type { SeriesLook } from "../../../../look/palette";
+import { ALL, type Chosen } from "../../rows/group_menu";
+import type { Calculation, Graphed } from "../answer";
 import { drawnOf, seriesOf, type Drawn } from "./drawn";
-import type { Form } from "./form";
-import { frame, middles } from "./frame";
-import { drawOverlay, type Overlay } from "./overlay";
-import { Plot } from "./plot";
-import type { Shared } from "./shared";
+import type { Form } from "../form";
+import { frame, middles } from "../frame";
+import { drawOverlay, type Overlay } from "../overlay";
+import { logScale, logTicks } from "./log_axis";
+import { Plot } from "../plot";
+import type { Shared } from "../shared";
 
 interface Props {
   of: Graphed;
@@ -28,9 +29,6 @@ interface Props {
   onPoint: (chosen: Chosen) => void;
 }
 
-/** Between the middles of two labels of the axis. */
-const LABEL_PX = 14;
-
 export function LineGraph(props: Props) {
   const { of, calculation, looks, shared, height, last, version, overlay, form, log, onZoom, onPoint } = props;
   const drawn = drawnOf(of, calculation, looks, form);
@@ -44,7 +42,7 @@ export function LineGraph(props: Props) {
       height,
       last,
       near: !standing,
-      yScale: { range: (_, least, most) => rangeOfValues(least, most), ...(log ? logScale(drawn) : {}) },
+      yScale: { range: (_, least, most) => rangeOfValues(least, most), ...(log ? logScale(drawn.map((one) => one.at)) : {}) },
       yAxis: {
         values: (_, splits) =>
           splits.map((value) => (unit.unit === "number" ? short(value) : shown(value, unit))),
@@ -110,29 +108,6 @@ function bandAt(plot: uPlot, drawn: readonly Drawn[]): Drawn["group"] | null {
   if (idx === null || idx === undefined || top < 0) return null;
   const value = plot.posToVal(top, "y");
   return drawn.findLast((one) => !one.before && (one.at[idx] ?? 0) >= value)?.group ?? null;
-}
-
-/** Even up to the smallest number that is drawn, then by factors; 0 and what is below it have a place. */
-function logScale(drawn: readonly Drawn[]): Pick<uPlot.Scale, "distr" | "asinh"> {
-  let smallest = Infinity;
-  for (const { at } of drawn) {
-    for (const value of at) if (value) smallest = Math.min(smallest, Math.abs(value));
-  }
-  return { distr: 4, asinh: smallest === Infinity ? 1 : smallest };
-}
-
-/** 0, and powers of ten on both sides of it, with room between them. */
-function logTicks(plot: uPlot, height: number): number[] {
-  const { min = 0, max = 0, asinh = 1 } = plot.scales["y"] ?? {};
-  const [low, high] = [min ?? 0, max ?? 0];
-  const size = Math.max(Math.abs(low), Math.abs(high), asinh);
-  const powers: number[] = [];
-  for (let power = Math.floor(Math.log10(size)); power >= Math.floor(Math.log10(asinh)); power -= 1) powers.push(10 ** power);
-  const every = Math.ceil((powers.length * (low < 0 && high > 0 ? 2 : 1)) / Math.max(2, height / 36));
-  const kept = powers.filter((_, at) => at % every === 0);
-  const apart = (one: number) => Math.abs(plot.valToPos(one, "y") - plot.valToPos(0, "y")) >= LABEL_PX;
-  const sides = [...kept.map((one) => -one), ...kept].filter((one) => one >= low && one <= high && apart(one));
-  return [...sides, 0].sort((a, b) => a - b);
 }
 
 /** From 0, or from below it: what looks twice as high is twice as much. */
