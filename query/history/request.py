@@ -12,7 +12,10 @@ from query.faults import SpecError
 _DAY_S: Final = 86_400
 _LAST_S_MAX: Final = 10 * 366 * _DAY_S
 _REFUSED_FROM: Final = 400  # statuses that are errors
-_PARAMETERS: Final = ("view", "dataset", "key", "kind", "failed", "last_s", "limit", "cursor")
+_PARAMETERS: Final = (
+    "view", "dataset", "key", "kind", "failed", "search",
+    "last_s", "limit", "cursor",
+)  # fmt: skip
 _TRUE: Final = {"true": True, "1": True, "false": False, "0": False}
 
 # Of the view `slow`: the same question, asked of the same dataset, is one line.
@@ -102,6 +105,8 @@ def read_history_request(given: Mapping[str, str]) -> HistoryRequest:
         filters.append({"column": "kind", "op": "=", "value": given["kind"]})
     else:
         filters.append({"column": "kind", "op": "exists"})  # earlier builds told less
+    if given.get("search"):
+        filters.append({"column": "asked", "op": "contains", "value": given["search"]})
     if _flag(given, "failed"):
         filters.append({"column": "status", "op": ">=", "value": _REFUSED_FROM})
     return HistoryRequest(

@@ -38,7 +38,14 @@ export type Place =
   | { view: "trace"; id: string; span?: string; ask?: string }
   | { view: "compare"; one: string; other: string }
   | { view: "fields"; dataset: string; search?: string }
-  | { view: "history" };
+  | {
+      view: "history";
+      search?: string;
+      /** Only questions to it. */
+      dataset?: string;
+      /** Whether those of all keys are shown: "1". */
+      everyone?: string;
+    };
 
 const BASE = "/ui/";
 
@@ -84,6 +91,9 @@ export function urlOf(place: Place): string {
       break;
     case "history":
       path = "history";
+      add("search", place.search);
+      add("dataset", place.dataset);
+      add("everyone", place.everyone);
       break;
   }
   const text = given.toString();
@@ -127,7 +137,10 @@ export function placeOf(url: URL): Place {
   if (view === "fields" && first) {
     return kept({ view: "fields" as const, dataset: first, search: given("search") }) as Place;
   }
-  if (view === "history") return { view: "history" };
+  if (view === "history") {
+    const [search, dataset, everyone] = ["search", "dataset", "everyone"].map(given);
+    return kept({ view: "history" as const, search, dataset, everyone }) as Place;
+  }
   return { view: "start" };
 }
 

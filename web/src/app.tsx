@@ -1,7 +1,7 @@
 // The frame of every view: who is logged in, where one is, and the keys that work everywhere.
 
 import { useEffect, useState } from "preact/hooks";
-import { linkTo, usePlace, type Place } from "./address";
+import { go, linkTo, usePlace, type Place } from "./address";
 import { ApiError, call, onSessionEnd } from "./api/client";
 import { useUnreachable } from "./api/connection";
 import { persist, Retrying } from "./api/persist";
@@ -10,7 +10,9 @@ import { Caught } from "./parts/caught";
 import { Problem } from "./parts/problem";
 import { currentSession, type Who } from "./session";
 import { FieldsView } from "./views/fields/fields";
+import { HistoryView } from "./views/history/history";
 import { Login } from "./views/login";
+import { isTyping } from "./views/query/question/aids/keys";
 import { QueryView } from "./views/query/query";
 import { Start } from "./views/start/start";
 import { TracesView } from "./views/traces/find";
@@ -64,6 +66,18 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
   const leave = () => void call("logOut").then(onLeave, setFault);
   const away = useUnreachable();
+  useEffect(() => {
+    document.title = titleOf(place);
+  }, [place]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "h" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      // a question has its own history beside it
+      if (place.view !== "query" && !isTyping(event.target)) go({ view: "history" });
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [place]);
   return (
     <>
       <a class="hidden" href="#main">To the content</a>
@@ -72,6 +86,7 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
         <span class="quiet">{who.environment.name}</span>
         <nav aria-label="views">
           <a {...linkTo({ view: "traces", ask: "" })}>Traces</a>
+          <a {...linkTo({ view: "history" })} title="h">History</a>
           <a href="/docs">API</a>
         </nav>
         <span class="grow" />
@@ -94,6 +109,25 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
   );
 }
 
+/** What the browser's tab and history say. */
+function titleOf(place: Place): string {
+  switch (place.view) {
+    case "query":
+      return `${place.ask || place.dataset} · ${place.dataset} · Bellwether`;
+    case "fields":
+      return `Fields of ${place.dataset} · Bellwether`;
+    case "traces":
+    case "compare":
+      return "Traces · Bellwether";
+    case "trace":
+      return `Trace ${place.id} · Bellwether`;
+    case "history":
+      return "History · Bellwether";
+    default:
+      return "Bellwether";
+  }
+}
+
 function View({ place, who }: { place: Place; who: Who }) {
   switch (place.view) {
     case "query":
@@ -106,6 +140,8 @@ function View({ place, who }: { place: Place; who: Who }) {
       return <CompareView place={place} key={`${place.one} ${place.other}`} />;
     case "fields":
       return <FieldsView place={place} key={place.dataset} />;
+    case "history":
+      return <HistoryView place={place} who={who} />;
     default:
       return <Start who={who} />;
   }

@@ -269,6 +269,7 @@ OPERATIONS: Final = (
             in_query("key", text(), "Only questions with the key of this name."),
             in_query("kind", one_of(*sorted(set(KINDS.values()))), ""),
             in_query("failed", one_of("true", "false"), "Only those without an answer."),
+            in_query("search", text(), "Only those whose specification has this text."),
             in_query("last_s", whole(1, 10 * 366 * 86_400), "Seconds until now; a day."),
             in_query("limit", whole(1, limits.HISTORY_LIMIT_MAX), ""),
             in_query("cursor", text(), "`next` of the page before."),

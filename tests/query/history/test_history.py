@@ -47,6 +47,9 @@ def test_each_environment_has_the_history_of_its_own_questions(system: System) -
     assert "secret of theirs" in str(theirs)
     assert "secret of theirs" not in str(ours)
     assert {one["status"] for one in history(system, other, "failed=true")} == {404}
+    (found,) = history(system, other, "search=secret%20of")
+    assert found["kind"] == "query"
+    assert history(system, other, "search=service") == []
     everything = system.http("POST", "/bw/1/rows", {"dataset": "bellwether", "limit": 1_000})
     assert "secret of theirs" not in everything.body.decode()
     assert other not in everything.body.decode()

@@ -15,7 +15,7 @@ export function Sparkline({ values, label, width = 120, height = 24 }: Props) {
     return `M${(at * step).toFixed(1)} ${height}v${-tall.toFixed(1)}h${Math.max(step - 1, 0.5).toFixed(1)}v${tall.toFixed(1)}z`;
   });
   return (
-    <svg class="sparkline" width={width} height={height} role="img" aria-label={label}>
+    <svg class="sparkline" width={width} height={height} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
       <path d={`M0 ${height - 0.5}H${width}`} stroke="var(--line)" />
       <path d={bars.join("")} fill="var(--quiet)" />
     </svg>

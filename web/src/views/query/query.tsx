@@ -59,6 +59,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
   const refusal = run.error instanceof ApiError && run.error.faults.length ? run.error : null;
   return (
     <>
+      <h1 class="hidden">Ask {place.dataset}</h1>
       <QuestionPanel {...{ ask, refusal }} dataset={place.dataset} busy={run.busy} onRun={begin} onCancel={run.cancel} />
       {question.error !== null && question.error !== undefined && <Problem error={question.error} />}
       {run.error !== null && !refusal && <Problem error={run.error} />}

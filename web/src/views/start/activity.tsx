@@ -1,7 +1,7 @@
-// The events of a dataset in the last hour, as two cells of a table.
+// The events of a dataset in the last hour, and what it has stored, as cells of a table.
 
 import { call } from "../../api/client";
-import { plain } from "../../look/units";
+import { bytes, plain } from "../../look/units";
 import { Sparkline } from "../../parts/sparkline";
 import { useAnswer } from "../../parts/use_answer";
 
@@ -21,14 +21,20 @@ export function DatasetActivity({ dataset }: { dataset: string }) {
     const rows = (answer.data?.series ?? []) as { data: Counted }[];
     return rows.map((row) => row.data.COUNT ?? 0);
   });
+  const stored = useAnswer(`${dataset} stored`, (signal) =>
+    call("storedFields", { path: { dataset }, query: { limit: 1, samples: 0 }, signal }),
+  );
   const values = counted.value ?? [];
   const all = values.reduce((sum, one) => sum + one, 0);
   return (
     <>
       <td>
-        <Sparkline values={values} label={`${plain(all)} events in the last hour`} />
+        <Sparkline values={values} width={480} label={`${plain(all)} events in the last hour`} />
       </td>
-      <td class="number">{counted.value ? plain(all) : counted.error ? "✕" : "…"}</td>
+      <td class="number" data-name="last hour">{counted.value ? plain(all) : counted.error ? "✕" : "…"}</td>
+      <td class="number" data-name="size" title={stored.value ? `${plain(stored.value.stored)} events stored` : undefined}>
+        {stored.value ? bytes(stored.value.bytes) : stored.error ? "✕" : "…"}
+      </td>
     </>
   );
 }

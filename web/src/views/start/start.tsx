@@ -26,6 +26,7 @@ export function Start({ who }: { who: Who }) {
             <th>Dataset</th>
             <th>Last hour</th>
             <th class="number">Events</th>
+            <th class="number">Size</th>
             <th class="number">Last event</th>
             <th class="number">Fields</th>
           </tr>
@@ -38,10 +39,10 @@ export function Start({ who }: { who: Who }) {
                 {one.description && <div class="small quiet">{one.description}</div>}
               </td>
               <DatasetActivity dataset={one.slug} />
-              <td class="number">
+              <td class="number" data-name="last event">
                 {one.last_written_at ? ago(Date.parse(one.last_written_at) / 1000) : "never"}
               </td>
-              <td class="number">
+              <td class="number" data-name="fields">
                 <a {...linkTo({ view: "fields", dataset: one.slug })}>{one.regular_columns_count ?? "–"}</a>
               </td>
             </tr>

@@ -41,6 +41,7 @@ export function History({ dataset, onClose }: { dataset: string; onClose: () => 
         <h3>{everyone ? "Asked by everyone" : "Asked with my key"}, this week</h3>
         <span>
           <button onClick={() => setEveryone(!everyone)}>{everyone ? "Only mine" : "Everyone's"}</button>
+          <a class="small" {...linkTo({ view: "history", dataset })}>All of it</a>
           <button onClick={onClose}>Close</button>
         </span>
       </div>
