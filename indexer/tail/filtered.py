@@ -17,6 +17,7 @@ from indexer.tail.tail import (
     TailRecord,
     TailSubscription,
     batch_heading,
+    skipped_heading,
     tail_line,
 )
 from query.plan.plan import Plan, RowsWanted
@@ -65,6 +66,7 @@ class FilteredTail:
         self._bytes = 0
         self._available = asyncio.Event()
         self.dropped = 0
+        self._untold = 0  # of these, what the reader does not know of
 
     def offer(self, indexed: IndexedRows) -> None:
         """Offer rows that were indexed; never waits."""
@@ -73,7 +75,9 @@ class FilteredTail:
         while self._bytes > self._bounds.filtered_bytes_max and len(self._waiting) > 1:
             oldest = self._waiting.popleft()
             self._bytes -= oldest.size_bytes
-            self.dropped += sum(block.rows for block in oldest.blocks)
+            rows = sum(block.rows for block in oldest.blocks)
+            self.dropped += rows
+            self._untold += rows
         self._available.set()
 
     @property
@@ -92,8 +96,9 @@ class FilteredTail:
         indexed = list(self._waiting)
         self._waiting.clear()
         self._bytes = 0
+        untold, self._untold = self._untold, 0
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
+        lines = await loop.run_in_executor(
             self._threads,
             filtered_lines,
             self.subscription,
@@ -102,6 +107,7 @@ class FilteredTail:
             self._databases,
             self._bounds,
         )
+        return skipped_heading(untold) + lines if untold and self.subscription.batches else lines
 
 
 def filtered_lines(
@@ -130,6 +136,8 @@ def filtered_lines(
     lines: list[bytes] = []
     split: dict[tuple[int, int], list[bytes]] = {}  # (partition, offset) -> lines of the record
     last = b""
+    if subscription.batches and len(found) >= bounds.events_max:
+        lines.append(skipped_heading(0))
     for row in found:
         key = (row.position.partition, row.position.offset)
         record = records[key]

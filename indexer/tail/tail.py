@@ -80,6 +80,7 @@ class Tail:
         self._bytes = 0
         self._available = asyncio.Event()
         self.dropped = 0
+        self._untold = 0  # of these, what the reader does not know of
 
     def put(self, heading: bytes, events: list[tuple[int, bytes]]) -> None:
         """Offer events (time, line) of one record; never waits."""
@@ -93,6 +94,7 @@ class Tail:
             _, line = self._waiting.popleft()
             self._bytes -= len(line)
             self.dropped += 1
+            self._untold += 1
         if fresh:
             self._available.set()
 
@@ -110,6 +112,9 @@ class Tail:
         await self._available.wait()
         self._available.clear()
         lines: list[bytes] = []
+        if self._untold and self.subscription.batches:
+            lines.append(skipped_heading(self._untold))
+        self._untold = 0
         last = b""
         for heading, line in self._waiting:
             if self.subscription.batches and heading != last:
@@ -124,6 +129,11 @@ class Tail:
 def batch_heading(partition: int, batch: bytes) -> bytes:
     """The line before the events of a record."""
     return b"#%d %b\n" % (partition, batch.hex().encode())
+
+
+def skipped_heading(events: int) -> bytes:
+    """The line that says how many events were left out before it; 0: some, which nobody counted."""
+    return b"#skipped %d\n" % events
 
 
 def tail_line(line: bytes) -> tuple[int, bytes] | None:

@@ -39,7 +39,7 @@ from query.scatter.indexer_client import IndexerClient
 from query.scatter.replicas import Replicas
 from query.tail.calculated import with_calculated_fields
 from query.tail.lines import TailLines
-from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator
+from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator, skipped_line
 from query.wire.tail import TailFilter, TailRequest
 
 _CONDITIONS = ("filters", "filter_combination", "calculated_fields")
@@ -169,10 +169,11 @@ class TailRoute:
     async def _stream(
         self, request: web.Request, sources: list[_Source], least: int
     ) -> web.StreamResponse:
+        tells = _tells_skipped(request)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         lines, copies = TailLines(), RerouteDeduplicator()
-        readers = [_follow(source, copies, lines) for source in sources]
+        readers = [_follow(source, copies, lines, tells) for source in sources]
         async with running(*readers, self._until_moved(sources, lines, least)):
             try:
                 while not self._stop.is_set():
@@ -216,12 +217,17 @@ class TailRoute:
             await asyncio.sleep(limits.TAIL_LOOK_S)
 
 
-async def _follow(source: _Source, copies: RerouteDeduplicator, lines: TailLines) -> None:
+async def _follow(
+    source: _Source, copies: RerouteDeduplicator, lines: TailLines, tells_skipped: bool
+) -> None:
     """Forward the lines of one indexer. When it ends, the tail ends."""
     line_filter = LineFilter(copies)
     try:
         async for line in source.answer.content:
-            if line_filter.passes(line):
+            if (skipped := skipped_line(line)) is not None:
+                if tells_skipped:
+                    await lines.put(skipped)
+            elif line_filter.passes(line):
                 await lines.put(line)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         why = describe_error(error)
@@ -234,6 +240,14 @@ def _version_needed(choice: TailFilter) -> int:
     if choice.calculated or any(searched_texts(choice.filters)):
         return PLAN_QUESTIONS
     return 1 if choice.is_everything else PLAN_TYPED_STATES
+
+
+def _tells_skipped(request: web.Request) -> bool:
+    """Whether the caller wants to know of events that were left out. Raises BadRequest."""
+    text = request.query.get("skipped", "false")
+    if text not in ("true", "false"):
+        raise BadRequest("skipped must be true or false")
+    return text == "true"
 
 
 def _after(request: web.Request) -> int | None:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from common import limits
 
 _HEADING = b"#"
+_SKIPPED = b"#skipped "
 
 
 class RerouteDeduplicator:
@@ -25,6 +26,17 @@ class RerouteDeduplicator:
         if len(self._first) > self._batches_max:
             self._first.popitem(last=False)
         return first == partition
+
+
+def skipped_line(line: bytes) -> bytes | None:
+    """What a client is told where an indexer says that it left events out; None: any other line.
+
+    With conditions these are events that were not looked at. null: nobody counted them.
+    """
+    if not line.startswith(_SKIPPED):
+        return None
+    events = int(line.removeprefix(_SKIPPED))
+    return b'{"skipped":%b}\n' % (b"%d" % events if events else b"null")
 
 
 class LineFilter:

@@ -81,6 +81,16 @@ _TEXT_FAULT: Final = members(
     required=("why", "hint", "start", "end", "member", "at"),
 )
 
+_TAIL: Final = (
+    DATASET,
+    in_query("after_ns", whole(), "Only later events."),
+    in_query(
+        "skipped",
+        one_of("true", "false"),
+        'Whether lines `{"skipped": N}` tell of events left out for a slow reader; null: uncounted.',
+    ),
+)
+
 OPERATIONS: Final = (
     Operation(
         "post",
@@ -282,7 +292,7 @@ OPERATIONS: Final = (
         _ASKING,
         "Follow the events as they are indexed: one JSON object per line, until one hangs up.",
         {200: text()},
-        parameters=(DATASET, in_query("after_ns", whole(), "Only later events.")),
+        parameters=_TAIL,
         media="application/x-ndjson",
     ),
     Operation(
@@ -299,7 +309,7 @@ OPERATIONS: Final = (
                 "fields": listed(text(), most=limits.ROWS_FIELDS_MAX),
             }
         ),
-        parameters=(DATASET, in_query("after_ns", whole(), "Only later events.")),
+        parameters=_TAIL,
         media="application/x-ndjson",
     ),
     Operation(

@@ -110,6 +110,13 @@ async def test_a_reader_that_is_slow_loses_the_oldest_and_holds_nothing_up() -> 
         tails.publish("d", 0, fresh.records, fresh.blocks)
     assert tail.dropped == 7
     assert times(await tail.take()) == [7, 8, 9]
+    told = tails.open(TailSubscription("d", batches=True), TailFilter(fields=("n",)))
+    for number in range(4):
+        fresh = indexed([Row(number, {"n": "x" * 500})], number)
+        tails.publish("d", 0, fresh.records, fresh.blocks)
+    assert (await told.take()).startswith(b"#skipped 1\n#0 ")
+    tails.close(told)
+    await tail.take()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await tail.wait()

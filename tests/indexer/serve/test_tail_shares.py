@@ -36,9 +36,9 @@ def test_a_query_role_that_does_not_tell_who_asks_has_a_share_for_each_dataset()
     assert tails.open(TailSubscription("e"))
 
 
-def test_lines_that_wait_for_a_reader_are_bounded_by_bytes() -> None:
+async def test_lines_that_wait_for_a_reader_are_bounded_by_bytes() -> None:
     tails = TailRegistry(TailLimits(bytes_max=10_000))
-    tail = tails.open(TailSubscription("d"))
+    tail = tails.open(TailSubscription("d", batches=True))
     line = b'{"t":1,"r":1,"d":{"n":"%b"}}\n' % (b"x" * 2_000)
     tails.publish("d", 0, [TailRecord(bytes(16), line) for _ in range(20)])
     assert len(tail._waiting) == 4
@@ -46,3 +46,7 @@ def test_lines_that_wait_for_a_reader_are_bounded_by_bytes() -> None:
     large = b'{"t":1,"r":1,"d":{"n":"%b"}}\n' % (b"x" * 20_000)
     tails.publish("d", 0, [TailRecord(bytes(16), large)])
     assert len(tail._waiting) == 1  # the newest stays, however large
+    taken = await tail.take()
+    assert taken.startswith(b"#skipped 20\n#0 ")  # and the reader is told, once
+    tails.publish("d", 0, [TailRecord(bytes(16), line)])
+    assert (await tail.take()).startswith(b"#0 ")

@@ -1,6 +1,6 @@
 """A tail over several indexers shows every batch once."""
 
-from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator
+from query.tail.tail_duplicates import LineFilter, RerouteDeduplicator, skipped_line
 
 
 def take(line_filter: LineFilter, *lines: bytes) -> list[bytes]:
@@ -23,3 +23,10 @@ def test_batches_that_are_remembered_are_bounded() -> None:
         b"3\n",
     ]
     assert take(shown, b"#1 aa\n", b"1\n", b"#1 cc\n", b"3\n") == [b"1\n"]
+
+
+def test_a_client_is_told_how_many_events_were_left_out() -> None:
+    assert skipped_line(b"#skipped 7\n") == b'{"skipped":7}\n'
+    assert skipped_line(b"#skipped 0\n") == b'{"skipped":null}\n'  # some, which nobody counted
+    assert skipped_line(b"#0 aa\n") is None
+    assert skipped_line(b'{"data":{"a":"#skipped 7"}}\n') is None

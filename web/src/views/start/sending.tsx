@@ -68,7 +68,7 @@ function KeyWanted({ who, busy, onMake }: { who: Who; busy: boolean; onMake: () 
       In place of <code>{PLACE}</code> put an API key that may send events.{" "}
       {rights.events ? "The one that you logged in with may. " : "The one that you logged in with may not. "}
       It may not make others: ask someone whose key has the right <code>admin</code> for an ingest key of{" "}
-      {who.environment.name}, or on the machine of Bellwether <code>bellwether keys create --ingest</code>.
+      {who.environment.name}, or on the machine of Bellwether <code>bellwether keys create NAME --ingest</code>.
     </p>
   );
 }

@@ -82,6 +82,10 @@ export function Followed({ dataset, spec, columns, onColumns, onAsk }: Props) {
 
 function lineOf(entry: Entry): Line {
   if ("row" in entry) return { key: entry.id, row: entry.row };
+  if ("skipped" in entry) {
+    const many = entry.skipped === null ? "Some" : plain(entry.skipped);
+    return { key: entry.id, words: `${many} events came faster than they can be followed: they were not looked at. Conditions leave fewer.` };
+  }
   const { from, to, why } = entry.gap;
   return { key: entry.id, words: `Not followed from ${timeOf(from)} for ${duration((to - from) * 1000)}, as ${why}. Run the question to see what came meanwhile.` };
 }

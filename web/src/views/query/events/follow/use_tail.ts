@@ -9,7 +9,9 @@ import { waitOf } from "../../../../api/persist";
 import type { Row } from "../../../../api/types";
 import { isoOf } from "../../../../look/times";
 
-export type Entry = { id: number } & ({ row: Row } | { gap: { from: number; to: number; why: string } });
+/** An event; seconds that were not followed; events that came too fast, null where nobody counted. */
+type Came = { row: Row } | { gap: { from: number; to: number; why: string } } | { skipped: number | null };
+export type Entry = { id: number } & Came;
 
 export interface Tail {
   /** The newest first, at most KEPT. */
@@ -55,7 +57,7 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
     let lost: { from: number; why: string } | null = null;
     let known: string[] = []; // what came lately, and came before the connection was lost
     let before = new Set<string>();
-    const add = (entry: { row: Row } | { gap: { from: number; to: number; why: string } }) => {
+    const add = (entry: Came) => {
       buffer.push({ id: (id += 1), ...entry });
       if (buffer.length > KEPT) passed += buffer.splice(0, buffer.length - KEPT).length;
     };
@@ -81,8 +83,12 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
         const first = since;
         setTail((old) => ({ ...old, state: "following", since: first, error: null, retryS: null }));
       };
-      for await (const line of lines("tailSome", { path: { dataset }, query: { after_ns }, body, signal }, onOpen)) {
+      for await (const line of lines("tailSome", { path: { dataset }, query: { after_ns, skipped: true }, body, signal }, onOpen)) {
         const { time, ...event } = line as { time: bigint | number; samplerate: number; data: Row["data"] };
+        if ("skipped" in (line as object)) {
+          add({ skipped: (line as { skipped: number | null }).skipped });
+          continue;
+        }
         const copy = writeJson(line);
         if (before.has(copy)) continue;
         known.push(copy);
