@@ -87,7 +87,7 @@ _TAIL: Final = (
     in_query(
         "skipped",
         one_of("true", "false"),
-        'Whether lines `{"skipped": N}` tell of events left out for a slow reader; null: uncounted.',
+        'Whether lines `{"skipped": N}` tell of events left out; null: nobody counted them.',
     ),
 )
 
