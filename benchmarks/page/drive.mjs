@@ -29,6 +29,7 @@ async function opened(state, build) {
 // The server has the files of all builds and one index; each build's names are put into it.
 async function asBuild(context, build) {
   await context.route((url) => url.pathname.startsWith("/ui/") && !url.pathname.includes("."), async (route) => {
+    if (route.request().resourceType() !== "document") return route.fallback();
     const response = await route.fetch();
     let body = await response.text();
     const nonce = /"style-nonce" content="(\w+)"/.exec(body)?.[1] ?? "";
