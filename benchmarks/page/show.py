@@ -72,25 +72,29 @@ def show_times(lines: list[Line], size: Size, console: Console) -> None:
         "many": f"{size.groups} groups x {size.steps:,} points",
         "scrolling": f"scrolling {size.spans:,} spans",
     }
-    table = Table("what", "build", "of it", "median, ms", "worst, ms", "goal, ms", "x API's time")
+    table = Table(
+        "what", "build", "of it", "best, ms", "median, ms", "worst, ms", "goal, ms", "x API's time"
+    )
     for at, figure in enumerate(FIGURES):
         for build in dict.fromkeys(line["build"] for line in lines):
             some = [x for x in lines if (x["what"], x["build"]) == (figure.what, build)]
             found = [ms for ms in map(figure.of, some) if ms is not None]
             if not found:
-                table.add_row(words[figure.what], build, figure.name, "none", "", figure.goal, "")
+                table.add_row(
+                    words[figure.what], build, figure.name, "none", "", "", figure.goal, ""
+                )
                 continue
             api = statistics.median(x["api"] for x in some)
             middle = statistics.median(found)
             table.add_row(
-                words[figure.what], build, figure.name, f"{middle:.1f}", f"{max(found):.1f}",
+                words[figure.what], build, figure.name, f"{min(found):.1f}", f"{middle:.1f}", f"{max(found):.1f}",
                 figure.goal, f"{middle / api:.2f} ({api:.0f} ms)",
             )  # fmt: skip
         if at + 1 == len(FIGURES) or FIGURES[at + 1].what != figure.what:
             table.add_section()
     console.print(table)
     plots = {x["plots"] for x in lines if x["what"] == "many"}
-    drawn = max(x["rows"] for x in lines if x["what"] == "scrolling")
+    drawn = max((x["rows"] for x in lines if x["what"] == "scrolling"), default=0)
     busy = [x["load"] for x in lines]
     requests = sorted({x["requests"] for x in lines if x["what"] == "first view"})
     console.print(

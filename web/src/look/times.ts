@@ -11,10 +11,12 @@ export function timeOf(s: number, { seconds = true, day = "auto" as "auto" | "al
   return `${dayOf(s)} ${clock}`;
 }
 
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
 /** 31 Jan, with the year where it is another one. */
 export function dayOf(s: number): string {
   const at = new Date(s * 1000);
-  const named = at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const named = DAY.format(at);
   return at.getFullYear() === new Date().getFullYear() ? named : `${named} ${at.getFullYear()}`;
 }
 

@@ -90,12 +90,16 @@ export function bytes(size: number): string {
   return `${significant(value)} ${names[at]}`;
 }
 
+// Made once: to make one takes longer than a hundred numbers.
+const TENTHS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+const DIGITS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 9 });
+
 /** A number with its thousands apart. */
 export function plain(value: number): string {
   if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value)) return DIGITS.format(value);
   const size = Math.abs(value);
-  if (size >= 1000) return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+  if (size >= 1000) return TENTHS.format(value);
   return significant(value);
 }
 
@@ -105,7 +109,7 @@ export function significant(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e15 || size < 1e-6) return value.toExponential(2);
   const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return Number(value.toFixed(Math.min(digits, 9))).toLocaleString("en-US", { maximumFractionDigits: 9 });
+  return DIGITS.format(Number(value.toFixed(Math.min(digits, 9))));
 }
 
 /** A number in few characters, for axes: 1.2k, 4.1M, 3e18. */

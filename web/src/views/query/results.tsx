@@ -39,10 +39,15 @@ export function Results({ place, result }: Props) {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   useEffect(() => setFault(null), [place.ask, result]);
   const close = useCallback(() => setChosen(null), []);
-  const beside = (group: Group, element: Element) => {
+  const beside = useCallback((group: Group, element: Element) => {
     const { left, bottom } = element.getBoundingClientRect();
     setChosen({ group, time: null, x: left, y: bottom + 2 });
-  };
+  }, []);
+  // Its rows are many: they are drawn anew for another answer only, not when the address changes.
+  const groups = useMemo(
+    () => <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />,
+    [table, looks, shared, beside],
+  );
   return (
     <>
       {fault !== null && <Problem error={fault} />}
@@ -58,9 +63,7 @@ export function Results({ place, result }: Props) {
       )}
       <Tabs place={place} spec={spec} range={of?.range ?? null} onFault={setFault} />
       <TabBody place={place} spec={spec} range={of?.range ?? null} />
-      {(place.tab ?? "results") === "results" && (
-        <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />
-      )}
+      {(place.tab ?? "results") === "results" && groups}
       {chosen && (
         <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} onMark={() => setMarked((old) => old + 1)} />
       )}

@@ -172,23 +172,36 @@ function readLines(
     const nothing = ZERO.has(op) ? 0 : null;
     lines.set(label, new Map(groups.map((one) => [one.key, new Array<number | null>(steps).fill(nothing)])));
   }
-  const byLabel = drawn.map(({ label }) => ({ label, of: lines.get(label) }));
-  // Without breakdowns there is one line, whatever it is called.
-  const only = groups[0]?.key;
+  const byLabel = drawn.map(({ label }) => ({ label, of: groups.map((one) => lines.get(label)?.get(one.key)) }));
+  const groupAt = placesOf(groups, breakdowns);
   let [time, at] = ["", -1];
   for (const row of series) {
     // rows of one step follow each other
     if (row.time !== time) [time, at] = [row.time, place(Date.parse(row.time) / 1000)];
     if (at < 0 || at >= steps) continue;
     const { data } = row;
-    const key = breakdowns.length ? keyOf(data, breakdowns) : (only ?? "");
+    const group = groupAt(data);
+    if (group < 0) continue;
     for (const { label, of } of byLabel) {
-      const line = of?.get(key);
+      const line = of[group];
       const value = data[label];
       if (line) line[at] = typeof value === "boolean" ? Number(value) : asNumber(value);
     }
   }
   return lines;
+}
+
+/** Which of the groups a row is of; -1 for none. It is asked for each group and step, so it is cheap. */
+function placesOf(groups: readonly Group[], breakdowns: readonly string[]): (row: Row) => number {
+  const [name] = breakdowns;
+  // Without breakdowns there is one line, whatever it is called.
+  if (name === undefined) return () => 0;
+  if (breakdowns.length === 1 && groups.every((one) => typeof one.values[name] !== "object" || one.values[name] === null)) {
+    const byValue = new Map(groups.map((one, at) => [one.values[name] ?? null, at]));
+    return (row) => byValue.get(row[name] ?? null) ?? -1;
+  }
+  const byKey = new Map(groups.map((one, at) => [one.key, at]));
+  return (row) => byKey.get(keyOf(row, breakdowns)) ?? -1;
 }
 
 function readHeats(

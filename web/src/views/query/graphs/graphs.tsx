@@ -1,6 +1,7 @@
 // The pictures of an answer: one graph for each calculation, over one time axis with one crosshair.
 
 import "./graphs.css";
+import { useRef } from "preact/hooks";
 import { readJson, writeJson } from "../../../api/exact";
 import { go, linkTo } from "../../../address";
 import type { Query } from "../../../api/types";
@@ -49,16 +50,22 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
   const large = of.calculations.find((one) => one.label === place.graph);
   const shown = large ? [large] : of.calculations;
   const height = large ? LARGE : shown.length > 1 ? AMONG : ALONE;
-  const drawn = `${version} ${place.ask} ${form} ${log} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
+  const drawn = `${version} ${form} ${log} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
   const firstLine = shown.find((one) => !one.heat);
-  const zoom = (start: number, end: number) => void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
+  // What a gesture means is looked up when it is made: the graph stands while the address changes.
+  const now = useRef({ place, spec });
+  now.current = { place, spec };
+  const zoom = (start: number, end: number) => {
+    const { place, spec } = now.current;
+    void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
+  };
   const select = (column: string, { start, end, from, to }: Box) => {
     const selection = {
       start_time: Math.floor(start),
       end_time: Math.max(Math.floor(start) + 1, Math.ceil(end)),
       ranges: [{ column, from, to }],
     };
-    go({ ...place, tab: "differs", selection: writeJson(selection) });
+    go({ ...now.current.place, tab: "differs", selection: writeJson(selection) });
   };
   return (
     <section class="graphs" aria-label="Graphs" onMouseLeave={() => shared.set({ group: null, step: null })}>

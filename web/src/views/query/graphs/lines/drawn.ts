@@ -5,6 +5,7 @@ import type { SeriesLook } from "../../../../look/palette";
 import type { Calculation, Graphed, Group, Line } from "../answer";
 import { addable, type Form } from "../form";
 import { colour } from "../frame";
+import { thinPath } from "./thin_path";
 
 export interface Drawn {
   group: Group;
@@ -97,6 +98,7 @@ export function seriesOf({ group, line, look, before, form, thin }: Drawn): uPlo
     width: thin || before ? 1 : 1.75,
     alpha: before ? 0.55 : 1,
     dash: thin ? [] : before ? [4, 4] : [...look.dash],
+    ...(thin ? { paths: thinPath } : {}),
     points: { show: alone.length > 0, filter: () => alone, size: 4, fill: look.colour },
   };
 }
