@@ -87,8 +87,8 @@ def show_times(lines: list[Line], size: Size, console: Console) -> None:
             api = statistics.median(x["api"] for x in some)
             middle = statistics.median(found)
             table.add_row(
-                words[figure.what], build, figure.name, f"{min(found):.1f}", f"{middle:.1f}", f"{max(found):.1f}",
-                figure.goal, f"{middle / api:.2f} ({api:.0f} ms)",
+                words[figure.what], build, figure.name, f"{min(found):.1f}", f"{middle:.1f}",
+                f"{max(found):.1f}", figure.goal, f"{middle / api:.2f} ({api:.0f} ms)",
             )  # fmt: skip
         if at + 1 == len(FIGURES) or FIGURES[at + 1].what != figure.what:
             table.add_section()

@@ -35,12 +35,27 @@ export const FIRST_QUESTION = "COUNT LAST 2h";
 /** The viewer's time zone, as the text form reads times in it. */
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
-/** The question of a text, as the server understands it. */
+/** For so long a text means the same, also where it has words such as `yesterday`. */
+const KEPT_MS = 2000;
+let last: { text: string; at: number; read: Promise<Question> } | null = null;
+
+/** The question of a text, as the server understands it. What was typed is not read again to be run. */
 export async function readQuestion(text: string, signal?: AbortSignal): Promise<Question> {
-  const read = await call("readText", {
-    body: { text: text.trim() ? text : FIRST_QUESTION, zone: ZONE },
-    ...(signal ? { signal } : {}),
-  });
+  const at = performance.now();
+  if (!last || last.text !== text || at - last.at >= KEPT_MS) last = { text, at, read: askFor(text) };
+  const kept = last;
+  try {
+    const read = await kept.read;
+    signal?.throwIfAborted();
+    return read;
+  } catch (error) {
+    if (last === kept && !signal?.aborted) last = null;
+    throw error;
+  }
+}
+
+async function askFor(text: string): Promise<Question> {
+  const read = await call("readText", { body: { text: text.trim() ? text : FIRST_QUESTION, zone: ZONE } });
   const { query: spec, dataset, range, fault, faults, places } = read;
   return { text, spec, dataset, range, fault, faults, places };
 }
