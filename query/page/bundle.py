@@ -1,5 +1,6 @@
 """The files of the page in memory: some, small, and all of them known when the role starts."""
 
+import gzip
 import hashlib
 import sys
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class PageFile:
     """A file. is_named_by_content: so that browsers may keep it for ever."""
 
     data: bytes = field(repr=False)
+    compressed: bytes = field(repr=False)  # by gzip, once: each browser asks for all of them
     content_type: str
     etag: str
     is_named_by_content: bool
@@ -55,7 +57,9 @@ def find_bundle(folder: Path | None = None) -> dict[str, PageFile]:
         if total > limits.PAGE_BYTES_MAX:
             raise NoBundle(f"the files in {place} are no page: they are too large")
         etag = hashlib.sha256(data).hexdigest()[:32]
-        files[path.name] = PageFile(data, kind, etag, path.suffix != ".html")
+        files[path.name] = PageFile(
+            data, gzip.compress(data, 9), kind, etag, path.suffix != ".html"
+        )
     return files
 
 

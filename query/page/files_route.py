@@ -75,9 +75,12 @@ class PageFilesRoute:
         headers = {"Cache-Control": _FOR_EVER, "ETag": f'"{found.etag}"'} | _SAFE
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return web.Response(status=304, headers=headers)
-        response = web.Response(body=found.data, content_type=found.content_type, headers=headers)
+        headers["Vary"] = "Accept-Encoding"
+        data = found.data
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            data, headers["Content-Encoding"] = found.compressed, "gzip"
+        response = web.Response(body=data, content_type=found.content_type, headers=headers)
         response.charset = "utf-8"
-        response.enable_compression()
         return response
 
     def _missing(self, instead: str = "") -> web.Response:
