@@ -73,3 +73,16 @@ async def test_without_a_bundle_both_addresses_say_so_and_where_the_document_is(
             async with client.get(path) as response:
                 assert response.status == 404
                 assert said in await response.text()
+
+
+async def test_a_file_is_sent_compressed_to_who_takes_it_and_whole_to_others(
+    tmp_path: Path,
+) -> None:
+    folder = bundle(tmp_path)
+    script = next(one.name for one in folder.iterdir() if one.suffix == ".js")
+    whole = (folder / script).read_bytes()
+    async with served(tmp_path, find_bundle(folder)) as client:
+        for taken, encoding in (("gzip, br", "gzip"), ("identity", None)):
+            async with client.get(f"/ui/{script}", headers={"Accept-Encoding": taken}) as response:
+                assert response.headers.get("Content-Encoding") == encoding
+                assert await response.read() == whole
