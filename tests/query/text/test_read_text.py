@@ -5,12 +5,15 @@ its time in its own words.
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from query.plan.faults_of import faults_of
 from query.text.parser import parse_query, read_text
-from query.text.places import place_of
+from query.text.places import RANGE, place_of
 from query.text.written import SaidRange, written
 from query.tokens.errors import QueryTextError
+from tests.query.text.test_written import NAMES_SAID, sayable
 
 NOW_NS = 1_800_000_000 * 10**9
 
@@ -105,6 +108,39 @@ def test_a_range_keeps_its_words(text: str, words: str | None) -> None:
     assert shown is not None
     assert f" {words}" in shown
     assert parse_query(shown, NOW_NS).spec == changed
+
+
+@settings(max_examples=15)
+@given(
+    sayable(NAMES_SAID), st.sampled_from(["SINCE yesterday", "LAST 1 month", "UNTIL now-2h BY END"])
+)
+def test_any_question_keeps_the_words_of_its_range(spec: dict[str, Any], words: str) -> None:
+    untimed = {name: value for name, value in spec.items() if name not in RANGE}
+    shown = written(spec, None, SaidRange(words, NOW_NS))
+    assert shown is not None
+    read = read_text(shown, NOW_NS)
+    assert read.range_words == words
+    assert read.spec is not None
+    assert {name: value for name, value in read.spec.items() if name not in RANGE} == untimed
+
+
+@settings(max_examples=15)
+@given(sayable(NAMES_SAID))
+def test_every_part_of_any_question_has_its_words(spec: dict[str, Any]) -> None:
+    text = written(spec)
+    assert text is not None
+    places = read_text(text, NOW_NS).places
+    for member, value in spec.items():
+        if member == "filter_combination":
+            continue
+        items = range(len(value)) if isinstance(value, list) else [None]
+        for at in items:
+            place = place_of(member if at is None else f"{member}[{at}]", places)
+            assert place is not None, (member, at)
+            assert text[place.start : place.end].strip() == text[place.start : place.end] != ""
+    said = [place_of(f"breakdowns[{at}]", places) for at in range(len(spec.get("breakdowns", [])))]
+    groups = ", ".join(text[one.start : one.end] for one in said if one is not None)
+    assert not groups or f"GROUP BY {groups}" in text
 
 
 def test_words_that_are_no_range_are_not_written() -> None:

@@ -67,6 +67,8 @@ export function quotedName(name: string): string {
 /** A value as the text form needs it. */
 export function quotedValue(value: unknown): string {
   if (typeof value === "string") return quoted(value, '"');
+  // such a double is no integer of these digits; integers that long are bigints here
+  if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential();
   return String(value);
 }
 

@@ -68,19 +68,26 @@ export function sayList(spec: Query): string[] {
   return [...calculations.map(sayCalculation), ...(spec.formulas ?? []).map((one) => sayFormula(one, spec))];
 }
 
-const REFERENCE = /"(?:[^"\\]|\\.)*"|\$`([^`]+)`/g;
+/** Labels and texts in an expression: $`label`, $"label", "text". */
+const REFERENCE = /\$`([^`]+)`|(\$?)"((?:[^"\\]|\\U[0-9a-f]{8})*)"/g;
 
 /** A formula, whose fields are the labels of calculations. */
 function sayFormula(one: { name: string; expression: string }, spec: Query): string {
   const said = new Map<string, string>();
   for (const each of spec.calculations ?? []) {
-    const label = each.name ?? (each.column === undefined ? each.op : `${each.op}(${each.column})`);
-    said.set(label, each.name === undefined ? sayCalled(each) : quotedName(each.name));
+    if (each.name === undefined) said.set(labelOf(each), sayCalled(each));
   }
-  const expression = one.expression.replace(REFERENCE, (whole, label: string | undefined) =>
-    label === undefined ? whole : (said.get(label) ?? quotedName(label)),
-  );
+  const reference = (label: string) => said.get(label) ?? quotedName(label);
+  const expression = one.expression.replace(REFERENCE, (_, label: string | undefined, field: string, text: string) => {
+    if (label !== undefined) return reference(label);
+    const plain = text.replace(/\\U([0-9a-f]{8})/g, (_whole, code: string) => String.fromCodePoint(Number.parseInt(code, 16)));
+    return field ? reference(plain) : quotedValue(plain);
+  });
   return `${expression} AS ${quotedName(one.name)}`;
+}
+
+function labelOf(one: Calculation): string {
+  return one.column === undefined || one.column === null ? one.op : `${one.op}(${one.column})`;
 }
 
 export function sayField(one: { name: string; expression: string }): string {

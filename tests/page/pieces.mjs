@@ -1,0 +1,28 @@
+// The rows of the builder for specifications: node pieces.mjs FOLDER, with the page's sources.
+// Reads a JSON list of specifications, and prints the text that the pieces of each make together.
+
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+
+const require = createRequire(`${process.cwd()}/`);
+const { buildSync } = require("esbuild");
+const contents = 'export * from "./views/query/question/builder/say"; export { readJson } from "./api/exact";';
+const made = buildSync({
+  stdin: { contents, resolveDir: process.argv[2], loader: "ts" },
+  bundle: true,
+  format: "esm",
+  write: false,
+});
+const source = Buffer.from(made.outputFiles[0].contents).toString("base64");
+const say = await import(`data:text/javascript;base64,${source}`);
+
+function textOf(spec) {
+  const clauses = [say.sayBeginning(spec)];
+  const all = (word, pieces, between) => pieces.length && clauses.push(`${word} ${pieces.join(between)}`);
+  all("WHERE", (spec.filters ?? []).map(say.sayFilter), ` ${spec.filter_combination ?? "AND"} `);
+  all("HAVING", (spec.havings ?? []).map(say.sayHaving), " AND ");
+  all("ORDER BY", (spec.orders ?? []).map(say.sayOrder), ", ");
+  return clauses.join(" ");
+}
+
+console.log(JSON.stringify(say.readJson(readFileSync(0, "utf8")).map(textOf)));
