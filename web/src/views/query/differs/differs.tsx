@@ -1,7 +1,7 @@
 // What differs: the selected events beside the others of the question, field by field.
 
 import { writeJson } from "../../../api/exact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
 import { call } from "../../../api/client";
 import type { Query } from "../../../api/types";
@@ -10,11 +10,13 @@ import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
+import { toClipboard } from "../rows/copy";
 import { ask, type QueryPlace } from "../graphs/change";
 import type { DifferingField, SameField } from "./answer";
 import { heldTo } from "./held";
 import { FieldPicture } from "./field";
 import { readSelection } from "./selection";
+import { SelectionAsks } from "./selection_asks";
 import { SelectionForm } from "./selection_form";
 import "./differs.css";
 
@@ -24,15 +26,16 @@ interface Props {
   range: Range | null;
 }
 
-const FIRST = 12;
-const MORE = 50;
+/** Fields that are shown at first, and with each further step of scrolling. */
+const FIELDS_STEP = 12;
 
 export function Differs({ place, spec, range }: Props) {
   const selection = readSelection(place.selection);
-  const [limit, setLimit] = useState(FIRST);
+  const [limit, setLimit] = useState(FIELDS_STEP);
   const [fault, setFault] = useState<unknown>(null);
   const [copied, setCopied] = useState(false);
   useEffect(() => setFault(null), [place]);
+  useEffect(() => setLimit(FIELDS_STEP), [place.selection, place.ask]);
   useEffect(() => setCopied(false), [place.selection, place.ask]);
   // The range is that of the answer above, so that a link shows the same events later.
   const query = heldTo(spec, range);
@@ -42,7 +45,7 @@ export function Differs({ place, spec, range }: Props) {
   );
   const found = key ? answer.value : undefined;
   const next = (of: Query) => void ask(place, of, "results").catch(setFault);
-  const copy = () => void navigator.clipboard.writeText(location.href).then(() => setCopied(true), setFault);
+  const copy = () => void toClipboard(location.href).then(() => setCopied(true), setFault);
   const fields = ((found?.fields ?? []) as DifferingField[]).filter((field) => field.score > 0);
   const hidden = (found?.differing ?? fields.length) - fields.length;
   return (
@@ -54,6 +57,9 @@ export function Differs({ place, spec, range }: Props) {
           go(chosen ? { ...kept, selection: writeJson(chosen) } : kept);
         }}
       />
+      {selection && found !== undefined && found.inside.events > 0 && (
+        <SelectionAsks {...{ place, spec, selection, range }} onFault={setFault} />
+      )}
       {!selection && (
         <p class="quiet">
           Say which events are odd: type a condition, draw a box in a heatmap, or click a group in the
@@ -78,9 +84,7 @@ export function Differs({ place, spec, range }: Props) {
           {!fields.length && <p class="quiet">{emptyWords(found.inside.events, found.outside.events)}</p>}
           <Fields title="Categories" fields={fields.filter((one) => one.kind === "values")} {...{ spec }} onAsk={next} />
           <Fields title="Numbers" fields={fields.filter((one) => one.kind === "numbers")} {...{ spec }} onAsk={next} />
-          {hidden > 0 && limit === FIRST && (
-            <button onClick={() => setLimit(MORE)}>{hidden} more fields differ</button>
-          )}
+          {hidden > 0 && <More key={limit} hidden={hidden} onMore={() => setLimit(limit + FIELDS_STEP)} />}
           <Same fields={found.same as SameField[]} spec={spec} onAsk={next} />
         </div>
       )}
@@ -92,6 +96,20 @@ function emptyWords(inside: number, outside: number): string {
   if (!inside) return "No event of the question is selected: a wider condition would select some.";
   if (!outside) return "Every event of the question is selected, so there is nothing to compare them with.";
   return "In no field do the selected events differ by more than chance makes of so many events.";
+}
+
+/** Asks for more fields once it is scrolled to. */
+function More({ hidden, onMore }: { hidden: number; onMore: () => void }) {
+  const box = useRef<HTMLButtonElement>(null);
+  const asked = useRef(onMore);
+  asked.current = onMore;
+  useEffect(() => {
+    if (!box.current) return;
+    const watcher = new IntersectionObserver(([seen]) => seen?.isIntersecting && asked.current());
+    watcher.observe(box.current);
+    return () => watcher.disconnect();
+  }, []);
+  return <button ref={box} onClick={onMore}>{hidden === 1 ? "1 more field differs" : `${hidden} more fields differ`}</button>;
 }
 
 interface Listed {

@@ -2,13 +2,14 @@
 
 import "./graphs.css";
 import { useRef } from "preact/hooks";
-import { readJson, writeJson } from "../../../api/exact";
+import { writeJson } from "../../../api/exact";
 import { go, linkTo } from "../../../address";
 import type { Query } from "../../../api/types";
 import { wordsOf } from "../../../parts/problem";
 import type { SeriesLook } from "../../../look/palette";
 import type { Coverage } from "../../../api/types";
-import type { Graphed } from "./answer";
+import { readSelection, type Selection } from "../differs/selection";
+import { keyOf, type Graphed, type Range } from "./answer";
 import { ask, zoomed, type QueryPlace } from "./change";
 import { HeatGraph, type Box } from "./heat/heat_graph";
 import { Legend } from "./legend";
@@ -44,13 +45,16 @@ const LARGE = 480;
 export function Graphs({ place, spec, of, shared, looks, version, coverage, marked, onFault, onPoint }: Props) {
   const found = useMarkers(place.dataset, marked);
   const markers = markersIn(found.value ?? [], of.range);
+  const selection = place.tab === "differs" ? readSelection(place.selection) : null;
   const cover = coverOf(coverage, of.range);
   const form = formOf(place);
   const log = isLog(place);
   const large = of.calculations.find((one) => one.label === place.graph);
   const shown = large ? [large] : of.calculations;
   const height = large ? LARGE : shown.length > 1 ? AMONG : ALONE;
-  const drawn = `${version} ${form} ${log} ${place.selection ?? ""} ${markers.map((one) => one.id).join(" ")}`;
+  const drawn = `${version} ${form} ${log} ${selection ? place.selection : ""} ${markers.map((one) => one.id).join(" ")}`;
+  const selected = timesOf(selection);
+  const strong = new Set((selection?.groups ?? []).map((group) => keyOf(group, spec.breakdowns ?? [])));
   const firstLine = shown.find((one) => !one.heat);
   // What a gesture means is looked up when it is made: the graph stands while the address changes.
   const now = useRef({ place, spec });
@@ -72,7 +76,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
       {shown.map((calculation, at) => {
         const { label, column, heat } = calculation;
         const last = at === shown.length - 1;
-        const common = { of, calculation, shared, last, version: drawn, overlay: { cover, markers }, height: last ? height + 28 : height, onZoom: zoom };
+        const common = { of, calculation, shared, last, version: drawn, overlay: { cover, markers, selected }, height: last ? height + 28 : height, onZoom: zoom };
         return (
           <figure key={label} class="graph">
             <figcaption class="spread">
@@ -86,12 +90,12 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
             {heat ? (
               <HeatGraph
                 {...common}
-                box={boxOf(place.selection, column)}
+                box={boxOf(selection, column, of.range)}
                 onBox={(box) => column && select(column, box)}
                 onPoint={onPoint}
               />
             ) : (
-              <LineGraph {...common} looks={looks} form={form} log={log} onPoint={onPoint} />
+              <LineGraph {...common} looks={looks} form={form} log={log} strong={strong} onPoint={onPoint} />
             )}
           </figure>
         );
@@ -113,19 +117,20 @@ function Enlarge({ place, label, large }: { place: QueryPlace; label: string; la
   );
 }
 
-/** The box of an address's selection, if it is one of this field. */
-function boxOf(selection: string | undefined, column: string | null): Box | null {
-  if (!selection) return null;
-  try {
-    const { start_time, end_time, ranges } = readJson(selection) as {
-      start_time?: number;
-      end_time?: number;
-      ranges?: { column: string; from?: number; to?: number }[];
-    };
-    const range = ranges?.find((one) => one.column === column);
-    if (start_time === undefined || end_time === undefined || !range) return null;
-    return { start: start_time, end: end_time, from: range.from ?? -Infinity, to: range.to ?? Infinity };
-  } catch {
-    return null;
-  }
+/** The time of a selection, if it has one. */
+function timesOf(selection: Selection | null): { start: number; end: number } | null {
+  if (!selection || (selection.start_time === undefined && selection.end_time === undefined)) return null;
+  return { start: selection.start_time ?? -Infinity, end: selection.end_time ?? Infinity };
+}
+
+/** The box of a selection, if it is one of this field. */
+function boxOf(selection: Selection | null, column: string | null, { start, end }: Range): Box | null {
+  const range = selection?.ranges?.find((one) => one.column === column);
+  if (!selection || !range) return null;
+  return {
+    start: selection.start_time ?? start,
+    end: selection.end_time ?? end,
+    from: range.from ?? -Infinity,
+    to: range.to ?? Infinity,
+  };
 }

@@ -9,12 +9,14 @@ import type { Marker } from "./markers";
 export interface Overlay {
   cover: Cover;
   markers: readonly Marker[];
+  /** The time of the events that are compared with the others. */
+  selected: { start: number; end: number } | null;
 }
 
 const HATCH_PX = 8;
 
-/** lines: whether values are joined by lines, of which also those to a part of a step are paler. */
-export function drawOverlay(plot: uPlot, { cover, markers }: Overlay, lines: boolean): void {
+/** drawn: how values are. Where lines join them, those that lead to a part of a step are paler, too. */
+export function drawOverlay(plot: uPlot, { cover, markers, selected }: Overlay, drawn: "lines" | "bars" | "cells"): void {
   const { ctx, bbox } = plot;
   const x = (at: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(at, "x", true)));
   const right = bbox.left + bbox.width;
@@ -25,8 +27,18 @@ export function drawOverlay(plot: uPlot, { cover, markers }: Overlay, lines: boo
   ctx.globalAlpha = 0.6;
   ctx.fillStyle = colour("paper");
   for (const { start, end, next } of cover.parts) {
-    const [from, to] = lines ? [Math.min(start, next), Math.max(end, next)] : [start, end];
+    const [from, to] = drawn === "lines" ? [Math.min(start, next), Math.max(end, next)] : [start, end];
     ctx.fillRect(x(from), bbox.top, x(to) - x(from), bbox.height);
+  }
+  // In a heatmap the selection is a box.
+  if (selected && drawn !== "cells") {
+    const [from, to] = [x(selected.start), x(selected.end)];
+    ctx.globalAlpha = 0.14;
+    ctx.fillStyle = ctx.strokeStyle = colour("accent");
+    ctx.fillRect(from, bbox.top, to - from, bbox.height);
+    ctx.globalAlpha = 1;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.strokeRect(from, bbox.top, to - from, bbox.height);
   }
   if (cover.missing) {
     ctx.globalAlpha = 0.12;

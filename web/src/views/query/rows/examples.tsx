@@ -19,9 +19,11 @@ interface Props {
   /** The field whose numbers are compared; null: durations. */
   column: string | null;
   onClose: () => void;
+  /** Whether they are items of a menu. */
+  menu?: boolean;
 }
 
-export function Examples({ place, spec, range, column, onClose }: Props) {
+export function Examples({ place, spec, range, column, onClose, menu = false }: Props) {
   const body = { dataset: place.dataset, query: heldTo(spec, range), ...(column ? { column } : {}) };
   const { value, error } = useAnswer(writeJson(body), (signal) => call("exampleTraces", { body, signal }));
   if (error !== null) return <p class="small quiet">Its traces are not known: {wordsOf(error)}</p>;
@@ -38,14 +40,14 @@ export function Examples({ place, spec, range, column, onClose }: Props) {
         found ? (
           <a
             key={name}
-            role="menuitem"
+            {...(menu ? { role: "menuitem" as const } : {})}
             class="example"
             {...toTrace(found, onClose)}
           >
             {name} <span class="quiet">{shown(found.value, unit)}</span>
           </a>
         ) : (
-          <button key={name} role="menuitem" class="example" disabled>
+          <button key={name} {...(menu ? { role: "menuitem" as const } : {})} class="example" disabled>
             {name} <span>{value === undefined ? "…" : value.events ? none : "in no trace"}</span>
           </button>
         ),

@@ -119,7 +119,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark
       {time && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this time</button>}
       {(apart || time) && <button role="menuitem" onClick={differs}>What differs</button>}
       <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
-      <Examples {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
+      <Examples menu {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
       <button role="menuitem" onClick={traces}>All of its traces</button>
       {chosen.at !== undefined && <NewMarker dataset={place.dataset} at={chosen.at} onMark={onMark} onClose={onClose} />}
       <GroupBy dataset={place.dataset} onClose={onClose} onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />

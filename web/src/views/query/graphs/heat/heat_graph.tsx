@@ -63,7 +63,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
         drawClear: [(plot) => drawCells(plot, of, steps, scale)],
         draw: [
           (plot) => {
-            drawOverlay(plot, overlay, false);
+            drawOverlay(plot, overlay, "cells");
             if (box) drawBox(plot, box, scale);
           },
         ],
@@ -174,12 +174,13 @@ function drawCells(plot: uPlot, of: Graphed, steps: readonly (readonly Bin[])[],
 function drawBox(plot: uPlot, box: Box, scale: HeatScale): void {
   const { ctx } = plot;
   const left = plot.valToPos(box.start, "x", true);
-  const top = plot.valToPos(scale.place(box.to), "y", true);
+  const kept = (value: number) => Math.min(scale.most, Math.max(scale.least, scale.place(value)));
+  const top = plot.valToPos(kept(box.to), "y", true);
   const width = plot.valToPos(box.end, "x", true) - left;
-  const height = plot.valToPos(scale.place(box.from), "y", true) - top;
+  const height = plot.valToPos(kept(box.from), "y", true) - top;
   ctx.save();
   ctx.strokeStyle = colour("accent");
   ctx.lineWidth = 2 * devicePixelRatio;
-  ctx.strokeRect(left, top, width, height);
+  ctx.strokeRect(left, top, Math.max(1, width), Math.max(1, height));
   ctx.restore();
 }

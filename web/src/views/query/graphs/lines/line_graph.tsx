@@ -13,6 +13,9 @@ import { logScale, logTicks } from "./log_axis";
 import { Plot } from "../plot";
 import type { Shared } from "../shared";
 
+/** Width of the line of a group that is selected. */
+const STRONG_PX = 3.5;
+
 interface Props {
   of: Graphed;
   calculation: Calculation;
@@ -22,6 +25,8 @@ interface Props {
   last: boolean;
   version: unknown;
   overlay: Overlay;
+  /** Keys of groups that are selected. */
+  strong: ReadonlySet<string>;
   form: Form;
   /** Whether its axis is logarithmic. */
   log: boolean;
@@ -30,7 +35,7 @@ interface Props {
 }
 
 export function LineGraph(props: Props) {
-  const { of, calculation, looks, shared, height, last, version, overlay, form, log, onZoom, onPoint } = props;
+  const { of, calculation, looks, shared, height, last, version, overlay, strong, form, log, onZoom, onPoint } = props;
   const drawn = drawnOf(of, calculation, looks, form);
   const unit = unitOf(calculation.label);
   // Whether groups stand on one another: then it is the band under the pointer that is meant.
@@ -48,9 +53,9 @@ export function LineGraph(props: Props) {
           splits.map((value) => (unit.unit === "number" ? short(value) : shown(value, unit))),
         ...(log ? { splits: (plot: uPlot) => logTicks(plot, height), filter: (_: uPlot, all: number[]) => all } : {}),
       },
-      series: drawn.map(seriesOf),
+      series: drawn.map((one) => ({ ...seriesOf(one), ...(strong.has(one.group.key) && !one.before ? { width: STRONG_PX } : {}) })),
       hooks: {
-        draw: [(plot) => drawOverlay(plot, overlay, form !== "bar")],
+        draw: [(plot) => drawOverlay(plot, overlay, form === "bar" ? "bars" : "lines")],
         setSelect: [
           (plot) => {
             const { left, width: wide } = plot.select;
