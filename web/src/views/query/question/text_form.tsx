@@ -64,7 +64,8 @@ export function TextForm({ text, put, faults, dataset, datasets, onText, onRun, 
     <>
       <div class="ask-text" ref={place} />
       <div class="ask-under">
-        <ul class="ask-faults small" role={faults.length ? "alert" : undefined}>
+        <div class="ask-faults small" role={faults.length ? "alert" : undefined}>
+          <ul>
           {faults.map((one) => (
             <li key={`${one.start} ${one.why}`}>
               <button class="small" title="Show the word" onClick={() => select(one)}>
@@ -72,7 +73,8 @@ export function TextForm({ text, put, faults, dataset, datasets, onText, onRun, 
               </button>
             </li>
           ))}
-        </ul>
+          </ul>
+        </div>
         {children}
       </div>
     </>

@@ -73,7 +73,7 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
               />
             ) : (
               <span class={wrong(at) ? "ask-chip wrong" : "ask-chip"}>
-                <button class="mono" title={wrong(at)?.why ?? text} aria-invalid={wrong(at) !== undefined} onClick={() => setEdited(at)} onKeyDown={(event) => taken(event, at)}>
+                <button class="mono" title={wrong(at)?.why ?? text} onClick={() => setEdited(at)} onKeyDown={(event) => taken(event, at)}>
                   {visible(text)}
                 </button>
                 <button class="ask-x" aria-label={`Remove ${text}`} onClick={() => remove(at)}>

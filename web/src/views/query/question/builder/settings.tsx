@@ -82,7 +82,7 @@ function Chosen({ label, wrong, value, none, options, shown, onValue }: ChosenPr
     <label class="ask-chosen">
       <span class="ask-label">{label}</span>
       <select
-        aria-invalid={wrong !== undefined}
+        aria-invalid={wrong === undefined ? undefined : true}
         title={wrong}
         value={value === undefined ? "" : String(value)}
         onChange={(event) => {
