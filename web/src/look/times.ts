@@ -42,3 +42,18 @@ export function isoOf(ns: number | bigint): string {
   const digits = past.toString().padStart(9, "0").replace(/0+$/, "");
   return `${second}${digits && `.${digits}`}Z`;
 }
+
+/** The viewer's zone: Europe/Berlin, UTC+2. */
+export function zoneOf(s: number): string {
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const minutes = -new Date(s * 1000).getTimezoneOffset();
+  if (minutes === 0) return name === "UTC" ? name : `${name}, UTC`;
+  const rest = Math.abs(minutes) % 60;
+  return `${name}, UTC${minutes < 0 ? "−" : "+"}${Math.floor(Math.abs(minutes) / 60)}${rest ? `:${two(rest)}` : ""}`;
+}
+
+/** The clock in UTC; empty where it is the viewer's. */
+export function utcClockOf(s: number): string {
+  const at = new Date(s * 1000);
+  return at.getTimezoneOffset() === 0 ? "" : `${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC`;
+}

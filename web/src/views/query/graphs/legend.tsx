@@ -1,7 +1,7 @@
 // The values under the crosshair, beside the graph's name: no floating box hides the picture.
 
 import type { SeriesLook } from "../../../look/palette";
-import { timeOf, utcOf } from "../../../look/times";
+import { timeOf, utcClockOf, utcOf } from "../../../look/times";
 import { shown, unitOf } from "../../../look/units";
 import type { Graphed } from "./answer";
 import { useShared, type Shared } from "./shared";
@@ -38,6 +38,7 @@ export function Legend({ of, label, looks, shared, others }: Props) {
       {at !== undefined && (
         <span class="mono" title={utcOf(at)}>
           {timeOf(at, { seconds: of.range.step < 60 })}
+          {utcClockOf(at) && <span class="quiet"> {utcClockOf(at)}</span>}
         </span>
       )}
       {named.map((one) => (

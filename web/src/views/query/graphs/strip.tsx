@@ -1,6 +1,6 @@
 // Under the time axis: what the answer covers, and the markers by name.
 
-import { timeOf, utcOf } from "../../../look/times";
+import { timeOf, utcOf, zoneOf } from "../../../look/times";
 import type { Range } from "./answer";
 import type { Cover } from "./cover";
 import { LEFT, RIGHT } from "./frame";
@@ -14,6 +14,7 @@ interface Props {
 
 /** Parts of the width that a marker's name needs at least. */
 const NAME_PART = 0.05;
+const LAST_PART = 0.2;
 
 export function Strip({ range, cover, markers }: Props) {
   const part = (at: number) => Math.min(1, Math.max(0, (at - range.start) / (range.end - range.start)));
@@ -28,22 +29,27 @@ export function Strip({ range, cover, markers }: Props) {
         <span class={cover.missing ? "cover-missing" : "cover-full"} style={{ width: percent(settled) }} />
         <span class="cover-live" style={{ width: percent(1 - settled) }} />
       </div>
-      {(cover.parts.length > 0 || cover.missing) && (
-        <p class="small quiet cover-words">
+      <p class="small quiet cover-words">
+        <span title={`${utcOf(range.start)} to ${utcOf(range.end)}`}>times in {zoneOf(range.start)}</span>
+        <span>
           {cover.missing && <span class="error">hatched: {cover.missing}</span>}
           {cover.parts.length > 0 && `paler: ${cover.parts.map((one) => one.why).join("; ")}`}
-        </p>
-      )}
+        </span>
+      </p>
       {markers.length > 0 && (
         <ul class="marks small" aria-label="Markers">
           {markers.map((one, at) => {
             const from = part(one.start);
             const room = (markers[at + 1] ? part(markers[at + 1]?.start ?? 1) : 1) - from;
             const when = `${timeOf(one.start)}${one.end === null ? "" : ` to ${timeOf(one.end)}`}`;
-            const tight = room < NAME_PART;
+            // The last one, near the end of the range, has its name before it.
+            const back = from - (markers[at - 1] ? part(markers[at - 1]?.start ?? 0) : 0);
+            const before = at === markers.length - 1 && room < LAST_PART && back > room;
+            const tight = !before && room < NAME_PART;
+            const place = before ? { right: percent(1 - from), maxWidth: percent(back) } : { left: percent(from), maxWidth: percent(room) };
             const name = <span class={tight ? "hidden" : undefined}>{one.text}</span>;
             return (
-              <li key={one.id} style={{ left: percent(from), maxWidth: percent(room) }} title={`${one.text}\n${when}\n${utcOf(one.start)}`}>
+              <li key={one.id} class={before ? "before" : undefined} style={place} title={`${one.text}\n${when}\n${utcOf(one.start)}`}>
                 <span style={{ color: one.colour }} aria-hidden="true">
                   ▲
                 </span>

@@ -12,6 +12,8 @@ export interface HeatScale {
   most: number;
 }
 
+const BINS_LEAST = 8;
+
 /** null where there is no bin. */
 export function heatScale(steps: readonly (readonly Bin[])[]): HeatScale | null {
   let ratio = 0;
@@ -46,7 +48,8 @@ export function heatScale(steps: readonly (readonly Bin[])[]): HeatScale | null 
     least = Math.min(least, from);
     most = Math.max(most, to);
   }
-  return { place, value, least, most };
+  // A few bins alone would be as high as the graph.
+  return { place, value, least, most: Math.max(most, least + BINS_LEAST) };
 }
 
 /** The places of the ends of a bin. */

@@ -13,6 +13,10 @@ import { logScale, logTicks } from "./log_axis";
 import { Plot } from "../plot";
 import type { Shared } from "../shared";
 
+/** Operations whose numbers are whole, and what lies between the lines of their axes. */
+const WHOLE = new Set(["COUNT", "COUNT_DISTINCT", "CONCURRENCY"]);
+const WHOLE_STEPS = Array.from({ length: 48 }, (_, at) => [1, 2, 5].map((part) => part * 10 ** Math.floor(at / 3))[at % 3] ?? 1);
+
 /** Width of the line of a group that is selected. */
 const STRONG_PX = 3.5;
 
@@ -51,6 +55,7 @@ export function LineGraph(props: Props) {
       yAxis: {
         values: (_, splits) =>
           splits.map((value) => (unit.unit === "number" ? short(value) : shown(value, unit))),
+        ...(WHOLE.has(calculation.op) ? { incrs: WHOLE_STEPS } : {}),
         ...(log ? { splits: (plot: uPlot) => logTicks(plot, height), filter: (_: uPlot, all: number[]) => all } : {}),
       },
       series: drawn.map((one) => ({ ...seriesOf(one), ...(strong.has(one.group.key) && !one.before ? { width: STRONG_PX } : {}) })),
