@@ -1,9 +1,12 @@
-// The names of datasets, for controls that choose one.
+// The datasets that there are, for controls that choose one.
 
 import { call } from "./client";
 
-/** The names of all datasets; none where they cannot be told. */
+/** Where a dataset is named: all of the environment. */
+export const ALL_DATASETS = "__all__";
+
+/** The names that addresses and FROM have for them; none where they cannot be told. */
 export async function namesOfDatasets(): Promise<string[]> {
   const found = await call("listDatasets").catch(() => []);
-  return (found as { name?: string }[]).flatMap((one) => (one.name ? [one.name] : []));
+  return found.map((one) => one.slug);
 }

@@ -1,12 +1,14 @@
 // What is known of a dataset's fields: their values, how common they are, and what people say of them.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";
 import { isNumber, writeJson } from "../../api/exact";
 import { bytes, plain, shown, unitOf } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
+import { usePages } from "../../parts/use_pages";
+import { useSearch } from "../../parts/use_search";
 import { CoverageWords } from "../query/coverage";
 import { conditionsOf } from "../query/graphs/change";
 import { writeQuestion } from "../query/use_question";
@@ -31,20 +33,12 @@ type FieldsPlace = Extract<Place, { view: "fields" }>;
 
 const PAGE = 100;
 const VALUES = 5;
-const PAUSE_MS = 200;
 
 export function FieldsView({ place }: { place: FieldsPlace }) {
   const { dataset, search = "" } = place;
-  const [typed, setTyped] = useState(search);
-  const [cursors, setCursors] = useState<(string | null)[]>([null]);
+  const [typed, setTyped] = useSearch(search, (words) => go({ view: "fields", dataset, ...(words ? { search: words } : {}) }, { replace: true }));
+  const { cursor, ...pages } = usePages(search);
   const [fault, setFault] = useState<unknown>(null);
-  useEffect(() => setCursors([null]), [search]);
-  useEffect(() => {
-    const word = typed.trim();
-    const timer = setTimeout(() => go({ view: "fields", dataset, ...(word ? { search: word } : {}) }, { replace: true }), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  const cursor = cursors.at(-1) ?? null;
   const answer = useAnswer(JSON.stringify([search, cursor]), (signal) =>
     call("storedFields", {
       path: { dataset },
@@ -114,10 +108,10 @@ export function FieldsView({ place }: { place: FieldsPlace }) {
           </table>
         </div>
       )}
-      {(next || cursors.length > 1) && (
+      {(next || !pages.isFirst) && (
         <p class="row">
-          <button disabled={cursors.length < 2} onClick={() => setCursors(cursors.slice(0, -1))}>‹ Fields before</button>
-          <button disabled={!next} onClick={() => next && setCursors([...cursors, next])}>More fields ›</button>
+          <button disabled={pages.isFirst} onClick={pages.back}>‹ Fields before</button>
+          <button disabled={!next} onClick={() => next && pages.on(next)}>More fields ›</button>
         </p>
       )}
     </section>

@@ -1,12 +1,13 @@
 // What was asked before: by me, or by everyone of the environment; a click asks it again.
 
-import { useEffect, useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";
 import { timeOf, utcOf } from "../../look/times";
 import { duration, plain } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
+import { usePages } from "../../parts/use_pages";
+import { useSearch } from "../../parts/use_search";
 import type { Who } from "../../session";
 import { CoverageWords } from "../query/coverage";
 import { folded, type Asked, type Told } from "./asked";
@@ -16,19 +17,12 @@ type HistoryPlace = Extract<Place, { view: "history" }>;
 
 const MONTH_S = 30 * 86_400;
 const PAGE = 200;
-const PAUSE_MS = 250;
 
 export function HistoryView({ place, who }: { place: HistoryPlace; who: Who }) {
   const { search = "", dataset, everyone } = place;
-  const [typed, setTyped] = useState(search);
-  const [cursors, setCursors] = useState<(string | null)[]>([null]);
+  const [typed, setTyped] = useSearch(search, (words) => go(changed(place, { search: words }), { replace: true }));
   const choice = JSON.stringify([search, dataset, everyone]);
-  useEffect(() => setCursors([null]), [choice]);
-  useEffect(() => {
-    const timer = setTimeout(() => typed.trim() !== search && go(changed(place, { search: typed.trim() }), { replace: true }), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  const cursor = cursors.at(-1) ?? null;
+  const { cursor, ...pages } = usePages(choice);
   const answer = useAnswer(JSON.stringify([choice, cursor]), (signal) =>
     call("queries", {
       query: {
@@ -80,10 +74,10 @@ export function HistoryView({ place, who }: { place: HistoryPlace; who: Who }) {
           </tbody>
         </table>
       )}
-      {(next || cursors.length > 1) && (
+      {(next || !pages.isFirst) && (
         <p class="row">
-          <button disabled={cursors.length < 2} onClick={() => setCursors(cursors.slice(0, -1))}>‹ Later</button>
-          <button disabled={!next} onClick={() => next && setCursors([...cursors, next])}>Earlier ›</button>
+          <button disabled={pages.isFirst} onClick={pages.back}>‹ Later</button>
+          <button disabled={!next} onClick={() => next && pages.on(next)}>Earlier ›</button>
         </p>
       )}
     </section>

@@ -1,7 +1,7 @@
 // One field that differs: in words, and both distributions side by side. A click on a value asks on.
 
 import { useState } from "preact/hooks";
-import { shown, unitOf } from "../../../look/units";
+import { plain, shown, unitOf } from "../../../look/units";
 import type { Filter, Query } from "../../../api/types";
 import { conditionsOf, narrowed, without } from "../graphs/change";
 import { percent, telling, type DifferingField, type NumberField, type Sides, type ValueField } from "./answer";
@@ -117,7 +117,7 @@ function ValueBars({ parts, others, chosen, onChoose }: Shown & { others: ValueF
       ))}
       {others && others.values > 0 && (all || parts.length <= FEW) && (
         <div class="quiet">
-          <span class="value-name">{others.values.toLocaleString("en-US")} other values</span>
+          <span class="value-name">{plain(others.values)} other values</span>
           <Bars sides={others} />
         </div>
       )}

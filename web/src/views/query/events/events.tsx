@@ -7,6 +7,7 @@ import { writeJson } from "../../../api/exact";
 import type { Query } from "../../../api/types";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
+import { usePages } from "../../../parts/use_pages";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
 import { ask, narrowed, type QueryPlace } from "../graphs/change";
@@ -25,8 +26,6 @@ interface Props {
 const PAGE = 50;
 
 export function Events({ place, spec, range }: Props) {
-  // The cursors of the pages from the newest to the one that is shown, which is that of the last.
-  const [pages, setPages] = useState<(string | null)[]>([null]);
   const [chosen, setChosen] = useState<number | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const { filters = [], filter_combination, time_range, start_time, end_time, time_axis } = spec;
@@ -42,11 +41,10 @@ export function Events({ place, spec, range }: Props) {
   };
   const question = writeJson(asked);
   useEffect(() => {
-    setPages([null]);
     setChosen(null);
     setFault(null);
   }, [question]);
-  const cursor = pages.at(-1) ?? null;
+  const { cursor, ...pages } = usePages(question);
   const page = JSON.stringify([question, cursor]);
   const answer = useAnswer(page, async (signal) => {
     const body = { ...asked, limit: PAGE, ...(cursor ? { cursor } : {}) };
@@ -60,12 +58,16 @@ export function Events({ place, spec, range }: Props) {
   const columns = picked ?? usualColumns(rows);
   const pick = (names: readonly string[]) => go({ ...place, columns: JSON.stringify(names) }, { replace: true });
   const next = (of: Query) => void ask(place, of, "events").catch(setFault);
-  const turn = (to: (string | null)[], at: number | null) => {
-    setPages(to);
+  // One who goes from event to event goes on with the nearest one of the next page.
+  const toOlder = (at: number | null) => {
+    if (!older) return;
+    pages.on(older);
     setChosen(at);
   };
-  const toOlder = () => older && turn([...pages, older], chosen === null ? null : 0);
-  const toNewer = () => turn(pages.slice(0, -1), chosen === null ? null : PAGE - 1);
+  const toNewer = (at: number | null) => {
+    pages.back();
+    setChosen(at);
+  };
   // While another page comes, none of the old one is taken for one of it.
   const row = chosen === null || answer.value?.page !== page ? undefined : rows[Math.min(chosen, rows.length - 1)];
   return (
@@ -100,8 +102,8 @@ export function Events({ place, spec, range }: Props) {
                     <OneEvent
                       {...{ row: one, spec }}
                       onAsk={next}
-                      onNewer={number > 0 ? () => setChosen(number - 1) : pages.length > 1 ? toNewer : null}
-                      onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? toOlder : null}
+                      onNewer={number > 0 ? () => setChosen(number - 1) : pages.isFirst ? null : () => toNewer(PAGE - 1)}
+                      onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? () => toOlder(0) : null}
                       onClose={() => setChosen(null)}
                     />
                   );
@@ -109,11 +111,19 @@ export function Events({ place, spec, range }: Props) {
               />
             </div>
           )}
-          {(pages.length > 1 || older) && (
+          {(!pages.isFirst || older) && (
             <p class="row">
-              <button disabled={pages.length < 2} onClick={() => turn([null], null)}>« Newest</button>
-              <button disabled={pages.length < 2} onClick={() => turn(pages.slice(0, -1), null)}>‹ Newer events</button>
-              <button disabled={!older} onClick={() => older && turn([...pages, older], null)}>Older events ›</button>
+              <button
+                disabled={pages.isFirst}
+                onClick={() => {
+                  pages.toFirst();
+                  setChosen(null);
+                }}
+              >
+                « Newest
+              </button>
+              <button disabled={pages.isFirst} onClick={() => toNewer(null)}>‹ Newer events</button>
+              <button disabled={!older} onClick={() => toOlder(null)}>Older events ›</button>
             </p>
           )}
         </>

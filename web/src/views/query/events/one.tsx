@@ -5,6 +5,7 @@ import { linkTo } from "../../../address";
 import { writeJson } from "../../../api/exact";
 import type { Query, Row } from "../../../api/types";
 import { timeOf, utcOf } from "../../../look/times";
+import { plain } from "../../../look/units";
 import { conditionsOf, narrowed, without } from "../graphs/change";
 import { LINES_MAX, unfolded, type Line } from "./unfold";
 
@@ -47,7 +48,7 @@ export function OneEvent({ row, spec, onAsk, onNewer, onOlder, onClose }: Props)
           ))}
         </tbody>
       </table>
-      {lines.length >= LINES_MAX && <p class="quiet">Only its first {LINES_MAX.toLocaleString("en-US")} values.</p>}
+      {lines.length >= LINES_MAX && <p class="quiet">Only its first {plain(LINES_MAX)} values.</p>}
     </section>
   );
 }

@@ -1,14 +1,13 @@
 // Gestures as questions: each changes the specification, and its text is the next address.
 
 import { go, type Place } from "../../../address";
+import { ALL_DATASETS } from "../../../api/datasets";
 import { isNumber } from "../../../api/exact";
 import type { Filter, Query } from "../../../api/types";
 import { writeQuestion } from "../use_question";
 import type { Group, Row } from "./answer";
 
 export type QueryPlace = Extract<Place, { view: "query" }>;
-
-const ALL_DATASETS = "__all__";
 
 /** Ask another question. Throws where no text stands for it. */
 export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"]): Promise<void> {

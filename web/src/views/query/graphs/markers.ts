@@ -1,6 +1,7 @@
 // Markers of a dataset and of its environment: what happened, and when.
 
 import { call } from "../../../api/client";
+import { ALL_DATASETS } from "../../../api/datasets";
 import type { Operations } from "../../../api/types";
 import { useAnswer } from "../../../parts/use_answer";
 import { colour } from "./frame";
@@ -28,8 +29,8 @@ export function useMarkers(dataset: string, turn: number) {
     const of = (name: string) => call("listMarkers", { path: { dataset: name }, signal });
     const [own, all, settings] = await Promise.all([
       of(dataset),
-      dataset === "__all__" ? [] : of("__all__"),
-      call("listMarkerSettings", { path: { dataset: "__all__" }, signal }),
+      dataset === ALL_DATASETS ? [] : of(ALL_DATASETS),
+      call("listMarkerSettings", { path: { dataset: ALL_DATASETS }, signal }),
     ]);
     const colours = new Map(settings.map((one) => [one.type, one.color]));
     const byId = new Map([...all, ...own].map((one) => [one.id, markerOf(one, colours)]));

@@ -1,9 +1,7 @@
 // Which dataset is asked: that of the address, another one, or all of them, as FROM says it.
 
 import { useState } from "preact/hooks";
-import { namesOfDatasets } from "../../../api/datasets";
-
-const ALL = "__all__";
+import { ALL_DATASETS, namesOfDatasets } from "../../../api/datasets";
 
 interface Props {
   /** The dataset of the address. */
@@ -16,7 +14,7 @@ interface Props {
 export function DatasetChoice({ here, chosen, onDataset }: Props) {
   const [names, setNames] = useState<readonly string[]>([]);
   const asked = chosen ?? here;
-  const others = [...new Set([...names, asked, ALL])].filter((one) => one !== here);
+  const others = [...new Set([...names, asked, ALL_DATASETS])].filter((one) => one !== here);
   return (
     <label>
       <span class="hidden">dataset</span>
@@ -41,5 +39,5 @@ export function DatasetChoice({ here, chosen, onDataset }: Props) {
 }
 
 function said(name: string): string {
-  return name === ALL ? "all datasets" : name;
+  return name === ALL_DATASETS ? "all datasets" : name;
 }

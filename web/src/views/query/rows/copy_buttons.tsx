@@ -1,6 +1,7 @@
 // Copy the rows as CSV, JSON or Markdown.
 
 import { useState } from "preact/hooks";
+import { plain } from "../../../look/units";
 import { wordsOf } from "../../../parts/problem";
 import { toClipboard } from "../../../parts/clipboard";
 import { asCsv, asJson, asMarkdown, type Table } from "./copy";
@@ -15,7 +16,7 @@ export function CopyButtons({ table }: { table: () => Table }) {
   const [told, setTold] = useState("");
   const copy = (name: string, made: string, rows: number) =>
     toClipboard(made).then(
-      () => setTold(`${rows.toLocaleString("en-US")} rows copied as ${name}`),
+      () => setTold(`${plain(rows)} rows copied as ${name}`),
       (reason: unknown) => setTold(`not copied: ${wordsOf(reason)}`),
     );
   return (

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { go, linkTo } from "../../../address";
 import { call } from "../../../api/client";
+import { ALL_DATASETS } from "../../../api/datasets";
 import type { SeriesLook } from "../../../look/palette";
 import { timeOf, utcOf } from "../../../look/times";
 import { duration, plain } from "../../../look/units";
@@ -53,7 +54,7 @@ export function Summary({ trace, onAgain }: { trace: Trace; onAgain: () => void 
 /** A question for the events of a trace, logs too. */
 function logsOf(trace: Trace) {
   const datasets = Object.keys(trace.datasets ?? {});
-  const dataset = datasets.length === 1 ? (datasets[0] ?? "__all__") : "__all__";
+  const dataset = datasets.length === 1 ? (datasets[0] ?? ALL_DATASETS) : ALL_DATASETS;
   // the answer has the id as one wrote it, and conditions compare texts
   const forms = [...new Set([trace.trace_id, trace.trace_id.toLowerCase()])].map(quotedValue).join(", ");
   const ask = `SELECT * WHERE ${quotedName("trace.trace_id")} IN (${forms}) LAST 7d`;

@@ -47,5 +47,5 @@ function time(value: unknown): string {
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return "absent";
-  return typeof value === "string" ? writeJson(value) : writeJson(value);
+  return writeJson(value);
 }

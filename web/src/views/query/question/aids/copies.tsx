@@ -4,6 +4,7 @@ import { writeJson } from "../../../../api/exact";
 import { useState } from "preact/hooks";
 import { addressOf } from "../../../../api/client";
 import type { Query } from "../../../../api/types";
+import { toClipboard } from "../../../../parts/clipboard";
 
 interface Props {
   dataset: string;
@@ -14,7 +15,7 @@ interface Props {
 export function Copies({ dataset, text, spec }: Props) {
   const [done, setDone] = useState("");
   const copy = (what: string, made: string) => {
-    navigator.clipboard.writeText(made).then(
+    toClipboard(made).then(
       () => setDone(`${what} copied`),
       () => setDone("the browser does not allow copying here"),
     );

@@ -7,19 +7,7 @@ import { timeOf, utcOf } from "../../../../look/times";
 import { duration, plain } from "../../../../look/units";
 import { Problem } from "../../../../parts/problem";
 import { useAnswer } from "../../../../parts/use_answer";
-
-interface Asked {
-  time: string;
-  /** The question as text; null for one that has none. */
-  text?: string | null;
-  key_name?: string;
-  /** Of its answer, as long as that is kept. */
-  result?: string;
-  status?: number;
-  error?: string;
-  duration_ms?: number;
-  rows_read?: number;
-}
+import { folded, type Asked } from "../../../history/asked";
 
 const WEEK_S = 7 * 86_400;
 const LIMIT = 200;
@@ -33,7 +21,7 @@ export function History({ dataset, onClose }: { dataset: string; onClose: () => 
       query: { dataset, kind: "query", last_s: WEEK_S, limit: LIMIT, ...mine },
       signal,
     });
-    return once(found.queries as Asked[]);
+    return folded(found.queries as Asked[]).slice(0, SHOWN);
   });
   return (
     <section class="ask-aid" aria-label="History">
@@ -78,16 +66,4 @@ function Line({ dataset, asked, who }: { dataset: string; asked: Asked; who: boo
       </span>
     </li>
   );
-}
-
-/** Each question once, when it was asked last. */
-function once(all: readonly Asked[]): Asked[] {
-  const seen = new Set<string>();
-  return all
-    .filter((one) => {
-      if (!one.text || seen.has(one.text)) return false;
-      seen.add(one.text);
-      return true;
-    })
-    .slice(0, SHOWN);
 }

@@ -2,6 +2,7 @@
 
 import type { Query } from "../../../../api/types";
 import { dayOf, timeOf } from "../../../../look/times";
+import { plain } from "../../../../look/units";
 
 /** What is asked about where nothing else is said: seconds. */
 export const USUAL_S = 7200;
@@ -88,7 +89,7 @@ const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]] a
 export function lengthInWords(seconds: number): string {
   const [size, name] = UNITS.find(([one]) => seconds >= one && seconds % one === 0) ?? [1, "second"];
   const count = seconds / size;
-  return `${count.toLocaleString("en-US")} ${name}${count === 1 ? "" : "s"}`;
+  return `${plain(count)} ${name}${count === 1 ? "" : "s"}`;
 }
 
 export function rangeInWords(spec: Query): string {

@@ -1,6 +1,7 @@
 // Which fields and values a dataset has, for completion: asked once a minute, for each dataset.
 
 import { call } from "../../../../api/client";
+import { ALL_DATASETS } from "../../../../api/datasets";
 
 export interface Field {
   name: string;
@@ -22,7 +23,6 @@ const VALUES = 20;
 const EXAMPLES = 3;
 /** Where all datasets are asked, only so many are asked for their fields. */
 const DATASETS_MAX = 8;
-const ALL_DATASETS = "__all__";
 
 interface Kept<T> {
   at: number;
