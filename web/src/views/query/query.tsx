@@ -1,6 +1,6 @@
 // One question and its answer: the question on top, the picture under it, the rows under that.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { asNumber } from "../../api/exact";
 import { go, placeOf, type Place } from "../../address";
 import { ApiError } from "../../api/client";
@@ -34,16 +34,24 @@ export function QueryView({ place }: { place: QueryPlace }) {
   const key = keyOf(place);
   useEffect(() => {
     if (!spec || question.value?.text !== ask || shown.current === key) return;
+    const from = question.value.dataset;
+    // Events, markers and fields beside the answer are those of the address.
+    if (from !== null && from !== place.dataset) return go({ ...place, ask, dataset: from }, { replace: true });
     shown.current = key;
     if (place.result) run.show(place.dataset, place.result, counted(spec));
-    else run.start(question.value.dataset ?? place.dataset, counted(spec));
+    else run.start(place.dataset, counted(spec));
   }, [key, spec]);
   const asking = useRef<AbortController | null>(null);
-  useEffect(() => () => asking.current?.abort(), []);
+  // Who went on to another question is not taken from it by the one that was still being read.
+  useEffect(() => () => asking.current?.abort(), [key]);
   const begin = async (text: string): Promise<TextFault | null> => {
     asking.current?.abort();
     const stop = (asking.current = new AbortController());
-    const read = await persist(() => readQuestion(text, stop.signal), stop.signal, () => {});
+    const read = await persist(() => readQuestion(text, stop.signal), stop.signal, () => {}).catch((reason: unknown) => {
+      if (stop.signal.aborted) return null;
+      throw reason;
+    });
+    if (!read || stop.signal.aborted) return null; // another question was asked meanwhile
     if (read.fault || !read.spec) return read.fault;
     const dataset = read.dataset ?? place.dataset;
     const events = "rows" in read.spec ? { tab: "events" as const } : {};
@@ -51,10 +59,13 @@ export function QueryView({ place }: { place: QueryPlace }) {
     else go({ view: "query", dataset, ask: text, ...drawnAs(place), ...events });
     return null;
   };
+  const [fault, setFault] = useState<unknown>(null);
+  useEffect(() => setFault(null), [key]);
   /** Another question about the same time, whose words stay. */
   const askNext = async (next: Query) => {
     const text = await writeQuestion(next, question.value?.dataset ?? null, question.value?.range ?? null);
-    if (text !== null) await begin(text);
+    if (text === null) throw new Error("No text stands for this question, so it cannot be asked here.");
+    await begin(text);
   };
   const refusal = run.error instanceof ApiError && run.error.faults.length ? run.error : null;
   return (
@@ -63,6 +74,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
       <QuestionPanel {...{ ask, refusal }} dataset={place.dataset} busy={run.busy} onRun={begin} onCancel={run.cancel} />
       {question.error !== null && question.error !== undefined && <Problem error={question.error} />}
       {run.error !== null && !refusal && <Problem error={run.error} />}
+      {fault !== null && <Problem error={fault} />}
       {run.result && spec && (
         <div class="dims" style={{ opacity: (run.busy && run.slow) || run.error !== null ? 0.5 : 1 }}>
           <AnswerLine result={run.result} tookMs={run.tookMs} />
@@ -72,7 +84,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
               dataset={question.value?.dataset ?? place.dataset}
               spec={run.result.query as Query}
               cheap={run.tookMs !== null && run.tookMs < CHEAP_MS}
-              onSpec={(next) => void askNext(next)}
+              onSpec={(next) => void askNext(next).catch(setFault)}
             />
           )}
           <Results place={{ ...place, ask }} result={run.result} />

@@ -30,6 +30,8 @@ interface Running {
 
 const SLOW_MS = 300;
 const WAIT_S = 10;
+/** A question whose answers are lost again and again is not asked for ever: it costs others their turn. */
+const ASKED_MAX = 3;
 
 export function useResult(onAnswer: (result: Result) => void): Run {
   const [result, setResult] = useState<Result | null>(null);
@@ -66,17 +68,18 @@ export function useResult(onAnswer: (result: Result) => void): Run {
       try {
         const patiently = (ask: () => Promise<Result>) => persist(ask, signal, (why) => !signal.aborted && setError(why));
         let known = id;
-        let asked = id === null;
+        let asked = 0;
         let found: Result | null = null;
         while (!found?.complete) {
           const last = known;
           try {
             found = await patiently(() => (last === null ? begin(dataset, spec, signal) : waitFor(dataset, last, signal)));
             known = found.id;
+            if (last === null) asked += 1;
             if (asked) mine.path = { dataset, id: found.id };
           } catch (reason) {
-            if (last === null || !isGone(reason)) throw reason;
-            [known, asked, mine.path] = [null, true, null]; // of a server that has gone, or of an old link: it is asked again
+            if (last === null || !isGone(reason) || asked === ASKED_MAX) throw reason;
+            [known, mine.path] = [null, null]; // of a server that has gone, or of an old link: it is asked again
           }
         }
         mine.path = null;

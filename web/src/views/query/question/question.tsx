@@ -171,7 +171,7 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
       {aid === "history" && <History dataset={dataset} onClose={() => setAid(null)} />}
       {aid === "find" && spec && (
         <Find
-          dataset={dataset}
+          dataset={about}
           onValue={(column, value) => {
             setAid(null);
             askAbout(withCondition(spec, { column, op: "=", value }));
@@ -194,7 +194,7 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
             text={draft.text}
             put={draft.put}
             faults={faults}
-            dataset={dataset}
+            dataset={about}
             datasets={namesOfDatasets}
             onText={draft.setText}
             onRun={(text) => void run(text)}
