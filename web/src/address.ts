@@ -3,7 +3,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-export type Tab = "results" | "differs" | "traces" | "events" | "fields";
+const TABS = ["results", "differs", "events"] as const;
+export type Tab = (typeof TABS)[number];
 
 export type Place =
   | { view: "start" }
@@ -110,7 +111,7 @@ export function placeOf(url: URL): Place {
   const kept = <T extends object>(some: T) =>
     Object.fromEntries(Object.entries(some).filter(([, value]) => value !== undefined)) as T;
   if (view === "query" && first) {
-    const tab = given("tab") as Tab | undefined;
+    const tab = TABS.find((one) => one === given("tab"));
     return kept({
       view: "query" as const,
       dataset: first,

@@ -83,18 +83,29 @@ export async function* lines<K extends Id>(
   onOpen();
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (;;) {
-    let piece: ReadableStreamReadResult<string> | undefined;
-    try {
-      piece = await reader?.read();
-    } catch (error) {
-      if (options.signal?.aborted) throw error;
-      throw new Unreachable("the server cannot be reached");
+  try {
+    for (;;) {
+      const piece = await next(reader, options.signal);
+      if (!piece || piece.done) return;
+      const parts = (rest + piece.value).split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) if (line) yield readJson(line);
     }
-    if (!piece || piece.done) return;
-    const parts = (rest + piece.value).split("\n");
-    rest = parts.pop() ?? "";
-    for (const line of parts) if (line) yield readJson(line);
+  } finally {
+    // who does not read on keeps no connection
+    reader?.cancel().catch(() => undefined);
+  }
+}
+
+async function next(
+  reader: ReadableStreamDefaultReader<string> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ReadableStreamReadResult<string> | undefined> {
+  try {
+    return await reader?.read();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Unreachable("the server cannot be reached");
   }
 }
 

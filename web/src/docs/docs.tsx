@@ -40,7 +40,7 @@ function Shown({ api }: { api: OpenApi }) {
     history.replaceState(null, "", `/docs${words ? `?search=${encodeURIComponent(words)}` : ""}${location.hash}`);
   };
   // The anchor of the address is there only now.
-  useEffect(() => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView(), []);
+  useEffect(() => document.getElementById(location.hash.slice(1))?.scrollIntoView(), []);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target instanceof HTMLInputElement) return;

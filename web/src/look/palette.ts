@@ -10,7 +10,10 @@ const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9",
 const DARK = ["#56b4e9", "#f0803c", "#2fc59b", "#e39ac4", "#f0e442", "#5b9bd5", "#e69f00", "#e7e8ea"];
 const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3]];
 
+/** By group, those of the latest screens last. */
 const given = new Map<string, number>();
+/** Groups whose place is remembered: a tab may stay open for weeks. */
+const GIVEN_MAX = 5_000;
 
 export function isDark(): boolean {
   const chosen = document.documentElement.dataset["theme"];
@@ -33,12 +36,16 @@ export function looksOf(groups: readonly string[]): Map<string, SeriesLook> {
     owners.set(next, group);
     given.set(group, next);
   }
-  return new Map(groups.map((group) => [group, lookAt(given.get(group) ?? 0)]));
-}
-
-/** The look of one group. */
-export function lookOf(group: string): SeriesLook {
-  return looksOf([group]).get(group) ?? lookAt(0);
+  const looks = new Map(groups.map((group) => [group, given.get(group) ?? 0]));
+  for (const [group, at] of looks) {
+    given.delete(group);
+    given.set(group, at);
+  }
+  for (const oldest of given.keys()) {
+    if (given.size <= Math.max(GIVEN_MAX, looks.size)) break;
+    given.delete(oldest);
+  }
+  return new Map([...looks].map(([group, at]) => [group, lookAt(at)]));
 }
 
 function lookAt(at: number): SeriesLook {

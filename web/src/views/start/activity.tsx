@@ -18,6 +18,7 @@ export function DatasetActivity({ dataset }: { dataset: string }) {
       body: { query: { calculations: [{ op: "COUNT" }], time_range: HOUR_S, granularity: 120 }, wait_s: 10 },
       signal,
     });
+    if (!answer.complete) throw new Error("Counting takes too long."); // and is not nothing
     const rows = (answer.data?.series ?? []) as { data: Counted }[];
     return rows.map((row) => row.data.COUNT ?? 0);
   });

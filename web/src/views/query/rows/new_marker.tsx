@@ -19,6 +19,7 @@ export function NewMarker({ dataset, at, onMark, onClose }: Props) {
   const [message, setMessage] = useState("");
   const [url, setUrl] = useState("");
   const [fault, setFault] = useState<unknown>(null);
+  const busy = useRef(false);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), [open]);
   const rights = useAnswer("rights", (signal) => call("session", { signal })).value?.rights;
@@ -27,6 +28,8 @@ export function NewMarker({ dataset, at, onMark, onClose }: Props) {
   if (!open) return <button role="menuitem" onClick={() => setOpen(true)}>Put a marker here …</button>;
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (busy.current) return; // two clicks are one marker
+    busy.current = true;
     const body = { start_time: time, message: message.trim(), ...(url.trim() ? { url: url.trim() } : {}) };
     try {
       await call("createMarker", { path: { dataset }, body });
@@ -34,6 +37,8 @@ export function NewMarker({ dataset, at, onMark, onClose }: Props) {
       onClose();
     } catch (reason) {
       setFault(reason);
+    } finally {
+      busy.current = false;
     }
   };
   return (

@@ -58,6 +58,12 @@ export function useTail(key: string, dataset: string, body: Body, hold: boolean)
     let known: string[] = []; // what came lately, and came before the connection was lost
     let before = new Set<string>();
     const add = (entry: Came) => {
+      const last = buffer.at(-1);
+      if ("skipped" in entry && last && "skipped" in last) {
+        // of a dataset that is too fast they would fill the list
+        last.skipped = last.skipped === null || entry.skipped === null ? null : last.skipped + entry.skipped;
+        return;
+      }
       buffer.push({ id: (id += 1), ...entry });
       if (buffer.length > KEPT) passed += buffer.splice(0, buffer.length - KEPT).length;
     };
@@ -151,6 +157,7 @@ function seen(signal: AbortSignal): Promise<void> {
     const done = () => {
       if (document.hidden && !signal.aborted) return;
       document.removeEventListener("visibilitychange", done);
+      signal.removeEventListener("abort", done);
       resolve();
     };
     document.addEventListener("visibilitychange", done);
