@@ -30,6 +30,7 @@ from query.api.document.shared import (
     in_query,
     page,
 )
+from query.api.document.tracing import DIFFERENCES_OF_TRACES, TRACE, TRACES
 from query.asking.events import KINDS
 
 _ASKING: Final = "Questions"
@@ -318,7 +319,7 @@ OPERATIONS: Final = (
         "trace",
         _TRACES,
         "One trace as a tree.",
-        {200: members({"lines": listed(anything()), "coverage": ref("Coverage")})},
+        {200: TRACE},
         parameters=(
             Parameter("trace_id", "path", _TRACE_ID),
             _FIELD,
@@ -338,7 +339,7 @@ OPERATIONS: Final = (
         "searchTraces",
         _TRACES,
         "Traces by what holds of their spans.",
-        {200: members({"traces": listed(anything()), "coverage": ref("Coverage")})},
+        {200: TRACES},
         members(
             {
                 "query": text(about="WHERE, a time range and LIMIT, instead of the members."),
@@ -357,7 +358,7 @@ OPERATIONS: Final = (
         "compareTraces",
         _TRACES,
         "How a trace differs from another, or from the typical one of many.",
-        {200: members({"differences": listed(anything()), "coverage": ref("Coverage")})},
+        {200: DIFFERENCES_OF_TRACES},
         members(
             {
                 "trace": _TRACE_ID,

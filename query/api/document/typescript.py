@@ -73,7 +73,9 @@ def _type(schema: Schema, depth: int) -> str:
 def _object(schema: Schema, depth: int) -> str:
     known: dict[str, Any] = schema.get("properties", {})
     if not known:
-        return "Record<string, unknown>"
+        others = schema.get("additionalProperties")
+        inside = _type(others, depth) if isinstance(others, dict) else "unknown"
+        return f"Record<string, {inside}>"
     blank = "  " * (depth + 1)
     required = set(schema.get("required", ()))
     lines = []

@@ -160,8 +160,37 @@ export interface Operations {
       coverage?: "wait" | "require" | "accept";
     };
     answer: {
-      differences?: unknown[];
-      coverage?: Coverage;
+      trace: {
+        id: string;
+        spans: number;
+      };
+      reference: {
+        id: string;
+        spans: number;
+        traces: number;
+      };
+      counts: Record<string, number>;
+      /** The most telling first. */
+      differences: ({
+        what: "missing" | "failed" | "added" | "repeated" | "slower" | "recovered" | "field";
+        name: string;
+        service: string;
+        kind: string;
+        /** Of the trace; of a missing span, of the reference. */
+        span_id: string;
+        start?: string;
+        /** Name of the span above it. */
+        parent: string;
+        /** It and those below it. */
+        spans: number;
+        /** Of the reference's traces that have it. */
+        share: number;
+        field?: string;
+        usual?: unknown;
+        found?: unknown;
+      })[];
+      coverage: Coverage;
+      notes: string[];
     };
   };
   /** Describe a field that no event needs to have yet. */
@@ -1080,8 +1109,29 @@ export interface Operations {
       coverage?: "wait" | "require" | "accept";
     };
     answer: {
-      traces?: unknown[];
-      coverage?: Coverage;
+      traces: ({
+        trace_id: string;
+        start: string;
+        duration_ms: number;
+        root: {
+          name: string | null;
+          service: string | null;
+          start: string;
+          duration_ms?: number | null;
+          error: boolean;
+        } | null;
+        spans: number;
+        errors: number;
+        services: string[];
+      })[];
+      /** All that were found, of which some are listed. */
+      found: number;
+      start?: string;
+      end?: string;
+      /** Around the range, where other spans were looked for. */
+      margin_s: number;
+      coverage: Coverage;
+      notes: string[];
     };
   };
   /** Store many events; each has its own status in the answer, in order. */
@@ -1176,8 +1226,99 @@ export interface Operations {
   trace: {
     body: undefined;
     answer: {
-      lines?: unknown[];
-      coverage?: Coverage;
+      trace_id: string;
+      /** Each span before those below it. */
+      lines: ({
+        kind: "span" | "missing" | "event" | "link";
+        depth: number;
+        /** Of what happened in a span: that span. */
+        span_id: string;
+        start: string;
+        /** From the trace's start. */
+        offset_ms: number;
+        duration_ms: number | null;
+        spans_below?: number;
+        parent_id?: string | null;
+        name?: string;
+        service?: string;
+        dataset?: string;
+        error?: boolean;
+        /** Fields that say so. */
+        error_by?: string[];
+        self_ms?: number | null;
+        link?: {
+          trace_id: string;
+          span_id: string;
+        };
+        span_kind?: string;
+        process?: string;
+        marks?: string[];
+        outside_parent_ms?: number;
+        message?: string;
+        /** Those that were asked for, as far as it has them. */
+        fields?: Record<string, unknown>;
+        /** Of a span that has not ended, as far as is known. */
+        open?: {
+          how: "inferred" | "announced" | "interrupted" | "unknown";
+          known_by: "inferred" | "announced" | "interrupted" | "unknown";
+          since: string;
+          /** The last sign of it. */
+          last: string;
+          why: string;
+        };
+      })[];
+      next: string | null;
+      first_line?: number;
+      lines_in_all?: number;
+      start?: string;
+      end?: string;
+      duration_ms?: number;
+      spans?: number;
+      events?: number;
+      linked?: number;
+      errors?: number;
+      roots?: number;
+      missing?: number;
+      outside_parent?: number;
+      open?: Record<string, number>;
+      marks?: Record<string, number>;
+      services?: Record<string, number>;
+      datasets?: Record<string, number>;
+      judged_at?: string;
+      silent_s?: number;
+      skew_ms?: number;
+      links?: {
+        from: ({
+          trace_id: string;
+          span_id: string;
+          /** The span of this trace. */
+          own_span_id: string;
+          start?: string;
+          duration_ms?: number;
+          name?: string | null;
+          service?: string | null;
+          spans?: number;
+          errors?: number;
+          /** Why nothing is known of it. */
+          note?: string;
+        })[];
+        to: ({
+          trace_id: string;
+          span_id: string;
+          /** The span of this trace. */
+          own_span_id: string;
+          start?: string;
+          duration_ms?: number;
+          name?: string | null;
+          service?: string | null;
+          spans?: number;
+          errors?: number;
+          /** Why nothing is known of it. */
+          note?: string;
+        })[];
+      };
+      coverage: Coverage;
+      notes: string[];
     };
   };
   /** Change type, description and `hidden`. */

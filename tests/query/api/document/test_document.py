@@ -11,7 +11,11 @@ from aiohttp import web
 import query.server
 from query.api.document.build import OPERATIONS, build_document
 from query.api.document.examples import EXAMPLES
+from query.api.document.tracing import HOW, KINDS, WHAT
 from query.api.document.typescript import FILE, types_of_api
+from query.traces.compare.differences import What
+from query.traces.one.open_spans import How
+from query.traces.one.tree import Kind
 from tests.query.harness import query_harness
 
 # a shepherd's own, which it does not forward
@@ -107,3 +111,7 @@ def _references(value: Any) -> list[str]:
 
 def test_the_page_is_built_against_the_types_of_what_is_served() -> None:
     assert FILE.read_text("utf-8") == types_of_api()  # python -m query.api.document.typescript
+
+
+def test_words_of_answers_about_traces_are_those_that_are_written() -> None:
+    assert (tuple(Kind), tuple(How), tuple(What)) == (KINDS, HOW, WHAT)

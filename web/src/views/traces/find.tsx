@@ -4,7 +4,7 @@ import "./traces.css";
 import { useEffect, useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";
-import type { Coverage } from "../../api/types";
+import type { Operations } from "../../api/types";
 import { timeOf, utcOf } from "../../look/times";
 import { duration, plain } from "../../look/units";
 import { namesOfDatasets } from "../../api/datasets";
@@ -15,23 +15,7 @@ import { CoverageWords } from "../query/coverage";
 type TracesPlace = Extract<Place, { view: "traces" }>;
 type SortedBy = NonNullable<TracesPlace["order"]>;
 
-interface Found {
-  trace_id: string;
-  start: string;
-  duration_ms: number;
-  root: { name: string | null; service: string | null; error: boolean } | null;
-  spans: number;
-  errors: number;
-  services: string[];
-}
-
-interface Answer {
-  traces: Found[];
-  found: number;
-  margin_s: number;
-  coverage: Coverage;
-  notes: string[];
-}
+type Found = Operations["searchTraces"]["answer"]["traces"][number];
 
 const ORDERS: [SortedBy, string][] = [["newest", "newest first"], ["slowest", "slowest first"], ["spans", "most spans first"]];
 const SHOWN = 100;
@@ -46,7 +30,7 @@ export function TracesView({ place }: { place: TracesPlace }) {
   const answer = useAnswer(JSON.stringify([ask, order, place.dataset]), async (signal) => {
     const datasets = place.dataset === undefined ? {} : { datasets: [place.dataset] };
     const body = { query: ask, order, ...datasets, ...(/\bLIMIT\b/i.test(ask) ? {} : { limit: SHOWN }) };
-    return (await call("searchTraces", { body, signal })) as Answer;
+    return call("searchTraces", { body, signal });
   });
   const submit = (event: Event) => {
     event.preventDefault();
@@ -155,7 +139,7 @@ function List({ traces, chosen, onToggle }: ListProps) {
         <thead>
           <tr>
             <th><span class="hidden">compare</span></th>
-            <th>began</th><th>root</th><th>services</th>
+            <th class="number">began</th><th>root</th><th>services</th>
             <th class="number">spans</th><th class="number">errors</th><th class="number">duration</th>
             <th><span class="hidden">duration beside the others'</span></th>
           </tr>

@@ -3,7 +3,7 @@
 import type { Line } from "./trace_answer";
 
 /** Equal siblings without children become one row from this many on. */
-const FOLD_FROM = 5;
+const FOLD_FROM = 3;
 
 export interface Row {
   /** The line, of a fold the first of its lines. */

@@ -4,6 +4,7 @@ import { useLayoutEffect, useState } from "preact/hooks";
 
 export const ROW_PX = 24;
 const BEYOND = 8; // rows above and below what one sees
+const STEP = 4; // rows by which what is drawn moves: within them scrolling draws nothing anew
 const MOST_DRAWN = 200;
 
 export interface Seen {
@@ -18,19 +19,24 @@ export function useSeen(box: { current: HTMLElement | null }): Seen {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const measure = () => {
-      const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - BEYOND);
-      const fit = Math.max(1, Math.floor(element.clientHeight / ROW_PX));
-      const drawn = Math.min(MOST_DRAWN, fit + 2 + 2 * BEYOND);
+    let fit = 1;
+    const scrolled = () => {
+      const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX / STEP) * STEP - BEYOND);
+      const drawn = Math.min(MOST_DRAWN, fit + 2 + 2 * BEYOND + STEP);
       setSeen((old) => (old.first === first && old.drawn === drawn ? old : { first, drawn, fit }));
+    };
+    // Its height is looked at when it changes, not while one scrolls.
+    const measure = () => {
+      fit = Math.max(1, Math.floor(element.clientHeight / ROW_PX));
+      scrolled();
     };
     measure();
     const watcher = new ResizeObserver(measure);
     watcher.observe(element);
-    element.addEventListener("scroll", measure, { passive: true });
+    element.addEventListener("scroll", scrolled, { passive: true });
     return () => {
       watcher.disconnect();
-      element.removeEventListener("scroll", measure);
+      element.removeEventListener("scroll", scrolled);
     };
   }, []);
   return seen;

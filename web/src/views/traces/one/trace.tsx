@@ -44,7 +44,7 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
   const hits = useMemo(() => found(tree, word), [tree, word]);
   const hitSet = useMemo(() => new Set(hits), [hits]);
   const chosen = place.span === undefined ? null : (tree.byKey.get(place.span) ?? null);
-  const shown = window ?? { from: 0, to: ends };
+  const shown = useMemo(() => window ?? { from: 0, to: ends }, [window, ends]);
 
   const choose = (at: number) => {
     const span = tree.keys[at];
@@ -92,7 +92,7 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
       />
       <div class={chosen === null ? "trace-split alone" : "trace-split"}>
         <div>
-          <WaterfallHead shown={shown} />
+          <WaterfallHead shown={shown} coverage={trace.coverage} />
           <Waterfall
             tree={tree}
             rows={seen}

@@ -1,11 +1,15 @@
 // The rows of a trace: only those that one sees are drawn, whatever the number of spans.
 
-import { useEffect, useRef } from "preact/hooks";
+import type { VNode } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SeriesLook } from "../../../look/palette";
 import { duration } from "../../../look/units";
-import { titleOf, type Row, type Tree } from "../tree";
+import type { Coverage } from "../../../api/types";
+import { coverOf } from "../../query/graphs/cover";
+import type { Row, Tree } from "../tree";
 import { indents, reveal, ROW_PX, useSeen } from "../use_seen";
-import { Bar, type Span } from "./bar";
+import type { Span } from "./bar";
+import { SpanRow } from "./row";
 
 interface Props {
   tree: Tree;
@@ -23,10 +27,33 @@ interface Props {
 export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, hits, onChoose, onToggle }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const seen = useSeen(box);
-  const place = chosen === null ? -1 : rows.findIndex((row) => chosen >= row.at && chosen < row.at + row.count);
+  const place = useMemo(
+    () => (chosen === null ? -1 : rows.findIndex((row) => chosen >= row.at && chosen < row.at + row.count)),
+    [rows, chosen],
+  );
   useEffect(() => reveal(box.current, place), [place]);
   const drawn = rows.slice(seen.first, seen.first + seen.drawn);
   const left = indents(drawn.map((row) => tree.lines[row.at]?.depth ?? 0));
+  // Gestures of rows that were drawn earlier mean what they would mean now.
+  const now = useRef({ onChoose, onToggle });
+  now.current = { onChoose, onToggle };
+  const kept = useMemo(() => {
+    const look = (row: Row) => looks.get(tree.lines[row.at]?.service ?? "");
+    return new KeptRows((row, at, indent) => (
+      <SpanRow
+        // the elements of a row that went out of sight are those of one that came into it
+        key={at % seen.drawn}
+        {...{ tree, row, at, shown, ends }}
+        left={indent}
+        look={look(row)}
+        open={isOpen(tree, row, collapsed)}
+        chosen={at === place}
+        hit={hits.has(row.at)}
+        onChoose={(line) => now.current.onChoose(line)}
+        onToggle={(one) => now.current.onToggle(one)}
+      />
+    ));
+  }, [tree, rows, shown, ends, looks, collapsed, place, hits, seen.drawn]);
   const move = (to: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))];
     if (row) onChoose(row.at);
@@ -56,64 +83,38 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
       onKeyDown={press}
     >
       <div style={{ height: `${rows.length * ROW_PX}px` }} role="none">
-        {drawn.map((row, index) => {
-          const line = tree.lines[row.at];
-          if (!line) return null;
-          const has = (tree.ends[row.at] ?? 0) > row.at + 1 || row.count > 1;
-          const open = isOpen(tree, row, collapsed);
-          const classes = ["trace-row"];
-          if (seen.first + index === place) classes.push("chosen");
-          if (hits.has(row.at)) classes.push("hit");
-          return (
-            <div
-              key={row.at}
-              id={`line-${row.at}`}
-              class={classes.join(" ")}
-              role="treeitem"
-              aria-level={line.depth + 1}
-              aria-selected={seen.first + index === place}
-              aria-expanded={has ? open : undefined}
-              style={{ top: `${(seen.first + index) * ROW_PX}px` }}
-              onClick={() => onChoose(row.at)}
-            >
-              <span class="trace-name" style={{ paddingLeft: `${left[index] ?? 0}px` }}>
-                <span
-                  class="trace-toggle"
-                  aria-hidden="true"
-                  onClick={(event) => {
-                    event.stopPropagation();
-                    if (has) onToggle(row);
-                  }}
-                >
-                  {has ? (open ? "▾" : "▸") : line.kind === "event" ? "◆" : line.kind === "link" ? "↗" : ""}
-                </span>
-                <span class={line.error ? "error" : line.kind === "span" ? "" : "quiet"} title={titleOf(line)}>
-                  {line.error ? "✕ " : ""}
-                  {titleOf(line)}
-                </span>
-                {row.count > 1 && <b class="quiet">×{row.count}</b>}
-                {has && !open && row.count === 1 && <span class="quiet small">+{line.spans_below ?? 0}</span>}
-                {line.open && <span class="quiet small">({line.open.how}, not finished)</span>}
-              </span>
-              <span class="trace-service quiet">{line.service ?? ""}</span>
-              <span class="trace-track">
-                <Bar tree={tree} row={row} shown={shown} ends={ends} look={looks.get(line.service ?? "")} />
-              </span>
-            </div>
-          );
-        })}
+        {drawn.map((row, index) => kept.get(row, seen.first + index, left[index] ?? 0))}
       </div>
     </div>
   );
 }
 
+/** Rows as they were drawn: while one scrolls, only those that come into sight are drawn anew. */
+class KeptRows {
+  private readonly rows = new Map<number, { left: number; drawn: VNode }>();
+
+  constructor(private readonly draw: (row: Row, at: number, left: number) => VNode) {}
+
+  get(row: Row, at: number, left: number): VNode {
+    const old = this.rows.get(at);
+    if (old && old.left === left) return old.drawn;
+    if (this.rows.size > KEPT_MOST) this.rows.clear();
+    const drawn = this.draw(row, at, left);
+    this.rows.set(at, { left, drawn });
+    return drawn;
+  }
+}
+
+const KEPT_MOST = 2_000;
+
 function isOpen(tree: Tree, row: Row, collapsed: ReadonlySet<number>): boolean {
   return row.count === 1 && (tree.ends[row.at] ?? 0) > row.at + 1 && !collapsed.has(row.at);
 }
 
-/** The head of the rows: what the columns are, and the times of the axis. */
-export function WaterfallHead({ shown }: { shown: Span }) {
+/** The head of the rows: what the columns are, the times of the axis, and whether all was asked. */
+export function WaterfallHead({ shown, coverage }: { shown: Span; coverage: Coverage }) {
   const parts = [0, 0.25, 0.5];
+  const missing = coverOf(coverage, { start: 0, end: 0, step: 1 }).missing;
   return (
     <div class="trace-head small quiet" aria-hidden="true">
       <span class="trace-name">name</span>
@@ -123,6 +124,7 @@ export function WaterfallHead({ shown }: { shown: Span }) {
           <span key={part} style={{ left: `${part * 100}%` }}>{duration(shown.from + part * (shown.to - shown.from))}</span>
         ))}
         <span style={{ right: "0" }}>{duration(shown.to)}</span>
+        {missing !== null && <span class="trace-cover" title={`Spans may be missing. ${missing}`} />}
       </span>
     </div>
   );

@@ -4,21 +4,13 @@ import "../traces.css";
 import { useState } from "preact/hooks";
 import { go, type Place } from "../../../address";
 import { call } from "../../../api/client";
-import type { Coverage } from "../../../api/types";
 import { plain } from "../../../look/units";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
 import { CoverageWords } from "../../query/coverage";
 import { loadTrace } from "../trace_answer";
 import { say, type Difference } from "./say";
-import { Side } from "./side";
-
-interface Compared {
-  counts: Record<string, number>;
-  differences: Difference[];
-  coverage: Coverage;
-  notes: string[];
-}
+import { Pairs } from "./pairs";
 
 const FIRST = 12;
 
@@ -32,7 +24,7 @@ export function CompareView({ place }: { place: Extract<Place, { view: "compare"
       loadTrace(one, signal),
       loadTrace(other, signal),
     ]);
-    return { compared: compared as unknown as Compared, here, there };
+    return { compared, here, there };
   });
   if (answer.error) return <Problem error={answer.error} again={answer.again} />;
   if (!answer.value) return answer.slow ? <p class="quiet">Comparing …</p> : null;
@@ -71,16 +63,13 @@ export function CompareView({ place }: { place: Extract<Place, { view: "compare"
       {compared.differences.length > listed.length && (
         <button class="small" onClick={() => setAll(true)}>all {plain(compared.differences.length)} that are told</button>
       )}
-      <div class="trace-two block">
-        <Side trace={here} label="This trace" marks={marksOf(false)} told={told && told.what !== "missing" ? told.span_id : null} />
-        <Side trace={there} label="The other" marks={marksOf(true)} told={told?.what === "missing" ? told.span_id : null} />
-      </div>
+      <Pairs here={here} there={there} marks={{ here: marksOf(false), there: marksOf(true) }} told={told?.span_id ?? null} />
     </>
   );
 }
 
 const SIGNS: Record<Difference["what"], string> = {
-  missing: "− only here", failed: "✕ failed", added: "+ added", repeated: "↻ repeated",
+  missing: "− missing", failed: "✕ failed", added: "+ added", repeated: "↻ repeated",
   slower: "▲ slower", recovered: "✓ recovered", field: "≠ field",
 };
 

@@ -1,22 +1,10 @@
 // A difference between two traces, in words.
 
 import { writeJson } from "../../../api/exact";
+import type { Operations } from "../../../api/types";
 import { duration, plain } from "../../../look/units";
 
-export interface Difference {
-  what: "missing" | "failed" | "added" | "repeated" | "slower" | "recovered" | "field";
-  name: string;
-  service: string;
-  kind: string;
-  /** Of the compared trace; of a missing one, of the reference. */
-  span_id: string;
-  parent: string;
-  spans: number;
-  share: number;
-  field?: string;
-  usual?: unknown;
-  found?: unknown;
-}
+export type Difference = Operations["compareTraces"]["answer"]["differences"][number];
 
 /** The sentence for a difference; `here` is the compared trace. */
 export function say(one: Difference): string {
