@@ -86,6 +86,9 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
   };
   const about = draft.dataset ?? dataset;
   useEffect(() => void fieldsOf(about), [about]); // so that the first completion is there at once
+  const leave = () => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  };
   const keys: Key[] = [
     { key: "/", about: "find a field or a value", do: () => toggle("find") },
     { key: "v", about: "visualize", do: () => type("visualize") },
@@ -99,9 +102,9 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
     { key: "?", about: "these keys", do: () => toggle("keys") },
     {
       key: "Escape",
-      about: "close what is open, then cancel",
-      idle: aid === null && !busy,
-      do: () => (aid ? setAid(null) : onCancel()),
+      about: "close what is open, cancel what runs, leave what is typed into",
+      idle: aid === null && !busy && !isTyping(document.activeElement),
+      do: () => (aid ? setAid(null) : busy ? onCancel() : leave()),
     },
   ];
   useKeys(keys);

@@ -74,7 +74,12 @@ export function Piece(props: Props) {
       onEnter: () => void commit(true),
       // an expression goes on as long as one likes
       ...(props.row.name === "let" ? {} : { onWhole: () => void commit(true) }),
-      onRun: () => void commit(false).then((fine) => fine && now.current.onRun()),
+      onRun: () =>
+        void commit(false).then((fine) => {
+          if (!fine) return;
+          if (!gone) made.view.contentDOM.blur(); // the next key is about the answer
+          now.current.onRun();
+        }),
       onLeave: () => void commit(false),
       onEscape: () => {
         made.set(now.current.text);

@@ -104,7 +104,8 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
   const line = wishes.onEnter !== undefined;
   const keys = keymap.of([
     { key: "Mod-Enter", run: () => (wishes.onRun(), true) },
-    { key: "Tab", run: acceptCompletion },
+    // where nothing is typed yet, Tab goes on to the next place
+    { key: "Tab", run: (view) => view.state.doc.length > 0 && acceptCompletion(view) },
     ...completionKeymap,
     ...(line ? [{ key: "Enter", run: () => (wishes.onEnter?.(), true) }] : []),
     { key: "Escape", run: () => (wishes.onEscape?.(), wishes.onEscape !== undefined) },

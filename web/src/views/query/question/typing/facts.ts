@@ -20,7 +20,7 @@ const KEPT_MS = 60_000;
 const PAGES_MAX = 4;
 const PREFIXES_KEPT = 200;
 const VALUES = 20;
-const EXAMPLES = 3;
+const EXAMPLES = 10;
 /** Where all datasets are asked, only so many are asked for their fields. */
 const DATASETS_MAX = 8;
 
@@ -55,16 +55,19 @@ export function valuesOf(dataset: string, field: string, prefix: string): Promis
   });
 }
 
+/** What is kept; what is old is given once more while it is asked anew, so that nobody waits for it. */
 function kept<T>(cache: Map<string, Kept<T[]>>, key: string, ask: () => Promise<T[]>): Promise<T[]> {
   const known = cache.get(key);
   if (known && Date.now() - known.at < KEPT_MS) return known.value;
-  const value = ask().catch(() => {
-    cache.delete(key); // completion is a help: without it one types, and the next try asks again
+  const next: Kept<T[]> = { at: Date.now(), value: Promise.resolve([]) };
+  next.value = ask().catch(() => {
+    // completion is a help: without it one types, and the next try asks again
+    if (cache.get(key) === next) cache.delete(key);
     return [];
   });
   if (cache.size >= PREFIXES_KEPT) cache.clear();
-  cache.set(key, { at: Date.now(), value });
-  return value;
+  cache.set(key, next);
+  return known?.value ?? next.value;
 }
 
 /** Those of the datasets that were written to last, where all are asked. */

@@ -14,6 +14,7 @@ export interface Offer extends Completion {
 
 const VALUE_CHARS = 80;
 const EXAMPLE_CHARS = 28;
+const EXAMPLES_SHOWN = 3;
 /** Fields used lately come before all others, so many of them in their order. */
 const USED_BOOST = 60;
 const USED_RANKED = 30;
@@ -60,7 +61,7 @@ export function expressionOffers(dataset: string, fields: readonly Field[]): Off
 }
 
 function examplesOf(field: Field): string {
-  const some = field.examples.map((one) => shortened(visible(typeof one === "number" ? String(Number(one.toPrecision(6))) : String(one)), EXAMPLE_CHARS));
+  const some = field.examples.slice(0, EXAMPLES_SHOWN).map((one) => shortened(visible(typeof one === "number" ? String(Number(one.toPrecision(6))) : String(one)), EXAMPLE_CHARS));
   const more = field.distinct !== null && field.distinct > some.length;
   return some.join(", ") + (some.length && more ? ", …" : "");
 }
@@ -82,14 +83,15 @@ export function calculationsOf(fields: readonly Field[], typed: string): Offer[]
 export function conditionsOf(fields: readonly Field[], typed: string): Offer[] {
   const low = typed.toLowerCase();
   if (low.length < 2) return [];
-  const found: Offer[] = [];
+  const search = `SEARCH ${quotedValue(typed)}`;
+  const found: Offer[] = [{ label: search, ...shownAs(search), detail: "in any field", type: "constant", boost: -90 }];
   for (const field of fields) {
     for (const value of field.examples) {
       if (typeof value !== "string" || !value.toLowerCase().includes(low)) continue;
       const label = `${field.name} = ${shortened(value, VALUE_CHARS)}`;
       const apply = `${quotedName(field.name)} = ${quotedValue(value)}`;
       found.push({ label, ...shownAs(label), detail: "a value", type: "constant", boost: -30, apply });
-      if (found.length === MATCHES_MAX) return found;
+      if (found.length > MATCHES_MAX) return found;
     }
   }
   return found;
