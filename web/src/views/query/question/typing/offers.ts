@@ -105,6 +105,7 @@ export function calculationOffer(one: Word, boost = 0): Offer {
       changes: { from, to, insert: text },
       selection: { anchor: from + text.length - 1 },
       annotations: pickedCompletion.of(picked),
+      userEvent: "input.complete",
     });
   };
   return { label: one.text, displayLabel: `${one.text}( )`, detail: one.about, type: "function", apply, boost };
@@ -118,6 +119,7 @@ export function closed(text: string) {
       changes: { from, to, insert: text + (open ? ")" : "") },
       selection: { anchor: from + text.length + 1 },
       annotations: pickedCompletion.of(picked),
+      userEvent: "input.complete",
     });
   };
 }
