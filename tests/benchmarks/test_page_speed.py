@@ -1,5 +1,6 @@
 """The page is measured from the first view to a long trace. Never a time."""
 
+import re
 import subprocess
 import sys
 
@@ -25,3 +26,8 @@ def test_every_figure_of_the_page_is_measured_once(browser: str) -> None:
     ):
         assert figure in ran.stdout
     assert "events sent meanwhile" in ran.stdout
+    # a plot that is made again for the same answer draws everything twice
+    assert "plots made for an answer: 1;" in ran.stdout
+    drawn = re.search(r"rows drawn of the trace: at most (\d+)", ran.stdout)
+    assert drawn is not None
+    assert 5 < int(drawn[1]) <= 200
