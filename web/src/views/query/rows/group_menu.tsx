@@ -93,7 +93,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark
     <div
       ref={box}
       class="group-menu"
-      role="menu"
+      role="group"
       aria-label={group.name || "These events"}
       style={{ left: `${corner.left}px`, top: `${corner.top}px` }}
       onKeyDown={(event) => {
@@ -114,13 +114,15 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark
           {time && `${timeOf(time.start)} to ${timeOf(time.end)}`}
         </span>
       </p>
-      {(apart || numbers) && <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>}
-      {named && <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>}
-      {time && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this time</button>}
-      {(apart || time) && <button role="menuitem" onClick={differs}>What differs</button>}
-      <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
-      <Examples menu {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
-      <button role="menuitem" onClick={traces}>All of its traces</button>
+      <div role="menu" aria-label="What to do with it">
+        {(apart || numbers) && <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>}
+        {named && <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>}
+        {time && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this time</button>}
+        {(apart || time) && <button role="menuitem" onClick={differs}>What differs</button>}
+        <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>
+        <Examples menu {...{ place, range, column }} spec={inStep(only)} onClose={onClose} />
+        <button role="menuitem" onClick={traces}>All of its traces</button>
+      </div>
       {chosen.at !== undefined && <NewMarker dataset={place.dataset} at={chosen.at} onMark={onMark} onClose={onClose} />}
       <GroupBy dataset={place.dataset} onClose={onClose} onField={(field) => next({ ...only, breakdowns: [field] }, place.tab)} />
     </div>

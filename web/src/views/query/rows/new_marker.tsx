@@ -25,7 +25,7 @@ export function NewMarker({ dataset, at, onMark, onClose }: Props) {
   const rights = useAnswer("rights", (signal) => call("session", { signal })).value?.rights;
   const time = Math.round(at);
   if (!rights?.["markers"]) return null;
-  if (!open) return <button role="menuitem" onClick={() => setOpen(true)}>Put a marker here …</button>;
+  if (!open) return <button onClick={() => setOpen(true)}>Put a marker here …</button>;
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy.current) return; // two clicks are one marker
