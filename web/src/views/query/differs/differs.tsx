@@ -28,14 +28,19 @@ interface Props {
 
 /** Fields that are shown at first, and with each further step of scrolling. */
 const FIELDS_STEP = 12;
+/** Fields of one answer, which costs the same however few it lists: scrolling asks again seldom. */
+const FIELDS_ASKED = 50;
+/** More are not looked at. */
+const FIELDS_MAX = 1_000;
 
 export function Differs({ place, spec, range }: Props) {
   const selection = readSelection(place.selection);
-  const [limit, setLimit] = useState(FIELDS_STEP);
+  const [shown, setShown] = useState(FIELDS_STEP);
+  const limit = Math.min(FIELDS_MAX, FIELDS_ASKED * Math.ceil(shown / FIELDS_ASKED));
   const [fault, setFault] = useState<unknown>(null);
   const [copied, setCopied] = useState(false);
   useEffect(() => setFault(null), [place]);
-  useEffect(() => setLimit(FIELDS_STEP), [place.selection, place.ask]);
+  useEffect(() => setShown(FIELDS_STEP), [place.selection, place.ask]);
   useEffect(() => setCopied(false), [place.selection, place.ask]);
   // The range is that of the answer above, so that a link shows the same events later.
   const query = heldTo(spec, range);
@@ -46,7 +51,7 @@ export function Differs({ place, spec, range }: Props) {
   const found = key ? answer.value : undefined;
   const next = (of: Query) => void ask(place, of, "results").catch(setFault);
   const copy = () => void toClipboard(location.href).then(() => setCopied(true), setFault);
-  const fields = ((found?.fields ?? []) as DifferingField[]).filter((field) => field.score > 0);
+  const fields = ((found?.fields ?? []) as DifferingField[]).filter((field) => field.score > 0).slice(0, shown);
   const hidden = (found?.differing ?? fields.length) - fields.length;
   return (
     <section class="differs" aria-label="What differs">
@@ -84,7 +89,7 @@ export function Differs({ place, spec, range }: Props) {
           {!fields.length && <p class="quiet">{emptyWords(found.inside.events, found.outside.events)}</p>}
           <Fields title="Categories" fields={fields.filter((one) => one.kind === "values")} {...{ spec }} onAsk={next} />
           <Fields title="Numbers" fields={fields.filter((one) => one.kind === "numbers")} {...{ spec }} onAsk={next} />
-          {hidden > 0 && <More key={limit} hidden={hidden} onMore={() => setLimit(limit + FIELDS_STEP)} />}
+          {hidden > 0 && <More key={fields.length} hidden={hidden} onMore={() => setShown(fields.length + FIELDS_STEP)} />}
           <Same fields={found.same as SameField[]} spec={spec} onAsk={next} />
         </div>
       )}
@@ -98,7 +103,7 @@ function emptyWords(inside: number, outside: number): string {
   return "In no field do the selected events differ by more than chance makes of so many events.";
 }
 
-/** Asks for more fields once it is scrolled to. */
+/** Shows more fields once it is scrolled to; it has to be another one for each number of fields. */
 function More({ hidden, onMore }: { hidden: number; onMore: () => void }) {
   const box = useRef<HTMLButtonElement>(null);
   const asked = useRef(onMore);
