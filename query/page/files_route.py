@@ -68,7 +68,8 @@ class PageFilesRoute:
             return self._missing()
         name = request.match_info["name"]
         found = self._files.get(name)
-        if found is None and "." in name.rpartition("/")[2]:
+        # beside the index, and never in a folder: a dataset or a trace may have a dot in its name
+        if found is None and "." in name and "/" not in name:
             raise NotFound("there is no such file of the page")
         if found is None or not found.is_named_by_content:
             return self._html(INDEX if found is None else name)

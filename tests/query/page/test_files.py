@@ -65,6 +65,18 @@ async def test_documents_load_nothing_foreign_and_scripts_are_kept_for_ever(tmp_
             assert "immutable" in response.headers["Cache-Control"]
 
 
+async def test_an_address_with_a_dot_in_a_name_is_the_page_and_a_file_that_is_gone_is_told(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path, find_bundle(bundle(tmp_path))) as client:
+        for path in ("/ui/query/com.shop.cart?tab=events", "/ui/trace/a.1", "/ui/fields/v1.2"):
+            async with client.get(path) as response:
+                assert response.status == 200
+                assert (await response.text()).startswith("the page ")
+        async with client.get("/ui/page-OLD.js") as response:
+            assert not response.ok
+
+
 async def test_without_a_bundle_both_addresses_say_so_and_where_the_document_is(
     tmp_path: Path,
 ) -> None:
