@@ -19,6 +19,9 @@ export interface Around {
   datasets?: () => Promise<string[]>;
 }
 
+/** Names of what is measured rather than counted: durations and sizes. */
+const MEASURES = /(duration|latency|elapsed|bytes|size|_(ns|us|ms|s|mb|kb))$|^(duration|latency)/i;
+
 /** The source of completions; `around` is read at each use. */
 export function completions(around: () => Around) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {
@@ -75,7 +78,7 @@ async function optionsOf(expected: Expected, typed: Token | null, facts: Facts):
       return [...known, ...calculationsOf(await fieldsOf(dataset), word), ...whole, ...(typed ? clauses : [])];
     }
     case "argument":
-      return fieldOffers(dataset, await fieldsOf(dataset), (one) => (one.number && expected.op !== "COUNT_DISTINCT" ? 30 : 0), closed);
+      return fieldOffers(dataset, await fieldsOf(dataset), (one) => (one.number && expected.op !== "COUNT_DISTINCT" ? (MEASURES.test(one.name) ? 30 : 20) : 0), closed, true);
     case "field":
       return fieldOffers(dataset, await fieldsOf(dataset), (one) => (expected.per && /trace[._]?id$/i.test(one.name) ? 50 : 0));
     case "condition": {

@@ -1,7 +1,7 @@
 // The editor of a text, or of one piece of it: CodeMirror with completion, colours and a mark under
 // the word that is not understood.
 
-import { acceptCompletion, autocompletion, completionKeymap, completionStatus, pickedCompletion, startCompletion } from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, closeCompletion, completionKeymap, completionStatus, pickedCompletion, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
 import { EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
 import { Decoration, EditorView, highlightSpecialChars, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
@@ -105,7 +105,7 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
   const keys = keymap.of([
     { key: "Mod-Enter", run: () => (wishes.onRun(), true) },
     // where nothing is typed yet, Tab goes on to the next place
-    { key: "Tab", run: (view) => view.state.doc.length > 0 && acceptCompletion(view) },
+    { key: "Tab", run: (view) => (view.state.doc.length > 0 ? acceptCompletion(view) : (closeCompletion(view), false)) },
     ...completionKeymap,
     ...(line ? [{ key: "Enter", run: () => (wishes.onEnter?.(), true) }] : []),
     { key: "Escape", run: () => (wishes.onEscape?.(), wishes.onEscape !== undefined) },

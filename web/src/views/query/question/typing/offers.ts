@@ -33,8 +33,9 @@ export function fieldOffers(
   fields: readonly Field[],
   boosted: (field: Field) => number = () => 0,
   applied?: (quoted: string) => Completion["apply"],
+  measured = false,
 ): Offer[] {
-  const used = [...usesOf(dataset)].sort(([, one], [, other]) => other - one).slice(0, USED_RANKED);
+  const used = [...usesOf(dataset, measured)].sort(([, one], [, other]) => other - one).slice(0, USED_RANKED);
   const ranks = new Map(used.map(([name], at) => [name, USED_BOOST - at]));
   return fields.map((one) => {
     const quoted = quotedName(one.name);

@@ -3,7 +3,7 @@
 import type { Filter, Query } from "../../../../api/types";
 
 const STORED = "bellwether.used_fields";
-const DATASETS_MAX = 20;
+const LISTS_MAX = 40; // of the datasets that were asked last
 const FIELDS_MAX = 100;
 /** A use counts half after so long: what mattered last week gives way to what matters today. */
 const HALF_LIFE_MS = 3 * 86_400_000;
@@ -31,24 +31,33 @@ export function namesIn(spec: Query): string[] {
   return [...found];
 }
 
+/** Fields of calculations are others than those of conditions and groups: each has its own list. */
+function measuredKey(dataset: string): string {
+  return `${dataset}()`;
+}
+
 /** Remember that a dataset was asked so. */
 export function remember(dataset: string, spec: Query, now = Date.now()): void {
-  const all = stored();
-  const uses = new Map((all[dataset] ?? []).map((one) => [one[0], one]));
-  for (const name of namesIn(spec)) uses.set(name, [name, weightOf(uses.get(name), now) + 1, now]);
-  const kept = [...uses.values()].sort((one, other) => weightOf(other, now) - weightOf(one, now)).slice(0, FIELDS_MAX);
-  const { [dataset]: _, ...others } = all;
-  const rest = Object.entries(others).slice(0, DATASETS_MAX - 1);
+  const measured = (spec.calculations ?? []).flatMap((one) => (typeof one.column === "string" ? [one.column] : []));
+  let all = stored();
+  for (const [key, names] of [[dataset, namesIn(spec)], [measuredKey(dataset), measured]] as const) {
+    const uses = new Map((all[key] ?? []).map((one) => [one[0], one]));
+    for (const name of names) uses.set(name, [name, weightOf(uses.get(name), now) + 1, now]);
+    const kept = [...uses.values()].sort((one, other) => weightOf(other, now) - weightOf(one, now)).slice(0, FIELDS_MAX);
+    const { [key]: _, ...others } = all;
+    all = Object.fromEntries([[key, kept], ...Object.entries(others).slice(0, LISTS_MAX - 1)]);
+  }
   try {
-    localStorage.setItem(STORED, JSON.stringify(Object.fromEntries([[dataset, kept], ...rest])));
+    localStorage.setItem(STORED, JSON.stringify(all));
   } catch {
     // the browser keeps nothing: completion goes by how common fields are
   }
 }
 
-/** How much each field was used: more for often and for lately, above 0. */
-export function usesOf(dataset: string, now = Date.now()): ReadonlyMap<string, number> {
-  return new Map((stored()[dataset] ?? []).map((one) => [one[0], weightOf(one, now)]));
+/** How much each field was used: more for often and for lately, above 0. measured: in calculations. */
+export function usesOf(dataset: string, measured: boolean, now = Date.now()): ReadonlyMap<string, number> {
+  const uses = stored()[measured ? measuredKey(dataset) : dataset] ?? [];
+  return new Map(uses.map((one) => [one[0], weightOf(one, now)]));
 }
 
 function weightOf(use: Use | undefined, now: number): number {
