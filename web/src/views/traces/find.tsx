@@ -7,7 +7,7 @@ import { call } from "../../api/client";
 import type { Operations } from "../../api/types";
 import { timeOf, utcOf } from "../../look/times";
 import { duration, plain } from "../../look/units";
-import { namesOfDatasets } from "../../api/datasets";
+import { namesOfDatasets, namesOfOthers } from "../../api/datasets";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
 import { CoverageWords } from "../query/coverage";
@@ -28,7 +28,9 @@ export function TracesView({ place }: { place: TracesPlace }) {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   useEffect(() => setTyped(ask), [ask]);
   const answer = useAnswer(JSON.stringify([ask, order, place.dataset]), async (signal) => {
-    const datasets = place.dataset === undefined ? {} : { datasets: [place.dataset] };
+    // The requests that this page makes are traces too, and would be the newest of all.
+    const names = place.dataset === undefined ? await namesOfOthers() : [place.dataset];
+    const datasets = names ? { datasets: names } : {};
     const body = { query: ask, order, ...datasets, ...(/\bLIMIT\b/i.test(ask) ? {} : { limit: SHOWN }) };
     return call("searchTraces", { body, signal });
   });
@@ -109,7 +111,7 @@ function Datasets({ chosen, onDataset }: DatasetsProps) {
         onFocus={() => void namesOfDatasets().then(setNames)}
         onChange={(event) => onDataset(event.currentTarget.value || undefined)}
       >
-        <option value="">all datasets</option>
+        <option value="">all but bellwether’s own</option>
         {all.map((one) => <option key={one} value={one}>{one}</option>)}
       </select>
     </label>

@@ -30,7 +30,10 @@ export function Summary({ trace, onAgain }: { trace: Trace; onAgain: () => void 
   return (
     <>
       <div class="spread">
-        <h1>{root ? titleOf(root) : "Trace"} <code class="quiet">{trace.trace_id}</code></h1>
+        <h1>
+          <bdi class="trace-title" title={root ? titleOf(root) : undefined}>{root ? titleOf(root) : "Trace"}</bdi>{" "}
+          <code class="quiet">{trace.trace_id}</code>
+        </h1>
         <span class="row">
           <a {...logsOf(trace)}>its events</a>
           <Compare trace={trace} />
@@ -102,7 +105,7 @@ export function Legend({ looks, services }: { looks: ReadonlyMap<string, SeriesL
       {Object.entries(services).map(([name, count]) => (
         <span key={name} class="row" style={{ gap: "4px" }}>
           <span class="trace-key" style={{ background: looks.get(name)?.colour }} />
-          {name || "(no service)"} <span class="quiet">{plain(count)}</span>
+          <bdi class="trace-legend" title={name}>{name || "(no service)"}</bdi> <span class="quiet">{plain(count)}</span>
         </span>
       ))}
     </p>
