@@ -13,6 +13,7 @@ import msgspec
 
 from common import limits
 from common.process.fair.requester import ANONYMOUS, Requester
+from query.differences.exactly import exactly
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.plan import DifferencesWanted, Plan
@@ -159,10 +160,11 @@ def _group(value: object, at: str) -> Filter:
     if not item:
         raise SpecError(at, "missing", "a group has a value of one field or more")
     some = [
-        Filter(column_of(name, at), FilterOp.NOT_EXISTS)
-        if one is None
-        else Filter(column_of(name, at), FilterOp.EQ, (scalar_of(one, f"{at}.{name}"),))
+        condition
         for name, one in item.items()
+        for condition in exactly(
+            column_of(name, at), None if one is None else scalar_of(one, f"{at}.{name}")
+        )
     ]
     return Filter("", FilterOp.ALL_OF, (), tuple(some))
 
