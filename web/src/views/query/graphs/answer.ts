@@ -1,8 +1,10 @@
 // An answer as graphs need it: steps, groups, and for each calculation the values by group and step.
 
 import { asNumber, writeJson } from "../../../api/exact";
+import { mixedFields } from "../../../api/mixed";
 import type { Filter, Query } from "../../../api/types";
 import type { Result } from "../use_result";
+import { conditionsOf } from "./change";
 import { otherGroup, TOTAL_GROUP, withOthers } from "./other";
 
 export type Row = Record<string, unknown>;
@@ -78,8 +80,9 @@ export function readAnswer(result: Result, spec: Query): Graphed | null {
   if (!range || !data.series) return null;
   const breakdowns = spec.breakdowns ?? [];
   const rows = (data.results ?? []).map((row) => row.data);
+  const mixed = mixedFields(rows, breakdowns, result.notes);
   const calculations = calculationsOf(spec, rows[0] ?? data.series[0]?.data ?? {}, breakdowns);
-  const groups = rows.slice(0, LINES_MAX).map((row) => groupOf(row, breakdowns));
+  const groups = rows.slice(0, LINES_MAX).map((row) => groupOf(row, breakdowns, mixed));
   if (!groups.length && !breakdowns.length) groups.push(groupOf({}, breakdowns));
   const times: number[] = [];
   const first = Math.floor(range.start / range.step) * range.step;
@@ -110,10 +113,13 @@ export function readAnswer(result: Result, spec: Query): Graphed | null {
   };
 }
 
-export function groupOf(row: Row, breakdowns: readonly string[]): Group {
+/** The group of a row; mixed: fields whose values are of several types. */
+export function groupOf(row: Row, breakdowns: readonly string[], mixed?: ReadonlySet<string>): Group {
   const values = Object.fromEntries(breakdowns.map((name) => [name, row[name] ?? null]));
   const texts = breakdowns.map((name) => wordOf(values[name]));
-  return { key: keyOf(row, breakdowns), values, name: texts.join(" · ") };
+  const group = { key: keyOf(row, breakdowns), values, name: texts.join(" · ") };
+  const filters = mixed?.size ? conditionsOf(values, mixed) : [];
+  return filters.length > breakdowns.length ? { ...group, filters } : group;
 }
 
 /** The key of a row's group: 1 and "1" are two. Made for each row of a series, so it is cheap. */

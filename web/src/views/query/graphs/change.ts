@@ -3,6 +3,7 @@
 import { go, type Place } from "../../../address";
 import { ALL_DATASETS } from "../../../api/datasets";
 import { isNumber } from "../../../api/exact";
+import { besides } from "../../../api/mixed";
 import type { Filter, Query } from "../../../api/types";
 import { writeQuestion } from "../use_question";
 import type { Group, Row } from "./answer";
@@ -44,13 +45,15 @@ export function meant(group: Group): Filter[] {
   return group.filters ?? conditionsOf(group.values);
 }
 
-/** The conditions that fields have these values. */
-export function conditionsOf(values: Row): Filter[] {
-  return Object.entries(values).map(([column, value]): Filter => {
+/** The conditions that fields have these values; mixed: those with values of several types. */
+export function conditionsOf(values: Row, mixed?: ReadonlySet<string>): Filter[] {
+  return Object.entries(values).flatMap(([column, value]): Filter[] => {
     if (typeof value === "string" || isNumber(value) || typeof value === "boolean") {
-      return { column, op: "=", value: value as number }; // a bigint is written as the number that it is
+      const more = mixed?.has(column) ? besides(column, value) : null;
+      const same: Filter = { column, op: "=", value: value as number }; // a bigint is written as the number that it is
+      return more ? [same, more] : [same];
     }
-    return { column, op: "does-not-exist" };
+    return [{ column, op: "does-not-exist" }];
   });
 }
 
@@ -78,4 +81,11 @@ export function without(spec: Query, values: Row): Query {
   });
   if (others.length < 2) return narrowed(spec, others);
   return narrowed(spec, [{ filter_combination: "OR", filters: others }]);
+}
+
+/** The same question without a group, whose conditions may be more than its values. */
+export function withoutGroup(spec: Query, group: Group): Query {
+  if (!group.filters) return without(spec, group.values);
+  const all: Filter = { filter_combination: "AND", filters: group.filters };
+  return narrowed(spec, [{ filter_combination: "NONE", filters: [all] }]);
 }

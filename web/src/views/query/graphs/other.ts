@@ -20,7 +20,7 @@ export function otherGroup(listed: readonly Group[], count: number): Group {
     const [first] = filters;
     return first && filters.length === 1 ? first : { filter_combination: "AND", filters };
   });
-  const conditions = listed.reduce((sum, one) => sum + Object.keys(one.values).length, 0);
+  const conditions = listed.reduce((sum, one) => sum + meant(one).length, 0);
   return {
     key: OTHER,
     values: {},

@@ -10,7 +10,7 @@ import { shown, unitOf } from "../../../look/units";
 import type { Group, Range } from "../graphs/answer";
 import { Line } from "../question/typing/line";
 import { tokensOf } from "../question/tokens";
-import { ask, findTraces, meant, narrowed, without, zoomed, type QueryPlace } from "../graphs/change";
+import { ask, findTraces, meant, narrowed, withoutGroup, zoomed, type QueryPlace } from "../graphs/change";
 import { Examples } from "./examples";
 import { NewMarker } from "./new_marker";
 
@@ -116,7 +116,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark
       </p>
       <div role="menu" aria-label="What to do with it">
         {(apart || numbers) && <button role="menuitem" onClick={() => next(only, place.tab)}>Only this</button>}
-        {named && <button role="menuitem" onClick={() => next(without(spec, group.values), place.tab)}>Without this</button>}
+        {named && <button role="menuitem" onClick={() => next(withoutGroup(spec, group), place.tab)}>Without this</button>}
         {time && <button role="menuitem" onClick={() => next(inStep(spec), place.tab)}>Zoom to this time</button>}
         {(apart || time) && <button role="menuitem" onClick={differs}>What differs</button>}
         <button role="menuitem" onClick={() => next(inStep(only), "events")}>Its events</button>

@@ -35,7 +35,7 @@ export function GroupTable({ of, looks, shared, onGroup }: Props) {
   if (!of.rows.length) return <p class="quiet block">No event of the range matches.</p>;
   const rows = sorted(of.rows, by);
   const grouped = of.groups.length > 0;
-  const listed = rows.slice(0, most).map((row) => ({ row, group: grouped ? groupOf(row, of.groups) : ALL }));
+  const listed = rows.slice(0, most).map((row) => ({ row, group: grouped ? groupOf(row, of.groups, of.mixed) : ALL }));
   const stop = listed.some((one) => one.group.key === reached) ? reached : listed[0]?.group.key;
   const common = (group: Group) => ({
     ...{ group, columns, shared, onGroup },

@@ -1,5 +1,6 @@
 // An answer as rows need it.
 
+import { mixedFields } from "../../../api/mixed";
 import type { Query } from "../../../api/types";
 import type { Result } from "../use_result";
 import { groupOf, keyOf, labelOf, type Graphed, type Group, type Line, type Row } from "../graphs/answer";
@@ -15,6 +16,8 @@ export interface Tabled {
   /** Whether an earlier range is compared. */
   compared: boolean;
   rows: readonly Row[];
+  /** Breakdowns with values of several types. */
+  mixed: ReadonlySet<string>;
   total: Row | undefined;
   other: Row | undefined;
   /** The groups that are not listed; null where all are. */
@@ -48,6 +51,7 @@ export function readTable(result: Result, spec: Query, graphed: Graphed | null):
   const earlier = compared.results ?? [];
   const sums = [[TOTAL, compared.total_by_aggregate], [OTHER, compared.other_by_aggregate]] as const;
   const key = (row: Row) => keyOf(row, groups);
+  const mixed = mixedFields(rows, groups, result.notes);
   const others = Math.max(0, (counted.total ?? 0) - (counted.returned ?? 0));
   return {
     groups,
@@ -55,9 +59,10 @@ export function readTable(result: Result, spec: Query, graphed: Graphed | null):
     ops: new Map((spec.calculations ?? []).map((one) => [labelOf(one), one.op])),
     compared: result.compare !== undefined,
     rows,
+    mixed,
     total: data.total_by_aggregate,
     other: data.other_by_aggregate,
-    otherGroup: others > 0 ? otherGroup(rows.map((row) => groupOf(row, groups)), others) : null,
+    otherGroup: others > 0 ? otherGroup(rows.map((row) => groupOf(row, groups, mixed)), others) : null,
     otherGroups: others,
     before: new Map(earlier.map((one) => [key(one.data), one.data])),
     beforeSums: new Map(sums.flatMap(([name, row]) => (row ? [[name, row]] : []))),
