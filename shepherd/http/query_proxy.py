@@ -162,7 +162,7 @@ class QueryProxy:
 
 def _is_open(request: web.Request) -> bool:
     """Whether the request needs no key: of the page itself, and to log in."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         if request.path == "/":  # leads a browser to the page
             return "text/html" in request.headers.get("Accept", "")
         return request.path in _OPEN or (

@@ -105,6 +105,14 @@ async def test_a_browser_loads_the_page_again_by_itself_while_no_query_role_is_t
             assert response.headers["Refresh"] == response.headers["Retry-After"] == "2"
         async with http.get(f"{server.url}/bw/1/openapi.json") as response:
             assert (response.status, response.content_type) == (503, "application/json")
+        for path, status in {
+            "/ui/": 503,
+            "/docs": 503,
+            "/ui/session": 401,
+            "/1/datasets": 401,
+        }.items():
+            async with http.head(f"{server.url}{path}") as response:
+                assert (path, response.status) == (path, status)
 
 
 async def test_internal_paths_and_large_bodies_are_not_passed_on(
