@@ -1,4 +1,6 @@
-"""An indexer that answers shares, columns and tails over HTTP, and can be slow or refuse."""
+"""An indexer that answers shares, columns, facts of fields and tails over HTTP; it can be slow or
+refuse.
+"""
 
 import asyncio
 import tempfile
@@ -16,6 +18,8 @@ from common.process.error_body import busy_response
 from common.process.members import Member, claim_name, encode_member
 from common.process.versions import PLAN_TYPED_STATES, Understands
 from common.process.web import has_hung_up
+from indexer.fields.of_source import Times, facts_of_block
+from indexer.fields.prefix import with_prefix
 from query.plan.plan import ShareRequest
 from query.share.database import DatabaseLimits, Databases
 from query.share.route import ShareEndpoint
@@ -26,10 +30,21 @@ from query.wire.columns import (
     IndexedDataset,
     page_of_all,
 )
+from query.wire.field_facts import (
+    FieldFacts,
+    FieldFactsPage,
+    FieldFactsRequest,
+    SourceCoverage,
+    merge_facts,
+    page_of,
+)
 from query.wire.keys import decode_body
 from query.wire.tail import TailRequest
+from segment.parquet.reference import ReferenceEncoders
 from segment.parquet.selected import SelectedEncoders
 from tests.query.share.rows import Views
+
+ENCODERS = ReferenceEncoders()
 
 
 @dataclass
@@ -67,6 +82,7 @@ class FakeIndexer:
         app.router.add_post("/internal/columns", self.list_columns)
         app.router.add_get("/internal/columns", self.list_all_columns)
         app.router.add_post("/internal/datasets", self.list_datasets)
+        app.router.add_post("/internal/field_facts", self.field_facts)
         app.router.add_get("/internal/tail", self.tail)
         app.router.add_post("/internal/tail", self.tail)
         app.router.add_get("/healthz", self.healthz)
@@ -143,6 +159,21 @@ class FakeIndexer:
 
     def _seen(self) -> list[IndexedColumn]:
         return [IndexedColumn(name, types, *self.seen_ns) for name, types in self.columns.items()]
+
+    async def field_facts(self, request: web.Request) -> web.Response:
+        """What its live rows hold."""
+        wanted = msgspec.json.decode(await request.read(), type=FieldFactsRequest)
+        covered, sources = list[SourceCoverage](), list[list[FieldFacts]]()
+        for number in wanted.partitions:
+            blocks = self.views.held[number].blocks
+            rows = sum(one.rows for one in blocks)
+            covered.append(SourceCoverage(number, rows, 0, rows, 0, *self.seen_ns))
+            sources += [facts_of_block(one, Times(*self.seen_ns), ENCODERS) for one in blocks]
+        facts = merge_facts(sources)
+        if wanted.name is not None:
+            facts = with_prefix([one for one in facts if one.name == wanted.name], wanted.prefix)
+        fields, more = page_of(facts, wanted)
+        return web.Response(body=msgspec.msgpack.encode(FieldFactsPage(covered, fields, more)))
 
     async def list_datasets(self, request: web.Request) -> web.Response:
         wanted = msgspec.json.decode(await request.read(), type=DatasetsRequest)
