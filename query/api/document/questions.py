@@ -39,13 +39,28 @@ _NAME: Final = text(least=1, about="A dataset's name.")
 _TRACE_ID: Final = text(least=1, most=256)
 _DATASETS: Final = listed(_NAME, least=1, about="All of the environment unless given.")
 _POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
+_LINE: Final = members({}, about="Values by breakdown and by label of a calculation.")
+_RESULT_DATA: Final = members(
+    {
+        "results": listed(members({"data": _LINE}, required=("data",)), about="A row per group."),
+        "series": listed(
+            members({"time": text(), "data": _LINE}, required=("time", "data")),
+            about="A row per group and step.",
+        ),
+        "total_by_aggregate": _LINE,
+        "other_by_aggregate": _LINE,
+        "total_by_aggregate_series": listed(
+            members({"time": text(), "data": _LINE}, required=("time", "data"))
+        ),
+    }
+)
 _RESULT: Final = members(
     {
         "query": members({}),
         "id": text(),
         "complete": flag("Whether the answer is there: `data` and what stands beside it."),
         "links": members({"query_url": text(), "graph_image_url": text()}),
-        "data": members({"series": listed(anything()), "results": listed(anything())}),
+        "data": _RESULT_DATA,
         "coverage": ref("Coverage"),
         "notes": listed(text()),
         "range": members({}),

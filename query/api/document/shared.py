@@ -7,7 +7,6 @@ from query.api.document.operation import Parameter
 from query.api.document.schema import (
     Schema,
     any_of,
-    anything,
     flag,
     listed,
     members,
@@ -97,7 +96,16 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Coverage": members(
         {
             "complete": flag("Whether every partition answered with all that was asked for."),
-            "partitions": listed(anything()),
+            "partitions": listed(
+                members(
+                    {
+                        "partition": whole(0),
+                        "complete": flag(),
+                        "reason": text(about="Why it is not; may be empty."),
+                    },
+                    required=("partition", "complete"),
+                )
+            ),
             "state_bytes": whole(0),
             "rows_read": whole(0, about="Events that were looked at."),
             "bytes_read": whole(0, about="The size of what holds them, as it is stored."),

@@ -5,11 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pyarrow as pa
 import pytest
 
 from common import limits
 from common.process.versions import OWN
+from query.api.document.differing import DIFFERENCES
+from query.api.document.shared import COMPONENTS
 from query.cancellation import check_cancelled
 from query.config import QueryConfig
 from query.differences.request import read_differences_request
@@ -18,6 +21,8 @@ from query.share.differences.distributions import Distributions
 from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row
 
+# What the document tells of an answer.
+TOLD = {**DIFFERENCES.answers[200], "components": {"schemas": COMPONENTS}}
 SLOW = [{"column": "ms", "op": ">", "value": 50}]
 ROWS = [
     Row(
@@ -41,6 +46,8 @@ async def differences(running: QueryHarness, expected: int = 200, **body: Any) -
     asked = {"dataset": "shop", "query": TIMES, "selection": SLOW, **body}
     status, answer = await running.post("/bw/1/differences", asked)
     assert status == expected, answer
+    if status == 200:
+        jsonschema_rs.validate(TOLD, answer)
     return answer
 
 

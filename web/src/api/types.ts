@@ -24,7 +24,12 @@ export type Calculation = {
 export type Coverage = {
   /** Whether every partition answered with all that was asked for. */
   complete: boolean;
-  partitions: unknown[];
+  partitions: {
+    partition: number;
+    complete: boolean;
+    /** Why it is not; may be empty. */
+    reason?: string;
+  }[];
   state_bytes?: number;
   /** Events that were looked at. */
   rows_read?: number;
@@ -381,8 +386,26 @@ export interface Operations {
         graph_image_url?: string;
       };
       data?: {
-        series?: unknown[];
-        results?: unknown[];
+        /** A row per group. */
+        results?: {
+          /** Values by breakdown and by label of a calculation. */
+          data: Record<string, unknown>;
+        }[];
+        /** A row per group and step. */
+        series?: {
+          time: string;
+          /** Values by breakdown and by label of a calculation. */
+          data: Record<string, unknown>;
+        }[];
+        /** Values by breakdown and by label of a calculation. */
+        total_by_aggregate?: Record<string, unknown>;
+        /** Values by breakdown and by label of a calculation. */
+        other_by_aggregate?: Record<string, unknown>;
+        total_by_aggregate_series?: {
+          time: string;
+          /** Values by breakdown and by label of a calculation. */
+          data: Record<string, unknown>;
+        }[];
       };
       coverage?: Coverage;
       notes?: string[];
@@ -468,7 +491,7 @@ export interface Operations {
       dataset: string;
       /** A query specification; its filters and range count. */
       query?: Record<string, unknown>;
-      selection: unknown[] | {
+      selection: Filter[] | {
         filters?: Filter[];
         /** AND unless given. */
         filter_combination?: "AND" | "OR";
@@ -503,9 +526,203 @@ export interface Operations {
         stored: number;
       };
       /** Those that differ most first. */
-      fields: unknown[];
+      fields: ({
+        name: string;
+        /** How much it differs beyond chance. */
+        score: number;
+        confidence: number;
+        /** Whether its values were counted in a part of the events. */
+        sampled: boolean;
+        missing: {
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        };
+        kind: "values";
+        values: ({
+          value: string | number | boolean;
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        })[];
+        others?: {
+          /** How many. */
+          values: number;
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        };
+      } | {
+        name: string;
+        /** How much it differs beyond chance. */
+        score: number;
+        confidence: number;
+        /** Whether its values were counted in a part of the events. */
+        sampled: boolean;
+        missing: {
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        };
+        kind: "numbers";
+        inside: {
+          median: number | null;
+          p25: number | null;
+          p75: number | null;
+          spread: number | null;
+        };
+        outside: {
+          median: number | null;
+          p25: number | null;
+          p75: number | null;
+          spread: number | null;
+        };
+        /** The first and the last bin have what is beyond them. */
+        histogram: {
+          from: number;
+          to: number;
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        }[];
+      })[];
       /** Of the selection, or following from it. */
-      same: unknown[];
+      same: ({
+        name: string;
+        /** How much it differs beyond chance. */
+        score: number;
+        confidence: number;
+        /** Whether its values were counted in a part of the events. */
+        sampled: boolean;
+        missing: {
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        };
+        kind: "values";
+        values: ({
+          value: string | number | boolean;
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        })[];
+        others?: {
+          /** How many. */
+          values: number;
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        };
+        why: "selection" | "follows";
+        /** The field that it follows from. */
+        from?: string;
+      } | {
+        name: string;
+        /** How much it differs beyond chance. */
+        score: number;
+        confidence: number;
+        /** Whether its values were counted in a part of the events. */
+        sampled: boolean;
+        missing: {
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        };
+        kind: "numbers";
+        inside: {
+          median: number | null;
+          p25: number | null;
+          p75: number | null;
+          spread: number | null;
+        };
+        outside: {
+          median: number | null;
+          p25: number | null;
+          p75: number | null;
+          spread: number | null;
+        };
+        /** The first and the last bin have what is beyond them. */
+        histogram: {
+          from: number;
+          to: number;
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          inside: {
+            events: number;
+            share: number;
+          };
+          /** Events of one side, weighted by sample rates, and their share of it. */
+          outside: {
+            events: number;
+            share: number;
+          };
+        }[];
+        why: "selection" | "follows";
+        /** The field that it follows from. */
+        from?: string;
+      })[];
       looked_at?: number;
       differing?: number;
       left_out?: number;
@@ -815,8 +1032,26 @@ export interface Operations {
         graph_image_url?: string;
       };
       data?: {
-        series?: unknown[];
-        results?: unknown[];
+        /** A row per group. */
+        results?: {
+          /** Values by breakdown and by label of a calculation. */
+          data: Record<string, unknown>;
+        }[];
+        /** A row per group and step. */
+        series?: {
+          time: string;
+          /** Values by breakdown and by label of a calculation. */
+          data: Record<string, unknown>;
+        }[];
+        /** Values by breakdown and by label of a calculation. */
+        total_by_aggregate?: Record<string, unknown>;
+        /** Values by breakdown and by label of a calculation. */
+        other_by_aggregate?: Record<string, unknown>;
+        total_by_aggregate_series?: {
+          time: string;
+          /** Values by breakdown and by label of a calculation. */
+          data: Record<string, unknown>;
+        }[];
       };
       coverage?: Coverage;
       notes?: string[];
