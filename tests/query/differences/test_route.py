@@ -22,7 +22,7 @@ from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row
 
 # What the document tells of an answer.
-TOLD = {**DIFFERENCES.answers[200], "components": {"schemas": COMPONENTS}}
+TOLD = {**(DIFFERENCES.answers[200] or {}), "components": {"schemas": COMPONENTS}}
 SLOW = [{"column": "ms", "op": ">", "value": 50}]
 ROWS = [
     Row(
