@@ -66,6 +66,7 @@ class FakeIndexer:
     chosen: TailRequest | None = None
     tail_refusal: BellwetherError | None = None
     columns_refusal: BellwetherError | None = None
+    tells_facts: bool = True  # of fields
     columns_held: asyncio.Event | None = None  # until it is set, no columns are told
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -162,6 +163,8 @@ class FakeIndexer:
 
     async def field_facts(self, request: web.Request) -> web.Response:
         """What its live rows hold."""
+        if not self.tells_facts:
+            raise web.HTTPNotFound
         wanted = msgspec.json.decode(await request.read(), type=FieldFactsRequest)
         covered, sources = list[SourceCoverage](), list[list[FieldFacts]]()
         for number in wanted.partitions:

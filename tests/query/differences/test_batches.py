@@ -12,13 +12,14 @@ from query.differences.batches import Batches
 NAMES = [f"f{n}" for n in range(100)]
 
 
-async def test_an_exchange_that_fails_is_asked_again_about_fewer_fields() -> None:
+@pytest.mark.parametrize("failure", [TimeoutError(), Unprocessable("too heavy")])
+async def test_an_exchange_that_fails_is_asked_again_about_fewer_fields(failure: Exception) -> None:
     tried = list[int]()
 
     async def ask(some: Sequence[str]) -> list[str]:
         tried.append(len(some))
         if len(tried) == 1:
-            raise Unprocessable("too heavy")
+            raise failure
         return [*some]
 
     batches = Batches[list[str]](NAMES, 64, lambda: 60.0)

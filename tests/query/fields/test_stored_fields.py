@@ -106,6 +106,7 @@ async def test_where_no_indexer_can_tell_it_is_said(tmp_path: Path) -> None:
         assert (status, "does not know such questions yet" in answer["error"]) == (503, True)
     (tmp_path / "second").mkdir()
     async with query_harness(tmp_path / "second") as running:
-        running.indexers["a"].announce(OWN)  # and has no such route
+        running.indexers["a"].announce(OWN)
+        running.indexers["a"].tells_facts = False
         status, answer = await running.get("/bw/1/fields/shop/values/status")
         assert (status, "no indexer answered for it" in answer["error"]) == (503, True)
