@@ -22,7 +22,7 @@ from query.plan.prefixed import Prefixed
 from query.plan.read_filters import read_filters
 from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN, read_spec
 from query.plan.spec import Calculation
-from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
+from query.plan.spec_checks import column_of, items_of, limit_of, object_of, scalar_of
 
 MEMBERS: Final = ("dataset", "query", "selection", "fields", "match", "limit", "after", "coverage")
 _SELECTION: Final = (
@@ -105,7 +105,7 @@ def read_differences_request(
         selection=_selection(body.get("selection"), resolved),
         fields=_fields(body.get("fields")),
         match=match,
-        limit=_limit(body.get("limit")),
+        limit=limit_of(body, limits.DIFFERENCES_LISTED_DEFAULT, limits.DIFFERENCES_FIELDS_MAX),
         no_part=tuple(name for name in _NO_PART if query.get(name)),
         requester=requester,
     )
@@ -198,14 +198,3 @@ def _fields(value: object) -> tuple[str, ...] | None:
         most = limits.DIFFERENCES_FIELDS_MAX
         raise SpecError("fields", "invalid", f"has {len(names)} names, at most {most} are allowed")
     return names
-
-
-def _limit(value: object) -> int:
-    if value is None:
-        return limits.DIFFERENCES_LISTED_DEFAULT
-    most = limits.DIFFERENCES_FIELDS_MAX
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError("limit", "incorrect_type", "must be a whole number")
-    if not 1 <= value <= most:
-        raise SpecError("limit", "invalid", f"must be between 1 and {most}")
-    return value

@@ -10,6 +10,7 @@ from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec
+from query.plan.spec_checks import limit_of, text_of, whole_of
 
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
 _COVERAGE: Final = ("after", "coverage")
@@ -78,9 +79,10 @@ def read_fields_request(
         raise SpecError("details", "incorrect_type", "must be true or false")
     most = limits.FIELDS_DETAILED_MAX if details else limits.COLUMNS_PAGE_MAX
     default = limits.FIELDS_DETAILED_DEFAULT if details else limits.COLUMNS_PAGE_MAX
-    match = _text(body, "match") or ""
+    match = text_of(body, "match") or ""
     if len(match) > limits.FIELD_PATTERN_CHARS_MAX:
         raise SpecError("match", "invalid", "is longer than a pattern may be")
+    samples = whole_of(body, "samples", 0, limits.FIELD_SAMPLES_MAX)
     return FieldsRequest(
         dataset=dataset,
         spec=spec,
@@ -88,30 +90,10 @@ def read_fields_request(
         end_ns=resolved.end_ns,
         ranged=any(body.get(name) is not None for name in _TIMES),
         match=match,
-        name=_text(body, "name"),
-        cursor=_text(body, "cursor"),
-        limit=_whole(body, "limit", default, 1, most),
-        samples=_whole(body, "samples", 3, 0, limits.FIELD_SAMPLES_MAX),
+        name=text_of(body, "name"),
+        cursor=text_of(body, "cursor"),
+        limit=limit_of(body, default, most),
+        samples=3 if samples is None else samples,
         details=details,
         requester=requester,
     )
-
-
-def _text(body: dict[str, Any], name: str) -> str | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise SpecError(name, "incorrect_type", "must be a string")
-    return value
-
-
-def _whole(body: dict[str, Any], name: str, default: int, least: int, most: int) -> int:
-    value = body.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(name, "incorrect_type", "must be a whole number")
-    if not least <= value <= most:
-        raise SpecError(name, "invalid", f"must be between {least} and {most}")
-    return value

@@ -24,7 +24,7 @@ from query.plan.spec import (
     QuerySpec,
     TimeAxis,
 )
-from query.plan.spec_checks import column_of, items_of, object_of
+from query.plan.spec_checks import column_of, items_of, object_of, whole_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",
@@ -57,9 +57,10 @@ def read_spec(body: object, axes: Sequence[TimeAxis] = (TimeAxis.START,)) -> Que
     measures = *calculations, *formulas
     orders = tuple(items_of(spec, "orders", lambda o, at: read_order(o, at, measures, breakdowns)))
     havings = tuple(read_having(h, at, measures) for h, at in calculation_havings(spec))
-    start = _whole(spec, "start_time", least=TIME_S_MIN)
-    end = _whole(spec, "end_time", least=TIME_S_MIN)
-    length, granularity = _whole(spec, "time_range"), _whole(spec, "granularity", least=0)
+    start = whole_of(spec, "start_time", TIME_S_MIN, TIME_S_MAX)
+    end = whole_of(spec, "end_time", TIME_S_MIN, TIME_S_MAX)
+    length = whole_of(spec, "time_range", 1, TIME_S_MAX)
+    granularity = whole_of(spec, "granularity", 0, TIME_S_MAX)
     _check_times(start, end, length, granularity)
     read = QuerySpec(
         calculations=calculations,
@@ -69,7 +70,7 @@ def read_spec(body: object, axes: Sequence[TimeAxis] = (TimeAxis.START,)) -> Que
         orders=orders,
         havings=havings,
         formulas=formulas,
-        limit=_whole(spec, "limit", most=limits.QUERY_LIMIT_NO_SERIES_MAX),
+        limit=whole_of(spec, "limit", 1, limits.QUERY_LIMIT_NO_SERIES_MAX),
         start_s=start,
         end_s=end,
         range_s=length,
@@ -98,24 +99,9 @@ def _flag(spec: dict[str, Any], name: str) -> bool:
     return bool(value)
 
 
-def _whole(
-    spec: dict[str, Any], name: str, *, least: int = 1, most: int = TIME_S_MAX
-) -> int | None:
-    value = spec.get(name)
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(name, "incorrect_type", "must be a whole number")
-    if not least <= value <= most:
-        raise SpecError(name, "invalid", f"must be between {least} and {most}")
-    return value
-
-
 def _compare(spec: dict[str, Any]) -> int | None:
     most = limits.COMPARE_OFFSET_S_MAX
-    return _whole(spec, "compare_time_offset_seconds", least=0, most=most) or None
+    return whole_of(spec, "compare_time_offset_seconds", 0, most) or None
 
 
 def _check_times(

@@ -1,7 +1,7 @@
 """Common checks of a query specification: objects, lists, names, values."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from common import limits
@@ -64,3 +64,31 @@ def scalar_of(value: object, at: str) -> Scalar:
     if isinstance(value, float) and math.isfinite(value):
         return value
     raise SpecError(at, "incorrect_type", "must be a string, a number or a boolean")
+
+
+def whole_of(body: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+    """A whole number, which may be written as 5.0; None: it is not given. Raises SpecError."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(name, "incorrect_type", "must be a whole number")
+    if not least <= value <= most:
+        raise SpecError(name, "invalid", f"must be between {least} and {most}")
+    return value
+
+
+def limit_of(body: Mapping[str, Any], default: int, most: int) -> int:
+    """The member `limit`: how many a caller wants at most. Raises SpecError."""
+    found = whole_of(body, "limit", 1, most)
+    return default if found is None else found
+
+
+def text_of(body: Mapping[str, Any], name: str) -> str | None:
+    """A string; None: it is not given. Raises SpecError."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise SpecError(name, "incorrect_type", "must be a string")
+    return value

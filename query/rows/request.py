@@ -21,6 +21,7 @@ from query.plan.planner import build_request
 from query.plan.read_axis import ROW_AXES
 from query.plan.read_spec import read_spec
 from query.plan.spec import QuerySpec, TimeAxis
+from query.plan.spec_checks import limit_of
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
 _GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity", "per")
@@ -145,7 +146,7 @@ def read_rows_request(
         dataset=dataset,
         start_ns=start_ns,
         end_ns=end_ns,
-        limit=_limit(body.get("limit")),
+        limit=limit_of(body, limits.ROWS_LIMIT_DEFAULT, limits.ROWS_LIMIT_MAX),
         fingerprint=fingerprint,
         fields=fields,
         oldest=order == "oldest",
@@ -153,16 +154,6 @@ def read_rows_request(
         requester=requester,
         datasets=datasets,
     )
-
-
-def _limit(value: object) -> int:
-    if value is None:
-        return limits.ROWS_LIMIT_DEFAULT
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError("limit", "incorrect_type", "must be a whole number")
-    if not 1 <= value <= limits.ROWS_LIMIT_MAX:
-        raise SpecError("limit", "invalid", f"must be between 1 and {limits.ROWS_LIMIT_MAX}")
-    return value
 
 
 def read_fields(value: object) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, build_request, needs_definitions
 from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec
-from query.plan.spec_checks import object_of
+from query.plan.spec_checks import object_of, whole_of
 from query.results.relations.question import named_relations
 
 
@@ -49,12 +49,8 @@ async def read_request(
     begun: DatasetRequest, asked: Asked, known: EnvironmentDatasets
 ) -> QueryRequest:
     """The query with its times resolved. Raises SpecError, and as `EnvironmentDatasets.asked`."""
-    body, limit = begun.body, begun.body.get("limit")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
-        raise SpecError("limit", "incorrect_type", "must be a whole number")
-    if limit is not None and not 1 <= limit <= limits.QUERY_LIMIT_NO_SERIES_MAX:
-        most = limits.QUERY_LIMIT_NO_SERIES_MAX
-        raise SpecError("limit", "invalid", f"must be between 1 and {most}")
+    body = begun.body
+    limit = whole_of(body, "limit", 1, limits.QUERY_LIMIT_NO_SERIES_MAX)
     spec, around = read_spec(asked.spec, QUERY_AXES), tuple[SpanDataset, ...]()
     datasets = around
     if named_relations(spec):

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import msgspec
 
 from common import limits
+from common.process.fair.requester import Requester
 from query.plan.parts.conditions import filter_fields
 from query.plan.parts.spans import SpanQuery, SpansPer
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.relations import About
 from query.plan.spec import TimeAxis
-from query.results.relations.around import note_on_none, with_margin
+from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, KeysWanted, keys_of
 from query.results.relations.question import Related
 from query.results.series import (
@@ -49,6 +50,9 @@ class RelatedQuery:
         self._query = query
         self._related = related
         self._margin_ns = margin_ns
+        overlapping = query.spec.time_axis is not TimeAxis.START
+        asker = Requester(query.env, query.key)
+        self._around = Around(query.start_ns, query.end_ns, margin_ns, asker, overlapping)
 
     async def run(self, steps: Steps, *, at_once: bool) -> RelatedTotals:
         """Ask. at_once: whether series of all groups have few cells, of which totals are made."""
@@ -69,7 +73,7 @@ class RelatedQuery:
         """The first exchange."""
         wanted = keys_of(self._related.conditions, fields=self._related.fields)
         spans = self._span_query(wanted)
-        return await steps.first(partial(self._plan, spans), lambda s: wanted.keys(s, spans))
+        return await steps.first(partial(self._around.plan, spans), lambda s: wanted.keys(s, spans))
 
     async def _totals(self, steps: Steps, keys: Keys, *, at_once: bool) -> Totals:
         """Totals with their series."""
@@ -108,23 +112,6 @@ class RelatedQuery:
             values=wanted.values,
             rows_max=limits.SPANS_MAX,
             bytes_max=limits.SPANS_BYTES_MAX,
-        )
-
-    def _plan(self, spans: SpanQuery, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        query = self._query
-        start_ns, end_ns = with_margin(query.start_ns, query.end_ns, self._margin_ns)
-        return Plan(
-            dataset="",
-            start_ns=start_ns,
-            end_ns=end_ns,
-            needs=(),
-            log=log,
-            at_least=at_least,
-            wait_ms=wait_ms,
-            spans=spans,
-            overlapping=query.spec.time_axis is not TimeAxis.START,
-            env=query.env,
-            key=query.key,
         )
 
     def notes(self, steps: Steps) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from common import limits
 from query.faults import SpecError
+from query.plan.spec_checks import limit_of
 from query.traces.one.ids import trace_id_of
 from query.traces.relations.request import read_traces_request
 from query.traces.relations.search import TracesWanted
@@ -33,11 +34,7 @@ def read_compare_request(body: dict[str, Any], now_ns: int) -> CompareRequest:
     trace = _trace_id(body, "trace")
     if (body.get("with") is None) == (body.get("against") is None):
         raise SpecError("with", "missing", "give another trace's id, or conditions as `against`")
-    limit = body.get("limit", limits.COMPARED_LISTED_DEFAULT)
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise SpecError("limit", "incorrect_type", "must be a whole number")
-    if not 1 <= limit <= limits.COMPARED_LISTED_MAX:
-        raise SpecError("limit", "invalid", f"must be between 1 and {limits.COMPARED_LISTED_MAX}")
+    limit = limit_of(body, limits.COMPARED_LISTED_DEFAULT, limits.COMPARED_LISTED_MAX)
     against = None
     if body.get("against") is not None:
         against = _against(body["against"], now_ns)

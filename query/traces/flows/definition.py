@@ -9,6 +9,7 @@ from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.relations import split_conditions
 from query.plan.spec import QuerySpec
+from query.plan.spec_checks import limit_of, whole_of
 from query.traces.one.read_table import HOSTS, INSTANCE, PIDS
 
 TRACE_ID: Final = "trace.trace_id"
@@ -80,9 +81,8 @@ def read_flow_request(body: dict[str, Any], now_ns: int) -> FlowRequest:
     population: dict[str, Any] = {name: body[name] for name in _POPULATION if name in body}
     step = _text(body, "step") or NAME
     following = _text(body, "next") or (NEXT if step == STATE else None)
-    listed = _whole(body, "limit", limits.FLOW_LISTED_DEFAULT)
-    if not 1 <= listed <= limits.FLOW_LISTED_MAX:
-        raise SpecError("limit", "invalid", f"must be between 1 and {limits.FLOW_LISTED_MAX}")
+    listed = limit_of(body, limits.FLOW_LISTED_DEFAULT, limits.FLOW_LISTED_MAX)
+    repeats_over = whole_of(body, "repeats_over", 0, 10**12)
     return FlowRequest(
         now=_population(population, now_ns),
         against=_against(body, population, now_ns),
@@ -94,7 +94,7 @@ def read_flow_request(body: dict[str, Any], now_ns: int) -> FlowRequest:
         terminal=_texts(body, "terminal"),
         skew_ms=_number(body, "skew_ms", limits.TRACE_SKEW_MS_DEFAULT),
         silent_s=_number(body, "silent_s", limits.TRACE_SILENT_S_DEFAULT),
-        repeats_over=_whole(body, "repeats_over", 1),
+        repeats_over=1 if repeats_over is None else repeats_over,
         limit=listed,
     )
 
@@ -159,10 +159,3 @@ def _number(body: dict[str, Any], name: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
         raise SpecError(name, "incorrect_type", "must be a number, not negative")
     return float(value)
-
-
-def _whole(body: dict[str, Any], name: str, default: int) -> int:
-    value = _number(body, name, default)
-    if value != int(value):
-        raise SpecError(name, "incorrect_type", "must be a whole number")
-    return int(value)

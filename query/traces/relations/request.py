@@ -7,6 +7,7 @@ from query.faults import SpecError
 from query.plan.planner import build_request
 from query.plan.read_spec import read_spec
 from query.plan.relations import split_conditions
+from query.plan.spec_checks import limit_of
 from query.text.parser import parse_query
 from query.tokens.errors import QueryTextError
 from query.traces.relations.search import TraceOrder, TracesWanted
@@ -41,7 +42,7 @@ def read_traces_request(body: dict[str, Any], now_ns: int) -> TracesWanted:
         overlapping=True,
         datasets=_datasets(body.get("datasets")),
         order=_order(body.get("order")),
-        limit=_limit(limit),
+        limit=limit_of({"limit": limit}, limits.TRACES_LIMIT_DEFAULT, limits.TRACES_LIMIT_MAX),
     )
 
 
@@ -77,13 +78,3 @@ def _order(value: object) -> TraceOrder:
         if order.value == (value or TraceOrder.NEWEST):
             return order
     raise SpecError("order", "invalid", f"must be one of {', '.join(TraceOrder)}")
-
-
-def _limit(value: object) -> int:
-    if value is None:
-        return limits.TRACES_LIMIT_DEFAULT
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError("limit", "incorrect_type", "must be a whole number")
-    if not 1 <= value <= limits.TRACES_LIMIT_MAX:
-        raise SpecError("limit", "invalid", f"must be between 1 and {limits.TRACES_LIMIT_MAX}")
-    return value

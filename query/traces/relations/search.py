@@ -21,9 +21,8 @@ from common.metadata import ApiKey
 from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.parts.spans import KeyJoin, Size, SpanQuery, SpansPer
-from query.plan.plan import Plan
 from query.plan.relations import About, RelatedConditions
-from query.results.relations.around import note_on_none, with_margin
+from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, keys_of, own_mark
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
@@ -111,8 +110,10 @@ class _Search:
     ) -> None:
         self._wanted = wanted
         self._named = named
-        self._requester = requester_of(key)
         self._margin_ns = margin_ns
+        self._around = Around(
+            wanted.start_ns, wanted.end_ns, margin_ns, requester_of(key), wanted.overlapping
+        )
         self._conditions = wanted.conditions
         own, positive = self._conditions.of(About.OWN), self._conditions.by_span.keys()
         self._has_kin = not positive.isdisjoint((About.PARENT, About.CHILD))
@@ -124,7 +125,9 @@ class _Search:
         wanted = keys_of(self._conditions, with_own=self._with_own)
         if wanted.marks or wanted.kin:
             query = self._query(per=SpansPer.MARKS, marks=wanted.marks, kin=wanted.kin)
-            keys = await steps.first(partial(self._plan, query), lambda s: wanted.keys(s, query))
+            keys = await steps.first(
+                partial(self._around.plan, query), lambda s: wanted.keys(s, query)
+            )
             if self._has_kin and not keys.none_qualifies:
                 keys = await self._with_such_kin(steps, keys)
             ordered = await self._sizes(steps, keys)
@@ -170,7 +173,7 @@ class _Search:
     async def _sizes_at_once(self, steps: Steps) -> pa.Table:
         """The same where every trace qualifies that has an event in the range."""
         query = self._size_query
-        return await steps.first(partial(self._plan, query), partial(self._ordered, query))
+        return await steps.first(partial(self._around.plan, query), partial(self._ordered, query))
 
     async def _summaries(self, steps: Steps, shown: pa.Table) -> pa.Table:
         """What the spans of these traces come to, in their order."""
@@ -219,22 +222,6 @@ class _Search:
             bytes_max=limits.SPANS_BYTES_MAX,
             inside=(self._wanted.start_ns, self._wanted.end_ns),
             **more,
-        )
-
-    def _plan(self, query: SpanQuery, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        start_ns, end_ns = with_margin(self._wanted.start_ns, self._wanted.end_ns, self._margin_ns)
-        return Plan(
-            dataset="",
-            start_ns=start_ns,
-            end_ns=end_ns,
-            needs=(),
-            log=log,
-            at_least=at_least,
-            wait_ms=wait_ms,
-            spans=query,
-            overlapping=self._wanted.overlapping,
-            env=self._requester.env,
-            key=self._requester.key,
         )
 
     def _ordered(self, query: SpanQuery, states: States) -> pa.Table:

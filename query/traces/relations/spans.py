@@ -16,7 +16,7 @@ from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDataset
 from query.plan.parts.spans import SpanQuery, SpansPer
 from query.plan.plan import Plan
 from query.plan.relations import About, RelatedConditions, split_conditions
-from query.results.relations.around import note_on_none, with_margin
+from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, keys_of
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.results.steps import States, Steps
@@ -74,8 +74,7 @@ class _Question:
         self._wanted = wanted
         self._conditions = conditions
         self._named = named
-        self._requester = requester_of(key)
-        self._margin_ns = margin_ns
+        self._around = Around(wanted.start_ns, wanted.end_ns, margin_ns, requester_of(key))
 
     async def run(self, steps: Steps) -> SpanTable:
         """Gather."""
@@ -84,7 +83,7 @@ class _Question:
         first = msgspec.structs.replace(
             spans, per=SpansPer.MARKS, fields=(), marks=marked.marks, kin=marked.kin
         )
-        keys = await steps.first(partial(self._plan, first), lambda s: marked.keys(s, first))
+        keys = await steps.first(partial(self._around.plan, first), lambda s: marked.keys(s, first))
         rows = await self._joined(steps, spans, keys)
         notes = [
             *steps.notes,
@@ -112,18 +111,3 @@ class _Question:
             return merge_spans(self._wanted, query, self._named, states)
 
         return await steps.again(narrowed, work, encode_keys([table for _, table in joins]))
-
-    def _plan(self, query: SpanQuery, *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-        start_ns, end_ns = with_margin(self._wanted.start_ns, self._wanted.end_ns, self._margin_ns)
-        return Plan(
-            dataset="",
-            start_ns=start_ns,
-            end_ns=end_ns,
-            needs=(),
-            log=log,
-            at_least=at_least,
-            wait_ms=wait_ms,
-            spans=query,
-            env=self._requester.env,
-            key=self._requester.key,
-        )
