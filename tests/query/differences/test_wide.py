@@ -6,7 +6,7 @@ import pytest
 
 from common.process.versions import OWN
 from tests.query.harness import BASE_S, TIMES, query_harness
-from tests.query.share.rows import Row, Value
+from tests.query.share.rows import Json, Row, Value
 
 FIELDS, EVENTS, OF_EVENT = 10_000, 600, 200
 
@@ -19,7 +19,7 @@ def value(field: int, event: int) -> Value:
 def row(event: int) -> Row:
     slow = event % 3 == 0
     others = ((event * OF_EVENT + n) * 7 % FIELDS for n in range(OF_EVENT))
-    data: dict[str, Value] = {f"f{n:05}": value(n, event) for n in others}
+    data: dict[str, Value | Json] = {f"f{n:05}": value(n, event) for n in others}
     data |= {"ms": 900.5 if slow else 5.5, "zz_build": "bad" if slow else f"good{event % 5}"}
     return Row((BASE_S + event % 100) * 10**9, data)
 
