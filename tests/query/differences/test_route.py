@@ -218,7 +218,8 @@ async def test_many_fields_that_are_too_heavy_together_are_looked_at_some_at_a_t
         return run(distributions)
 
     monkeypatch.setattr(Distributions, "run", heavy_for_many)
-    async with query_harness(tmp_path, rows=ROWS) as running:
+    config = QueryConfig(timeout_ms=600_000)  # however slow the machine is
+    async with query_harness(tmp_path, config=config, rows=ROWS) as running:
         with_columns(running)
         running.indexers["a"].columns |= {f"other{n:02}": ["s"] for n in range(10)}
         answer = await differences(running)
