@@ -22,6 +22,7 @@ class Batches(Generic[T]):
         """at_once: fields of the first exchange. left_s: seconds that are left for this pass."""
         self._fields = fields
         self._at_once = at_once
+        self._most = limits.DIFFERENCES_BATCH_MAX  # more were too many
         self._left_s = left_s
         self._field_s = 0.0
         self.asked = 0
@@ -43,7 +44,8 @@ class Batches(Generic[T]):
                 ended = without_frames(error)
                 if len(some) <= limits.DIFFERENCES_BATCH_MIN:
                     break
-                self._at_once = max(limits.DIFFERENCES_BATCH_MIN, len(some) // 8)
+                self._most = max(limits.DIFFERENCES_BATCH_MIN, len(some) // 8)
+                self._at_once = self._most
         if not self.answers and self._fields:
             raise ended
 
@@ -52,7 +54,7 @@ class Batches(Generic[T]):
         left = self._left_s()
         if self._field_s:
             at_once = int(min(limits.DIFFERENCES_BATCH_S, left * _PART) / self._field_s)
-            self._at_once = min(at_once, limits.DIFFERENCES_BATCH_MAX)
+            self._at_once = min(at_once, self._most)
             if self._at_once < limits.DIFFERENCES_BATCH_MIN:
                 self._at_once = limits.DIFFERENCES_BATCH_MIN
                 if self._at_once * self._field_s > left:
