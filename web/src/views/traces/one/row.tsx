@@ -35,7 +35,7 @@ export function SpanRow({ tree, row, at, left, shown, ends, look, open, chosen, 
       aria-level={line.depth + 1}
       aria-selected={chosen}
       aria-expanded={has ? open : undefined}
-      style={{ transform: `translateY(${at * ROW_PX}px)` }}
+      style={{ top: `${at * ROW_PX}px` }}
       onClick={() => onChoose(row.at)}
     >
       <span class="trace-name" style={{ paddingLeft: `${left}px` }}>

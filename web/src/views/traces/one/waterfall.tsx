@@ -41,8 +41,7 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
     const look = (row: Row) => looks.get(tree.lines[row.at]?.service ?? "");
     return new KeptRows((row, at, indent) => (
       <SpanRow
-        // the elements of a row that went out of sight are those of one that came into it
-        key={at % seen.drawn}
+        key={row.at}
         {...{ tree, row, at, shown, ends }}
         left={indent}
         look={look(row)}
@@ -53,7 +52,8 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
         onToggle={(one) => now.current.onToggle(one)}
       />
     ));
-  }, [tree, rows, shown, ends, looks, collapsed, place, hits, seen.drawn]);
+  }, [tree, rows, shown, ends, looks, collapsed, place, hits]);
+  kept.begin();
   const move = (to: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))];
     if (row) onChoose(row.at);
@@ -91,21 +91,24 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
 
 /** Rows as they were drawn: while one scrolls, only those that come into sight are drawn anew. */
 class KeptRows {
-  private readonly rows = new Map<number, { left: number; drawn: VNode }>();
+  private rows = new Map<number, { left: number; drawn: VNode }>();
+  private before = this.rows;
 
   constructor(private readonly draw: (row: Row, at: number, left: number) => VNode) {}
 
+  /** Rows are drawn once more: those that are not asked for until the next time are let go. */
+  begin(): void {
+    this.before = this.rows;
+    this.rows = new Map();
+  }
+
   get(row: Row, at: number, left: number): VNode {
-    const old = this.rows.get(at);
-    if (old && old.left === left) return old.drawn;
-    if (this.rows.size > KEPT_MOST) this.rows.clear();
-    const drawn = this.draw(row, at, left);
-    this.rows.set(at, { left, drawn });
-    return drawn;
+    const old = this.before.get(at);
+    const kept = old?.left === left ? old : { left, drawn: this.draw(row, at, left) };
+    this.rows.set(at, kept);
+    return kept.drawn;
   }
 }
-
-const KEPT_MOST = 2_000;
 
 function isOpen(tree: Tree, row: Row, collapsed: ReadonlySet<number>): boolean {
   return row.count === 1 && (tree.ends[row.at] ?? 0) > row.at + 1 && !collapsed.has(row.at);
