@@ -37,7 +37,6 @@ async function axed(name) {
 }
 
 async function done(name) {
-  await page.waitForLoadState("networkidle");
   await page.screenshot({ path: `${folder}/${name}.png` });
   await axed(name);
 }
@@ -74,6 +73,10 @@ await done("events");
 
 await page.goto(`${origin}/ui/fields/shop`);
 await page.getByText("duration_ms").first().waitFor();
+await page.getByRole("button", { name: "describe duration_ms" }).click();
+await page.getByLabel("Description of duration_ms").fill("what a request took");
+await page.keyboard.press("Enter");
+await page.getByText("what a request took").waitFor();
 seen.views.fields = { text: await page.locator("main").innerText() };
 await done("fields");
 
@@ -85,8 +88,18 @@ await done("traces");
 await page.goto(`${origin}/ui/trace/${"ab".repeat(16)}`);
 await page.getByText("step 1", { exact: false }).first().waitFor();
 seen.views.trace = { text: await page.locator("main").innerText() };
-seen.drawn.trace = await page.locator("main *").count();
+seen.drawn.trace = await page.getByRole("treeitem").count();
 await done("trace");
+
+await page.goto(`${origin}/ui/trace/${"09e2".repeat(8)}`);
+await page.getByText("create instances").first().waitFor();
+seen.views.open = { text: await page.locator("main").innerText() };
+await done("open");
+
+await page.goto(`${origin}/ui/compare/${"09e2".repeat(8)}/${"c0de".repeat(8)}`);
+await page.getByText("register").first().waitFor();
+seen.views.compare = { text: await page.locator("main").innerText() };
+await done("compare");
 
 seen.views.hostile = { injected: await page.evaluate(() => "injected" in globalThis) };
 await page.getByRole("button", { name: "Log out" }).click();

@@ -20,6 +20,7 @@ WIDE_DATASET = "wide"
 SPANS = 10_000
 LARGE_TRACE = "ab" * 16
 OPEN_TRACE = "09e2" * 8
+ENDED_TRACE = "c0de" * 8
 
 
 def hostile(now_s: float) -> Events:
@@ -89,6 +90,23 @@ def open_trace(now_s: float) -> Events:
             data["trace.parent_id"] = f"{0x0BE0:016x}"
         if name == "register":
             data |= {"error": True, "message": "no address was free"}
+        found.append(_event(now_s - 120 + 5 * at, data))
+    return found
+
+
+def ended_trace(now_s: float) -> Events:
+    """The same job, ended and without the step that failed."""
+    found: Events = []
+    for at, name in enumerate(["create cluster", "plan", "create instances"]):
+        data: dict[str, Any] = {
+            "trace.trace_id": ENDED_TRACE,
+            "trace.span_id": f"{0x0ED0 + at:016x}",
+            "name": name,
+            "service.name": "orchestrator",
+            "duration_ms": 4_000.0 if at else 20_000.0,
+        }
+        if at:
+            data["trace.parent_id"] = f"{0x0ED0:016x}"
         found.append(_event(now_s - 120 + 5 * at, data))
     return found
 

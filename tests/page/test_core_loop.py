@@ -4,27 +4,20 @@ Nothing foreign is loaded, no error is thrown, no view has a serious finding of 
 events are shown as text, and of a trace of 10,000 spans only what is seen is drawn.
 """
 
-import json
 import os
-import re
-import shutil
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.npm import folder_with
-from tests.clients.test_browser import NAMES
+from tests.page import odd_data
+from tests.page.running import login_link, page_setting, run_script
 from tests.system.harness import System, running
 
 pytestmark = pytest.mark.system
-SCRIPT = Path(__file__).with_name("core_loop.mjs")
 HOSTILE = "<img src=x onerror='globalThis.injected=1'>"
-SPANS = 10_000
-VIEWS = ("start", "query", "differs", "events", "fields", "traces", "trace")
+SENT = 2_000  # events of one request
+VIEWS = ("start", "query", "differs", "events", "fields", "traces", "trace", "open", "compare")
 
 
 def events(now_s: float) -> list[dict[str, Any]]:
@@ -43,70 +36,37 @@ def events(now_s: float) -> list[dict[str, Any]]:
     return found
 
 
-def spans(now_s: float) -> list[dict[str, Any]]:
-    """One trace of many spans."""
-    trace = "ab" * 16
-    found: list[dict[str, Any]] = []
-    for at in range(SPANS):
-        data: dict[str, Any] = {
-            "trace.trace_id": trace,
-            "trace.span_id": f"{at:016x}",
-            "name": "checkout" if not at else f"step {at}",
-            "service.name": "web",
-            "duration_ms": 60_000.0 if not at else 2.5,
-        }
-        if at:
-            data["trace.parent_id"] = f"{(at - 1) // 50:016x}" if at < 500 else f"{at % 50:016x}"
-        found.append({"data": data, "time": f"{now_s - 60 + at * 0.005:.6f}"})
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the script saw."""
+    folder = tmp_path_factory.mktemp("page")
+    shots = os.environ.get("BELLWETHER_SCREENSHOTS") or str(folder)
+    with running(folder, *page_setting()) as system:
+        fill(system)
+        found: dict[str, Any] = run_script("core_loop.mjs", login_link(system.output), shots)
     return found
 
 
-@pytest.fixture(scope="module")
-def browser() -> str:
-    """A browser's program."""
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
-    missing = "no Chromium is installed: the page is not tried in a browser"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-@pytest.fixture(scope="module")
-def seen(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What the script saw."""
-    packages = folder_with("page", "playwright-core@1.65.1", "axe-core@4.14.1")
-    folder = tmp_path_factory.mktemp("page")
-    shots = Path(os.environ.get("BELLWETHER_SCREENSHOTS", folder))
-    with running(folder) as system:
-        fill(system)
-        link = re.search(r"http://\S+/ui/#login=\S+", system.output)
-        assert link is not None, system.output
-        done = subprocess.run(
-            ["node", str(SCRIPT), browser, link[0], str(shots)],
-            cwd=packages,
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        yield json.loads(done.stdout.splitlines()[-1])
-
-
 def fill(system: System) -> None:
+    """Send everything and wait until a question finds all of it."""
     now_s = time.time()
-    system.send("shop", events(now_s))
-    sent = spans(now_s)
-    for at in range(0, SPANS, 2_000):
-        system.send("spans", sent[at : at + 2_000])
-    count = {"calculations": [{"op": "COUNT"}]}
+    sent = {
+        "shop": events(now_s),
+        "spans": odd_data.large_trace(now_s),
+        "jobs": odd_data.open_trace(now_s) + odd_data.ended_trace(now_s - 300),
+    }
+    for dataset, some in sent.items():
+        for at in range(0, len(some), SENT):
+            system.send(dataset, some[at : at + SENT])
+    body = {"query": {"calculations": [{"op": "COUNT"}]}, "disable_series": True, "wait_s": 10}
 
-    def counted(dataset: str) -> int:
-        return int(system.ask(dataset, count)["data"]["results"][0]["data"]["COUNT"])
+    def found(dataset: str) -> int:
+        answer = system.http("POST", f"/1/query_results/{dataset}", body)
+        rows = answer.json().get("data", {}).get("results", []) if answer.status == 201 else []
+        return int(rows[0]["data"]["COUNT"]) if rows else 0
 
-    system.wait_until(lambda: counted("shop") == 600 and counted("spans") == SPANS, "the events")
+    for dataset, some in sent.items():
+        system.wait_until(lambda: found(dataset) == len(some), f"the events of {dataset}")  # noqa: B023
 
 
 def test_the_link_that_up_prints_logs_in_and_leads_to_the_datasets(seen: dict[str, Any]) -> None:
@@ -133,8 +93,20 @@ def test_what_differs_events_fields_and_traces_say_what_is_known(seen: dict[str,
     assert "10,000 spans" in views["trace"]["text"]
 
 
+def test_a_description_can_be_written_beside_its_field(seen: dict[str, Any]) -> None:
+    assert "what a request took" in seen["views"]["fields"]["text"]
+
+
+def test_what_was_announced_and_has_not_ended_is_told(seen: dict[str, Any]) -> None:
+    assert "2 not finished (announced)" in seen["views"]["open"]["text"]
+
+
+def test_two_traces_beside_each_other_say_what_differs(seen: dict[str, Any]) -> None:
+    assert "register" in seen["views"]["compare"]["text"].splitlines()[0]
+
+
 def test_of_a_trace_of_10_000_spans_only_what_is_seen_is_drawn(seen: dict[str, Any]) -> None:
-    assert seen["drawn"]["trace"] < 5_000  # elements, some for each of at most 200 rows
+    assert 10 <= seen["drawn"]["trace"] <= 200
 
 
 def test_values_of_events_are_text_and_nothing_foreign_is_loaded(seen: dict[str, Any]) -> None:
