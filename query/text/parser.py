@@ -6,25 +6,26 @@ from typing import NamedTuple
 
 from common import limits
 from common.model.names import ALL_DATASETS
-from query.text.calculation_filters import OwnFilters
 from query.text.calculations import (
     calculation_op,
     label_of,
     read_calculation,
 )
-from query.text.comparisons import COMPARISONS
-from query.text.conditions import read_conditions
+from query.text.clauses.groups import read_breakdowns, read_orders
+from query.text.clauses.having import HavingClause
+from query.text.clauses.let import read_let
+from query.text.clauses.per import PerClause
+from query.text.clauses.search import read_searches, with_searches
+from query.text.clauses.time import TimeClauses
 from query.text.cursor import CLAUSE_ALIASES, CLAUSE_HINTS, CLAUSES, Cursor, Spec
 from query.text.formulas import Formulas
-from query.text.having_clause import HavingClause
 from query.text.labels import unknown_labels
-from query.text.let_clause import read_let
-from query.text.per_clause import PerClause
 from query.text.places import Place, Places
-from query.text.search_clause import read_searches, with_searches
-from query.text.time_clauses import TimeClauses
 from query.text.times import ReferenceTime
 from query.text.values import number_of
+from query.text.where.comparisons import COMPARISONS
+from query.text.where.conditions import read_conditions
+from query.text.where.own_filters import OwnFilters
 from query.tokens.errors import QueryTextError
 from query.tokens.lexer import Token, TokenKind
 from query.tokens.near import suggest
@@ -198,13 +199,14 @@ class _Parser:
             self._spec["per"] = self._per.read()
             self.places.add("per", token)
         elif clause == "GROUP":
-            self._group_by(token)
+            self._spec["breakdowns"] = read_breakdowns(cursor, token, self.places)
         elif clause == "HAVING":
             calculations = self._spec.get("calculations", [])
             names = self._formulas.names
             self._spec["havings"] = self._having.read(calculations, names, self.places)
         elif clause == "ORDER":
-            self._order_by(token)
+            self._orders = read_orders(cursor, token, self.places)
+            self._spec["orders"] = [order for _, order in self._orders]
         elif clause == "LIMIT":
             self._limit()
             self.places.add("limit", token)
@@ -291,57 +293,6 @@ class _Parser:
             self._dataset = cursor.name("a dataset's name, or * for all of them")
         if cursor.next.is_symbol(","):
             raise cursor.fail("a query asks one dataset, or all of them: FROM *")
-
-    def _group_by(self, first: Token) -> None:
-        cursor = self._cursor
-        if first.is_keyword("BREAKDOWN", "BREAKDOWNS", "GROUP") and not cursor.take_keyword("BY"):
-            raise cursor.fail("expected BY")
-
-        def field() -> str:
-            token, after = cursor.next, cursor.peek()
-            if token.kind is TokenKind.NAME and after.is_symbol("("):
-                hint = "steps in time are EVERY 5m"
-                raise cursor.fail(
-                    "groups are formed by fields, not by what is calculated", hint=hint
-                )
-            if token.is_keyword(*CLAUSES) and after.kind in (TokenKind.NUMBER, TokenKind.NAME):
-                hint = f"a field called {token.text} stands in backticks: `{token.text}`"
-                raise cursor.fail("expected a field's name", hint=hint)
-            return cursor.name("a field's name")
-
-        names: list[str] = []
-
-        def added() -> None:
-            token = cursor.next
-            name = field()
-            if name in names:
-                raise cursor.fail(f"`{name}` is there twice", cursor.previous)
-            names.append(name)
-            self.places.add("breakdowns", token, len(names) - 1)
-
-        cursor.listed(added)
-        self._spec["breakdowns"] = names
-
-    def _order_by(self, first: Token) -> None:
-        cursor = self._cursor
-        if first.text.upper() != "ORDERBY" and not cursor.take_keyword("BY"):
-            raise cursor.fail("expected BY")
-        self._spec["orders"] = cursor.listed(self._order)
-
-    def _order(self) -> Spec:
-        cursor = self._cursor
-        token = cursor.next
-        order: Spec
-        if calculation_op(token) is not None:
-            order = read_calculation(cursor)
-        else:
-            order = {"column": cursor.name("a calculation or a field's name")}
-        if cursor.next.is_keyword("DESC", "DESCENDING", "ASC", "ASCENDING"):
-            down = cursor.take().is_keyword("DESC", "DESCENDING")
-            order["order"] = "descending" if down else "ascending"
-        self.places.add("orders", token, len(self._orders))
-        self._orders.append((token, order))
-        return order
 
     def _limit(self) -> None:
         cursor = self._cursor

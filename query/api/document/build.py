@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from common.version import VERSION
-from query.api.document import managing, questions, resources, sending, zipkin
+from query.api.document import managing, questions, resources, sending, tracing, zipkin
 from query.api.document.examples import EXAMPLES
 from query.api.document.operation import JSON, Operation
 from query.api.document.shared import COMPONENTS
@@ -11,6 +11,7 @@ from query.api.document.shared import COMPONENTS
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *sending.OPERATIONS,
     *questions.OPERATIONS,
+    *tracing.OPERATIONS,
     *managing.OPERATIONS,
     *resources.OPERATIONS,
     *zipkin.OPERATIONS,

@@ -1,14 +1,13 @@
-"""Operations that ask: stored queries, results, events, fields, traces, flows."""
+"""Operations that ask: stored queries, results, events, fields."""
 
 from typing import Final
 
 from common import limits
-from query.api.document.differing import DIFFERENCES, EXAMPLE_TRACES
+from query.api.document.differing import DIFFERENCES
 from query.api.document.fields import STORED_FIELDS
 from query.api.document.operation import Operation, Parameter
 from query.api.document.schema import (
     Schema,
-    any_of,
     anything,
     flag,
     listed,
@@ -30,14 +29,10 @@ from query.api.document.shared import (
     in_query,
     page,
 )
-from query.api.document.tracing import DIFFERENCES_OF_TRACES, TRACE, TRACES
 from query.asking.events import KINDS
 
 _ASKING: Final = "Questions"
-_TRACES: Final = "Traces"
 _NAME: Final = text(least=1, about="A dataset's name.")
-_TRACE_ID: Final = text(least=1, most=256)
-_DATASETS: Final = listed(_NAME, least=1, about="All of the environment unless given.")
 _POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
 _LINE: Final = members({}, about="Values by breakdown and by label of a calculation.")
 _RESULT_DATA: Final = members(
@@ -327,90 +322,5 @@ OPERATIONS: Final = (
         ),
         parameters=_TAIL,
         media="application/x-ndjson",
-    ),
-    Operation(
-        "get",
-        "/bw/1/traces/{trace_id}",
-        "trace",
-        _TRACES,
-        "One trace as a tree.",
-        {200: TRACE},
-        parameters=(
-            Parameter("trace_id", "path", _TRACE_ID),
-            _FIELD,
-            in_query("limit", whole(1, 10_000), "Lines of a page."),
-            in_query("cursor", text(), "`next` of the page before."),
-            in_query("links", one_of("true", "false"), "Whether links are followed."),
-            in_query("silent_s", number(0), "After which an open span counts as interrupted."),
-            in_query("skew_ms", number(0), "What two clocks may differ by."),
-            in_query("coverage", REQUIRED_COVERAGE["coverage"], ""),
-            in_query("after", text(), ""),
-        ),
-        errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
-    ),
-    Operation(
-        "post",
-        "/bw/1/traces",
-        "searchTraces",
-        _TRACES,
-        "Traces by what holds of their spans.",
-        {200: TRACES},
-        members(
-            {
-                "query": text(about="WHERE, a time range and LIMIT, instead of the members."),
-                **_POPULATION,
-                "datasets": _DATASETS,
-                "order": one_of("newest", "slowest", "spans"),
-                "limit": whole(1, limits.TRACES_LIMIT_MAX),
-                **REQUIRED_COVERAGE,
-            }
-        ),
-        parameters=(AFTER,),
-    ),
-    Operation(
-        "post",
-        "/bw/1/traces/compare",
-        "compareTraces",
-        _TRACES,
-        "How a trace differs from another, or from the typical one of many.",
-        {200: DIFFERENCES_OF_TRACES},
-        members(
-            {
-                "trace": _TRACE_ID,
-                "with": _TRACE_ID,
-                "against": any_of(text(), members({})),
-                "limit": whole(1, limits.COMPARED_LISTED_MAX),
-                **REQUIRED_COVERAGE,
-            },
-            required=("trace",),
-        ),
-        parameters=(AFTER,),
-    ),
-    EXAMPLE_TRACES,
-    Operation(
-        "post",
-        "/bw/1/flows",
-        "flows",
-        _TRACES,
-        "States, what follows what, and which steps ran at the same time.",
-        {200: members({"coverage": ref("Coverage")})},
-        members(
-            {
-                **_POPULATION,
-                "datasets": _DATASETS,
-                "instance": _NAME,
-                "step": _NAME,
-                "next": _NAME,
-                "process": _NAME,
-                "terminal": listed(text()),
-                "silent_s": number(0),
-                "skew_ms": number(0),
-                "repeats_over": whole(0),
-                "against": members(dict(_POPULATION)),
-                "limit": whole(1, limits.FLOW_LISTED_MAX),
-                **REQUIRED_COVERAGE,
-            }
-        ),
-        parameters=(AFTER,),
     ),
 )

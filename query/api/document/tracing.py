@@ -1,9 +1,13 @@
-"""Answers about traces: the lines of one, those that were found, and how two differ."""
+"""Operations about traces: one as a tree, those that are found, how two differ, and flows."""
 
 from typing import Final
 
+from common import limits
+from query.api.document.differing import EXAMPLE_TRACES
+from query.api.document.operation import Operation, Parameter
 from query.api.document.schema import (
     Schema,
+    any_of,
     anything,
     flag,
     listed,
@@ -15,6 +19,7 @@ from query.api.document.schema import (
     text,
     whole,
 )
+from query.api.document.shared import AFTER, CONDITIONS, REQUIRED_COVERAGE, TIMES, in_query
 
 KINDS: Final = ("span", "missing", "event", "link")
 HOW: Final = ("inferred", "announced", "interrupted", "unknown")
@@ -173,4 +178,99 @@ DIFFERENCES_OF_TRACES: Final = members(
         **_ENDS,
     },
     required=("trace", "reference", "counts", "differences", "coverage", "notes"),
+)
+
+_TRACES: Final = "Traces"
+_NAME: Final = text(least=1)
+_TRACE_ID: Final = text(least=1, most=256)
+_DATASETS: Final = listed(_NAME, least=1, about="All of the environment unless given.")
+_POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
+_FIELD: Final = Parameter("field", "query", listed(text()), "A field of each line; may be repeated")
+
+OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/bw/1/traces/{trace_id}",
+        "trace",
+        _TRACES,
+        "One trace as a tree.",
+        {200: TRACE},
+        parameters=(
+            Parameter("trace_id", "path", _TRACE_ID),
+            _FIELD,
+            in_query("limit", whole(1, 10_000), "Lines of a page."),
+            in_query("cursor", text(), "`next` of the page before."),
+            in_query("links", one_of("true", "false"), "Whether links are followed."),
+            in_query("silent_s", number(0), "After which an open span counts as interrupted."),
+            in_query("skew_ms", number(0), "What two clocks may differ by."),
+            in_query("coverage", REQUIRED_COVERAGE["coverage"], ""),
+            in_query("after", text(), ""),
+        ),
+        errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
+    ),
+    Operation(
+        "post",
+        "/bw/1/traces",
+        "searchTraces",
+        _TRACES,
+        "Traces by what holds of their spans.",
+        {200: TRACES},
+        members(
+            {
+                "query": text(about="WHERE, a time range and LIMIT, instead of the members."),
+                **_POPULATION,
+                "datasets": _DATASETS,
+                "order": one_of("newest", "slowest", "spans"),
+                "limit": whole(1, limits.TRACES_LIMIT_MAX),
+                **REQUIRED_COVERAGE,
+            }
+        ),
+        parameters=(AFTER,),
+    ),
+    Operation(
+        "post",
+        "/bw/1/traces/compare",
+        "compareTraces",
+        _TRACES,
+        "How a trace differs from another, or from the typical one of many.",
+        {200: DIFFERENCES_OF_TRACES},
+        members(
+            {
+                "trace": _TRACE_ID,
+                "with": _TRACE_ID,
+                "against": any_of(text(), members({})),
+                "limit": whole(1, limits.COMPARED_LISTED_MAX),
+                **REQUIRED_COVERAGE,
+            },
+            required=("trace",),
+        ),
+        parameters=(AFTER,),
+    ),
+    EXAMPLE_TRACES,
+    Operation(
+        "post",
+        "/bw/1/flows",
+        "flows",
+        _TRACES,
+        "States, what follows what, and which steps ran at the same time.",
+        {200: members({"coverage": ref("Coverage")})},
+        members(
+            {
+                **_POPULATION,
+                "datasets": _DATASETS,
+                "instance": _NAME,
+                "step": _NAME,
+                "next": _NAME,
+                "process": _NAME,
+                "terminal": listed(text()),
+                "silent_s": number(0),
+                "skew_ms": number(0),
+                "repeats_over": whole(0),
+                "against": members(dict(_POPULATION)),
+                "limit": whole(1, limits.FLOW_LISTED_MAX),
+                **REQUIRED_COVERAGE,
+            }
+        ),
+        parameters=(AFTER,),
+    ),
 )

@@ -4,7 +4,7 @@ import pytest
 
 from common import limits
 from query.plan.spec import TimeAxis
-from query.text.axis import AXES
+from query.text.clauses.axis import AXES
 from query.text.parser import parse_query, parse_text
 from query.tokens.errors import QueryTextError
 

@@ -824,13 +824,9 @@ export interface Operations {
       time_range?: number;
       /** All of the environment unless given. */
       datasets?: string[];
-      /** A dataset's name. */
       instance?: string;
-      /** A dataset's name. */
       step?: string;
-      /** A dataset's name. */
       next?: string;
-      /** A dataset's name. */
       process?: string;
       terminal?: string[];
       silent_s?: number;

@@ -1,7 +1,7 @@
 """PER: a question about instances of a field, and conditions of HAVING on their columns."""
 
-from query.text.comparisons import read_comparison
 from query.text.cursor import Cursor, Spec
+from query.text.where.comparisons import read_comparison
 from query.tokens.lexer import Token
 
 

@@ -1,6 +1,6 @@
 """LAST, EVERY, SINCE, UNTIL, BETWEEN and COMPARE: the time range of a query and its steps."""
 
-from query.text.axis import read_axis
+from query.text.clauses.axis import read_axis
 from query.text.cursor import CLAUSES, Cursor, Spec
 from query.text.durations import Duration, read_duration, unclear_months
 from query.text.times import InvalidTime, ReferenceTime, read_moment

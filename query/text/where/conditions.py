@@ -5,8 +5,8 @@ condition becomes nested groups (docs/query.md).
 """
 
 from common import limits
-from query.text.comparisons import read_comparison
 from query.text.cursor import Cursor, Spec
+from query.text.where.comparisons import read_comparison
 from query.tokens.lexer import Token, TokenKind
 
 _COMPLEMENTS = {

@@ -5,8 +5,8 @@ goes on there. Otherwise it is that of the whole query; but where another calcul
 is refused, as it may be meant either way.
 """
 
-from query.text.conditions import read_conditions
 from query.text.cursor import Cursor, Spec
+from query.text.where.conditions import read_conditions
 
 _EITHER = (
     "AS name behind it makes it the calculation's; for the whole query name the calculation before "

@@ -1,12 +1,11 @@
 """A comparison of WHERE: a field, an operator in any of its spellings, a value."""
 
-import re
-
 from common import limits
 from query.text.calculations import calculation_op
+from query.text.clauses.search import begins_search, read_search
 from query.text.cursor import BEGINS_CLAUSE, CLAUSES, Cursor, Spec
-from query.text.search_clause import begins_search, read_search
 from query.text.values import QUOTES_HINT, is_null, read_text, read_value
+from query.text.where.patterns import NEGATED, read_like, read_matches
 from query.tokens.lexer import Token, TokenKind
 from query.tokens.near import near_words
 
@@ -53,16 +52,7 @@ _OPERATOR_WORDS = {
     "BETWEEN": "between",
     "BEGINS-WITH": "starts-with",
 }
-_NEGATED = {
-    "starts-with": "does-not-start-with",
-    "ends-with": "does-not-end-with",
-    "contains": "does-not-contain",
-    "exists": "does-not-exist",
-    "in": "not-in",
-    "matches": "does-not-match",
-    "=": "!=",
-}
-_ALSO_DIRECT = {negated.upper(): negated for negated in _NEGATED.values() if negated != "!="}
+_ALSO_DIRECT = {negated.upper(): negated for negated in NEGATED.values() if negated != "!="}
 _TWO_WORDS = ("STARTS", "START", "ENDS", "END", "BEGINS")
 _KNOWN = (
     "known: = != > >= < <= in between contains starts-with ends-with like matches exists, each "
@@ -79,7 +69,6 @@ _FUNCTIONS = {
     ),
 }
 _TEXT_OPS = ("contains", "starts-with", "ends-with")
-_LIKE_PART = re.compile(r"\\[%_\\]|[%_]|[^%_\\]+|\\", re.DOTALL)
 
 
 def read_comparison(cursor: Cursor) -> Spec:
@@ -92,16 +81,16 @@ def read_comparison(cursor: Cursor) -> Spec:
     column = _field(cursor)
     op, negated = _operator(cursor)
     if op == "like" or op == "ilike":
-        return _like(cursor, column, negated, fold=op == "ilike")
+        return read_like(cursor, column, negated, fold=op == "ilike")
     if op == "between":
         return _between(cursor, column, negated)
     if op == "exists":
-        return {"column": column, "op": _NEGATED[op] if negated else op}
+        return {"column": column, "op": NEGATED[op] if negated else op}
     if op in ("=", "!="):
         return _equal(cursor, column, op)
     if op == "matches":
-        return _matches(cursor, column, negated)
-    found: Spec = {"column": column, "op": _NEGATED[op] if negated else op}
+        return read_matches(cursor, column, negated)
+    found: Spec = {"column": column, "op": NEGATED[op] if negated else op}
     if op == "in":
         found["value"] = _values(cursor, column)
     elif op in _TEXT_OPS:
@@ -184,7 +173,7 @@ def _operator(cursor: Cursor) -> tuple[str, bool]:
         word = token.text.upper().replace("_", "-")
         if word in _ALSO_DIRECT:
             op = _ALSO_DIRECT[word]
-            return next(plain for plain, negated in _NEGATED.items() if negated == op), True
+            return next(plain for plain, negated in NEGATED.items() if negated == op), True
         if word == "IS":
             return _is(cursor)
         if word in ("NOT", "ISNT"):
@@ -308,49 +297,3 @@ def _between(cursor: Cursor, column: str, negated: bool) -> Spec:
     ]
     both: Spec = {"filter_combination": "AND", "filters": ends}
     return {"filter_combination": "NONE", "filters": [both]} if negated else both
-
-
-def _matches(cursor: Cursor, column: str, negated: bool) -> Spec:
-    token = cursor.next
-    pattern = read_text(cursor, "a regular expression in quotes")
-    if (
-        token.kind is TokenKind.NAME
-        and len(pattern) > 1
-        and pattern[0] == "/"
-        and "/" in pattern[1:]
-    ):
-        hint = 'put it into quotes, without slashes around it unless they are meant: "api/v[0-9]"'
-        raise cursor.fail("are these slashes part of the pattern?", token, hint)
-    return {"column": column, "op": "does-not-match" if negated else "matches", "value": pattern}
-
-
-def _like(cursor: Cursor, column: str, negated: bool, *, fold: bool) -> Spec:
-    """Read LIKE: % matches any text, _ any character; it must match the whole value."""
-    token = cursor.next
-    pattern = read_text(cursor, "a pattern in quotes")
-    if cursor.take_keyword("ESCAPE"):
-        raise cursor.fail("ESCAPE is not known", cursor.previous, r"write \% or \_ for themselves")
-    parts = _LIKE_PART.findall(pattern)
-    if "\\" in parts:
-        hint = r"in a pattern of LIKE a backslash is written \\, and \% and \_ mean themselves"
-        raise cursor.fail("this backslash has nothing to protect", token, hint)
-    plain = [part[1] if part[0] == "\\" else part for part in parts]
-    wild = [part in ("%", "_") for part in parts]
-    text = "".join(p for p, w in zip(plain, wild, strict=True) if not w)
-    ends = [part for part, w in zip(parts, wild, strict=True) if w]
-    simple: str | None = None
-    inner = wild[1:-1] if len(wild) > 1 else []
-    if not fold and text and ends and set(ends) == {"%"} and not any(inner):
-        simple = {
-            (True, True): "contains",
-            (False, True): "starts-with",
-            (True, False): "ends-with",
-        }.get((wild[0], wild[-1]))
-    if simple is not None:
-        return {"column": column, "op": _NEGATED[simple] if negated else simple, "value": text}
-    joined = "".join(
-        {"%": ".*", "_": "."}.get(part, "") if w else re.escape(p)
-        for p, part, w in zip(plain, parts, wild, strict=True)
-    )
-    value = f"(?{'is' if fold else 's'})^{joined}$"
-    return {"column": column, "op": "does-not-match" if negated else "matches", "value": value}

@@ -1,11 +1,11 @@
 """HAVING: conditions on calculations and formulas, and on instances where there are any."""
 
 from query.text.calculations import calculation_op, read_calculation
-from query.text.comparisons import COMPARISONS
+from query.text.clauses.per import PerClause
 from query.text.cursor import Cursor, Spec
-from query.text.per_clause import PerClause
 from query.text.places import Places
 from query.text.values import read_number
+from query.text.where.comparisons import COMPARISONS
 from query.tokens.lexer import Token, TokenKind
 
 

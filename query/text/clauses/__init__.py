@@ -1,0 +1,1 @@
+"""The clauses of a query text, but for WHERE."""

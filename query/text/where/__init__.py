@@ -1,0 +1,1 @@
+"""The conditions of a query text: of WHERE, and of one calculation."""
