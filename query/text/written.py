@@ -82,12 +82,24 @@ def written(spec: Spec, dataset: str | None = None, said: SaidRange | None = Non
 
 def _plainly(spec: Spec) -> Spec:
     """The same without what is meant anyway: empty lists, AND, a length beside a beginning."""
-    plain = {name: value for name, value in spec.items() if name not in _LISTS or value != []}
+    plain = {
+        name: _stored(value) for name, value in spec.items() if name not in _LISTS or value != []
+    }
     if plain.get("filter_combination") == "AND" or "filters" not in plain:
         plain.pop("filter_combination", None)
     if plain.keys() >= {"start_time", "time_range"} and "end_time" not in plain:
         plain["end_time"] = plain["start_time"] + plain.pop("time_range")
     return plain
+
+
+def _stored(value: Any) -> Any:
+    """The same with doubles for whole numbers that 64 bits do not hold, as they are stored."""
+    if isinstance(value, dict):
+        return {name: _stored(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_stored(one) for one in value]
+    beyond = type(value) is int and not -(2**63) <= value < 2**63
+    return float(value) if beyond else value
 
 
 def _clauses(spec: Spec, dataset: str | None, said: SaidRange | None) -> Iterable[str]:

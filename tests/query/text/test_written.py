@@ -140,6 +140,14 @@ def test_what_the_text_form_can_say_is_written(spec: dict[str, Any], dataset: st
     assert parse_query(shown, NOW_S * 10**9) == (spec, dataset)
 
 
+@pytest.mark.parametrize("value", [2**63, 2**64 - 1, 18446744073709552000, -(2**63) - 1, 10**30])
+def test_whole_numbers_beyond_64_bits_are_said_as_the_doubles_that_are_stored(value: int) -> None:
+    shown = written({"filters": [{"column": "a", "op": "in", "value": [value, 1]}]})
+    assert shown is not None
+    (read,) = parse_text(shown, NOW_S)["filters"]
+    assert read["value"] == [float(value), 1]
+
+
 def test_what_is_meant_anyway_needs_no_words() -> None:
     said: dict[str, Any] = {
         "calculations": [], "filters": [], "filter_combination": "AND", "breakdowns": ["a"],

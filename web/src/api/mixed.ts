@@ -20,6 +20,11 @@ export function mixedFields(rows: readonly Row[], fields: readonly string[], not
   return new Set(mixed);
 }
 
+/** How many kinds of values the types of a field are, of texts, numbers and truth values. */
+export function kindsOf(types: readonly string[]): number {
+  return new Set(types.map((type) => (type === "integer" || type === "float" ? "number" : type))).size;
+}
+
 /** What else holds of a value of a field with several types, beside that it is equal; null: nothing. */
 export function besides(column: string, value: string | number | bigint | boolean): Filter | null {
   if (typeof value === "boolean") return { column, op: "=", value: Number(value) }; // a number equals no text

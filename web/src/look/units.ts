@@ -38,8 +38,13 @@ export function unitOf(label: string): UnitOf {
 export function shown(value: unknown, of: UnitOf = { unit: "number", factor: 1 }): string {
   if (value === null || value === undefined) return "–";
   if (typeof value === "bigint" && of.unit === "number") return value.toLocaleString("en-US");
-  if (!isNumber(value)) return typeof value === "string" ? value : writeJson(value);
+  if (!isNumber(value)) return typeof value === "string" ? seen(value) : writeJson(value);
   return inUnit(Number(value), of);
+}
+
+/** A text as it stands; in quotes if nothing of it would be seen: it could not be clicked. */
+export function seen(text: string): string {
+  return /[^\p{C}\p{Z}]/u.test(text) ? text : writeJson(text);
 }
 
 function inUnit(value: number, of: UnitOf): string {

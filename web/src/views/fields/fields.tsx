@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";
 import { isNumber, writeJson } from "../../api/exact";
+import { kindsOf } from "../../api/mixed";
 import { bytes, plain, shown, unitOf } from "../../look/units";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
@@ -48,11 +49,13 @@ export function FieldsView({ place }: { place: FieldsPlace }) {
   );
   const found = answer.value;
   const fields = (found?.fields ?? []) as Known[];
-  const open = (field: string, value: unknown) =>
-    void writeQuestion({ calculations: [{ op: "COUNT" }], filters: conditionsOf({ [field]: value }) }).then(
+  const open = ({ name, types }: Known, value: unknown) => {
+    const mixed = new Set(kindsOf(types) > 1 ? [name] : []);
+    void writeQuestion({ calculations: [{ op: "COUNT" }], filters: conditionsOf({ [name]: value }, mixed) }).then(
       (ask) => ask !== null && go({ view: "query", dataset, ask }),
       setFault,
     );
+  };
   const next = found?.next ?? null;
   return (
     <section class="fields" aria-label="Fields">
@@ -96,7 +99,7 @@ export function FieldsView({ place }: { place: FieldsPlace }) {
                   <td class="quiet">{field.calculated ? "calculated" : field.types.join(", ")}</td>
                   <td class="number" data-name="in events">{typeof field.share === "number" ? shown(field.share, { unit: "ratio", factor: 1 }) : "–"}</td>
                   <td class="number" data-name="distinct">{typeof field.distinct === "number" ? plain(field.distinct) : "–"}</td>
-                  <td><Values field={field} onValue={(value) => open(field.name, value)} /></td>
+                  <td><Values field={field} onValue={(value) => open(field, value)} /></td>
                   <td>
                     {field.calculated ? field.description : (
                       <Description dataset={dataset} field={field.name} text={field.description ?? ""} onSaved={answer.again} />

@@ -17,6 +17,7 @@ import { heldTo } from "./held";
 import { FieldPicture } from "./field";
 import { readSelection } from "./selection";
 import { SelectionAsks } from "./selection_asks";
+import { useMixed } from "../question/typing/use_mixed";
 import { SelectionForm } from "./selection_form";
 import "./differs.css";
 
@@ -35,6 +36,7 @@ const FIELDS_MAX = 1_000;
 
 export function Differs({ place, spec, range }: Props) {
   const selection = readSelection(place.selection);
+  const mixed = useMixed(place.dataset);
   const [shown, setShown] = useState(FIELDS_STEP);
   const limit = Math.min(FIELDS_MAX, FIELDS_ASKED * Math.ceil(shown / FIELDS_ASKED));
   const [fault, setFault] = useState<unknown>(null);
@@ -87,10 +89,10 @@ export function Differs({ place, spec, range }: Props) {
             ))}
           </p>
           {!fields.length && <p class="quiet">{emptyWords(found.inside.events, found.outside.events)}</p>}
-          <Fields title="Categories" fields={fields.filter((one) => one.kind === "values")} {...{ spec }} onAsk={next} />
-          <Fields title="Numbers" fields={fields.filter((one) => one.kind === "numbers")} {...{ spec }} onAsk={next} />
+          <Fields title="Categories" fields={fields.filter((one) => one.kind === "values")} {...{ spec, mixed }} onAsk={next} />
+          <Fields title="Numbers" fields={fields.filter((one) => one.kind === "numbers")} {...{ spec, mixed }} onAsk={next} />
           {hidden > 0 && <More key={fields.length} hidden={hidden} onMore={() => setShown(fields.length + FIELDS_STEP)} />}
-          <Same fields={found.same as SameField[]} spec={spec} onAsk={next} />
+          <Same fields={found.same as SameField[]} {...{ spec, mixed }} onAsk={next} />
         </div>
       )}
     </section>
@@ -119,6 +121,7 @@ function More({ hidden, onMore }: { hidden: number; onMore: () => void }) {
 
 interface Listed {
   spec: Query;
+  mixed: ReadonlySet<string>;
   onAsk: (spec: Query) => void;
 }
 

@@ -1,6 +1,7 @@
 // One field that differs: in words, and both distributions side by side. A click on a value asks on.
 
 import { useState } from "preact/hooks";
+import { writeJson } from "../../../api/exact";
 import { plain, shown, unitOf } from "../../../look/units";
 import type { Filter, Query } from "../../../api/types";
 import { conditionsOf, narrowed, without } from "../graphs/change";
@@ -9,6 +10,8 @@ import { percent, telling, type DifferingField, type NumberField, type Sides, ty
 interface Props {
   field: DifferingField;
   spec: Query;
+  /** Fields with values of several types. */
+  mixed: ReadonlySet<string>;
   onAsk: (spec: Query) => void;
 }
 
@@ -17,17 +20,19 @@ const FEW = 6;
 
 /** Something in the picture that can be clicked: a value, the missing ones, or the numbers of a bin. */
 interface Part extends Sides {
+  /** Apart from all others: 1 and "1" are shown as one word. */
+  key: string;
   name: string;
   only: Filter[];
   without: (spec: Query) => Query;
 }
 
-export function FieldPicture({ field, spec, onAsk }: Props) {
-  const parts = field.kind === "values" ? valueParts(field) : binParts(field);
+export function FieldPicture({ field, spec, mixed, onAsk }: Props) {
+  const parts = field.kind === "values" ? valueParts(field, mixed) : binParts(field);
   const [chosen, setChosen] = useState<string | null>(null);
-  const part = parts.find((one) => one.name === chosen);
+  const part = parts.find((one) => one.key === chosen);
   const group = () => onAsk({ ...spec, breakdowns: [...new Set([...(spec.breakdowns ?? []), field.name])] });
-  const choose = (name: string) => setChosen(name === chosen ? null : name);
+  const choose = (key: string) => setChosen(key === chosen ? null : key);
   return (
     <section class="differing" aria-label={field.name}>
       <h3>{headline(field, parts)}</h3>
@@ -63,17 +68,24 @@ function headline(field: DifferingField, parts: readonly Part[]): string {
 
 const MISSING = "(missing)";
 
-function valueParts(field: ValueField): Part[] {
-  const parts = field.values.map((one): Part => partOf(field.name, one.value, shown(one.value), one));
+function valueParts(field: ValueField, mixed: ReadonlySet<string>): Part[] {
+  const parts = field.values.map((one): Part => partOf(field.name, one.value, shown(one.value), one, mixed));
   if (field.missing.inside.events || field.missing.outside.events) {
-    parts.push(partOf(field.name, null, MISSING, field.missing));
+    parts.push(partOf(field.name, null, MISSING, field.missing, mixed));
   }
   return parts.sort((one, other) => telling(other) - telling(one));
 }
 
-function partOf(field: string, value: unknown, name: string, { inside, outside }: Sides): Part {
+function partOf(
+  field: string,
+  value: unknown,
+  name: string,
+  { inside, outside }: Sides,
+  mixed: ReadonlySet<string>,
+): Part {
   const row = { [field]: value };
-  return { name, inside, outside, only: conditionsOf(row), without: (spec) => without(spec, row) };
+  const only = conditionsOf(row, mixed);
+  return { key: writeJson(value), name, inside, outside, only, without: (spec) => without(spec, row, mixed) };
 }
 
 function binParts(field: NumberField): Part[] {
@@ -89,6 +101,7 @@ function binParts(field: NumberField): Part[] {
     if (at > 0) others.unshift({ column, op: "<", value: from });
     if (at < last) others.unshift({ column, op: ">=", value: to });
     return {
+      key: String(at),
       name: `${shown(from, unit)} to ${shown(to, unit)}`,
       inside,
       outside,
@@ -101,7 +114,7 @@ function binParts(field: NumberField): Part[] {
 interface Shown {
   parts: readonly Part[];
   chosen: string | null;
-  onChoose: (name: string) => void;
+  onChoose: (key: string) => void;
 }
 
 function ValueBars({ parts, others, chosen, onChoose }: Shown & { others: ValueField["others"] }) {
@@ -110,7 +123,7 @@ function ValueBars({ parts, others, chosen, onChoose }: Shown & { others: ValueF
   return (
     <div class="value-bars">
       {listed.map((part) => (
-        <button key={part.name} aria-pressed={part.name === chosen} onClick={() => onChoose(part.name)}>
+        <button key={part.key} aria-pressed={part.key === chosen} onClick={() => onChoose(part.key)}>
           <bdi class="value-name">{part.name}</bdi>
           <Bars sides={part} />
         </button>
@@ -164,11 +177,11 @@ function Histogram({ parts, field, chosen, onChoose }: Shown & { field: NumberFi
           const said = `${part.name}: ${percent(part.inside.share)} inside, ${percent(part.outside.share)} outside`;
           return (
             <button
-              key={part.name}
+              key={part.key}
               title={said}
               aria-label={said}
-              aria-pressed={part.name === chosen}
-              onClick={() => onChoose(part.name)}
+              aria-pressed={part.key === chosen}
+              onClick={() => onChoose(part.key)}
             >
               <span class="inside" style={tall(part.inside.share)} />
               <span class="outside" style={tall(part.outside.share)} />

@@ -3,6 +3,7 @@
 import type { Filter, Query } from "../../../api/types";
 import type { Range } from "../graphs/answer";
 import { ask, conditionsOf, findTraces, narrowed, zoomed, type QueryPlace } from "../graphs/change";
+import { useMixed } from "../question/typing/use_mixed";
 import { Examples } from "../rows/examples";
 import type { Selection } from "./selection";
 
@@ -15,7 +16,8 @@ interface Props {
 }
 
 export function SelectionAsks({ place, spec, selection, range, onFault }: Props) {
-  const only = within(spec, selection, range, narrowed(spec, filtersOf(selection)));
+  const mixed = useMixed(place.dataset);
+  const only = within(spec, selection, range, narrowed(spec, filtersOf(selection, mixed)));
   const next = (of: Query, tab: QueryPlace["tab"]) => void ask(place, of, tab).catch(onFault);
   const [column] = (selection.ranges ?? []).map((one) => one.column);
   const timed = selection.start_time !== undefined || selection.end_time !== undefined;
@@ -39,15 +41,16 @@ function within(spec: Query, { start_time, end_time }: Selection, range: Range |
 }
 
 /** Conditions that the selected events meet, but for their time. */
-export function filtersOf({ filters = [], filter_combination, ranges = [], groups = [] }: Selection): Filter[] {
+function filtersOf(selection: Selection, mixed: ReadonlySet<string>): Filter[] {
+  const { filters = [], filter_combination, ranges = [], groups = [] } = selection;
   const found: Filter[] = filter_combination === "OR" && filters.length > 1 ? [{ filter_combination, filters }] : [...filters];
   for (const { column, from, to } of ranges) {
     if (from !== undefined) found.push({ column, op: ">=", value: from });
     if (to !== undefined) found.push({ column, op: "<", value: to });
   }
-  const any = groups.map((group): Filter => ({ filter_combination: "AND", filters: conditionsOf(group) }));
+  const any = groups.map((group): Filter => ({ filter_combination: "AND", filters: conditionsOf(group, mixed) }));
   const [first] = groups;
-  if (first && groups.length === 1) found.push(...conditionsOf(first));
+  if (first && groups.length === 1) found.push(...conditionsOf(first, mixed));
   else if (any.length) found.push({ filter_combination: "OR", filters: any });
   return found;
 }

@@ -11,6 +11,7 @@ import { usePages } from "../../../parts/use_pages";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
 import { ask, narrowed, type QueryPlace } from "../graphs/change";
+import { useMixed } from "../question/typing/use_mixed";
 import { Followed } from "./follow/followed";
 import { OneEvent } from "./one";
 import { EventTable } from "./table";
@@ -26,6 +27,7 @@ interface Props {
 const PAGE = 50;
 
 export function Events({ place, spec, range }: Props) {
+  const mixed = useMixed(place.dataset);
   const [chosen, setChosen] = useState<number | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const { filters = [], filter_combination, time_range, start_time, end_time, time_axis } = spec;
@@ -100,7 +102,7 @@ export function Events({ place, spec, range }: Props) {
                   const number = rows.indexOf(one);
                   return (
                     <OneEvent
-                      {...{ row: one, spec }}
+                      {...{ row: one, spec, mixed }}
                       onAsk={next}
                       onNewer={number > 0 ? () => setChosen(number - 1) : pages.isFirst ? null : () => toNewer(PAGE - 1)}
                       onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? () => toOlder(0) : null}

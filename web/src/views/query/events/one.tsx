@@ -12,6 +12,8 @@ import { LINES_MAX, unfolded, type Line } from "./unfold";
 interface Props {
   row: Row;
   spec: Query;
+  /** Fields with values of several types. */
+  mixed: ReadonlySet<string>;
   onAsk: (spec: Query) => void;
   /** Show another one; null where there is none. */
   onNewer: (() => void) | null;
@@ -19,7 +21,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function OneEvent({ row, spec, onAsk, onNewer, onOlder, onClose }: Props) {
+export function OneEvent({ row, spec, mixed, onAsk, onNewer, onOlder, onClose }: Props) {
   const box = useRef<HTMLElement>(null);
   // One goes from event to event: the buttons stay in sight.
   useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [row]);
@@ -43,7 +45,7 @@ export function OneEvent({ row, spec, onAsk, onNewer, onOlder, onClose }: Props)
             <tr key={line.name}>
               <th scope="row">{line.name}</th>
               <td class="mono"><bdi>{textOf(line.value)}</bdi></td>
-              <td class="asks"><Asks line={line} spec={spec} onAsk={onAsk} /></td>
+              <td class="asks"><Asks {...{ line, spec, mixed, onAsk }} /></td>
             </tr>
           ))}
         </tbody>
@@ -54,14 +56,14 @@ export function OneEvent({ row, spec, onAsk, onNewer, onOlder, onClose }: Props)
 }
 
 /** A part of a field has no name in a question, so it offers nothing. */
-function Asks({ line, spec, onAsk }: { line: Line; spec: Query; onAsk: (spec: Query) => void }) {
+function Asks({ line, spec, mixed, onAsk }: Pick<Props, "spec" | "mixed" | "onAsk"> & { line: Line }) {
   if (line.name !== line.field || line.value === null || typeof line.value === "object") return null;
   const row = { [line.field]: line.value };
   const groups = [...new Set([...(spec.breakdowns ?? []), line.field])];
   return (
     <>
-      <button class="small" onClick={() => onAsk(narrowed(spec, conditionsOf(row)))}>only</button>
-      <button class="small" onClick={() => onAsk(without(spec, row))}>without</button>
+      <button class="small" onClick={() => onAsk(narrowed(spec, conditionsOf(row, mixed)))}>only</button>
+      <button class="small" onClick={() => onAsk(without(spec, row, mixed))}>without</button>
       <button class="small" onClick={() => onAsk({ ...spec, breakdowns: groups })}>group by</button>
     </>
   );

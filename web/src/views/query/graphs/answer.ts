@@ -3,6 +3,7 @@
 import { asNumber, writeJson } from "../../../api/exact";
 import { mixedFields } from "../../../api/mixed";
 import type { Filter, Query } from "../../../api/types";
+import { seen } from "../../../look/units";
 import type { Result } from "../use_result";
 import { conditionsOf } from "./change";
 import { otherGroup, TOTAL_GROUP, withOthers } from "./other";
@@ -135,8 +136,7 @@ export function keyOf(row: Row, breakdowns: readonly string[]): string {
 /** A value of a group as text. */
 export function wordOf(value: unknown): string {
   if (value === null || value === undefined) return "(missing)";
-  if (value === "") return '""';
-  return typeof value === "string" ? value : writeJson(value);
+  return typeof value === "string" ? seen(value) : writeJson(value);
 }
 
 function rangeOf(given: unknown): Range | null {

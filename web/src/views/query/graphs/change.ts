@@ -74,7 +74,9 @@ export function narrowed(spec: Query, more: readonly Filter[]): Query {
 }
 
 /** The same question about all but a group: one of its values is another one, or missing. */
-export function without(spec: Query, values: Row): Query {
+export function without(spec: Query, values: Row, mixed?: ReadonlySet<string>): Query {
+  const all = mixed?.size ? conditionsOf(values, mixed) : [];
+  if (all.length > Object.keys(values).length) return withoutAll(spec, all);
   const others = conditionsOf(values).map((one): Filter => {
     if (!("op" in one)) return one;
     return { ...one, op: one.op === "=" ? "!=" : "exists" };
@@ -85,7 +87,10 @@ export function without(spec: Query, values: Row): Query {
 
 /** The same question without a group, whose conditions may be more than its values. */
 export function withoutGroup(spec: Query, group: Group): Query {
-  if (!group.filters) return without(spec, group.values);
-  const all: Filter = { filter_combination: "AND", filters: group.filters };
+  return group.filters ? withoutAll(spec, group.filters) : without(spec, group.values);
+}
+
+function withoutAll(spec: Query, filters: Filter[]): Query {
+  const all: Filter = { filter_combination: "AND", filters };
   return narrowed(spec, [{ filter_combination: "NONE", filters: [all] }]);
 }

@@ -6,6 +6,7 @@ import type { Query } from "../../../../api/types";
 import { timeOf, utcOf } from "../../../../look/times";
 import { duration, plain } from "../../../../look/units";
 import { Problem, wordsOf } from "../../../../parts/problem";
+import { useMixed } from "../../question/typing/use_mixed";
 import { OneEvent } from "../one";
 import { EventTable, type Line } from "../table";
 import { usualColumns } from "../unfold";
@@ -22,6 +23,7 @@ interface Props {
 
 export function Followed({ dataset, spec, columns, onColumns, onAsk }: Props) {
   const top = useRef<HTMLParagraphElement>(null);
+  const mixed = useMixed(dataset);
   const [away, setAway] = useState(false);
   const [chosen, setChosen] = useState<number | null>(null);
   const { filters, filter_combination, calculated_fields } = spec;
@@ -72,7 +74,7 @@ export function Followed({ dataset, spec, columns, onColumns, onAsk }: Props) {
             chosen={chosen}
             onChoose={setChosen}
             onColumns={onColumns}
-            whole={(row) => <OneEvent {...{ row, spec, onAsk }} onNewer={beside(-1)} onOlder={beside(1)} onClose={() => setChosen(null)} />}
+            whole={(row) => <OneEvent {...{ row, spec, mixed, onAsk }} onNewer={beside(-1)} onOlder={beside(1)} onClose={() => setChosen(null)} />}
           />
         </div>
       )}
