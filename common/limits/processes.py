@@ -21,6 +21,7 @@ REFUSAL_SAMPLES_MAX: Final = 3  # error texts kept per group
 # --- sessions of the page ------------------------------------------------------------------------
 SESSION_S: Final = 30 * 86_400  # a person on call logs in once a month
 SESSION_SECRET_S: Final = 60  # between looks for another secret, when a cookie cannot be read
+SESSIONS_TRIED: Final = 8  # cookies of installations on one host, each of which costs a decryption
 LOGIN_LINK_S: Final = 600  # a link that logs in once is used right after it was printed
 COOKIES_CHARS_MAX: Final = 8_192  # of all cookies of a host together; browsers send no more
 # --- keys and metadata (I8) ----------------------------------------------------------------------

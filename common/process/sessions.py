@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 import msgspec
@@ -21,7 +20,9 @@ from common.clock import Clock
 from common.errors import UnknownKey
 from common.metadata import Metadata
 
-COOKIE: Final = "bellwether"
+# What the names of all our cookies begin with. Browsers keep one set of cookies for all ports of a
+# host, so the name also says which installation it is of.
+COOKIE: Final = "bellwether-"
 PAGE_HEADER: Final = "X-Bellwether-Page"
 # All that a session is told by, for who passes a request of the page on.
 SESSION_HEADERS: Final = ("Cookie", "Sec-Fetch-Site", PAGE_HEADER)
@@ -29,6 +30,8 @@ _SECRET: Final = "session"
 _NONCE_BYTES: Final = 12
 _SECOND_NS: Final = 10**9
 _PURPOSE: Final = b"bellwether session 1"
+_NAMED: Final = b"bellwether cookie 1"
+_NAME_CHARS: Final = 8
 
 
 class _Session(msgspec.Struct, frozen=True, array_like=True):
@@ -64,6 +67,10 @@ class Sessions:
         self._secret: bytes | None = None
         self._read_ns = 0
 
+    async def cookie_name(self) -> str:
+        """The name of this installation's cookie. Raises MetadataUnavailable."""
+        return COOKIE + hashlib.sha256(_NAMED + await self._load()).hexdigest()[:_NAME_CHARS]
+
     async def seal(self, key_hash: str) -> str:
         """The value of a cookie for a key. Raises MetadataUnavailable."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # not where nobody logs in
@@ -80,14 +87,13 @@ class Sessions:
 
         Raises UnknownKey where there is none, MetadataUnavailable.
         """
-        cookie = _cookie(headers)
-        if not cookie or not is_own_request(headers):
+        cookies = _cookies(headers)
+        if not cookies or not is_own_request(headers):
             raise UnknownKey
-        secret = await self._load()
-        session = _open(cookie, secret)
+        session = _first_open(cookies, await self._load())
         if session is None and self._may_have_changed():
             # the metadata was restored, and another role has made a new one
-            session = _open(cookie, await self._read())
+            session = _first_open(cookies, await self._read())
         if session is None or session.expires_s * _SECOND_NS <= self._clock.now_ns():
             raise UnknownKey
         return session.key_hash
@@ -114,15 +120,19 @@ class Sessions:
         return self._clock.monotonic_ns() - self._read_ns >= limits.SESSION_SECRET_S * _SECOND_NS
 
 
-def _cookie(headers: Mapping[str, str]) -> str:
+def _cookies(headers: Mapping[str, str]) -> list[str]:
+    """The values of our cookies, of this installation or another one on the same host. What other
+    programs on the host set may have any form, such as JSON, so only `;` and `=` have a meaning.
+    """
     text = headers.get("Cookie", "")
     if len(text) > limits.COOKIES_CHARS_MAX:
-        return ""
-    try:
-        found = SimpleCookie(text).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+        return []
+    pairs = (pair.strip().partition("=") for pair in text.split(";"))
+    return [value for name, _, value in pairs if name.startswith(COOKIE)][: limits.SESSIONS_TRIED]
+
+
+def _first_open(cookies: list[str], secret: bytes) -> _Session | None:
+    return next((found for one in cookies if (found := _open(one, secret))), None)
 
 
 def _open(cookie: str, secret: bytes) -> _Session | None:

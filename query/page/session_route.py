@@ -8,7 +8,7 @@ from common import limits
 from common.errors import NotAllowed
 from common.metadata import ApiKey, KeyKind
 from common.process.auth import KeyCache
-from common.process.sessions import COOKIE, Sessions, is_own_request
+from common.process.sessions import Sessions, is_own_request
 from query.faults import SpecError
 from query.http.access import key_of
 from query.http.problems import json_object
@@ -46,7 +46,7 @@ class SessionRoute:
         cookie = await self._sessions.seal(key.hash)
         response = web.json_response(_described(key), headers=_NOT_KEPT)
         response.set_cookie(
-            COOKIE,
+            await self._sessions.cookie_name(),
             cookie,
             max_age=limits.SESSION_S,
             path="/",
@@ -57,11 +57,15 @@ class SessionRoute:
         return response
 
     async def log_out(self, request: web.Request) -> web.Response:
-        """End the session in this browser."""
+        """End the session in this browser. Raises NotAllowed, MetadataUnavailable."""
         _check_own(request)
         response = web.Response(status=204, headers=_NOT_KEPT)
         response.del_cookie(
-            COOKIE, path="/", secure=_is_https(request), httponly=True, samesite="Strict"
+            await self._sessions.cookie_name(),
+            path="/",
+            secure=_is_https(request),
+            httponly=True,
+            samesite="Strict",
         )
         return response
 

@@ -24,13 +24,14 @@ async def log_in(role: QueryHarness, body: Any, **headers: str) -> tuple[int, st
     ) as response:
         text = await response.text()
         assert "K" not in text.replace('"K"', "")  # the name of the key, never the key
-        cookie = response.cookies.get(COOKIE)
+        cookie = next(iter(response.cookies.values()), None)
+        assert cookie is None or cookie.key.startswith(COOKIE)
         told = response.headers.get("Set-Cookie", "")
         return response.status, "" if cookie is None else cookie.value, told
 
 
 async def get(role: QueryHarness, path: str, cookie: str, **headers: str) -> tuple[int, Any]:
-    sent = {"Cookie": f"other=1; {COOKIE}={cookie}", **headers}
+    sent = {"Cookie": f'other={{"a": 1}}; a[b]=1; {COOKIE}else=x; {COOKIE}e={cookie}', **headers}
     async with role.http.get(role.url + path, headers=sent) as response:
         return response.status, await response.json(content_type=None)
 
@@ -74,7 +75,7 @@ async def test_a_cookie_counts_only_for_requests_of_the_page(tmp_path: Path) -> 
         # a key that is sent goes before the cookie
         sent = {**OWN, "X-Honeycomb-Team": "OTHER"}
         async with role.http.get(
-            f"{role.url}/ui/session", headers={**sent, "Cookie": f"{COOKIE}={cookie}"}
+            f"{role.url}/ui/session", headers={**sent, "Cookie": f"{COOKIE}e={cookie}"}
         ) as response:
             assert (await response.json())["environment"]["slug"] == "f"
 
@@ -110,7 +111,7 @@ async def test_a_link_logs_in_once_and_only_for_some_minutes(tmp_path: Path) -> 
 async def test_a_session_ends_after_its_time(metadata: SqliteMetadata) -> None:
     clock = ManualClock(10**18)
     sessions = Sessions(metadata, clock)
-    headers = {"Cookie": f"{COOKIE}={await sessions.seal('hash')}", **OWN}
+    headers = {"Cookie": f"{COOKIE}e={await sessions.seal('hash')}", **OWN}
     assert await sessions.key_hash(headers) == "hash"
     clock.advance_ms(limits.SESSION_S * 1_000)
     with pytest.raises(UnknownKey):
@@ -122,18 +123,33 @@ async def test_every_role_reads_the_cookie_and_a_new_secret_is_noticed(
 ) -> None:
     clock = ManualClock(10**18)
     one, other = Sessions(metadata, clock), Sessions(metadata, clock)
-    headers = {"Cookie": f"{COOKIE}={await one.seal('hash')}", **OWN}
+    headers = {"Cookie": f"{COOKIE}e={await one.seal('hash')}", **OWN}
     assert await other.key_hash(headers) == "hash"
     now_ns = clock.now_ns()
     metadata.take_secret("session", now_ns)  # as after a restore
     metadata.ensure_secret("session", os.urandom(32))
-    again = {"Cookie": f"{COOKIE}={await Sessions(metadata, clock).seal('hash')}", **OWN}
+    again = {"Cookie": f"{COOKIE}e={await Sessions(metadata, clock).seal('hash')}", **OWN}
     with pytest.raises(UnknownKey):
         await other.key_hash(again)
     clock.advance_ms(limits.SESSION_SECRET_S * 1_000)
     assert await other.key_hash(again) == "hash"
     with pytest.raises(UnknownKey):
         await other.key_hash(headers)
+
+
+async def test_installations_on_one_host_keep_their_own_sessions(tmp_path: Path) -> None:
+    """A browser sends the cookies of all ports of a host to each of them."""
+    cookies: dict[str, str] = {}
+    installations: list[Sessions] = []
+    for name in ("one", "other"):
+        store = SqliteMetadata(tmp_path / name)
+        store.open()
+        sessions = Sessions(store, ManualClock(10**18))
+        cookies[await sessions.cookie_name()] = await sessions.seal(name)
+        installations.append(sessions)
+    assert len(cookies) == 2
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), **OWN}
+    assert [await one.key_hash(headers) for one in installations] == ["one", "other"]
 
 
 async def test_secrets_are_no_part_of_a_dump(metadata: SqliteMetadata) -> None:
@@ -146,7 +162,7 @@ async def test_sessions_go_on_while_metadata_fails_whatever_cookies_come(
 ) -> None:
     clock = ManualClock(10**18)
     sessions = Sessions(metadata, clock)
-    headers = {"Cookie": f"{COOKIE}={await sessions.seal('hash')}", **OWN}
+    headers = {"Cookie": f"{COOKIE}e={await sessions.seal('hash')}", **OWN}
 
     def fails(*_: Any) -> bytes:
         raise MetadataUnavailable("down")
@@ -154,5 +170,5 @@ async def test_sessions_go_on_while_metadata_fails_whatever_cookies_come(
     monkeypatch.setattr(metadata, "ensure_secret", fails)
     clock.advance_ms(limits.SESSION_SECRET_S * 1_000)
     with pytest.raises(MetadataUnavailable):  # it may be of a secret that is not known here
-        await sessions.key_hash({**headers, "Cookie": f"{COOKIE}=unreadable"})
+        await sessions.key_hash({**headers, "Cookie": f"{COOKIE}e=unreadable"})
     assert await sessions.key_hash(headers) == "hash"

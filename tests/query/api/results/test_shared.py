@@ -18,7 +18,6 @@ from common.metrics import requests_total
 from common.objects.directory import DirectoryObjects
 from common.process.announce import Announcement
 from common.process.members import Member, list_members
-from common.process.sessions import COOKIE
 from query.api.results.ids import new_id
 from query.config import QueryConfig
 from query.server import serve
@@ -162,7 +161,8 @@ async def test_the_page_sees_a_result_that_another_role_still_computes(tmp_path:
         own = {"Sec-Fetch-Site": "same-origin"}
         login = f"{there.url}/ui/session"
         async with there.http.post(login, json={"key": "K"}, headers=own) as response:
-            own["Cookie"] = f"{COOKIE}={response.cookies[COOKIE].value}"
+            (cookie,) = response.cookies.values()
+            own["Cookie"] = f"{cookie.key}={cookie.value}"
         there.indexers["a"].held_keys = {"k0"}
         _, made = await there.post("/1/query_results/shop", {"query": TIMES})
         address = f"{second.url}/1/query_results/shop/{made['id']}"
