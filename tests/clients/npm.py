@@ -1,5 +1,6 @@
 """Packages from npm, installed once into a cache folder outside the repository."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -17,8 +18,15 @@ def folder_with(name: str, *packages: str) -> Path:
     if not (shutil.which("node") and shutil.which("npm")):
         _missing("node and npm are not installed: the JavaScript client is not tried")
     folder = CACHE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of tests that run at once one installs
+        _install(folder, packages)
+    return folder
+
+
+def _install(folder: Path, packages: tuple[str, ...]) -> None:
     if not (folder / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private":true}')
         command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
         done = subprocess.run(
@@ -32,7 +40,6 @@ def folder_with(name: str, *packages: str) -> Path:
         if done.returncode:
             _missing(f"npm could not install {' '.join(packages)}: {done.stderr[-300:]}")
         (folder / "installed").touch()
-    return folder
 
 
 def _missing(why: str) -> None:

@@ -22,20 +22,24 @@ export function readJson(text: string): unknown {
   return unmarked(JSON.parse(marked), mark);
 }
 
-/** Write JSON, as JSON.stringify does. */
+/**
+ * Write JSON, as JSON.stringify does, but for doubles without a fraction that are beyond whole numbers
+ * which a double holds: JSON.stringify writes digits that make another whole number of them.
+ */
 export function writeJson(value: unknown, indent?: number): string {
   let mark = "";
   const text = JSON.stringify(
     value,
     function (this: Record<string, unknown>, key: string, given: unknown) {
       const own = this[key];
-      if (typeof own !== "bigint") return given;
+      const large = typeof own === "number" && Number.isInteger(own) && !Number.isSafeInteger(own);
+      if (typeof own !== "bigint" && !large) return given;
       mark ||= markFor(() => false);
-      return mark + own;
+      return mark + (large ? own.toExponential() : String(own));
     },
     indent,
   );
-  return mark ? text.replaceAll(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1") : text;
+  return mark ? text.replaceAll(new RegExp(`"${mark}(-?[\\d.e+]+)"`, "g"), "$1") : text;
 }
 
 /** A value as a number: near enough to draw and to compare; null where it is none. */

@@ -1,20 +1,11 @@
 // The rows of the builder for specifications: node pieces.mjs FOLDER, with the page's sources.
 // Reads a JSON list of specifications, and prints the text that the pieces of each make together.
 
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { bundled } from "./bundled.mjs";
 
-const require = createRequire(`${process.cwd()}/`);
-const { buildSync } = require("esbuild");
-const contents = 'export * from "./views/query/question/builder/say"; export { readJson } from "./api/exact";';
-const made = buildSync({
-  stdin: { contents, resolveDir: process.argv[2], loader: "ts" },
-  bundle: true,
-  format: "esm",
-  write: false,
-});
-const source = Buffer.from(made.outputFiles[0].contents).toString("base64");
-const say = await import(`data:text/javascript;base64,${source}`);
+const exports = 'export * from "./views/query/question/builder/say"; export { readJson } from "./api/exact";';
+const say = await bundled(exports, process.argv[2]);
 
 function textOf(spec) {
   const clauses = [say.sayBeginning(spec)];

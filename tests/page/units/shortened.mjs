@@ -1,22 +1,12 @@
 // What the page makes of many things: node shortened.mjs FOLDER, with the page's sources.
 // Reads JSON: pairs of traces' lines, and lines of a graph. Prints rows of pairs, and drawn points.
 
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { bundled } from "./bundled.mjs";
 
-const require = createRequire(`${process.cwd()}/`);
-const { buildSync } = require("esbuild");
-const contents =
+const exports =
   'export { aligned } from "./views/traces/two/aligned"; export { thinPath } from "./views/query/graphs/lines/thin_path";';
-const made = buildSync({
-  stdin: { contents, resolveDir: process.argv[2], loader: "ts" },
-  bundle: true,
-  format: "esm",
-  write: false,
-  alias: { uplot: new URL("no_uplot.mjs", import.meta.url).pathname },
-});
-const source = Buffer.from(made.outputFiles[0].contents).toString("base64");
-const { aligned, thinPath } = await import(`data:text/javascript;base64,${source}`);
+const { aligned, thinPath } = await bundled(exports, process.argv[2]);
 
 const points = [];
 globalThis.Path2D = class {

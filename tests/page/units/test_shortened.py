@@ -1,34 +1,19 @@
 """What is drawn of many things loses none: compared traces' spans, and peaks of graphs' lines."""
 
-import json
 import random
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.npm import folder_with
+from tests.page.units.node import answer_of
 
 pytestmark = pytest.mark.slow
-FOLDER = Path(__file__).parent
-SOURCES = FOLDER.parent.parent / "web" / "src"
 WIDTH, HEIGHT = 100, 40
 Line = dict[str, Any]
 
 
 def made(told: dict[str, Any]) -> Any:
-    done = subprocess.run(
-        ["node", str(FOLDER / "shortened.mjs"), str(SOURCES)],
-        cwd=folder_with("pieces", "esbuild@0.28.2"),
-        input=json.dumps(told),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return answer_of("shortened.mjs", told)
 
 
 def spans(*steps: tuple[int, str]) -> list[Line]:

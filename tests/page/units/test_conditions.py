@@ -1,30 +1,17 @@
 """A click on a group asks about that group: the page's conditions are the server's own."""
 
-import json
-import subprocess
 from typing import Any
 
 import pytest
 
 from query.differences.exactly import exactly
-from tests.clients.npm import folder_with
-from tests.page.test_pieces import FOLDER, SOURCES
+from tests.page.units.node import answer_of
 from tests.query.differences.test_exactly import GROUPS
 
 
 def conditions_of(groups: list[Any]) -> list[list[dict[str, Any]]]:
-    done = subprocess.run(
-        ["node", str(FOLDER / "conditions.mjs"), str(SOURCES)],
-        cwd=folder_with("pieces", "esbuild@0.28.2"),
-        input=json.dumps(groups),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    read: list[list[dict[str, Any]]] = json.loads(done.stdout)
-    return read
+    found: list[list[dict[str, Any]]] = answer_of("conditions.mjs", groups)
+    return found
 
 
 @pytest.mark.slow

@@ -1,8 +1,5 @@
 """The rows of the builder are the specification: what they show, read again, is the same."""
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,29 +7,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from query.text.parser import parse_text
-from tests.clients.npm import folder_with
+from tests.page.units.node import answer_of
 from tests.query.text.test_written import NAMES_SAID, NOW_S, TEXTS, sayable
 
-FOLDER = Path(__file__).parent
-SOURCES = FOLDER.parent.parent / "web" / "src"
 # What is chosen rather than typed: the time, and the settings.
 SETTINGS = ("time_range", "start_time", "end_time", "time_axis", "granularity", "limit",
             "usage_mode", "compare_time_offset_seconds")  # fmt: skip
 
 
 def rows_of(specs: list[dict[str, Any]]) -> list[str]:
-    done = subprocess.run(
-        ["node", str(FOLDER / "pieces.mjs"), str(SOURCES)],
-        cwd=folder_with("pieces", "esbuild@0.28.2"),
-        input=json.dumps(specs),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    read: list[str] = json.loads(done.stdout)
-    return read
+    found: list[str] = answer_of("pieces.mjs", specs)
+    return found
 
 
 def without_settings(spec: dict[str, Any]) -> dict[str, Any]:
