@@ -2,8 +2,6 @@
 
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +98,21 @@ def test_a_share_that_ends_while_it_is_cancelled_closes_its_connection_afterward
             entered.set()
             closed_meanwhile.append(closed.wait(0.1))
 
+        def close(self) -> None:
+            closed.set()
+
         execute = sql
 
+    class Database:
+        def cursor(self) -> Connection:
+            return Connection()
+
+        def close(self) -> None:
+            return None
+
     class Opened(Databases):
-        @contextmanager
-        def use(self) -> Iterator[Any]:
-            try:
-                yield Connection()
-            finally:
-                closed.set()
+        def _open(self, spill: Path | None) -> Any:
+            return Database()
 
     share = Computation(plan_of(Need(State.COUNT)), [view()], Opened(ALLOWED.allowed, 1))
     outcome: list[BaseException] = []
