@@ -94,7 +94,7 @@ seen.start = await main();
 await page.keyboard.press("h");
 await page.getByRole("heading", { name: "History" }).waitFor();
 await page.getByLabel("search").fill("9007199254740993");
-const found = page.getByRole("link", { name: "COUNT WHERE id = 9007199254740993", exact: true });
+const found = page.getByRole("link", { name: "COUNT, MAX(id) WHERE id = 9007199254740993 GROUP BY id LAST 2h", exact: true });
 await found.waitFor();
 await found.click();
 await page.waitForURL(/query\/exact/);

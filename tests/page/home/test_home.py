@@ -110,7 +110,7 @@ def test_old_results_stay_while_the_server_is_away_and_it_goes_on_by_itself(
 
 
 def test_what_was_asked_is_found_by_its_value(seen: dict[str, Any]) -> None:
-    assert seen["history"] == f"COUNT WHERE id = {LONG}"
+    assert seen["history"] == f"COUNT, MAX(id) WHERE id = {LONG} GROUP BY id LAST 2h"
     assert "exact" in seen["start"]
 
 
