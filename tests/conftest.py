@@ -75,8 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Scenarios run on demand alone, and then nothing else does. Files with long tests come first:
-    on several cores one that began last would keep all others waiting.
+    """Scenarios run on demand alone, and then nothing else does.
+
+    Files with long tests come first: on several cores one that began last would keep all others
+    waiting. Tests that need servers come last: servers stay until the end, and take a core of all
+    tests that come after them.
     """
     scenarios, quick, together, alone = (
         bool(config.getoption(f"--{name}")) for name in ("scenarios", "quick", "together", "alone")
@@ -94,6 +97,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if together:
         long = {item.path for item in items if _is_long(item)}
         items.sort(key=lambda item: item.path not in long)  # stable: else as they were
+    if alone:
+        items.sort(key=lambda item: (_needs_cluster(item), _needs_servers(item)))
 
 
 def _is_long(item: pytest.Item) -> bool:
@@ -102,7 +107,17 @@ def _is_long(item: pytest.Item) -> bool:
 
 def _needs_machine(item: pytest.Item) -> bool:
     """Whether a test starts whole processes of Bellwether or servers beside it."""
-    if item.get_closest_marker("system") or "servers" in getattr(item, "fixturenames", ()):
+    return item.get_closest_marker("system") is not None or _needs_servers(item)
+
+
+def _needs_cluster(item: pytest.Item) -> bool:
+    """Whether it needs the session's cluster (tests/cluster), not one of its own on the servers."""
+    names = getattr(item, "fixturenames", ())
+    return "cluster" in names and "servers" not in names
+
+
+def _needs_servers(item: pytest.Item) -> bool:
+    if "servers" in getattr(item, "fixturenames", ()) or _needs_cluster(item):
         return True
     call = getattr(item, "callspec", None)
     return call is not None and bool(
