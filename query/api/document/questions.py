@@ -5,9 +5,8 @@ from typing import Final
 from common import limits
 from query.api.document.differing import DIFFERENCES
 from query.api.document.fields import STORED_FIELDS
-from query.api.document.operation import Operation, Parameter
+from query.api.document.operation import Operation
 from query.api.document.schema import (
-    Schema,
     anything,
     flag,
     listed,
@@ -23,8 +22,8 @@ from query.api.document.shared import (
     AFTER,
     CONDITIONS,
     DATASET,
+    POPULATION,
     REQUIRED_COVERAGE,
-    TIMES,
     identity,
     in_query,
     page,
@@ -33,7 +32,6 @@ from query.asking.events import KINDS
 
 _ASKING: Final = "Questions"
 _NAME: Final = text(least=1, about="A dataset's name.")
-_POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
 _LINE: Final = members({}, about="Values by breakdown and by label of a calculation.")
 _RESULT_DATA: Final = members(
     {
@@ -76,8 +74,6 @@ _RESULT: Final = members(
     },
     required=("query", "id", "complete", "links"),
 )
-_FIELD: Final = Parameter("field", "query", listed(text()), "A field of each line; may be repeated")
-
 _WAIT: Final = in_query("wait_s", number(), "Seconds to wait until the query has ended.")
 
 _TEXT_FAULT: Final = members(
@@ -237,7 +233,7 @@ OPERATIONS: Final = (
         members(
             {
                 "dataset": _NAME,
-                **_POPULATION,
+                **POPULATION,
                 "fields": listed(text(), most=limits.ROWS_FIELDS_MAX),
                 "time_axis": one_of(
                     "start", "end", "overlap", about="Which of their times lie in the range."
@@ -261,7 +257,7 @@ OPERATIONS: Final = (
         members(
             {
                 "dataset": _NAME,
-                **_POPULATION,
+                **POPULATION,
                 "match": text(most=limits.FIELD_PATTERN_CHARS_MAX, about="A part, or * and ?."),
                 "name": text(about="Exactly this field."),
                 "details": flag("Whether events are counted and values shown."),

@@ -61,6 +61,8 @@ TIMES: Final[dict[str, Schema]] = {
     "end_time": _SECONDS,
     "time_range": whole(1, TIME_S_MAX, "Seconds; two hours unless given."),
 }
+# Which events a question is about.
+POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
 REQUIRED_COVERAGE: Final[dict[str, Schema]] = {
     "after": text(about="As the header X-Bellwether-After."),
     "coverage": one_of(

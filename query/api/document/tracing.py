@@ -19,7 +19,7 @@ from query.api.document.schema import (
     text,
     whole,
 )
-from query.api.document.shared import AFTER, CONDITIONS, REQUIRED_COVERAGE, TIMES, in_query
+from query.api.document.shared import AFTER, POPULATION, REQUIRED_COVERAGE, in_query
 
 KINDS: Final = ("span", "missing", "event", "link")
 HOW: Final = ("inferred", "announced", "interrupted", "unknown")
@@ -184,7 +184,6 @@ _TRACES: Final = "Traces"
 _NAME: Final = text(least=1)
 _TRACE_ID: Final = text(least=1, most=256)
 _DATASETS: Final = listed(_NAME, least=1, about="All of the environment unless given.")
-_POPULATION: Final[dict[str, Schema]] = {**CONDITIONS, **TIMES}
 _FIELD: Final = Parameter("field", "query", listed(text()), "A field of each line; may be repeated")
 
 OPERATIONS: Final = (
@@ -218,7 +217,7 @@ OPERATIONS: Final = (
         members(
             {
                 "query": text(about="WHERE, a time range and LIMIT, instead of the members."),
-                **_POPULATION,
+                **POPULATION,
                 "datasets": _DATASETS,
                 "order": one_of("newest", "slowest", "spans"),
                 "limit": whole(1, limits.TRACES_LIMIT_MAX),
@@ -256,7 +255,7 @@ OPERATIONS: Final = (
         {200: members({"coverage": ref("Coverage")})},
         members(
             {
-                **_POPULATION,
+                **POPULATION,
                 "datasets": _DATASETS,
                 "instance": _NAME,
                 "step": _NAME,
@@ -266,7 +265,7 @@ OPERATIONS: Final = (
                 "silent_s": number(0),
                 "skew_ms": number(0),
                 "repeats_over": whole(0),
-                "against": members(dict(_POPULATION)),
+                "against": members(dict(POPULATION)),
                 "limit": whole(1, limits.FLOW_LISTED_MAX),
                 **REQUIRED_COVERAGE,
             }
