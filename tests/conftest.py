@@ -52,6 +52,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a parameter of bytes that are no text by its place: a process of its own for each core
+    must find the same names, and packed bytes may hold the moment at which they were made.
+    """
+    if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()):
+        return argname
+    return None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--scenarios`, `--quick`, `--together` and `--alone`."""
     parser.addoption(
