@@ -29,8 +29,8 @@ from indexer.shred.selected import SelectedShredder
 from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
 from indexer.tail.registry import TailRegistry
-from query.share.database import DatabaseLimits, Databases
-from query.share.route import ShareEndpoint
+from query.share.compute.database import DatabaseLimits, Databases
+from query.share.serve.route import ShareEndpoint
 from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache

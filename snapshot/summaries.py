@@ -16,7 +16,7 @@ from segment.summary.summary import NoSummary, SegmentSummary, is_newer_format
 from snapshot.documents.locations import summary_key
 from snapshot.documents.manifest import SegmentEntry
 
-# Below, a segment is read from memory when it is asked again (query.share.small_segments).
+# Below, a segment is read from memory when it is asked again (query.share.sources.small_segments).
 SUMMARY_ROWS_MIN: Final = 1_025
 
 

@@ -34,9 +34,9 @@ from query.fields.document import stored
 from query.http.column_metadata import ColumnMetadata
 from query.plan.plan import Plan
 from query.results.steps import Steps
-from query.share.compute import Computation
-from query.share.database import DatabaseLimits, Databases
-from query.share.view import DatasetView, SegmentView
+from query.share.compute.computation import Computation
+from query.share.compute.database import DatabaseLimits, Databases
+from query.share.view.view import DatasetView, SegmentView
 from query.wire.field_facts import FieldFactsPage, FieldFactsRequest
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from segment.columns.segment import SegmentOrigin

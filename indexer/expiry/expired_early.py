@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from query.share.view import ViewRequest
+from query.share.view.view import ViewRequest
 from snapshot.documents.manifest import DatasetTombstone
 from snapshot.retention.retention import Expired, Retention
 

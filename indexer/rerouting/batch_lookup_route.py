@@ -16,7 +16,7 @@ from common.process.versions import decode_request
 from common.process.web import error_response
 from indexer.rerouting.batch_lookup import find_copies
 from indexer.seal.partition_reader import PartitionReader
-from query.share.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
+from query.share.view.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
 from snapshot.documents.batch_lists import ListsMissing
 
 

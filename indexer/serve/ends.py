@@ -15,7 +15,7 @@ from common import limits
 from common.logs import log_event
 from indexer.summaries.held import HeldSummaries
 from query.share.pruning.summary_facts import summary_may_match
-from query.share.view import EndsWanted, ViewRequest
+from query.share.view.view import EndsWanted, ViewRequest
 from segment.columns import ColumnBlock, ColumnKey, FieldType
 from segment.summary.summary import NoSummary, SegmentSummary
 from snapshot.documents.manifest import SegmentEntry

@@ -26,11 +26,11 @@ from indexer.serve.fair_fetches import FairFetches
 from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
-from query.share.damaged import DamagedRecords
 from query.share.pruning.summary_facts import summary_may_match
 from query.share.pruning.trace_filters import TraceFilters
-from query.share.rerouted import UndecidedBatch
-from query.share.view import (
+from query.share.view.damaged import DamagedRecords
+from query.share.view.rerouted import UndecidedBatch
+from query.share.view.view import (
     DatasetView,
     OffsetRanges,
     PartitionNotHeld,
@@ -58,7 +58,7 @@ class _Opened(NamedTuple):
 
 
 class PartitionLeases:
-    """The partitions of this indexer, as `query.share.view.PartitionViews` needs them."""
+    """The partitions of this indexer, as `query.share.view.view.PartitionViews` needs them."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class PartitionLeases:
     async def lease(
         self, partition: int, dataset: str, wanted: ViewRequest
     ) -> AsyncIterator[DatasetView]:
-        """See query.share.view.PartitionViews. Raises PartitionNotHeld."""
+        """See query.share.view.view.PartitionViews. Raises PartitionNotHeld."""
         held = self._partitions.get(partition)
         if held is None or held.view is None:
             raise PartitionNotHeld(partition)

@@ -1,4 +1,4 @@
-"""The indexer's internal routes: status, cut, tail. `query.share.route` answers shares."""
+"""The indexer's internal routes: status, cut, tail. `query.share.serve.route` answers shares."""
 
 import asyncio
 import logging

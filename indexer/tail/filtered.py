@@ -21,10 +21,10 @@ from indexer.tail.tail import (
     tail_line,
 )
 from query.plan.plan import Plan, RowsWanted
-from query.share.compute import Computation
-from query.share.database import DatabaseLimits, Databases
-from query.share.row_search import rows_of
-from query.share.view import DatasetView
+from query.share.compute.computation import Computation
+from query.share.compute.database import DatabaseLimits, Databases
+from query.share.row_search.search import rows_of
+from query.share.view.view import DatasetView
 from query.wire.tail import TailFilter
 from segment.columns import ColumnBlock
 

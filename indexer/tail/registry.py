@@ -15,7 +15,7 @@ from indexer.tail.tail import (
     batch_heading,
     tail_line,
 )
-from query.share.database import Databases
+from query.share.compute.database import Databases
 from query.wire.tail import TailFilter
 from segment.columns import ColumnBlock
 

@@ -5,7 +5,7 @@ groups they are three.
 """
 
 from query.plan.parts.conditions import Filter, FilterOp, Scalar
-from query.share.filters import number_of
+from query.share.sources.filters import number_of
 
 
 def exactly(field: str, value: Scalar | None) -> tuple[Filter, ...]:

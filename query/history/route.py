@@ -25,7 +25,7 @@ from query.plan.read_spec import read_spec
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
-from query.share.row_search import Row
+from query.share.row_search.search import Row
 from query.text.written import written
 
 

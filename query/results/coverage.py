@@ -6,7 +6,7 @@ from common import limits
 from common.model.position import Position
 from query.scatter.receipts import unmet_positions
 from query.scatter.reconcile import ReconciledTotals
-from query.share.damaged import describe
+from query.share.view.damaged import describe
 
 
 def coverage_of(

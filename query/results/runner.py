@@ -65,8 +65,8 @@ from query.scatter.receipts import split_receipt
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import PartialResults, Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
-from query.share.answer import same_rows
-from query.share.database import DatabaseLimits, Databases
+from query.share.compute.answer import same_rows
+from query.share.compute.database import DatabaseLimits, Databases
 
 _Result = TypeVar("_Result")
 

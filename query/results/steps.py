@@ -27,7 +27,7 @@ from query.results.coverage import notes_on_time, why_incomplete
 from query.scatter.reconcile import ReconciledTotals
 from query.scatter.scatter import Scatter
 from query.scatter.state_room import QuestionStates
-from query.share.answer import same_rows
+from query.share.compute.answer import same_rows
 
 _Result = TypeVar("_Result")
 States = list[dict[str, pa.Table]]

@@ -9,7 +9,7 @@ from typing import Final
 from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
 from query.plan.plan import State
 from query.plan.spec import QuerySpec
-from query.share.filters import number_of
+from query.share.sources.filters import number_of
 from segment.columns import FieldType
 
 _NUMBERS: Final = (FieldType.INT.value, FieldType.FLOAT.value)

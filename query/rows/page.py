@@ -12,7 +12,7 @@ import pyarrow as pa
 from common.errors import Unavailable
 from query.plan.plan import RowPosition
 from query.rows.request import RowsRequest
-from query.share.row_search import MORE, Row, rows_of
+from query.share.row_search.search import MORE, Row, rows_of
 
 
 class Page(NamedTuple):

@@ -22,7 +22,7 @@ from query.rows.newest import newest_time_ns
 from query.rows.page import Page, make_page
 from query.rows.related import RelatedRows
 from query.rows.request import RowsRequest, read_rows_request
-from query.share.row_search import Row
+from query.share.row_search.search import Row
 
 
 class RowsRoute:

@@ -7,7 +7,7 @@ position of an earlier epoch was indexed before that log was replaced, or is los
 from collections.abc import Collection, Iterable, Mapping
 
 from common.model.position import Position
-from query.share.answer import PartitionCovered
+from query.share.compute.answer import PartitionCovered
 
 
 def split_receipt(

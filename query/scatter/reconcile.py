@@ -25,8 +25,8 @@ from common.process.web import INTERNAL_TOKEN_HEADER
 from query.plan.plan import Plan
 from query.scatter.scatter import PartialResults, Scatter
 from query.scatter.state_room import QuestionStates
-from query.share.answer import same_rows
-from query.share.rerouted import (
+from query.share.compute.answer import same_rows
+from query.share.view.rerouted import (
     BatchLookup,
     BatchLookupRequest,
     BatchLookupResponse,

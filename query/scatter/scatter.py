@@ -32,9 +32,9 @@ from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
 from query.scatter.replicas import Replicas
 from query.scatter.state_room import QuestionStates
-from query.share.answer import PartitionCovered, ShareAnswer, decode_answer
+from query.share.compute.answer import PartitionCovered, ShareAnswer, decode_answer
+from query.share.compute.too_heavy import too_many_bytes
 from query.share.states.version_1 import plan_with_tagged_groups
-from query.share.too_heavy import too_many_bytes
 from query.wire.keys import encode_body
 
 _logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from query.cancellation import check_cancelled
 from query.plan.parts.spans import SpanQuery, SpansPer
-from query.share.too_heavy import too_many_span_bytes, too_many_spans
+from query.share.compute.too_heavy import too_many_span_bytes, too_many_spans
 
 _SPANS: Final = pa.schema(
     {

@@ -12,7 +12,7 @@ import pytest
 
 from bellwether.config.secrets import read_internal_token
 from common.process.web import INTERNAL_TOKEN_HEADER
-from query.share.answer import decode_answer
+from query.share.compute.answer import decode_answer
 from snapshot.documents.checksummed import decode_checksummed
 from snapshot.documents.manifest import Checkpoint, Manifest
 from tests.old_build import recorded

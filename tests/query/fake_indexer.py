@@ -21,8 +21,8 @@ from common.process.web import has_hung_up
 from indexer.fields.of_source import Times, facts_of_block
 from indexer.fields.prefix import with_prefix
 from query.plan.plan import ShareRequest
-from query.share.database import DatabaseLimits, Databases
-from query.share.route import ShareEndpoint
+from query.share.compute.database import DatabaseLimits, Databases
+from query.share.serve.route import ShareEndpoint
 from query.wire.columns import (
     ColumnsRequest,
     DatasetsRequest,

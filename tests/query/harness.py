@@ -24,7 +24,7 @@ from common.process.telemetry import NoTelemetry, Telemetry
 from ops.admin import create_dataset, ensure_scope
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.server import serve
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 from tests.query.fake_indexer import FakeIndexer, run_indexer
 from tests.query.share.rows import Row, Views, block, view
 

@@ -17,9 +17,9 @@ from query.results.formulas.evaluate import _DATABASES
 from query.results.merge import merge
 from query.results.results import RowMaker, series_parts
 from query.results.series import with_steps
-from query.share.compute import Computation, ShareCancelled
-from query.share.small_segments import SmallSegments
-from query.share.sources import gather
+from query.share.compute.computation import Computation, ShareCancelled
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import gather
 from tests.query.harness import TIMES, query_harness
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, segment, view

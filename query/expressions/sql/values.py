@@ -22,7 +22,7 @@ from segment.columns import FieldType
 
 INT, FLOAT, BOOL, STRING = FieldType.INT, FieldType.FLOAT, FieldType.BOOL, FieldType.STRING
 KINDS: Final = (INT, FLOAT, BOOL, STRING)
-# The same texts as in filters (`query.share.filters.number_of`).
+# The same texts as in filters (`query.share.sources.filters.number_of`).
 _NUMBER: Final = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _INT64_BOUND: Final = "9223372036854775808.0"
 _NOTHING: Final = object()

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from common import limits
 from query.plan.plan import PARTS_PER_STEP
+from query.share.compute.too_heavy import too_many_cells
 from query.share.states.cells import STEP, cell_ids, cell_names, joined
 from query.share.states.lists import flat
-from query.share.too_heavy import too_many_cells
 
 Array = npt.NDArray[Any]
 

@@ -20,7 +20,7 @@ from query.expressions.sql.values import BOOL, FLOAT, INT, STRING, Typed
 from query.plan.spec import Formula
 from query.results.json_rows import json_texts
 from query.results.values import Value, Values
-from query.share.database import DatabaseLimits, Databases, ran_out_of_memory
+from query.share.compute.database import DatabaseLimits, Databases, ran_out_of_memory
 from segment.columns import FieldType
 
 Array = npt.NDArray[Any]

@@ -24,10 +24,10 @@ from query.results.series import (
 )
 from query.results.totals import Totals, merge_totals
 from query.results.type_notes import notes_on_types
-from query.share.compute import Computation
-from query.share.database import Databases
+from query.share.compute.computation import Computation
+from query.share.compute.database import Databases
 from query.share.instances.columns import EDGES
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 
 _PARTITION = 0  # the instances are rows of one partition
 

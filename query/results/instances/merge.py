@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from common.errors import BellwetherError
 from query.cancellation import check_cancelled
 from query.plan.plan import InstanceColumn, InstancesWanted, Plan
-from query.share.database import Databases, ran_out_of_memory
+from query.share.compute.database import Databases, ran_out_of_memory
+from query.share.compute.too_heavy import ShareTooHeavy, too_many_instances
 from query.share.instances import columns as names
-from query.share.too_heavy import ShareTooHeavy, too_many_instances
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 
 _NS_PER_S: Final = 1e9

@@ -17,7 +17,7 @@ from query.plan.parts.conditions import Filter
 from query.plan.parts.spans import KeyJoin, Kin, SpanKin, SpanMark, SpanQuery, SpanValues
 from query.plan.relations import POSITIVE, About, RelatedConditions
 from query.results.relations.values import joined_values
-from query.share.too_heavy import too_many_span_bytes, too_many_spans
+from query.share.compute.too_heavy import too_many_span_bytes, too_many_spans
 
 NO_FIELDS: Final[Mapping[About, tuple[str, ...]]] = {}
 _KIN = ((About.PARENT, Kin.PARENT), (About.CHILD, Kin.CHILD))

@@ -13,12 +13,12 @@ import msgspec
 from query.plan.parts.spans import SpanNames
 from query.plan.plan import Plan
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.sources import Sources, gather
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import Sources, gather
 from query.share.spans.ends import end_sql
 from query.share.spans.lasting import lasting
 from query.share.spans.parts import SpanParts
-from query.share.view import DatasetView, SegmentView
+from query.share.view.view import DatasetView, SegmentView
 
 _TIME_MIN_NS = -(2**63)
 

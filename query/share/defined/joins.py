@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from query.plan.parts.spans import Kin
 from query.plan.plan import Plan
-from query.share.field_sql import FieldSql
+from query.share.sources.field_sql import FieldSql
 from query.share.spans.statements import KEYS
 from segment.columns import FieldType
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from query.plan.parts.spans import DEFAULT_NAMES, SpanNames
 from query.plan.plan import Plan
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 
 
 def by_definition(plan: Plan, views: Sequence[DatasetView]) -> dict[SpanNames, list[DatasetView]]:

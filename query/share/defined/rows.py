@@ -1,7 +1,7 @@
 """The source rows of a plan that needs definitions: of each kind of datasets, put together.
 
 Datasets may have other definitions, by which the ids of their spans are in other fields; what
-comes out has the columns that `query.share.sources.gather` makes, and is read like it.
+comes out has the columns that `query.share.sources.sources.gather` makes, and is read like it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from query.plan.plan import Plan
 from query.share.defined.axis import gather_in_range
 from query.share.defined.joins import IDS, JoinedColumns, joined_fields, joined_rows
 from query.share.defined.kinds import by_definition
-from query.share.field_sql import FieldSql
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.sources import RowSource, Sources, gather
+from query.share.sources.field_sql import FieldSql
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import RowSource, Sources, gather
 from query.share.spans.parts import SpanParts
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 
 
 def gather_asked(

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from common import limits
 from query.cancellation import check_cancelled
 from query.share.differences.sql import EMPTY_VALUES, Weights
-from query.share.field_sql import FieldSql
+from query.share.sources.field_sql import FieldSql
 from query.share.states.buckets import bucket_numbers
 from segment.columns import FieldType
 
@@ -80,7 +80,7 @@ def keys_and_numbers(rows: pa.Table, fields: Mapping[int, FieldSql]) -> pa.Table
 
 
 def _tagged(column: pa.Array, kind: FieldType) -> pa.Array:
-    """Keys as `query.share.field_sql.tagged_key` makes them, of a column."""
+    """Keys as `query.share.sources.field_sql.tagged_key` makes them, of a column."""
     tag = {FieldType.BOOL: "b", FieldType.INT: "n", FieldType.FLOAT: "n"}.get(kind, "s")
     if kind is not FieldType.FLOAT:
         texts = column.cast(pa.string())

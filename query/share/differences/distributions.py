@@ -30,8 +30,8 @@ from query.share.differences.sql import (
     sampled_events,
     values_of_fields,
 )
-from query.share.field_sql import FieldSql
-from query.share.sources import Sources
+from query.share.sources.field_sql import FieldSql
+from query.share.sources.sources import Sources
 from query.share.states.statements import Statements
 
 Gather = Callable[[Sequence[str]], tuple[Plan, Sources]]

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from common import limits
 from query.plan.plan import DifferencesWanted
-from query.share.field_sql import FieldSql
+from query.share.sources.field_sql import FieldSql
 from query.share.states.buckets import bucket_sql
 from query.share.states.statements import Statements
 from segment.columns import FieldType

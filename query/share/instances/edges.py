@@ -10,12 +10,12 @@ import msgspec
 import pyarrow as pa
 
 from query.plan.plan import InstancesWanted, Plan
-from query.share.filters import Parameters, condition
 from query.share.instances import columns as names
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.sources import gather
-from query.share.view import DatasetView
+from query.share.sources.filters import Parameters, condition
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import gather
+from query.share.view.view import DatasetView
 
 _TIME_MIN, _TIME_MAX = -(2**63), 2**63 - 1
 

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from query.plan.plan import InstanceColumn, InstancesWanted, Plan
 from query.share.defined.kinds import by_definition
-from query.share.field_sql import FieldSql
-from query.share.filters import Parameters, condition
 from query.share.instances import columns as names
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.sources import Sources, gather
+from query.share.sources.field_sql import FieldSql
+from query.share.sources.filters import Parameters, condition
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import Sources, gather
 from query.share.spans.parts import SpanParts
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 from segment.columns import FieldType
 
 _LAST: Final = 2**63 - 1  # an end beyond the last time there is is that time

@@ -22,7 +22,7 @@ from query.plan.parts.conditions import FilterOp, filter_fields
 from query.plan.plan import Plan
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
-from query.share.view import SegmentView
+from query.share.view.view import SegmentView
 from segment.columns import ColumnKey
 from segment.parquet.bloom import PlacedFilter, find_filter
 

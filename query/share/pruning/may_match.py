@@ -1,9 +1,9 @@
 """Whether rows of a source may match a plan's filters, from what is known about its columns.
 
 Pure: facts come from footers or summaries, and no value is read. An answer never depends on it: a
-source is left out only if no row of it can match by the rules of `query.share.filters`. A filter is
-judged from both sides, whether a row may match and whether every row surely does, so that its
-negation is judged as well.
+source is left out only if no row of it can match by the rules of `query.share.sources.filters`. A
+filter is judged from both sides, whether a row may match and whether every row surely does, so
+that its negation is judged as well.
 """
 
 import math
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp, Scalar
-from query.share.filters import NEGATIONS, number_of, text_of
 from query.share.pruning.facts import Bound, ColumnFacts, SourceFacts
+from query.share.sources.filters import NEGATIONS, number_of, text_of
 from segment.columns import ColumnKey, FieldType
 
 _TEXTS: Final = (FieldType.STRING, FieldType.JSON)

@@ -6,8 +6,8 @@ from query.plan.calculated import on_stored
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import Kin, SpanDataset, SpanKin, SpanMark, SpansPer, SpanValues
 from query.plan.plan import Plan
-from query.share.field_sql import FieldSql
-from query.share.filters import Parameters, condition
+from query.share.sources.field_sql import FieldSql
+from query.share.sources.filters import Parameters, condition
 from query.share.spans.ends import end_sql
 from query.share.spans.parts import SpanParts, common_form, in_some_trace
 

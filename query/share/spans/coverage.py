@@ -9,8 +9,8 @@ import msgspec
 
 from common.errors import Unavailable
 from query.plan.plan import Plan
-from query.share.answer import PartitionCovered
-from query.share.view import DatasetView
+from query.share.compute.answer import PartitionCovered
+from query.share.view.view import DatasetView
 
 
 def with_common_ends(plan: Plan, views: Sequence[DatasetView]) -> Plan:

@@ -6,10 +6,10 @@ from typing import Final
 import pyarrow as pa
 
 from query.plan.plan import RowPosition
-from query.share.row_reader import FoundRow, RowReader, RunStatement
-from query.share.sources import RowSource
+from query.share.compute.too_heavy import too_many_span_bytes
+from query.share.row_search.reader import FoundRow, RowReader, RunStatement
+from query.share.sources.sources import RowSource
 from query.share.spans.statements import PLACE
-from query.share.too_heavy import too_many_span_bytes
 
 _ROWS_READ: Final = 1_000  # whose fields are read at once
 

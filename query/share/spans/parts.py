@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import SpanNames
-from query.share.field_sql import FieldSql
+from query.share.sources.field_sql import FieldSql
 from segment.columns import FieldType
 
 _PADDING: Final = "0" * 16

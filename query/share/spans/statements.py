@@ -14,15 +14,15 @@ import pyarrow as pa
 from query.plan.parts.spans import Kin, Size, SpanDataset, SpanKin, SpanQuery, SpansPer, SpanValues
 from query.plan.plan import Plan
 from query.share.defined.axis import gather_in_range
-from query.share.field_sql import sql_type
-from query.share.filters import Parameters
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.sources import POSITION, RowSource, Sources
+from query.share.sources.field_sql import sql_type
+from query.share.sources.filters import Parameters
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import POSITION, RowSource, Sources
 from query.share.spans.conditions import SpanConditions, pruning_filters
 from query.share.spans.ends import end_sql
 from query.share.spans.parts import SpanParts, common_form_sql, json_value_sql
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 from segment.columns import FieldType
 
 PLACE: Final = (*POSITION, "s", "n")  # columns of a row's position and source

@@ -17,12 +17,12 @@ from query.share.defined.joins import JoinedColumns
 from query.share.defined.kinds import by_definition
 from query.share.defined.rows import gather_asked
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.sources import Sources
+from query.share.sources.small_segments import SmallSegments
+from query.share.sources.sources import Sources
 from query.share.spans.parts import SpanParts
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 
 _NS_PER_MS: Final = 1e6
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from common import limits
+from query.share.compute.too_heavy import too_many_bytes, too_many_cells
 from query.share.states.cells import cell_ids
 from query.share.states.lists import lists_of
 from query.share.states.value_hashes import HashTexts, hashes_of
-from query.share.too_heavy import too_many_bytes, too_many_cells
 
 Array = npt.NDArray[Any]
 WHOLE: Final = "whole"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from query.plan.parts.conditions import Filter
 from query.plan.plan import Need
-from query.share.field_sql import FieldSql
-from query.share.filters import Parameters, condition
+from query.share.sources.field_sql import FieldSql
+from query.share.sources.filters import Parameters, condition
 
 _Filters = tuple[tuple[Filter, ...], bool]
 

@@ -22,9 +22,9 @@ from common import limits
 from common.process.versions import PLAN_VALUE_HASHES
 from query.plan.parts.conditions import Filter
 from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
-from query.share.field_sql import FieldSql, tagged_key
-from query.share.filters import Parameters, condition
-from query.share.sources import POSITION, Sources
+from query.share.sources.field_sql import FieldSql, tagged_key
+from query.share.sources.filters import Parameters, condition
+from query.share.sources.sources import POSITION, Sources
 from query.share.states.buckets import bucket_sql
 from query.share.states.distinct import ROWS, VALUE, WHOLE
 from query.share.states.heatmap import bin_sql

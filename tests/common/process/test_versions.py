@@ -14,7 +14,7 @@ from common.process.versions import OWN, Understands, decode_request, oldest
 from indexer.damage.publish_gate import RecordsRequest
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Need, Plan, RowsWanted, ShareRequest, State
-from query.share.rerouted import BatchLookup, BatchLookupRequest
+from query.share.view.rerouted import BatchLookup, BatchLookupRequest
 from query.wire.columns import ColumnsRequest, DatasetsRequest
 from query.wire.tail import TailFilter, TailRequest
 

@@ -13,7 +13,7 @@ from common.process.versions import DOCUMENTS_COMPACTIONS, DocumentGate, FixedGa
 from indexer.compaction.compactor import Compactor
 from indexer.expiry.clocks import Clocks
 from indexer.partition.partition import Partition
-from query.share.view import DatasetView, ViewRequest
+from query.share.view.view import DatasetView, ViewRequest
 from segment.columns import ColumnKey, FieldType
 from segment.columns.key import OFFSET
 from segment.columns.segment_read import SegmentReader

@@ -19,7 +19,7 @@ from indexer.compaction.turns import rank_of
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
 from indexer.state.view import PartitionView
-from query.share.view import ViewRequest
+from query.share.view.view import ViewRequest
 from segment.summary.compute import summarize_file
 from snapshot.cache import SegmentCache
 from snapshot.compaction.choose import Choice, Part, choose

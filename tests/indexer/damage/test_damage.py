@@ -12,9 +12,9 @@ from indexer.partition.partition import Partition
 from indexer.seal.partition_reader import last_manifest
 from indexer.serve.leases import Footers, PartitionLeases
 from query.plan.plan import Need, Plan, State
-from query.share.answer import PartitionCovered
-from query.share.compute import covered
-from query.share.view import ViewRequest
+from query.share.compute.answer import PartitionCovered
+from query.share.compute.computation import covered
+from query.share.view.view import ViewRequest
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.damage.report import read_damage
 from snapshot.damage.settlements import SettledOffsets, SettlementBook

@@ -15,8 +15,8 @@ from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from ops.retention import RetentionPeriods, check_retention, confirm, read_retention, restore
 from query.plan.plan import Plan
-from query.share.compute import covered
-from query.share.view import ViewRequest
+from query.share.compute.computation import covered
+from query.share.view.view import ViewRequest
 from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.locations import segment_key
 from snapshot.retention.cutoffs import DAY_NS

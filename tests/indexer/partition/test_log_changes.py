@@ -14,7 +14,7 @@ from common.log.watch import LogWatch
 from common.process.role import RoleContext
 from indexer.seal.timing import TIMING
 from indexer.server import serve
-from query.share.view import ViewRequest
+from query.share.view.view import ViewRequest
 from snapshot.documents.epochs import PartitionsMissing, refuse_fewer_partitions
 from tests.indexer.harness import (
     DATASET,

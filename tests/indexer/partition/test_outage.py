@@ -14,7 +14,7 @@ from common.objects import ObjectStore
 from indexer.partition.partition import Partition
 from indexer.seal.partition_reader import is_published, last_manifest
 from indexer.seal.timing import Timing
-from query.share.view import ViewRequest
+from query.share.view.view import ViewRequest
 from snapshot.verify.verify import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.harness import (

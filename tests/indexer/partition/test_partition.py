@@ -14,7 +14,7 @@ from indexer.seal.partition_reader import last_manifest
 from indexer.seal.timing import Timing
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
-from query.share.view import DatasetView, ViewRequest
+from query.share.view.view import DatasetView, ViewRequest
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.locations import segment_key

@@ -37,7 +37,7 @@ from indexer.rerouting.batch_lookup import batches_of, decision_for, look_up_in_
 from indexer.state.cut import Cut
 from indexer.state.partition_state import HOUR_NS, Action, PartitionState
 from indexer.state.reroutes import ReroutesView, questions_of
-from query.share.rerouted import (
+from query.share.view.rerouted import (
     Share,
     UndecidedBatch,
     batch_lookups,

@@ -32,7 +32,7 @@ from query.scatter.hedging import HedgingPolicy
 from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
-from query.share.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
+from query.share.view.rerouted import BatchLookup, BatchLookupRequest, BatchLookupResponse
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain
 from snapshot.documents.manifest import Manifest

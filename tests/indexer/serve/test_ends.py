@@ -12,7 +12,7 @@ from indexer.serve.ends import reaching
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from indexer.summaries.held import HeldSummaries
-from query.share.view import EndsWanted, ViewRequest
+from query.share.view.view import EndsWanted, ViewRequest
 from tests.indexer.compaction.compacting import compacting, cuts
 from tests.indexer.harness import (
     DATASET,

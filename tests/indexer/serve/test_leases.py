@@ -16,7 +16,7 @@ from indexer.shred import Accepted
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
 from query.share.pruning.trace_filters import TextLookup
-from query.share.view import ViewRequest
+from query.share.view.view import ViewRequest
 from snapshot.documents.locations import segment_key
 from tests.indexer.harness import (
     DATASET,

@@ -14,7 +14,7 @@ from common.metadata import Dataset
 from common.model.names import dataset_id
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
-from query.share.view import ViewRequest
+from query.share.view.view import ViewRequest
 from snapshot.documents.locations import segment_key
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.verify.verify import verify

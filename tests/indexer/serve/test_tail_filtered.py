@@ -12,7 +12,7 @@ from indexer.tail.filtered import TAIL_DATABASE, FilteredTail, IndexedRows, filt
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TailLimits, TailRecord, TailSubscription
 from query.plan.parts.conditions import Filter, FilterOp
-from query.share.database import Databases
+from query.share.compute.database import Databases
 from query.wire.tail import TailFilter
 from tests.query.share import oracle
 from tests.query.share.rows import Row, block

@@ -15,9 +15,9 @@ from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Plan, RowsWanted
-from query.share.compute import Computation
-from query.share.row_search import rows_of
-from query.share.view import ViewRequest
+from query.share.compute.computation import Computation
+from query.share.row_search.search import rows_of
+from query.share.view.view import ViewRequest
 from segment.summary.summary import SegmentSummary, encode_summary
 from snapshot.documents.locations import summary_key
 from tests.indexer.compaction.compacting import CUT, compacting, published

@@ -19,7 +19,7 @@ from indexer.state.view import PartitionView
 from indexer.summaries.held import HeldSummaries
 from indexer.summaries.worker import SummaryWorker
 from query.plan.parts.conditions import Filter, FilterOp
-from query.share.view import DatasetView, ViewRequest
+from query.share.view.view import DatasetView, ViewRequest
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
 from segment.summary.compute import summarize

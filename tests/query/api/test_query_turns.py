@@ -20,8 +20,8 @@ from query.plan.planner import QueryRequest
 from query.results import runner as run
 from query.results.merge import Answers, merge
 from query.results.totals import merge_totals
-from query.share.answer import ShareAnswer
-from query.share.compute import Computation, ShareCancelled
+from query.share.compute.answer import ShareAnswer
+from query.share.compute.computation import Computation, ShareCancelled
 from tests.query.harness import TIMES, QueryHarness, query_harness
 from tests.waiting import PATIENCE_S, eventually
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from query.differences.find import ChosenFields, FoundDifferences, find_differences
 from query.differences.request import DifferencesRequest, read_differences_request
 from query.plan.plan import Plan
-from query.share.compute import Computation
-from query.share.view import DatasetView
+from query.share.compute.computation import Computation
+from query.share.view.view import DatasetView
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from tests.query.share.databases import databases
 from tests.query.share.rows import view

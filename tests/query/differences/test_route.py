@@ -15,8 +15,8 @@ from query.api.document.shared import COMPONENTS
 from query.config import QueryConfig
 from query.differences.request import read_differences_request
 from query.faults import InvalidValues
+from query.share.compute.too_heavy import too_many_bytes
 from query.share.differences.distributions import Distributions
-from query.share.too_heavy import too_many_bytes
 from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row
 

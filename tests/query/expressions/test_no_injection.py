@@ -13,9 +13,9 @@ from query.expressions.check import check_expression
 from query.expressions.sql.builder import text_literal
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import CalculatedField, Need, Plan, State
-from query.share.compute import Computation
-from query.share.filters import number_of
-from query.share.sources import gather
+from query.share.compute.computation import Computation
+from query.share.sources.filters import number_of
+from query.share.sources.sources import gather
 from query.share.states.statements import Statements
 from tests.query.expressions.generated import quoted
 from tests.query.share.databases import databases

@@ -18,8 +18,8 @@ from query.results.answer import Answer
 from query.results.runner import CoverageRequirement
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
-from query.share.rerouted import UndecidedBatch
-from query.share.view import DatasetView
+from query.share.view.rerouted import UndecidedBatch
+from query.share.view.view import DatasetView
 from tests.query.share.oracle import answer as oracle
 from tests.query.share.oracle import same
 from tests.query.share.rows import Row, Value, view

@@ -9,7 +9,7 @@ from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
 from query.results.group_sums import group_sums
 from query.results.merge import merge
 from query.results.order import first_cells, passing_cells
-from query.share.compute import Computation
+from query.share.compute.computation import Computation
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, view
 

@@ -23,8 +23,8 @@ from query.results.columns import Column, Part, add_up, exact_sum, regrouped, su
 from query.results.merge import merge
 from query.results.series import merge_at_once, with_steps
 from query.results.totals import merge_totals
-from query.share.answer import decode_answer, encode_answer, of_version
-from query.share.compute import Computation
+from query.share.compute.answer import decode_answer, encode_answer, of_version
+from query.share.compute.computation import Computation
 from query.share.states import computed
 from query.share.states.buckets import bucket_numbers
 from query.share.states.lists import lists_of

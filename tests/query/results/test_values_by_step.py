@@ -25,7 +25,7 @@ from query.results.series import (
     with_steps,
 )
 from query.results.totals import Totals, merge_totals
-from query.share.too_heavy import ShareTooHeavy
+from query.share.compute.too_heavy import ShareTooHeavy
 from tests.query.results import step_oracle
 from tests.query.share import oracle
 from tests.query.share.rows import Row, block, view

@@ -10,7 +10,7 @@ import pytest
 
 from common.model.reroute import EpochOffset
 from common.process.versions import OWN
-from query.share.rerouted import UndecidedBatch
+from query.share.view.rerouted import UndecidedBatch
 from tests.query.harness import ROWS, TIMES, QueryHarness, query_harness
 from tests.waiting import eventually
 

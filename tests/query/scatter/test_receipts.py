@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.model.position import Position
 from query.scatter.receipts import split_receipt, unmet_positions
-from query.share.answer import PartitionCovered
+from query.share.compute.answer import PartitionCovered
 from tests.query.harness import TIMES, query_harness
 
 NEW, OLD, UNKNOWN = "b0", "a0", "c0"

@@ -13,8 +13,8 @@ from query.plan.plan import Need, Plan, State
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import AnsweredPartition, PartialResults, Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
-from query.share.answer import PartitionCovered
-from query.share.rerouted import UndecidedBatch
+from query.share.compute.answer import PartitionCovered
+from query.share.view.rerouted import UndecidedBatch
 
 PLAN = Plan(dataset="d", start_ns=0, end_ns=1, needs=(Need(State.COUNT),))
 INDEXER = Member("indexer", "ix", "http://127.0.0.1:1", "a", 1, 1, "1")

@@ -11,7 +11,7 @@ from common.process import versions
 from common.process.members import Member, encode_member
 from common.process.versions import Understands
 from query.config import QueryConfig
-from query.share.rerouted import UndecidedBatch
+from query.share.view.rerouted import UndecidedBatch
 from tests.query.harness import TIMES, QueryHarness, query_harness
 
 OLD, NEW = Understands(plan=1), Understands(plan=2)

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from query.share.database import DatabaseLimits, Databases
+from query.share.compute.database import DatabaseLimits, Databases
 
 
 @cache

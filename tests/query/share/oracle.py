@@ -11,7 +11,7 @@ from common import limits
 from query.plan.parts.conditions import Filter, FilterOp, Scalar
 from query.plan.spec import PERCENTILES, QuerySpec
 from query.results.calculations.heatmap import Bin
-from query.share.filters import number_of
+from query.share.sources.filters import number_of
 from tests.query.share.rows import Json, Row, Value
 
 Found = Value | Json | None

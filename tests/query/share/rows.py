@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from query.share.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
+from query.share.view.view import DatasetView, PartitionNotHeld, SegmentView, ViewRequest
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
 from segment.columns.segment import SegmentOrigin
 from segment.columns.segment_read import SegmentReader

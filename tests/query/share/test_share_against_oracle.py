@@ -19,11 +19,11 @@ from query.plan.planner import QueryRequest, build_request, series_plan, totals_
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
 from query.results.totals import merge_totals
-from query.share.answer import decode_answer, encode_answer, of_version
-from query.share.compute import Computation
+from query.share.compute.answer import decode_answer, encode_answer, of_version
+from query.share.compute.computation import Computation
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.small_segments import SmallSegments
-from query.share.view import DatasetView
+from query.share.sources.small_segments import SmallSegments
+from query.share.view.view import DatasetView
 from tests.query.results.series_rows import series_rows
 from tests.query.share import oracle
 from tests.query.share.databases import databases

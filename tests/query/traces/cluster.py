@@ -27,7 +27,7 @@ from query.scatter.hedging import HedgingPolicy
 from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas
 from query.scatter.scatter import Scatter
-from query.share.view import DatasetView, PartitionNotHeld, ViewRequest
+from query.share.view.view import DatasetView, PartitionNotHeld, ViewRequest
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch
 from query.traces.relations.spans import RelatedSpans

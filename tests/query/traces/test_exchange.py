@@ -13,7 +13,7 @@ from common.errors import Unprocessable
 from common.process.versions import Understands
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import SpansPer
-from query.share.rerouted import UndecidedBatch
+from query.share.view.rerouted import UndecidedBatch
 from query.traces.wanted import SpansWanted
 from tests.query.share.rows import Row
 from tests.query.traces.cluster import DATASETS, PARTITIONS, scattered, span_cluster

@@ -5,7 +5,7 @@ import pytest
 
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Need, Plan, RowPosition, RowsWanted, ShareRequest, State
-from query.share.rerouted import (
+from query.share.view.rerouted import (
     BatchLookup,
     BatchLookupRequest,
     BatchLookupResponse,

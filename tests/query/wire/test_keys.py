@@ -18,7 +18,7 @@ from common.process.web import error_response
 from query.plan.check_plan import check_keys
 from query.plan.parts.spans import KeyJoin, Kin, SpanDataset, SpanQuery
 from query.plan.plan import Plan, ShareRequest
-from query.share.bodies import ShareBodies
+from query.share.serve.bodies import ShareBodies
 from query.wire.keys import decode_body, encode_body, encode_keys
 
 TRACES = pa.table({"trace_id": ["a" * 32, "b" * 16]})

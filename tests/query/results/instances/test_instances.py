@@ -25,10 +25,10 @@ from query.results.instances.answer import (
     instances_plan,
     notes_on_instances,
 )
-from query.share.answer import decode_answer, encode_answer, of_version
-from query.share.compute import Computation, ShareCancelled
-from query.share.too_heavy import ShareTooHeavy
-from query.share.view import DatasetView
+from query.share.compute.answer import decode_answer, encode_answer, of_version
+from query.share.compute.computation import Computation, ShareCancelled
+from query.share.compute.too_heavy import ShareTooHeavy
+from query.share.view.view import DatasetView
 from tests.query.results.instances.oracle import instances
 from tests.query.share import oracle
 from tests.query.share.databases import databases

@@ -23,7 +23,7 @@ from query.plan.read_axis import QUERY_AXES
 from query.plan.read_spec import read_spec
 from query.plan.relations import split_conditions
 from query.results.runner import Answer, CoverageRequirement
-from query.share.rerouted import UndecidedBatch
+from query.share.view.rerouted import UndecidedBatch
 from query.traces.relations.search import TracesWanted
 from tests.query.share.oracle import matches
 from tests.query.share.rows import Row

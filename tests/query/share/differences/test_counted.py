@@ -9,7 +9,7 @@ import pytest
 from common import limits
 from query.differences.request import read_differences_request
 from query.plan.plan import Plan
-from query.share.compute import Computation
+from query.share.compute.computation import Computation
 from query.share.states.buckets import bucket_middles
 from tests.query.differences.generated import START_S
 from tests.query.share.databases import databases

@@ -12,11 +12,11 @@ from common import limits
 from common.errors import DamagedObject
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Need, Plan, RowsWanted, State
-from query.share.compute import Computation
+from query.share.compute.computation import Computation
 from query.share.pruning.footer_facts import FooterFacts
-from query.share.row_search import RowSearch
-from query.share.sources import gather
-from query.share.view import SegmentView
+from query.share.row_search.search import RowSearch
+from query.share.sources.sources import gather
+from query.share.view.view import SegmentView
 from tests.query.share.databases import databases
 from tests.query.share.pruning.test_may_match import SINGLES, VALUES
 from tests.query.share.rows import Row, segment, view

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
 from query.plan.plan import Plan
-from query.share.filters import Parameters, condition
 from query.share.pruning.facts import ColumnFacts, SourceFacts
 from query.share.pruning.may_match import may_match
-from query.share.sources import gather
+from query.share.sources.filters import Parameters, condition
+from query.share.sources.sources import gather
 from segment.columns import ColumnKey, FieldType
 from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, block, type_of, view

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Need, Plan, RowsWanted, State
-from query.share.compute import Computation
+from query.share.compute.computation import Computation
 from query.share.pruning.summary_facts import summary_may_match
-from query.share.view import SegmentView
+from query.share.view.view import SegmentView
 from segment.parquet.reference import ReferenceEncoders
 from segment.summary.compute import summarize_file
 from segment.summary.sizes import VALUE_BYTES_MAX, VALUES_MAX

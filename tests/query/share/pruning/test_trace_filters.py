@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from query.share.pruning.trace_filters import TextLookup, TraceFilters
-from query.share.view import SegmentView
+from query.share.view.view import SegmentView
 from segment.parquet.bloom import blocks_of, bloom_filter, hash_text
 from segment.parquet.encoders import texts_of
 from tests.query.share.rows import Row, segment

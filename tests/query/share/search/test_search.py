@@ -17,10 +17,10 @@ from query.plan.check_plan import check_request
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Plan, RowsWanted, ShareRequest, version_needed
 from query.plan.read_filters import read_filters
-from query.share.compute import Computation
-from query.share.row_search import rows_of
+from query.share.compute.computation import Computation
+from query.share.row_search.search import rows_of
 from query.share.search.pattern import holding, pattern_of
-from query.share.view import DatasetView
+from query.share.view.view import DatasetView
 from segment.columns import FieldType
 from tests.query.share.rows import Json, Row, block, segment, view
 from tests.query.share.test_share_against_oracle import ALLOWED

@@ -10,13 +10,13 @@ from common import limits
 from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
 from query.results.merge import merge
-from query.share.answer import decode_answer, encode_answer, of_version
-from query.share.compute import Computation
+from query.share.compute.answer import decode_answer, encode_answer, of_version
+from query.share.compute.computation import Computation
+from query.share.compute.too_heavy import ShareTooHeavy
 from query.share.states import computed, distinct
 from query.share.states.distinct import DistinctHashes, DistinctValues
 from query.share.states.statements import Statements
 from query.share.states.value_hashes import hashes_of
-from query.share.too_heavy import ShareTooHeavy
 from segment.parquet.reference import ReferenceEncoders
 from tests.query.share.databases import databases
 from tests.query.share.rows import Json, Row, block, view

@@ -13,8 +13,8 @@ from query.plan.plan import CalculatedField, Need, Plan, ShareRequest, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.totals import merge_totals
-from query.share.compute import Computation
-from query.share.view import DatasetView
+from query.share.compute.computation import Computation
+from query.share.view.view import DatasetView
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, view
 

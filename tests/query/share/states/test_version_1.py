@@ -22,8 +22,8 @@ from query.plan.plan import Plan, ShareRequest, State
 from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
 from query.results.results import RowMaker, groups_of
-from query.share.answer import ShareAnswer, decode_answer, encode_answer, of_version
-from query.share.compute import Computation
+from query.share.compute.answer import ShareAnswer, decode_answer, encode_answer, of_version
+from query.share.compute.computation import Computation
 from query.share.states.version_1 import (
     plan_with_tagged_groups,
     plan_with_typed_groups,

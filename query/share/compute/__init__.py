@@ -1,0 +1,1 @@
+"""Computes one share with a confined DuckDB: its bounds, and the bytes that it comes to."""

@@ -1,0 +1,1 @@
+"""The route of shares: who is computed for, when, and how much of it at once."""
