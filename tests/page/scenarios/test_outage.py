@@ -84,8 +84,9 @@ def test_what_is_not_covered_is_told_in_words(found: dict[str, Any]) -> None:
     assert found["hanging"]["ask"] == ASKED
 
 
-def test_a_revoked_key_ends_the_session(found: dict[str, Any]) -> None:
+def test_a_revoked_key_ends_the_session_within_a_minute(found: dict[str, Any]) -> None:
     assert found["revoked"]["shown"] is True
+    assert found["revoked"]["late"] in (None, 401)  # of what began after the minute
     assert "/ui/query/shop" in found["revoked"]["address"]
 
 
