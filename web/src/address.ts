@@ -28,6 +28,12 @@ export type Place =
       selection?: string;
       /** Whether new events are followed: "1". */
       follow?: string;
+      /** By which column rows are sorted: `-NAME` largest first, `+NAME` smallest first. */
+      sort?: string;
+      /** The page of the events: the cursors that led to it, the last one its own (parts/use_pages.ts). */
+      page?: string;
+      /** The event that is shown whole: its time, and which one of that time (events/open_event.ts). */
+      event?: string;
     }
   | {
       view: "traces";
@@ -71,6 +77,9 @@ export function urlOf(place: Place): string {
       add("columns", place.columns);
       add("selection", place.selection);
       add("follow", place.follow);
+      add("sort", place.sort);
+      add("page", place.page);
+      add("event", place.event);
       break;
     case "traces":
       path = "traces";
@@ -124,6 +133,9 @@ export function placeOf(url: URL): Place {
       columns: given("columns"),
       selection: given("selection"),
       follow: given("follow"),
+      sort: given("sort"),
+      page: given("page"),
+      event: given("event"),
     }) as Place;
   }
   if (view === "traces") {

@@ -55,8 +55,11 @@ export function QueryView({ place }: { place: QueryPlace }) {
     if (read.fault || !read.spec) return read.fault;
     const dataset = read.dataset ?? place.dataset;
     const events = "rows" in read.spec ? { tab: "events" as const } : {};
-    if (text === ask && dataset === place.dataset) run.start(dataset, counted(read.spec));
-    else go({ view: "query", dataset, ask: text, ...drawnAs(place), ...events });
+    if (text === ask && dataset === place.dataset) {
+      const { page: _, event: __, ...newest } = place;
+      go(newest, { replace: true });
+      run.start(dataset, counted(read.spec));
+    } else go({ view: "query", dataset, ask: text, ...drawnAs(place), ...events });
     return null;
   };
   const [fault, setFault] = useState<unknown>(null);
@@ -95,8 +98,8 @@ export function QueryView({ place }: { place: QueryPlace }) {
 }
 
 /** How graphs are drawn, which the next question keeps. */
-function drawnAs({ form, log, graph }: QueryPlace) {
-  return { ...(form ? { form } : {}), ...(log ? { log } : {}), ...(graph ? { graph } : {}) };
+function drawnAs({ form, log, graph, sort }: QueryPlace) {
+  return { ...(form ? { form } : {}), ...(log ? { log } : {}), ...(graph ? { graph } : {}), ...(sort ? { sort } : {}) };
 }
 
 /** What tells one question from another. */

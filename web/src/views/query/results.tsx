@@ -1,6 +1,7 @@
 // The answer of a question: graphs, and under them the groups as rows.
 
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { go } from "../../address";
 import type { Query } from "../../api/types";
 import { looksOf } from "../../look/palette";
 import { Problem } from "../../parts/problem";
@@ -13,6 +14,7 @@ import { OTHER } from "./graphs/other";
 import { Shared, useTheme } from "./graphs/shared";
 import { GroupMenu, type Chosen } from "./rows/group_menu";
 import { GroupTable } from "./rows/group_table";
+import { sortingOf, textOfSorting, type Sorting } from "./rows/sort";
 import { readTable } from "./rows/tabled";
 import { TabBody, Tabs } from "./tabs";
 import type { Result } from "./use_result";
@@ -43,10 +45,17 @@ export function Results({ place, result }: Props) {
     const { left, bottom } = element.getBoundingClientRect();
     setChosen({ group, time: null, x: left, y: bottom + 2 });
   }, []);
+  const now = useRef(place);
+  now.current = place;
+  const sort = useCallback((by: Sorting | null) => {
+    const { sort: _, ...kept } = now.current;
+    const text = textOfSorting(by);
+    go(text === undefined ? kept : { ...kept, sort: text });
+  }, []);
   // Its rows are many: they are drawn anew for another answer only, not when the address changes.
   const groups = useMemo(
-    () => <GroupTable of={table} looks={looks} shared={shared} onGroup={beside} />,
-    [table, looks, shared, beside],
+    () => <GroupTable of={table} looks={looks} shared={shared} by={sortingOf(place.sort)} onSort={sort} onGroup={beside} />,
+    [table, looks, shared, beside, place.sort],
   );
   return (
     <>

@@ -1,19 +1,20 @@
 // The events of the question, the newest first: columns one picks, one event whole, a word in them.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
 import { call } from "../../../api/client";
 import { writeJson } from "../../../api/exact";
 import type { Query } from "../../../api/types";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
-import { usePages } from "../../../parts/use_pages";
+import { pagesOf } from "../../../parts/use_pages";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
 import { ask, narrowed, type QueryPlace } from "../graphs/change";
 import { useMixed } from "../question/typing/use_mixed";
 import { Followed } from "./follow/followed";
 import { OneEvent } from "./one";
+import { keyOfEvent, placeOfEvent } from "./open_event";
 import { EventTable } from "./table";
 import { usualColumns } from "./unfold";
 import "./events.css";
@@ -28,7 +29,6 @@ const PAGE = 50;
 
 export function Events({ place, spec, range }: Props) {
   const mixed = useMixed(place.dataset);
-  const [chosen, setChosen] = useState<number | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const { filters = [], filter_combination, time_range, start_time, end_time, time_axis } = spec;
   const times = range
@@ -42,11 +42,13 @@ export function Events({ place, spec, range }: Props) {
     ...times,
   };
   const question = writeJson(asked);
-  useEffect(() => {
-    setChosen(null);
-    setFault(null);
-  }, [question]);
-  const { cursor, ...pages } = usePages(question);
+  useEffect(() => setFault(null), [question]);
+  // Which end of the page that comes is shown whole then: one goes on from event to event.
+  const goOn = useRef<"first" | "last" | null>(null);
+  const { cursor, ...pages } = pagesOf(place.page, (next) => {
+    const { page: _, event: __, ...kept } = place;
+    go(next === undefined ? kept : { ...kept, page: next });
+  });
   const page = JSON.stringify([question, cursor]);
   const answer = useAnswer(page, async (signal) => {
     const body = { ...asked, limit: PAGE, ...(cursor ? { cursor } : {}) };
@@ -54,31 +56,38 @@ export function Events({ place, spec, range }: Props) {
   });
   const rows = answer.value?.rows ?? [];
   const older = answer.value?.next ?? null;
-  const { follow, ...stored } = place;
+  const { follow, page: _, event: __, ...stored } = place;
   const following = follow !== undefined;
   const picked = readColumns(place.columns);
   const columns = picked ?? usualColumns(rows);
   const pick = (names: readonly string[]) => go({ ...place, columns: JSON.stringify(names) }, { replace: true });
   const next = (of: Query) => void ask(place, of, "events").catch(setFault);
-  // One who goes from event to event goes on with the nearest one of the next page.
-  const toOlder = (at: number | null) => {
-    if (!older) return;
-    pages.on(older);
-    setChosen(at);
+  const choose = (at: number | null) => {
+    const { event: _, ...kept } = place;
+    const event = at === null ? undefined : keyOfEvent(rows, at);
+    if (event === undefined) return go(kept);
+    // Going on from event to event is one step of the back button.
+    go({ ...kept, event }, { replace: place.event !== undefined || goOn.current !== null });
   };
-  const toNewer = (at: number | null) => {
-    pages.back();
-    setChosen(at);
+  const leave = (way: () => void, end: "first" | "last" | null) => {
+    goOn.current = end;
+    way();
   };
   // While another page comes, none of the old one is taken for one of it.
-  const row = chosen === null || answer.value?.page !== page ? undefined : rows[Math.min(chosen, rows.length - 1)];
+  const there = answer.value?.page === page;
+  const at = there && place.event !== undefined ? placeOfEvent(rows, place.event) : -1;
+  useEffect(() => {
+    if (!there || goOn.current === null) return;
+    if (place.event === undefined && rows.length) choose(goOn.current === "first" ? 0 : rows.length - 1);
+    goOn.current = null;
+  }, [there, page]);
   return (
     <section class="events" aria-label="Events">
       <div class="row">
         <WordSearch onWord={(word) => next(narrowed(spec, [{ op: "search", value: word }]))} />
         <AddColumn names={[...new Set(rows.flatMap((one) => Object.keys(one.data)))].sort()} onAdd={(name) => pick([...new Set([...columns, name])])} />
         <label>
-          <input type="checkbox" checked={following} onChange={() => go(following ? stored : { ...place, follow: "1" }, { replace: true })} /> follow new ones
+          <input type="checkbox" checked={following} onChange={() => go(following ? stored : { ...stored, follow: "1" }, { replace: true })} /> follow new ones
         </label>
         {!following && <span class="small quiet">{answer.value?.coverage && <CoverageWords coverage={answer.value.coverage} />}</span>}
       </div>
@@ -90,13 +99,16 @@ export function Events({ place, spec, range }: Props) {
           {answer.slow && <p class="quiet" role="status">Reading the events…</p>}
           {answer.value?.notes?.map((note) => <p key={note} class="small quiet">{note}</p>)}
           {answer.value && !rows.length && <p class="quiet">No event of the range matches.</p>}
+          {there && place.event !== undefined && at < 0 && (
+            <p class="quiet" role="status">The event of this address is not on this page: it may have been deleted, or others have come before it.</p>
+          )}
           {rows.length > 0 && (
             <div class="events-scroll" style={{ opacity: answer.slow ? 0.5 : 1 }}>
               <EventTable
                 lines={rows.map((one, key) => ({ key, row: one }))}
                 columns={columns}
-                chosen={row ? rows.indexOf(row) : null}
-                onChoose={setChosen}
+                chosen={at < 0 ? null : at}
+                onChoose={choose}
                 onColumns={pick}
                 whole={(one) => {
                   const number = rows.indexOf(one);
@@ -104,9 +116,9 @@ export function Events({ place, spec, range }: Props) {
                     <OneEvent
                       {...{ row: one, spec, mixed }}
                       onAsk={next}
-                      onNewer={number > 0 ? () => setChosen(number - 1) : pages.isFirst ? null : () => toNewer(PAGE - 1)}
-                      onOlder={number < rows.length - 1 ? () => setChosen(number + 1) : older ? () => toOlder(0) : null}
-                      onClose={() => setChosen(null)}
+                      onNewer={number > 0 ? () => choose(number - 1) : pages.canBack ? () => leave(pages.back, "last") : null}
+                      onOlder={number < rows.length - 1 ? () => choose(number + 1) : older ? () => leave(() => pages.on(older), "first") : null}
+                      onClose={() => choose(null)}
                     />
                   );
                 }}
@@ -115,17 +127,9 @@ export function Events({ place, spec, range }: Props) {
           )}
           {(!pages.isFirst || older) && (
             <p class="row">
-              <button
-                disabled={pages.isFirst}
-                onClick={() => {
-                  pages.toFirst();
-                  setChosen(null);
-                }}
-              >
-                « Newest
-              </button>
-              <button disabled={pages.isFirst} onClick={() => toNewer(null)}>‹ Newer events</button>
-              <button disabled={!older} onClick={() => toOlder(null)}>Older events ›</button>
+              <button disabled={pages.isFirst} onClick={() => leave(pages.toFirst, null)}>« Newest</button>
+              <button disabled={!pages.canBack} onClick={() => leave(pages.back, null)}>‹ Newer events</button>
+              <button disabled={!older} onClick={() => older && leave(() => pages.on(older), null)}>Older events ›</button>
             </p>
           )}
         </>

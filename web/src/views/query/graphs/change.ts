@@ -14,7 +14,7 @@ export type QueryPlace = Extract<Place, { view: "query" }>;
 export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"]): Promise<void> {
   const text = await writeQuestion(spec);
   if (text === null) throw new Error("No text stands for this question, so it has no address.");
-  const { selection: _, result: __, tab: ___, ...kept } = place;
+  const { selection: _, result: __, tab: ___, page: ____, event: _____, ...kept } = place;
   go({ ...kept, ask: text, ...(tab ? { tab } : {}) });
 }
 

@@ -3,6 +3,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { listenToKeys, type Keyed } from "./keyed";
 import { note, timed } from "../../../parts/timed";
 
 interface Props {
@@ -14,12 +15,17 @@ interface Props {
   make: (width: number) => { options: uPlot.Options; data: uPlot.AlignedData };
   /** Called with each plot made; what it returns ends it. */
   onPlot?: (plot: uPlot) => (() => void) | undefined;
+  /** What its keys do. */
+  keyed: Keyed;
 }
 
 const NARROWEST = 200;
+/** Shown while a graph has the focus of the keyboard. */
+const HINT = "Arrows move, with Shift they select, Enter asks about it, Esc lets go";
 
-export function Plot({ of, height, label, make, onPlot }: Props) {
+export function Plot({ of, height, label, make, onPlot, keyed }: Props) {
   const place = useRef<HTMLDivElement>(null);
+  const words = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     const box = place.current;
     if (!box) return;
@@ -34,6 +40,8 @@ export function Plot({ of, height, label, make, onPlot }: Props) {
     };
     const plot = timed("set up plot", () => new uPlot({ ...options, hooks }, data, box));
     const end = onPlot?.(plot);
+    const tell = (said: string) => void (words.current && (words.current.textContent = said));
+    const endKeys = listenToKeys(plot, box, tell, keyed);
     const watcher = new ResizeObserver(() => {
       if (width() !== plot.width) plot.setSize({ width: width(), height });
     });
@@ -41,9 +49,23 @@ export function Plot({ of, height, label, make, onPlot }: Props) {
     return () => {
       watcher.disconnect();
       end?.();
+      endKeys();
       plot.destroy();
     };
   }, [of, height]);
   // The height is there before the plot is: nothing jumps.
-  return <div ref={place} class="plot" role="img" aria-label={label} style={{ minHeight: `${height}px` }} />;
+  return (
+    <div class="plot-frame">
+      <div
+        ref={place}
+        class="plot"
+        role="application"
+        aria-label={`${label}. ${HINT}`}
+        tabIndex={0}
+        style={{ minHeight: `${height}px` }}
+      />
+      <p class="plot-hint small quiet" aria-hidden="true">{HINT}</p>
+      <p class="hidden" role="status" ref={words} />
+    </div>
+  );
 }

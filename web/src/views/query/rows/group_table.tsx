@@ -20,6 +20,9 @@ interface Props {
   of: Tabled;
   looks: ReadonlyMap<string, SeriesLook>;
   shared: Shared;
+  /** In which order its rows are; null: that of the answer. */
+  by: Sorting | null;
+  onSort: (by: Sorting | null) => void;
   /** A group is chosen: what to do with it is asked beside the element. */
   onGroup: (group: Group, beside: Element) => void;
 }
@@ -27,8 +30,7 @@ interface Props {
 /** Rows that are drawn at first, and with each further step. */
 const ROWS_STEP = 100;
 
-export function GroupTable({ of, looks, shared, onGroup }: Props) {
-  const [by, setBy] = useState<Sorting | null>(null);
+export function GroupTable({ of, looks, shared, by, onSort, onGroup }: Props) {
   const [reached, setReached] = useState<string | null>(null);
   const [most, setMost] = useState(ROWS_STEP);
   const columns: readonly Column[] = useMemo(() => of.labels.map((label) => columnOf(of, label)), [of]);
@@ -66,7 +68,7 @@ export function GroupTable({ of, looks, shared, onGroup }: Props) {
                     class={number ? "number" : undefined}
                     aria-sort={by?.name === name ? (by.down ? "descending" : "ascending") : "none"}
                   >
-                    <button class="sort" onClick={() => setBy(nextSorting(by, name, number))}>
+                    <button class="sort" onClick={() => onSort(nextSorting(by, name, number))}>
                       {name}
                       <span aria-hidden="true">{by?.name === name ? (by.down ? " ↓" : " ↑") : ""}</span>
                     </button>

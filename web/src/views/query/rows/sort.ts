@@ -8,6 +8,16 @@ export interface Sorting {
   down: boolean;
 }
 
+/** The order of an address: `-NAME` largest first, `+NAME` smallest first; null for that of the answer. */
+export function sortingOf(text: string | undefined): Sorting | null {
+  const found = /^([+-])(.+)$/s.exec(text ?? "");
+  return found?.[2] === undefined ? null : { name: found[2], down: found[1] === "-" };
+}
+
+export function textOfSorting(by: Sorting | null): string | undefined {
+  return by === null ? undefined : `${by.down ? "-" : "+"}${by.name}`;
+}
+
 /** The next state of a column that is clicked: numbers largest first, texts A first, then none. */
 export function nextSorting(old: Sorting | null, name: string, number: boolean): Sorting | null {
   if (old?.name !== name) return { name, down: number };

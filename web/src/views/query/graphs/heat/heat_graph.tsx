@@ -2,13 +2,16 @@
 // dragging sideways zooms.
 
 import type uPlot from "uplot";
+import { useRef } from "preact/hooks";
 import { heat } from "../../../../look/palette";
-import { short, shown, unitOf } from "../../../../look/units";
+import { timeOf } from "../../../../look/times";
+import { plain, short, shown, unitOf } from "../../../../look/units";
 import { ALL, type Chosen } from "../../rows/group_menu";
 import type { Bin, Calculation, Graphed } from "../answer";
 import { colour, frame, middles } from "../frame";
 import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
 import { drawOverlay, type Overlay } from "../overlay";
+import { columnsOf, type Keyed } from "../keyed";
 import { Plot } from "../plot";
 import type { Shared } from "../shared";
 
@@ -40,6 +43,7 @@ interface Props {
 }
 
 export function HeatGraph({ of, calculation, shared, height, last, version, overlay, box, onZoom, onBox, onPoint }: Props) {
+  const made = useRef<uPlot | null>(null);
   const steps = of.heats.get(calculation.label) ?? [];
   const scale = heatScale(steps);
   if (!scale) return <p class="quiet">No event of the range has a number in {calculation.column}.</p>;
@@ -87,13 +91,23 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
     }),
     data: [middles(of.times, of.range), of.times.map(() => null)] as uPlot.AlignedData,
   });
+  const point = (x: number, y: number) => {
+    const { column } = calculation;
+    const plot = made.current;
+    if (column === null || !plot) return;
+    const found = partAt(plot, of, steps, scale, box);
+    if (found) onPoint({ group: ALL, at: plot.posToVal(plot.cursor.left ?? 0, "x"), time: found.time, numbers: { column, ...found.numbers }, column, x, y });
+  };
+  const keyed: Keyed = {
+    columns: (plot) => columnsOf(plot, of.times, of.range.step),
+    rows: (plot) => rowsOf(scale).map((row) => [plot.valToPos(row + 1, "y"), plot.valToPos(row, "y")]),
+    along: () => 0,
+    point,
+    say: () => (made.current ? wordsAt(made.current, of, steps, scale, unit) : ""),
+  };
   const listen = (plot: uPlot) => {
-    plot.over.addEventListener("click", ({ clientX: x, clientY: y }) => {
-      const { column } = calculation;
-      if (column === null) return;
-      const found = partAt(plot, of, steps, scale, box);
-      if (found) onPoint({ group: ALL, at: plot.posToVal(plot.cursor.left ?? 0, "x"), time: found.time, numbers: { column, ...found.numbers }, column, x, y });
-    });
+    made.current = plot;
+    plot.over.addEventListener("click", ({ clientX, clientY }) => point(clientX, clientY));
     return undefined;
   };
   return (
@@ -103,6 +117,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
       label={`${calculation.label}, a heatmap over time`}
       make={make}
       onPlot={listen}
+      keyed={keyed}
     />
   );
 }
@@ -130,6 +145,27 @@ function partAt(
   });
   if (start === undefined || !bin) return null;
   return { time: { start, end: start + of.range.step }, numbers: { from: bin.low, to: bin.high } };
+}
+
+/** The rows of bins, the lowest one first. */
+function rowsOf({ least, most }: HeatScale): number[] {
+  const first = Math.floor(least);
+  return Array.from({ length: Math.max(1, Math.ceil(most) - first) }, (_, at) => first + at);
+}
+
+/** The time, the numbers and the count of the cell under the crosshair. */
+function wordsAt(plot: uPlot, of: Graphed, steps: readonly (readonly Bin[])[], scale: HeatScale, unit: ReturnType<typeof unitOf>): string {
+  const { left = -1, top = -1 } = plot.cursor;
+  const step = Math.floor((plot.posToVal(left, "x") - (of.times[0] ?? 0)) / of.range.step);
+  const start = of.times[step];
+  if (start === undefined) return "";
+  const place = plot.posToVal(top, "y");
+  const bin = steps[step]?.find((one) => {
+    const [from, to] = edges(one, scale.place);
+    return place >= from && place < to;
+  });
+  const [from, to] = [scale.value(Math.floor(place)), scale.value(Math.ceil(place))];
+  return `${timeOf(start)}, ${shown(from, unit)} to ${shown(to, unit)}: ${plain(bin?.count ?? 0)} events`;
 }
 
 /** Those that do not stand over one another; zero is one of them. */

@@ -1,6 +1,8 @@
 // One calculation over time, a line for each group; what is compared is dashed and paler.
 
 import type uPlot from "uplot";
+import { useRef } from "preact/hooks";
+import { timeOf } from "../../../../look/times";
 import { short, shown, unitOf } from "../../../../look/units";
 import type { SeriesLook } from "../../../../look/palette";
 import { ALL, type Chosen } from "../../rows/group_menu";
@@ -10,6 +12,7 @@ import type { Form } from "../form";
 import { frame, middles } from "../frame";
 import { drawOverlay, type Overlay } from "../overlay";
 import { logScale, logTicks } from "./log_axis";
+import { columnsOf, type Keyed } from "../keyed";
 import { Plot } from "../plot";
 import type { Shared } from "../shared";
 
@@ -84,16 +87,42 @@ export function LineGraph(props: Props) {
     }),
     data: [middles(of.times, of.range), ...drawn.map((one) => one.at)] as uPlot.AlignedData,
   });
+  const made = useRef<uPlot | null>(null);
+  const point = (x: number, y: number) => {
+    const cursor = made.current?.cursor;
+    const start = of.times[cursor?.idx ?? -1];
+    if (start === undefined) return;
+    const only = of.groups.length === 1 ? of.groups[0] : undefined;
+    const group = of.groups.find((one) => one.key === shared.group) ?? only ?? ALL;
+    const at = made.current?.posToVal(cursor?.left ?? 0, "x") ?? start;
+    onPoint({ group, at, time: { start, end: start + of.range.step }, column: calculation.column, x, y });
+  };
+  const keyed: Keyed = {
+    columns: (plot) => columnsOf(plot, of.times, of.range.step),
+    rows: () => [],
+    along: (plot, step, by) => {
+      const lines = drawn.filter((one) => !one.before && typeof one.at[step] === "number");
+      const ranked = lines.sort((a, b) => (b.at[step] ?? 0) - (a.at[step] ?? 0));
+      const here = ranked.findIndex((one) => one.group.key === shared.group);
+      const to = here < 0 ? (by > 0 ? 0 : by < 0 ? ranked.length - 1 : -1) : Math.max(0, Math.min(ranked.length - 1, here + by));
+      const line = ranked[to] ?? (ranked.length === 1 ? ranked[0] : undefined);
+      shared.set({ step, group: line?.group.key ?? null });
+      return line ? plot.valToPos(line.at[step] ?? 0, "y") : plot.over.clientHeight / 2;
+    },
+    point,
+    say: () => {
+      const start = of.times[shared.step ?? -1];
+      const group = of.groups.find((one) => one.key === shared.group);
+      if (start === undefined) return "";
+      const values = of.lines.get(calculation.label);
+      const value = values?.get(group?.key ?? of.groups[0]?.key ?? "")?.[shared.step ?? -1];
+      return `${timeOf(start)}${group?.name ? `, ${group.name}` : ""}${group || of.groups.length < 2 ? `: ${shown(value, unit)}` : ""}`;
+    },
+  };
   const follow = (plot: uPlot) => {
     let focused: string | null = null;
-    plot.over.addEventListener("click", ({ clientX: x, clientY: y }) => {
-      const start = of.times[plot.cursor.idx ?? -1];
-      if (start === undefined) return;
-      const only = of.groups.length === 1 ? of.groups[0] : undefined;
-      const group = of.groups.find((one) => one.key === shared.group) ?? only ?? ALL;
-      const at = plot.posToVal(plot.cursor.left ?? 0, "x");
-      onPoint({ group, at, time: { start, end: start + of.range.step }, column: calculation.column, x, y });
-    });
+    made.current = plot;
+    plot.over.addEventListener("click", ({ clientX, clientY }) => point(clientX, clientY));
     return shared.listen(() => {
       if (shared.group === focused) return;
       focused = shared.group;
@@ -108,6 +137,7 @@ export function LineGraph(props: Props) {
       label={`${calculation.label} over time, ${of.groups.length} groups`}
       make={make}
       onPlot={follow}
+      keyed={keyed}
     />
   );
 }
