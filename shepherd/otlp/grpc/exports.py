@@ -15,6 +15,7 @@ from common.process.auth import KeyCache
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from common.process.http.body_reader import BodyTooSlow, Intake
+from common.process.trace_context import begin_trace
 from shepherd.http.request import (
     CONTENT_ENCODING,
     INTERNAL_ERROR,
@@ -65,11 +66,13 @@ class Call(Protocol):
 class Answer(NamedTuple):
     """The end of a call.
 
+    trace_id: of the trace that the call continues or has begun.
     message: an Export*ServiceResponse, for a call that is not refused (`status` is None).
     receipt: what proves that its events are stored; empty if none are.
     """
 
     status: Status | None
+    trace_id: str
     message: bytes = b""
     receipt: str = ""
 
@@ -109,16 +112,18 @@ class Exports:
 
     async def answer(self, route: IngestRoute, call: Call) -> Answer:
         """The end of a call. The role's outermost loop: every answer is counted."""
+        request = _request(route, call)
+        trace_id = begin_trace(request.headers)
         try:
-            response = await route.take(_request(route, call))
+            response = await route.take(request)
         except BellwetherError as error:
-            answer, status = Answer(status_of(error)), error.status
+            answer, status = Answer(status_of(error), trace_id), error.status
         except Exception:
             _logger.exception("a call failed")
-            answer, status = Answer(status_of(_FAULT)), _FAULT.status
+            answer, status = Answer(status_of(_FAULT), trace_id), _FAULT.status
         else:
             receipt = response.headers.get(RECEIPT_HEADER, "")
-            answer, status = Answer(None, response.body, receipt), response.status
+            answer, status = Answer(None, trace_id, response.body, receipt), response.status
         request_counter(route.pattern, status).inc()
         return answer
 

@@ -13,12 +13,14 @@ import grpc.aio
 
 from common import limits
 from common.process.http.descriptors import open_files
+from common.process.trace_context import TRACE_ID
 from shepherd.config import ShepherdConfig
 from shepherd.http.request import RECEIPT_HEADER, IngestRoute
 from shepherd.otlp.grpc.exports import EXPORT, Exports
 
 _DETAILS: Final = "grpc-status-details-bin"
 _RECEIPT: Final = RECEIPT_HEADER.lower()
+_TRACE_ID: Final = TRACE_ID.lower()
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _FILES_SHARE: Final = 8  # of all descriptors: this listener is beside the public one
 
@@ -78,12 +80,13 @@ class GrpcListener:
             self._busy.add(task)
             task.add_done_callback(self._busy.discard)
             answer = await self._exports.answer(route, _Call(context))
+            trace = ((_TRACE_ID, answer.trace_id),)
             if answer.status is not None:
                 code, text, details = answer.status
-                more = ((_DETAILS, details),) if details else ()
+                more = (*trace, (_DETAILS, details)) if details else trace
                 await context.abort(_CODES[code], text, more)
-            if answer.receipt:
-                context.set_trailing_metadata(((_RECEIPT, answer.receipt),))
+            receipt = ((_RECEIPT, answer.receipt),) if answer.receipt else ()
+            context.set_trailing_metadata((*trace, *receipt))
             return answer.message
 
         return export
