@@ -31,18 +31,37 @@ _REQUEST: Final = (
     rb'{"scope":{"name":"io.opentelemetry.x","version":"1"},"spans":[%b,%b]},{"spans":[%b]}]},'
     rb'{"scopeSpans":[{"spans":[%b]}]}]}'
 )
-_MESSAGE: Final = to_protobuf(Signal.TRACES, _REQUEST % (*_SPANS, _SPANS[0]), Work())
-_TRIAL: Final = (_MESSAGE, _MESSAGE[:-1], b"", b"\x0a")
+_LOGS: Final = (
+    rb'{"resourceLogs":[{"resource":{"attributes":['
+    rb'{"key":"service.name","value":{"stringValue":"one"}}]},"scopeLogs":[{"scope":{"name":"l"},'
+    rb'"logRecords":[{"timeUnixNano":"1700000000000000000","severityNumber":17,'
+    rb'"severityText":"ERR","body":{"stringValue":"a\"\n\u00e9"},"flags":1,"eventName":"e",'
+    rb'"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"1112131415161718",'
+    rb'"droppedAttributesCount":2,"attributes":[{"key":"n","value":{"intValue":"-7"}},'
+    rb'{"key":"sampleRate","value":{"intValue":"20"}}]},'
+    rb'{"observedTimeUnixNano":"1700000000000000001","severityNumber":25,"body":{"arrayValue":'
+    rb'{"values":[{"intValue":1},{"stringValue":"x"}]}},"traceId":"00000000000000000000000000000000",'
+    rb'"attributes":[{"key":"body","value":{"boolValue":true}}]},'
+    rb'{"body":{"kvlistValue":{"values":[{"key":"m","value":{"doubleValue":0.25}}]}}},'
+    rb'{"body":{"bytesValue":"AAE="}}]}]}]}'
+)
+_TRACES_MESSAGE: Final = to_protobuf(Signal.TRACES, _REQUEST % (*_SPANS, _SPANS[0]), Work())
+_LOGS_MESSAGE: Final = to_protobuf(Signal.LOGS, _LOGS, Work())
+_TRIAL: Final = tuple(
+    (signal, one)
+    for signal, message in ((Signal.TRACES, _TRACES_MESSAGE), (Signal.LOGS, _LOGS_MESSAGE))
+    for one in (message, message[:-1], b"", b"\x0a")
+)
 
 
 def tried(decoder: Decoder) -> object:
     """What a decoder makes of the trial's requests, as plain values."""
-    return [_outcome(decoder, message) for message in _TRIAL]
+    return [_outcome(decoder, signal, message) for signal, message in _TRIAL]
 
 
-def _outcome(decoder: Decoder, message: bytes) -> object:
+def _outcome(decoder: Decoder, signal: Signal, message: bytes) -> object:
     try:
-        return told(decoder.decode(OtlpBody(Signal.TRACES, message, _ARRIVAL_NS), Work()))
+        return told(decoder.decode(OtlpBody(signal, message, _ARRIVAL_NS), Work()))
     except MalformedBody as error:
         return str(error)
 

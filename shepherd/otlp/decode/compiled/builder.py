@@ -13,11 +13,19 @@ from common.scan.events import Mended, Refused
 from common.scan.work_budget import Work
 from shepherd.ingest.decoded_events import NO_LINES, Decoded, Lines, Sizes
 from shepherd.otlp.decode.compiled.entries import request_of
-from shepherd.otlp.decode.interface import DecodedRequest, Decoder, Flags, Group, OtlpBody
+from shepherd.otlp.decode.interface import (
+    DecodedRequest,
+    Decoder,
+    Flags,
+    Group,
+    OtlpBody,
+    Signal,
+)
 from shepherd.otlp.decode.kernel import memory as m
 from shepherd.otlp.decode.kernel.memory import Memory
 from shepherd.otlp.decode.kernel.tail import UNREAD
 from shepherd.otlp.decode.reference.events import TooManyEventBytes
+from shepherd.otlp.decode.reference.logs import logs_dataset
 from shepherd.otlp.decode.reference.origin import traces_dataset
 from shepherd.otlp.decode.reference.values import Value
 
@@ -99,7 +107,8 @@ class RequestBuilder:
             values: dict[str, Value] = {}
             if service is not None:
                 values["service.name"] = service.decode()
-            found = self._datasets[key] = traces_dataset(self._body, values)
+            choose = logs_dataset if self._body.signal is Signal.LOGS else traces_dataset
+            found = self._datasets[key] = choose(self._body, values)
         return found
 
     def _group(self, dataset: str) -> "_Events":

@@ -16,6 +16,7 @@ from shepherd.otlp.decode.kernel.memory import Memory, make_memory
 from shepherd.otlp.decode.kernel.request import BROKEN, DONE, begin_request, write_lines
 from shepherd.otlp.decode.reference.decoder import ReferenceDecoder
 
+_COMPILED = frozenset((Signal.TRACES, Signal.LOGS))  # metrics are read by the reference
 _IDLE_MAX = 4  # memories kept for the next call: more calls at once are rare
 
 
@@ -42,7 +43,7 @@ class KernelDecoder:
 
     def decode(self, body: OtlpBody, work: Work) -> DecodedRequest:
         """As `Decoder.decode`."""
-        if body.signal is Signal.TRACES:
+        if body.signal in _COMPILED:
             try:
                 found = self._decode(body, work)
             except MalformedBody:  # of an item; the whole request tells the same error
@@ -68,6 +69,7 @@ class KernelDecoder:
             builder = RequestBuilder(body, self._reference, work)
             begin_request(words, memory.arena)
             words[m.ARRIVAL] = body.arrival_ns
+            words[m.IS_LOGS] = body.signal is Signal.LOGS
             while True:
                 work.check()  # a pass takes some milliseconds at most
                 state, written = write_lines(

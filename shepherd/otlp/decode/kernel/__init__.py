@@ -1,9 +1,10 @@
-"""The compiled decoder's kernel: turns the spans of a request into the lines of records.
+"""The compiled decoder's kernel: turns spans or log records into lines of records.
 
     memory        the buffers of a pass, of fixed size for any request
     request       the walk: resources, scopes, items
     tail          what a scope and its resource give each event, written once
     spans         a span's lines
+    log_records   a log record's line
     annotations   those of its events and links
     exceptions    what a span gets of the exceptions among its events
     event_fields  the fields of the event that is being written

@@ -19,6 +19,7 @@ from shepherd.otlp.decode.kernel.attributes import (
     write_milliseconds,
     write_name,
     write_string,
+    write_value,
 )
 from shepherd.otlp.decode.kernel.fields import CONSTANT_BYTES, CONSTANT_SIZES, RATE_CAPITAL
 from shepherd.otlp.decode.kernel.ids import write_id
@@ -121,6 +122,25 @@ def add_text(
         end = write_string(buffer, at, end, out, to, value(OUT_BYTES))
         return end if end < 0 else to
     return write_string(buffer, at, end, out, begin, value(OUT_BYTES))
+
+
+@compiled
+def add_value(
+    name: int,
+    buffer: Bytes,
+    at: int,
+    end: int,
+    words: Int64s,
+    arena: Bytes,
+    out: Bytes,
+    to: int,
+) -> int:
+    """A field with the AnyValue buffer[at:end], which is no object."""
+    begin = _begin_field(name, words, arena, out, to)
+    if begin < 0:  # even so it has to be one that is stored as it was sent
+        end = write_value(buffer, at, end, out, to, value(OUT_BYTES))
+        return end if end < 0 else to
+    return write_value(buffer, at, end, out, begin, value(OUT_BYTES))
 
 
 @inlined

@@ -37,6 +37,12 @@ CORE: Final = (
     "exception.message",
     "exception.stacktrace",
     "exception.escaped",
+    "severity",
+    "severity_code",
+    "severity_text",
+    "event.name",
+    "flags",
+    "body",
 )
 (
     RATE,
@@ -73,13 +79,26 @@ CORE: Final = (
     EXCEPTION_MESSAGE,
     EXCEPTION_STACK,
     EXCEPTION_ESCAPED,
+    SEVERITY,
+    SEVERITY_CODE,
+    SEVERITY_TEXT,
+    EVENT_NAME,
+    FLAGS,
+    BODY,
 ) = range(len(CORE))
 COUNT: Final = len(CORE)
 # Names that begin a list of attributes, for the prediction of its first name; no name equals them.
-SPAN_FIRST, EVENT_FIRST, LINK_FIRST, RESOURCE_FIRST, SCOPE_FIRST = range(COUNT, COUNT + 5)
-FIXED: Final = COUNT + 5  # names that are never removed from the table
+(
+    SPAN_FIRST,
+    EVENT_FIRST,
+    LINK_FIRST,
+    RECORD_FIRST,
+    RESOURCE_FIRST,
+    SCOPE_FIRST,
+) = range(COUNT, COUNT + 6)
+FIXED: Final = COUNT + 6  # names that are never removed from the table
 
-# Texts that are values; the first six are the kinds of spans by their numbers.
+# Texts that are values: the kinds of spans by their numbers, then severities, the least first.
 CONSTANTS: Final = (
     "unspecified",
     "internal",
@@ -88,11 +107,20 @@ CONSTANTS: Final = (
     "producer",
     "consumer",
     "trace",
+    "debug",
+    "info",
+    "warn",
+    "error",
+    "fatal",
     "span_event",
     "link",
+    "log",
 )
+UNSPECIFIED: Final = 0
 KINDS: Final = 6
-SIGNAL_TRACE, SPAN_EVENT, LINK = range(KINDS, len(CONSTANTS))
+SEVERITY_FIRST: Final = KINDS
+SIGNAL_TRACE: Final = SEVERITY_FIRST  # the same word
+SPAN_EVENT, LINK, SIGNAL_LOG = range(KINDS + 6, len(CONSTANTS))
 CONSTANT_BYTES: Final = 16  # of the arena for each
 CONSTANT_SIZES: Final = sum(len(one) + 2 << 4 * at for at, one in enumerate(CONSTANTS))  # quoted
 INSTRUMENTATION_SCOPES: Final = (

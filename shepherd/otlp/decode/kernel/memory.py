@@ -94,8 +94,9 @@ _GUARD: Final = -0x0123456789ABCDEF
     SPAN_ERROR,
     SPAN_RATE,
     ARRIVAL,  # of the request, unix ns
+    IS_LOGS,  # 1: its items are log records; 0: spans
     COUNTERS,
-) = range(47)
+) = range(48)
 
 PREFIXES: Final = len(INSTRUMENTATION_SCOPES)
 PREFIX_AT: Final = COUNTERS  # per prefix of a scope's name: where it is in the arena, its bytes

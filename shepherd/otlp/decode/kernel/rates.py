@@ -1,8 +1,8 @@
-"""Sample rates of spans. Whole numbers are read here, anything else by the reference."""
+"""Sample rates of items. Whole numbers are read here, anything else by the reference."""
 
 from common import limits
-from common.kernels.compile import FAIL, Bytes, compiled
-from common.kernels.intrinsics import byte_at
+from common.kernels.compile import FAIL, Bytes, compiled, inlined
+from common.kernels.intrinsics import byte_at, load64
 from shepherd.otlp.decode.kernel.wire import varint
 
 _INT = 0x18  # tag of an AnyValue's integer
@@ -10,6 +10,21 @@ _COLON = 0x3A
 _EQUALS = 0x3D
 _LOWER_H = 0x68
 _LOWER_T = 0x74
+_KEY_OF_TEN = 0x0A0A  # the tag of a KeyValue's name, and a size of ten
+_SAMPLE_RA = int.from_bytes(b"sampleRa", "little")
+_TE = int.from_bytes(b"te", "little")
+_CAPITAL = 0x20
+_TWO_BYTES = 0xFFFF
+
+
+@inlined
+def is_rate(buffer: Bytes, at: int) -> bool:
+    """Whether the KeyValue at `at` is named sampleRate or SampleRate."""
+    return bool(
+        load64(buffer, at) & _TWO_BYTES == _KEY_OF_TEN
+        and load64(buffer, at + 2) | _CAPITAL == _SAMPLE_RA
+        and load64(buffer, at + 10) & _TWO_BYTES == _TE
+    )
 
 
 @compiled

@@ -10,6 +10,7 @@ from typing import Final
 from common.kernels.compile import FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import get, put
 from common.scan.kernel.literals import equal
+from shepherd.otlp.decode.kernel.log_records import write_record
 from shepherd.otlp.decode.kernel.memory import (
     BYTES,
     BYTES_MAX,
@@ -22,6 +23,7 @@ from shepherd.otlp.decode.kernel.memory import (
     ENTRY_ROW,
     ENTRY_TO,
     ENTRY_WORDS,
+    IS_LOGS,
     ITEMS,
     PASS_SERVICE,
     PASS_SERVICE_TO,
@@ -49,8 +51,10 @@ from shepherd.otlp.decode.kernel.wire import payload, value, varint
 DONE: Final = 0  # why a pass ended: the end of the request
 MORE: Final = 1  # memory is full, or the lines that follow are of another service
 BROKEN: Final = 2  # the reference reads the whole request
-_FIRST: Final = 0x0A  # tags of a ResourceSpans in a request, and of its resource, or scope, in it
-_SECOND: Final = 0x12  # of a ScopeSpans in a ResourceSpans, and of a span in a ScopeSpans
+# Tags, which are the same for logs: of a ResourceSpans in a request, and of its resource, or scope,
+# in it; of a ScopeSpans in a ResourceSpans, and of a span in a ScopeSpans.
+_FIRST: Final = 0x0A
+_SECOND: Final = 0x12
 _SCHEMA: Final = 0x1A
 _CONTEXT_WORDS: Final = 8
 
@@ -159,7 +163,10 @@ def write_lines(
                 if get(words, TAIL_ODD) == 0:
                     if many_names(words):
                         build_tail(buffer, value(1), words, arena, tail)
-                    written = write_span(buffer, begin, at, words, arena, tail, out, to)
+                    if get(words, IS_LOGS) != 0:
+                        written = write_record(buffer, begin, at, words, arena, tail, out, to)
+                    else:
+                        written = write_span(buffer, begin, at, words, arena, tail, out, to)
                     if written == FULL and rows > 0:
                         put(words, ROWS, rows)
                         return MORE, to

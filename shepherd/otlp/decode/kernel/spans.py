@@ -4,7 +4,7 @@ The message is read twice: first where its fields are, since its events come bef
 every line has the span's sample rate and times; then its attributes are written.
 """
 
-from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
+from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import get, load64, put
 from common.scan.kernel.record_lines import LINE_ROOM, write_head
 from shepherd.otlp.decode.kernel.annotations import write_event, write_link
@@ -59,7 +59,7 @@ from shepherd.otlp.decode.kernel.memory import (
     SPAN_TRACE_ID_TO,
     TAIL_RATE,
 )
-from shepherd.otlp.decode.kernel.rates import may_tell_rate, read_rate
+from shepherd.otlp.decode.kernel.rates import is_rate, may_tell_rate, read_rate
 from shepherd.otlp.decode.kernel.wire import payload, value, varint
 
 _TRACE_ID = 0x0A  # tags of a Span's fields
@@ -78,22 +78,7 @@ _STATUS = 0x7A
 _STATUS_MESSAGE = 0x12  # tags of a Status' fields
 _STATUS_CODE = 0x18
 _FAILED = 2  # the status code of a span that failed
-_KEY_OF_TEN = 0x0A0A  # the tag of a KeyValue's name, and a size of ten
-_SAMPLE_RA = int.from_bytes(b"sampleRa", "little")
-_TE = int.from_bytes(b"te", "little")
-_CAPITAL = 0x20
 _ID_BYTES = 8
-_TWO_BYTES = 0xFFFF
-
-
-@inlined
-def _is_rate(buffer: Bytes, at: int) -> bool:
-    """Whether the KeyValue at `at` is named sampleRate or SampleRate."""
-    return bool(
-        load64(buffer, at) & _TWO_BYTES == _KEY_OF_TEN
-        and load64(buffer, at + 2) | _CAPITAL == _SAMPLE_RA
-        and load64(buffer, at + 10) & _TWO_BYTES == _TE
-    )
 
 
 @compiled
@@ -126,7 +111,7 @@ def write_span(
             at = begin + size
             attributes = min(attributes, field)
             attributes_to = at
-            if _is_rate(buffer, begin):
+            if is_rate(buffer, begin):
                 own = read_rate(buffer, begin, at)
                 if own < 0 or rate != 0:
                     return FAIL

@@ -13,16 +13,18 @@ from tests.shepherd.otlp.messages import ARRIVAL_NS
 _REFERENCE = ReferenceDecoder()
 
 
-def outcome(decoder: Decoder, message: bytes, **more: Any) -> object:
+def outcome(decoder: Decoder, message: bytes, signal: Signal, **more: Any) -> object:
     try:
-        return told(decoder.decode(OtlpBody(Signal.TRACES, message, ARRIVAL_NS, **more), Work()))
+        return told(decoder.decode(OtlpBody(signal, message, ARRIVAL_NS, **more), Work()))
     except BadRequest as error:
         return str(error)
 
 
-def assert_same(decoder: KernelDecoder, message: bytes, **more: Any) -> object:
+def assert_same(
+    decoder: KernelDecoder, message: bytes, signal: Signal = Signal.TRACES, **more: Any
+) -> object:
     """Fail unless it gives what the reference gives."""
-    wanted = outcome(_REFERENCE, message, **more)
-    assert outcome(decoder, message, **more) == wanted
+    wanted = outcome(_REFERENCE, message, signal, **more)
+    assert outcome(decoder, message, signal, **more) == wanted
     assert decoder.intact()
     return wanted
