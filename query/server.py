@@ -31,6 +31,7 @@ from query.api.resources.datasets.routes import DatasetRoutes
 from query.api.resources.kinds import RESOURCE_KINDS
 from query.api.resources.routes import ResourceRoutes
 from query.api.resources.span_definitions import SpanDefinitionRoutes
+from query.api.results.forms import ResultForms
 from query.api.results.memory import ResultStore
 from query.api.results.peers import PeerResults
 from query.api.results.restrictions import Restrictions
@@ -224,6 +225,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         peers=parts.peers,
         shared=parts.shared,
         restrictions=parts.restrictions,
+        forms=ResultForms(),
     )
     QueryRoutes(keys, names, stored).add_to(app)
     ResultRoutes(results).add_to(app)

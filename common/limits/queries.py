@@ -111,6 +111,7 @@ RESULT_OBJECT_BYTES_MAX: Final = 128 * 2**20
 RESULT_OBJECT_BYTES_MIN: Final = 4_096  # what a small one counts: a listing has a line for each
 RESULT_STORE_THREADS: Final = 3  # that put results, and likewise that read them: a store may hang
 RESULTS_WAITING_MAX: Final = 64  # to be put or read; their bodies are in memory anyway
+RESULTS_CONVERTED_MAX: Final = 3  # to another form at once: each is decoded, several times its size
 RESULT_READ_S: Final = 10.0  # a client that polls asks again
 RESULTS_CLOSE_S: Final = 5.0  # for what is being put when a role stops
 RESULTS_REFRESH_S: Final = 900.0  # between counts of what environments have: a listing of all

@@ -43,6 +43,7 @@ class QueryRequest:
     datasets: with their definitions; empty for a question to one dataset that needs none.
     beside: the groups of the answer that this one is compared with: they are listed first.
     around: all datasets of the environment, of a question about other spans.
+    series_form: "rows" or "columns" (`query.results.series_forms`).
     stored: names like `root.name` that are fields of events. untold: partitions of which that is
         not known.
     env, key: ids of the environment and key, for fair turns.
@@ -62,6 +63,7 @@ class QueryRequest:
     around: tuple[SpanDataset, ...] = ()
     stored: frozenset[str] = frozenset()
     untold: frozenset[int] = frozenset()
+    series_form: str = "rows"
     env: str = ""
     key: str = ""
 
@@ -97,6 +99,7 @@ def build_request(
     limit: int | None = None,
     datasets: tuple[SpanDataset, ...] = (),
     around: tuple[SpanDataset, ...] = (),
+    series_form: str = "rows",
     env: str = "",
     key: str = "",
 ) -> QueryRequest:
@@ -127,6 +130,7 @@ def build_request(
         with_other=with_other,
         datasets=datasets,
         around=around,
+        series_form=series_form,
         env=env,
         key=key,
     )

@@ -1,6 +1,6 @@
 """Rows of results in the vendor's shape. Only cells that are sent become Python values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +18,7 @@ from query.results.calculations.heatmap import Heat, check_bins
 from query.results.formulas.measures import Measures, empty_row
 from query.results.json_rows import JsonRows, json_rows, json_texts, json_times
 from query.results.merge import Merged
+from query.results.series_forms.columns import columns_json
 from query.results.values import Shown, keys_shown
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.groups import groups_table, part_names
@@ -68,6 +69,10 @@ class RowMaker:
         """Raises Unprocessable if the values of these cells are more than an answer shows."""
         check_bins((one for one in self._values.values() if isinstance(one, Heat)), cells)
 
+    def columns(self, cells: Array) -> dict[str, Sequence[Shown]]:
+        """The calculations and formulas of these cells, by label."""
+        return {label: values.shown(cells) for label, values in self._values.items()}
+
     def json_columns(self, cells: Array) -> dict[str, pa.Array]:
         """The calculations and formulas of these cells as JSON, by label."""
         return {label: values.json(cells) for label, values in self._values.items()}
@@ -89,19 +94,18 @@ def series_parts(
     Without breakdowns every step of the range has a row: COUNT is 0 and others are null in a
     step without events. With breakdowns a group has rows only where it has events.
     """
-    first = query.start_ns // query.step_ns
     maker = RowMaker(query.spec, plan, merged, grouped=bool(plan.breakdowns))
     if not plan.breakdowns:
         rows = _every_step(query, merged, maker)
-        times = (rfc3339_s((first + step) * query.step_ns) for step in range(len(rows)))
+        times = (rfc3339_s(start_s * _SECOND_NS) for start_s in _starts_s(query, range(len(rows))))
         shown = [{"time": time, "data": row} for time, row in zip(times, rows, strict=True)]
         yield JsonRows(msgspec.json.encode(shown)[1:-1], len(shown))
         return
-    cells, ranks = _cells_of_groups(merged, groups)
-    steps = merged.keys.column(STEP).to_numpy()[cells] if len(cells) else cells
-    shown_steps, step_of = np.unique(steps, return_inverse=True)
-    starts_s = [(first + step) * query.step_ns // _SECOND_NS for step in shown_steps.tolist()]
-    step_times = json_times(starts_s)
+    cells, ranks, steps = _cells_of_groups(merged, groups)
+    order = np.argsort(steps * len(groups) + ranks)
+    cells, ranks = cells[order], ranks[order]
+    shown_steps, step_of = np.unique(steps[order], return_inverse=True)
+    step_times = json_times(_starts_s(query, shown_steps.tolist()))
     keys = {
         field: json_texts([group[at] for group in groups])
         for at, field in enumerate(query.spec.breakdowns)
@@ -116,19 +120,50 @@ def series_parts(
         yield json_rows(step_times.take(pa.array(step_of[some])), columns)
 
 
-def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, Array]:
-    """(the cells of these groups, the group of each), by step, then in the groups' order."""
+def series_columns(
+    query: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
+) -> JsonRows:
+    """The same values as `series_parts` has, as columns. rows: how many these would be."""
+    maker = RowMaker(query.spec, plan, merged, grouped=bool(plan.breakdowns))
+    if not plan.breakdowns:
+        rows = _every_step(query, merged, maker)
+        times_s = _starts_s(query, range(len(rows)))
+        steps = np.arange(len(rows))
+        columns = {label: [row[label] for row in rows] for label in empty_row(query.spec)}
+        places = np.zeros(len(rows), np.int64), steps
+        return JsonRows(columns_json(times_s, (), [()], places, lambda _: columns), len(rows))
+    cells, ranks, steps = _cells_of_groups(merged, groups)
+    order = np.lexsort((steps, ranks))
+    cells, ranks = cells[order], ranks[order]
+    shown_steps, step_of = np.unique(steps[order], return_inverse=True)
+    maker.check(cells)
+    found = columns_json(
+        _starts_s(query, shown_steps.tolist()),
+        query.spec.breakdowns,
+        groups,
+        (ranks, step_of),
+        lambda some: maker.columns(cells[some]),
+    )
+    return JsonRows(found, len(cells))
+
+
+def _starts_s(query: QueryRequest, steps: Iterable[int]) -> list[int]:
+    """When steps begin, in unix seconds. steps: numbered from the range's first one."""
+    first = query.start_ns // query.step_ns
+    return [(first + step) * query.step_ns // _SECOND_NS for step in steps]
+
+
+def _cells_of_groups(merged: Merged, groups: list[GroupKey]) -> tuple[Array, Array, Array]:
+    """(the cells of these groups, the group of each, its step), in no order."""
     if not merged.cells:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        none = np.zeros(0, np.int64)
+        return none, none, none
     names = {name for name in cell_names([merged.keys]) if name != STEP} | part_names(groups)
     wanted = groups_table(groups, sorted(names))
     # the wanted groups are numbered first
     ranks = cell_ids([wanted, merged.keys], sorted(names)).ids[1]
     cells = np.flatnonzero(ranks < len(groups))
-    ranks = ranks[cells]
-    steps = merged.keys.column(STEP).to_numpy()[cells]
-    order = np.argsort(steps * len(groups) + ranks)
-    return cells[order], ranks[order]
+    return cells, ranks[cells], merged.keys.column(STEP).to_numpy()[cells]
 
 
 def _every_step(query: QueryRequest, merged: Merged, maker: RowMaker) -> list[dict[str, Shown]]:

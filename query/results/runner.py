@@ -48,13 +48,13 @@ from query.results.relations.question import Related, related_to
 from query.results.relations.run import RelatedQuery
 from query.results.relations.stored import note_untold
 from query.results.series import (
-    NO_ROWS,
     SERIES,
     TOTAL_SERIES,
     GroupCounts,
     merge_at_once,
     merge_series,
     needs_steps,
+    no_series,
     series_wanted,
     with_steps,
 )
@@ -310,7 +310,7 @@ class QueryRunner:
         notes: list[str],
     ) -> tuple[Answer, Totals]:
         self._groups.record(query, merged.cells)
-        merged.data.setdefault(SERIES, NO_ROWS)
+        merged.data.setdefault(SERIES, no_series(query))
         for last in (SERIES, TOTAL_SERIES):  # one order of members, whichever way was taken
             if last in merged.data:
                 merged.data[last] = merged.data.pop(last)
@@ -388,7 +388,7 @@ class QueryRunner:
             )
             states = []
         if query.with_series and query.with_total and not query.spec.breakdowns:
-            merged.data[TOTAL_SERIES] = merged.data.get(SERIES, NO_ROWS)
+            merged.data[TOTAL_SERIES] = merged.data.get(SERIES, no_series(query))
         return merged
 
     async def _run_pinned(

@@ -18,7 +18,8 @@ from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, series_plan
 from query.plan.spec import QuerySpec
 from query.results.merge import Answers, Merged, merge
-from query.results.results import series_parts
+from query.results.results import series_columns, series_parts
+from query.results.series_forms.columns import COLUMNS, NO_COLUMNS
 from query.results.totals import Totals, totals_of
 from query.share.states.cells import STEP, cell_names
 
@@ -27,13 +28,19 @@ SERIES, TOTAL_SERIES = "series", "total_by_aggregate_series"  # members of an an
 
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
-    """Rows of an answer as JSON, an array. count: number of rows."""
+    """A series as JSON, in the form that is asked for. count: number of rows, or as rows."""
 
     json: msgspec.Raw
     count: int
 
 
-NO_ROWS: Final = EncodedRows(msgspec.Raw(b"[]"), 0)
+_NONE: Final = EncodedRows(msgspec.Raw(b"[]"), 0)
+_NONE_IN_COLUMNS: Final = EncodedRows(msgspec.Raw(NO_COLUMNS), 0)
+
+
+def no_series(query: QueryRequest) -> EncodedRows:
+    """A series without any step."""
+    return _NONE_IN_COLUMNS if query.series_form == COLUMNS else _NONE
 
 
 class GroupCounts:
@@ -98,7 +105,9 @@ def merge_at_once(query: QueryRequest, plan: Plan, shares: Answers) -> Totals | 
     totals = totals_of(query, plan, merged if no_group else merged.by(names))
     if not query.with_series:
         return totals
-    totals.data[SERIES] = _encoded(query, plan, merged, totals.top) if totals.top else NO_ROWS
+    totals.data[SERIES] = (
+        _encoded(query, plan, merged, totals.top) if totals.top else no_series(query)
+    )
     _add_total_series(query, plan, merged, totals.data)
     return totals
 
@@ -141,6 +150,9 @@ def _add_total_series(
 def _encoded(
     query: QueryRequest, plan: Plan, merged: Merged, groups: list[GroupKey]
 ) -> EncodedRows:
+    if query.series_form == COLUMNS:
+        found = series_columns(query, plan, merged, groups)
+        return EncodedRows(msgspec.Raw(found.json), found.rows)
     parts = list(series_parts(query, plan, merged, groups))
     together = b",".join(part.json for part in parts)
     return EncodedRows(msgspec.Raw(b"[%b]" % together), sum(part.rows for part in parts))

@@ -7,6 +7,7 @@ from query.api.document.differing import DIFFERENCES
 from query.api.document.fields import STORED_FIELDS
 from query.api.document.operation import Operation
 from query.api.document.schema import (
+    any_of,
     anything,
     flag,
     listed,
@@ -29,22 +30,26 @@ from query.api.document.shared import (
     page,
 )
 from query.asking.events import KINDS
+from query.results.series_forms.columns import FORMS
 
 _ASKING: Final = "Questions"
 _NAME: Final = text(least=1, about="A dataset's name.")
 _LINE: Final = members({}, about="Values by breakdown and by label of a calculation.")
+_SERIES_ROWS: Final = listed(
+    members({"time": text(), "data": _LINE}, required=("time", "data")),
+    about="A row per group and step.",
+)
+_SERIES: Final = any_of(
+    _SERIES_ROWS, ref("SeriesColumns"), about="Rows, or columns with `series_form`."
+)
+_FORM: Final = one_of(*FORMS, about="How series come: rows unless given.")
 _RESULT_DATA: Final = members(
     {
         "results": listed(members({"data": _LINE}, required=("data",)), about="A row per group."),
-        "series": listed(
-            members({"time": text(), "data": _LINE}, required=("time", "data")),
-            about="A row per group and step.",
-        ),
+        "series": _SERIES,
         "total_by_aggregate": _LINE,
         "other_by_aggregate": _LINE,
-        "total_by_aggregate_series": listed(
-            members({"time": text(), "data": _LINE}, required=("time", "data"))
-        ),
+        "total_by_aggregate_series": _SERIES,
     }
 )
 _RESULT: Final = members(
@@ -62,7 +67,7 @@ _RESULT: Final = members(
             {
                 "offset_s": whole(1),
                 "range": members({}),
-                "data": members({}),
+                "data": _RESULT_DATA,
                 "only_now": listed(members({})),
                 "only_before": listed(members({})),
                 "coverage": ref("Coverage"),
@@ -133,6 +138,7 @@ OPERATIONS: Final = (
                 "disable_series": flag(),
                 "disable_total_by_aggregate": flag("True unless given."),
                 "disable_other_by_aggregate": flag("True unless given."),
+                "series_form": _FORM,
                 "limit": whole(1, limits.QUERY_LIMIT_NO_SERIES_MAX),
                 **REQUIRED_COVERAGE,
             },
@@ -147,7 +153,12 @@ OPERATIONS: Final = (
         _ASKING,
         "A result; `complete` is false while its query runs.",
         {200: _RESULT},
-        parameters=(DATASET, identity("Of the result."), _WAIT),
+        parameters=(
+            DATASET,
+            identity("Of the result."),
+            _WAIT,
+            in_query("series_form", _FORM, "How its series come."),
+        ),
         errors=(400, 401, 403, 404, 410, 413, 422, 429, 503),
     ),
     Operation(

@@ -7,6 +7,7 @@ from query.api.document.operation import Parameter
 from query.api.document.schema import (
     Schema,
     any_of,
+    anything,
     flag,
     listed,
     members,
@@ -94,6 +95,30 @@ COMPONENTS: Final[dict[str, Schema]] = {
             "description": text(),
         },
         required=("field", "code", "description"),
+    ),
+    "SeriesColumns": members(
+        {
+            "times": listed(whole(), about="When its steps begin, in unix seconds, ascending."),
+            "groups": listed(
+                members(
+                    {
+                        "data": members({}, about="The group's values by breakdown."),
+                        "steps": listed(
+                            whole(0),
+                            about="Places in `times` of the group's steps; without it, all.",
+                        ),
+                        "values": {
+                            "type": "object",
+                            "additionalProperties": listed(anything()),
+                            "description": "By label of a calculation, a value for each step.",
+                        },
+                    },
+                    required=("data", "values"),
+                )
+            ),
+        },
+        required=("times", "groups"),
+        about='A series with `series_form` "columns": the values that its rows would have.',
     ),
     "Coverage": members(
         {

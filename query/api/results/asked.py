@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from common import limits
+from query.api.results.forms import form_in_body
 from query.api.stored_queries import StoredQueries
 from query.faults import SpecError
 from query.http.environment import EnvironmentDatasets
@@ -67,6 +68,7 @@ async def read_request(
         limit=limit,
         datasets=datasets,
         around=around,
+        series_form=form_in_body(body),
         env=begun.key.environment.id,
         key=begun.key.id,
     )

@@ -30,6 +30,7 @@ class StoredResult:
     task: while the query runs or waits.
     added_ns: when it was added (monotonic).
     dataset_ns: when its dataset was made (unix ns); 0: unknown.
+    series_form: of the series in its body (`query.results.series_forms`).
     """
 
     id: str
@@ -44,6 +45,7 @@ class StoredResult:
     task: asyncio.Task[None] | None = None
     added_ns: int = 0
     dataset_ns: int = 0
+    series_form: str = "rows"
 
     @property
     def finished(self) -> bool:

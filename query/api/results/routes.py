@@ -13,6 +13,7 @@ from common.process.auth import KeyCache
 from common.process.web import has_hung_up
 from query.api.results.asked import read_asked, read_request, wait_in_body, wait_in_url
 from query.api.results.document import encode_result
+from query.api.results.forms import ResultForms, form_in_body, form_in_url, rows_of
 from query.api.results.graph import draw
 from query.api.results.ids import parse_id
 from query.api.results.memory import ResultStore, StoredResult
@@ -56,6 +57,7 @@ class ResultParts:
     peers: PeerResults
     shared: SharedResults
     restrictions: Restrictions
+    forms: ResultForms
 
 
 class ResultRoutes:
@@ -85,16 +87,18 @@ class ResultRoutes:
             self._parts.results.drop(result)
         if result.error is not None:
             raise without_frames(result.error)
-        return self._response(request, result, status=201)
+        form = form_in_body(begun.body)
+        return await self._response(request, result, begun.key, form, status=201)
 
     async def get_result(self, request: web.Request) -> web.Response:
         """A result; member `complete` is false while its query runs. With `?wait_s=` the answer
-        comes when it has ended, or after that time.
+        comes when it has ended, or after that time; `?series_form=` says how its series are read.
         """
-        result = await self._find(request)
-        if isinstance(result, web.Response):
-            return result
-        return self._response(request, result, status=200)
+        form = form_in_url(request)
+        found = await self._find(request)
+        if isinstance(found, web.Response):
+            return found
+        return await self._response(request, *found, form, status=200)
 
     async def end_result(self, request: web.Request) -> web.Response:
         """End a query that still runs, which the same key has asked; an answer that there is stays.
@@ -116,21 +120,23 @@ class ResultRoutes:
 
     async def get_graph(self, request: web.Request) -> web.Response:
         """The graph of a finished result, as an image."""
-        result = await self._find(request)
-        if isinstance(result, web.Response):
-            return result
+        found = await self._find(request)
+        if isinstance(found, web.Response):
+            return found
+        result, _ = found
         if result.body is None:
             raise Unavailable("the query still runs: its graph can be drawn once it has ended", 1)
-        image = await asyncio.to_thread(draw, result.query, result.body)
+        image = await asyncio.to_thread(lambda: draw(result.query, rows_of(result)))
         return web.Response(
             body=image,
             content_type="image/svg+xml",
             headers={**_COMPLETE_HEADERS, "Content-Security-Policy": "default-src 'none'"},
         )
 
-    async def _find(self, request: web.Request) -> StoredResult | web.Response:
-        """The result that the path names, once it has ended or the caller has waited for it, or
-        the response of the role that has it. Raises the error of a query that failed.
+    async def _find(self, request: web.Request) -> tuple[StoredResult, ApiKey] | web.Response:
+        """The result that the path names, once it has ended or the caller has waited for it, with
+        the caller's key; or the response of the role that has it. Raises the error of a query that
+        failed.
         """
         key = await authorize(self._parts.keys, request, "queries")
         wait_s = wait_in_url(request)
@@ -149,7 +155,7 @@ class ResultRoutes:
             raise QueryEnded(f"the query was ended, run it again: {result.error}")
         if result.error is not None:
             raise without_frames(result.error)  # else each poll adds its own
-        return result
+        return result, key
 
     async def _elsewhere(
         self, request: web.Request, key: ApiKey, dataset: str, wait_s: float
@@ -180,14 +186,17 @@ class ResultRoutes:
             if has_hung_up(request):
                 return
 
-    def _response(self, request: web.Request, result: StoredResult, *, status: int) -> web.Response:
+    async def _response(
+        self, request: web.Request, result: StoredResult, key: ApiKey, form: str, *, status: int
+    ) -> web.Response:
+        body = await self._parts.forms.body(result, form, requester_of(key))
         url = _url(request, result)
         links = {"query_url": url, "graph_image_url": f"{url}/graph.svg"}
         headers = {"Location": url} if status == 201 else {}
-        if result.body is not None:
+        if body is not None:
             headers |= _COMPLETE_HEADERS
         return web.Response(
-            body=encode_result(result.query, result.id, links, result.body),
+            body=encode_result(result.query, result.id, links, body),
             status=status,
             headers=headers,
             content_type="application/json",

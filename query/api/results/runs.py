@@ -64,6 +64,7 @@ class ResultRuns:
             query=asked.json,
             created_ns=now_ns,
             polled_ns=parts.clock.monotonic_ns(),
+            series_form=query.series_form,
         )
         question = present_question()
         question.asked, question.in_background = asked.json.decode(), True

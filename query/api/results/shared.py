@@ -80,6 +80,7 @@ class SharedResults:
             dataset=result.dataset,
             created_ns=result.created_ns,
             dataset_ns=result.dataset_ns,
+            series_form=result.series_form,
             query=msgspec.Raw(result.query),
             body=msgspec.Raw(body),
         )
@@ -114,6 +115,7 @@ class SharedResults:
             query=bytes(found.query),
             created_ns=found.created_ns,
             dataset_ns=found.dataset_ns,
+            series_form=found.series_form,
             polled_ns=self._clock.monotonic_ns(),
             body=bytes(found.body),
         )

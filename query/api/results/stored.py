@@ -22,6 +22,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     query: the specification, JSON.
     body: the other members of the result, JSON.
     dataset_ns: when its dataset was made, in unix ns; 0: unknown, as in earlier documents.
+    series_form: of the series in the body; rows in earlier documents.
     """
 
     version: int = _VERSION
@@ -32,6 +33,7 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     query: msgspec.Raw
     body: msgspec.Raw
     dataset_ns: int = 0
+    series_form: str = "rows"
 
 
 def encode_stored(document: ResultDocument) -> bytes:

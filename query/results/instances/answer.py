@@ -13,12 +13,12 @@ from query.plan.planner import QueryRequest, totals_plan
 from query.plan.spec import QuerySpec
 from query.results.instances.merge import instance_block, merge_instances, partial_instances
 from query.results.series import (
-    NO_ROWS,
     SERIES,
     TOTAL_SERIES,
     merge_at_once,
     merge_series,
     needs_steps,
+    no_series,
     series_wanted,
     with_steps,
 )
@@ -81,7 +81,7 @@ def answer_over_instances(
         answer = states_of(by_step).run()
         at_once = merge_at_once(over, by_step, [answer.states])
         assert at_once is not None
-        at_once.data.setdefault(SERIES, NO_ROWS)
+        at_once.data.setdefault(SERIES, no_series(query))
         return InstanceAnswer(at_once, answer.report.types, spec, *counts)
     answer = states_of(totals_of).run()
     totals = merge_totals(over, totals_of, [answer.states])
@@ -90,8 +90,8 @@ def answer_over_instances(
             states = states_of(series.plan).run().states
             totals.data[series.member] = merge_series(over, series, [states])
         if query.with_total and not spec.breakdowns:
-            totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
-    totals.data.setdefault(SERIES, NO_ROWS)
+            totals.data[TOTAL_SERIES] = totals.data.get(SERIES, no_series(query))
+    totals.data.setdefault(SERIES, no_series(query))
     return InstanceAnswer(totals, answer.report.types, spec, *counts)
 
 

@@ -21,12 +21,12 @@ from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, KeysWanted, keys_of
 from query.results.relations.question import Related
 from query.results.series import (
-    NO_ROWS,
     SERIES,
     TOTAL_SERIES,
     merge_at_once,
     merge_series,
     needs_steps,
+    no_series,
     series_wanted,
     with_steps,
 )
@@ -92,7 +92,7 @@ class RelatedQuery:
                 partial(pinned, one.plan), partial(merge_series, query, one), sent
             )
         if query.with_series and query.with_total and not query.spec.breakdowns:
-            totals.data[TOTAL_SERIES] = totals.data.get(SERIES, NO_ROWS)
+            totals.data[TOTAL_SERIES] = totals.data.get(SERIES, no_series(query))
         return totals
 
     def _joined(self, keys: Keys) -> Plan:

@@ -17,11 +17,11 @@ from query.plan.spec import Calculation, QuerySpec
 from query.results.merge import merge
 from query.results.results import RowMaker, groups_of, series_parts
 from query.results.series import (
-    NO_ROWS,
     EncodedRows,
     GroupCounts,
     merge_at_once,
     merge_series,
+    no_series,
     series_wanted,
     with_steps,
 )
@@ -63,7 +63,7 @@ def test_totals_and_series_at_once_are_those_computed_apart(
         return
     assert at_once.top == apart.top
     assert at_once.groups == apart.groups
-    series = {"series": NO_ROWS} if not apart.top else {}
+    series = {"series": no_series(asked)} if not apart.top else {}
     for wanted in series_wanted(asked, plan, apart, {0: 10**6}):
         states = [states_of(wanted.plan, part) for part in parts]
         series[wanted.member] = merge_series(asked, wanted, states)

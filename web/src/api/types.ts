@@ -131,6 +131,20 @@ export type Row = {
   data: Record<string, unknown>;
 };
 
+/** A series with `series_form` "columns": the values that its rows would have. */
+export type SeriesColumns = {
+  /** When its steps begin, in unix seconds, ascending. */
+  times: number[];
+  groups: {
+    /** The group's values by breakdown. */
+    data: Record<string, unknown>;
+    /** Places in `times` of the group's steps; without it, all. */
+    steps?: number[];
+    /** By label of a calculation, a value for each step. */
+    values: Record<string, unknown[]>;
+  }[];
+};
+
 /** A specification, unchanged, with its id. */
 export type StoredQuery = {
   id: string;
@@ -370,6 +384,8 @@ export interface Operations {
       disable_total_by_aggregate?: boolean;
       /** True unless given. */
       disable_other_by_aggregate?: boolean;
+      /** How series come: rows unless given. */
+      series_form?: "rows" | "columns";
       limit?: number;
       /** As the header X-Bellwether-After. */
       after?: string;
@@ -391,21 +407,22 @@ export interface Operations {
           /** Values by breakdown and by label of a calculation. */
           data: Record<string, unknown>;
         }[];
-        /** A row per group and step. */
+        /** Rows, or columns with `series_form`. */
         series?: {
           time: string;
           /** Values by breakdown and by label of a calculation. */
           data: Record<string, unknown>;
-        }[];
+        }[] | SeriesColumns;
         /** Values by breakdown and by label of a calculation. */
         total_by_aggregate?: Record<string, unknown>;
         /** Values by breakdown and by label of a calculation. */
         other_by_aggregate?: Record<string, unknown>;
+        /** Rows, or columns with `series_form`. */
         total_by_aggregate_series?: {
           time: string;
           /** Values by breakdown and by label of a calculation. */
           data: Record<string, unknown>;
-        }[];
+        }[] | SeriesColumns;
       };
       coverage?: Coverage;
       notes?: string[];
@@ -415,7 +432,29 @@ export interface Operations {
       compare?: {
         offset_s?: number;
         range?: Record<string, unknown>;
-        data?: Record<string, unknown>;
+        data?: {
+          /** A row per group. */
+          results?: {
+            /** Values by breakdown and by label of a calculation. */
+            data: Record<string, unknown>;
+          }[];
+          /** Rows, or columns with `series_form`. */
+          series?: {
+            time: string;
+            /** Values by breakdown and by label of a calculation. */
+            data: Record<string, unknown>;
+          }[] | SeriesColumns;
+          /** Values by breakdown and by label of a calculation. */
+          total_by_aggregate?: Record<string, unknown>;
+          /** Values by breakdown and by label of a calculation. */
+          other_by_aggregate?: Record<string, unknown>;
+          /** Rows, or columns with `series_form`. */
+          total_by_aggregate_series?: {
+            time: string;
+            /** Values by breakdown and by label of a calculation. */
+            data: Record<string, unknown>;
+          }[] | SeriesColumns;
+        };
         only_now?: Record<string, unknown>[];
         only_before?: Record<string, unknown>[];
         coverage?: Coverage;
@@ -1033,21 +1072,22 @@ export interface Operations {
           /** Values by breakdown and by label of a calculation. */
           data: Record<string, unknown>;
         }[];
-        /** A row per group and step. */
+        /** Rows, or columns with `series_form`. */
         series?: {
           time: string;
           /** Values by breakdown and by label of a calculation. */
           data: Record<string, unknown>;
-        }[];
+        }[] | SeriesColumns;
         /** Values by breakdown and by label of a calculation. */
         total_by_aggregate?: Record<string, unknown>;
         /** Values by breakdown and by label of a calculation. */
         other_by_aggregate?: Record<string, unknown>;
+        /** Rows, or columns with `series_form`. */
         total_by_aggregate_series?: {
           time: string;
           /** Values by breakdown and by label of a calculation. */
           data: Record<string, unknown>;
-        }[];
+        }[] | SeriesColumns;
       };
       coverage?: Coverage;
       notes?: string[];
@@ -1057,7 +1097,29 @@ export interface Operations {
       compare?: {
         offset_s?: number;
         range?: Record<string, unknown>;
-        data?: Record<string, unknown>;
+        data?: {
+          /** A row per group. */
+          results?: {
+            /** Values by breakdown and by label of a calculation. */
+            data: Record<string, unknown>;
+          }[];
+          /** Rows, or columns with `series_form`. */
+          series?: {
+            time: string;
+            /** Values by breakdown and by label of a calculation. */
+            data: Record<string, unknown>;
+          }[] | SeriesColumns;
+          /** Values by breakdown and by label of a calculation. */
+          total_by_aggregate?: Record<string, unknown>;
+          /** Values by breakdown and by label of a calculation. */
+          other_by_aggregate?: Record<string, unknown>;
+          /** Rows, or columns with `series_form`. */
+          total_by_aggregate_series?: {
+            time: string;
+            /** Values by breakdown and by label of a calculation. */
+            data: Record<string, unknown>;
+          }[] | SeriesColumns;
+        };
         only_now?: Record<string, unknown>[];
         only_before?: Record<string, unknown>[];
         coverage?: Coverage;

@@ -30,6 +30,8 @@ interface Running {
 
 const SLOW_MS = 300;
 const WAIT_S = 10;
+/** Read ten times as fast as rows. */
+const FORM = "columns" as const;
 /** A question whose answers are lost again and again is not asked for ever: it costs others their turn. */
 const ASKED_MAX = 3;
 
@@ -113,12 +115,12 @@ export function useResult(onAnswer: (result: Result) => void): Run {
 }
 
 function begin(dataset: string, query: Query, signal: AbortSignal): Promise<Result> {
-  const wanted = { disable_total_by_aggregate: false, disable_other_by_aggregate: false };
+  const wanted = { disable_total_by_aggregate: false, disable_other_by_aggregate: false, series_form: FORM };
   return call("createQueryResult", { path: { dataset }, body: { query, wait_s: WAIT_S, ...wanted }, signal });
 }
 
 function waitFor(dataset: string, id: string, signal: AbortSignal): Promise<Result> {
-  return call("getQueryResult", { path: { dataset, id }, query: { wait_s: WAIT_S }, signal });
+  return call("getQueryResult", { path: { dataset, id }, query: { wait_s: WAIT_S, series_form: FORM }, signal });
 }
 
 /** Whether the answer is not there any more. */

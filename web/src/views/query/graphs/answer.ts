@@ -7,6 +7,7 @@ import { seen } from "../../../look/units";
 import type { Result } from "../use_result";
 import { conditionsOf } from "./change";
 import { otherGroup, TOTAL_GROUP, withOthers } from "./other";
+import { columnsOf, NO_SERIES, type Series, type SeriesColumns } from "./series";
 
 export type Row = Record<string, unknown>;
 
@@ -62,27 +63,25 @@ export interface Graphed {
   offset: number;
 }
 
-interface Timed {
-  time: string;
-  data: Row;
-}
 interface Data {
   results?: { data: Row }[];
-  series?: Timed[];
-  total_by_aggregate_series?: Timed[];
+  series?: Series;
+  total_by_aggregate_series?: Series;
 }
 
 /** No more lines than people tell apart, and than a browser draws at once. */
 export const LINES_MAX = 100;
 
 export function readAnswer(result: Result, spec: Query): Graphed | null {
-  const data = (result.data ?? {}) as Data;
+  const data: Data = result.data ?? {};
   const range = rangeOf(result.range);
   if (!range || !data.series) return null;
   const breakdowns = spec.breakdowns ?? [];
   const rows = (data.results ?? []).map((row) => row.data);
   const mixed = mixedFields(rows, breakdowns, result.notes);
-  const calculations = calculationsOf(spec, rows[0] ?? data.series[0]?.data ?? {}, breakdowns);
+  const series = columnsOf(data.series, breakdowns);
+  const totals = breakdowns.length ? columnsOf(data.total_by_aggregate_series, []) : NO_SERIES;
+  const calculations = calculationsOf(spec, rows[0] ?? firstOf(series), breakdowns);
   const groups = rows.slice(0, LINES_MAX).map((row) => groupOf(row, breakdowns, mixed));
   if (!groups.length && !breakdowns.length) groups.push(groupOf({}, breakdowns));
   const times: number[] = [];
@@ -91,25 +90,23 @@ export function readAnswer(result: Result, spec: Query): Graphed | null {
   const place = (time: number) => Math.round((time - first) / range.step);
   const counted = (result.groups ?? {}) as { total?: number };
   const others = breakdowns.length ? Math.max(counted.total ?? 0, rows.length) - groups.length : 0;
-  const totalsOf = (of: Data) => (breakdowns.length ? of.total_by_aggregate_series : []) ?? [];
-  const linesOf = (of: Data, shift: number) => {
-    const at = (time: number) => place(time + shift);
-    const read = (series: readonly Timed[], some: readonly Group[], names: readonly string[]) =>
-      readLines(series, calculations, some, names, times.length, at);
-    const totals = read(totalsOf(of), [TOTAL_GROUP], []);
-    return withOthers(read(of.series ?? [], groups, breakdowns), totals, calculations, groups, others > 0);
+  const linesOf = (of: SeriesColumns, all: SeriesColumns, shift: number) => {
+    const read = (one: SeriesColumns, some: readonly Group[], names: readonly string[]) =>
+      readLines(one, calculations, some, names, times.length, (time) => place(time + shift));
+    return withOthers(read(of, groups, breakdowns), read(all, [TOTAL_GROUP], []), calculations, groups, others > 0);
   };
   const offset = result.compare?.offset_s ?? 0;
-  const all = breakdowns.length ? data.total_by_aggregate_series : data.series;
+  const earlier: Data = result.compare?.data ?? {};
+  const earlierTotals = breakdowns.length ? columnsOf(earlier.total_by_aggregate_series, []) : NO_SERIES;
   return {
     range,
     times,
     groups,
     other: others > 0 ? otherGroup(groups, others) : null,
     calculations,
-    lines: linesOf(data, 0),
-    heats: readHeats(all ?? data.series, calculations, times.length, place),
-    before: linesOf((result.compare?.data ?? {}) as Data, offset),
+    lines: linesOf(series, totals, 0),
+    heats: readHeats(totals.times.length ? totals : series, calculations, times.length, place),
+    before: linesOf(columnsOf(earlier.series, breakdowns), earlierTotals, offset),
     offset,
   };
 }
@@ -150,6 +147,11 @@ export function labelOf({ name, op, column }: { name?: string; op: string; colum
   return name ?? (column ? `${op}(${column})` : op);
 }
 
+/** The values of the first group at its first step, by label. */
+function firstOf(series: SeriesColumns): Row {
+  return Object.fromEntries(Object.entries(series.groups[0]?.values ?? {}).map(([label, values]) => [label, values[0]]));
+}
+
 function calculationsOf(spec: Query, row: Row, breakdowns: readonly string[]): Calculation[] {
   const asked = new Map((spec.calculations ?? []).map((one) => [labelOf(one), one]));
   return Object.keys(row)
@@ -164,7 +166,7 @@ function calculationsOf(spec: Query, row: Row, breakdowns: readonly string[]): C
 const ZERO = new Set(["COUNT", "COUNT_DISTINCT", "CONCURRENCY"]);
 
 function readLines(
-  series: readonly Timed[],
+  series: SeriesColumns,
   calculations: readonly Calculation[],
   groups: readonly Group[],
   breakdowns: readonly string[],
@@ -172,46 +174,38 @@ function readLines(
   place: (time: number) => number,
 ) {
   const lines = new Map<string, Map<string, Line>>();
-  if (!series.length) return lines;
+  if (!series.groups.length) return lines;
   const drawn = calculations.filter((one) => !one.heat);
   for (const { label, op } of drawn) {
     const nothing = ZERO.has(op) ? 0 : null;
     lines.set(label, new Map(groups.map((one) => [one.key, new Array<number | null>(steps).fill(nothing)])));
   }
-  const byLabel = drawn.map(({ label }) => ({ label, of: groups.map((one) => lines.get(label)?.get(one.key)) }));
-  const groupAt = placesOf(groups, breakdowns);
-  let [time, at] = ["", -1];
-  for (const row of series) {
-    // rows of one step follow each other
-    if (row.time !== time) [time, at] = [row.time, place(Date.parse(row.time) / 1000)];
-    if (at < 0 || at >= steps) continue;
-    const { data } = row;
-    const group = groupAt(data);
-    if (group < 0) continue;
-    for (const { label, of } of byLabel) {
-      const line = of[group];
-      const value = data[label];
-      if (line) line[at] = typeof value === "boolean" ? Number(value) : asNumber(value);
+  const places = series.times.map(place);
+  // Without breakdowns there is one line, whatever it is called.
+  const alone = breakdowns.length ? undefined : groups[0]?.key;
+  for (const group of series.groups) {
+    const key = alone ?? keyOf(group.data, breakdowns);
+    for (const { label } of drawn) {
+      const line = lines.get(label)?.get(key);
+      const values = group.values[label];
+      if (line && values) fill(line, values, group.steps, places);
     }
   }
   return lines;
 }
 
-/** Which of the groups a row is of; -1 for none. It is asked for each group and step, so it is cheap. */
-function placesOf(groups: readonly Group[], breakdowns: readonly string[]): (row: Row) => number {
-  const [name] = breakdowns;
-  // Without breakdowns there is one line, whatever it is called.
-  if (name === undefined) return () => 0;
-  if (breakdowns.length === 1 && groups.every((one) => typeof one.values[name] !== "object" || one.values[name] === null)) {
-    const byValue = new Map(groups.map((one, at) => [one.values[name] ?? null, at]));
-    return (row) => byValue.get(row[name] ?? null) ?? -1;
+/** steps: places in `places` of the values; without it, all. */
+function fill(line: Line, values: readonly unknown[], steps: readonly number[] | undefined, places: readonly number[]): void {
+  for (let at = 0; at < values.length; at += 1) {
+    const step = places[steps?.[at] ?? at] ?? -1;
+    if (step < 0 || step >= line.length) continue;
+    const value = values[at];
+    line[step] = typeof value === "boolean" ? Number(value) : asNumber(value);
   }
-  const byKey = new Map(groups.map((one, at) => [one.key, at]));
-  return (row) => byKey.get(keyOf(row, breakdowns)) ?? -1;
 }
 
 function readHeats(
-  series: readonly Timed[],
+  series: SeriesColumns,
   calculations: readonly Calculation[],
   steps: number,
   place: (time: number) => number,
@@ -220,14 +214,15 @@ function readHeats(
   for (const { label, heat } of calculations) {
     if (!heat) continue;
     const bins: Map<string, Bin>[] = Array.from({ length: steps }, () => new Map());
-    for (const { time, data } of series) {
-      const step = bins[place(Date.parse(time) / 1000)];
-      if (!step) continue;
-      for (const bin of (data[label] ?? []) as Bin[]) {
-        const key = `${bin.low} ${bin.high}`;
-        const sum = step.get(key);
-        step.set(key, { ...bin, count: bin.count + (sum?.count ?? 0) });
-      }
+    for (const group of series.groups) {
+      const values = (group.values[label] ?? []) as (Bin[] | null)[];
+      values.forEach((some, at) => {
+        const step = bins[place(series.times[group.steps?.[at] ?? at] ?? -Infinity)];
+        for (const bin of (step && some) ?? []) {
+          const key = `${bin.low} ${bin.high}`;
+          step?.set(key, { ...bin, count: bin.count + (step.get(key)?.count ?? 0) });
+        }
+      });
     }
     heats.set(label, bins.map((step) => [...step.values()]));
   }
