@@ -58,9 +58,9 @@ from query.http.requests import DatasetRequestReader
 from query.page.bundle import NoBundle, PageFile, find_bundle
 from query.page.files_route import PageFilesRoute
 from query.page.session_route import SessionRoute
+from query.results.notes.unknown_fields import UnknownFieldNotes
 from query.results.relations.stored import StoredNames
 from query.results.runner import QueryRunner
-from query.results.unknown_fields import UnknownFieldNotes
 from query.rows.related import RelatedRows
 from query.rows.route import RowsRoute
 from query.scatter.hedging import HedgingPolicy

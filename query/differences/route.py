@@ -20,9 +20,9 @@ from query.differences.find import FoundDifferences, find_differences
 from query.differences.rank import RankedField
 from query.differences.request import MEMBERS, DifferencesRequest, read_differences_request
 from query.http.requests import DatasetRequestReader, run_while_connected
+from query.results.notes.type_notes import notes_on_types
+from query.results.notes.unknown_fields import UnknownFieldNotes
 from query.results.runner import QueryRunner
-from query.results.type_notes import notes_on_types
-from query.results.unknown_fields import UnknownFieldNotes
 
 
 class DifferencesRoute:

@@ -6,11 +6,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer in the vendor's shape; its series are encoded (`query.results.series.EncodedRows`).
+    """An answer in the vendor's shape; its series are `query.results.totals.series.EncodedRows`.
 
     coverage: the rows it includes, by partition.
     types: by field that the query names, the letters of its types.
-    groups: sums over all groups (`query.results.group_sums`); None without breakdowns.
+    groups: sums over all groups (`query.results.totals.group_sums`); None without breakdowns.
     compared: of the earlier range that it is compared with (`query.results.compare`).
     """
 

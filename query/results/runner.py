@@ -37,17 +37,19 @@ from query.results.calculated.stored import (
 )
 from query.results.calculations.notes import notes_on_calculations
 from query.results.compare.ask import compared
-from query.results.coverage import coverage_of, notes_on_time, why_incomplete
 from query.results.instances.answer import (
     answer_over_instances,
     instances_plan,
     notes_on_instances,
     types_of_events,
 )
+from query.results.notes.coverage import coverage_of, notes_on_time, why_incomplete
+from query.results.notes.type_notes import notes_on_types
 from query.results.relations.question import Related, related_to
 from query.results.relations.run import RelatedQuery
 from query.results.relations.stored import note_untold
-from query.results.series import (
+from query.results.steps import MakePlan, Steps
+from query.results.totals.series import (
     SERIES,
     TOTAL_SERIES,
     GroupCounts,
@@ -58,9 +60,7 @@ from query.results.series import (
     series_wanted,
     with_steps,
 )
-from query.results.steps import MakePlan, Steps
-from query.results.totals import Totals, merge_totals
-from query.results.type_notes import notes_on_types
+from query.results.totals.totals import Totals, merge_totals
 from query.scatter.receipts import split_receipt
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import PartialResults, Scatter

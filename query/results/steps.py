@@ -23,7 +23,7 @@ from query.results.calculated.stored import (
     notes_on_calculated,
     with_stored,
 )
-from query.results.coverage import notes_on_time, why_incomplete
+from query.results.notes.coverage import notes_on_time, why_incomplete
 from query.scatter.reconcile import ReconciledTotals
 from query.scatter.scatter import Scatter
 from query.scatter.state_room import QuestionStates

@@ -14,9 +14,9 @@ from query.plan.plan import Plan
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.formulas.evaluate import _DATABASES
-from query.results.merge import merge
-from query.results.results import RowMaker, series_parts
-from query.results.series import with_steps
+from query.results.merge.merge import merge
+from query.results.rows.results import RowMaker, series_parts
+from query.results.totals.series import with_steps
 from query.share.compute.computation import Computation, ShareCancelled
 from query.share.sources.small_segments import SmallSegments
 from query.share.sources.sources import gather

@@ -6,7 +6,7 @@ import msgspec
 
 from query.plan.planner import QueryRequest
 from query.results.answer import Answer, Compared
-from query.results.series import EncodedRows
+from query.results.totals.series import EncodedRows
 
 
 def encode_answer(query: QueryRequest, answer: Answer, missing: list[str]) -> bytes:

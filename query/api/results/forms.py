@@ -18,9 +18,9 @@ from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots
 from query.api.results.memory import StoredResult
 from query.faults import SpecError
-from query.results.series import SERIES, TOTAL_SERIES
 from query.results.series_forms.columns import COLUMNS, FORMS, ROWS
 from query.results.series_forms.convert import converted
+from query.results.totals.series import SERIES, TOTAL_SERIES
 
 MEMBER: Final = "series_form"
 _Members = dict[str, msgspec.Raw]

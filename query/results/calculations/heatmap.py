@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from common import limits
 from common.errors import Unprocessable
-from query.results.json_rows import json_texts_of
+from query.results.rows.json_rows import json_texts_of
 from query.share.states.heatmap import BEYOND, PER_OCTAVE, SHIFT, width_of
 from query.share.states.lists import merged_weights
 

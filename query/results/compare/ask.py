@@ -7,7 +7,7 @@ from typing import Any
 from query.plan.parts.conditions import GroupKey
 from query.plan.planner import BesideGroups, QueryRequest
 from query.results.answer import Answer, Compared
-from query.results.totals import Totals
+from query.results.totals.totals import Totals
 
 Run = Callable[[QueryRequest], Awaitable[tuple[Answer, Totals]]]
 _SECOND_NS = 10**9

@@ -11,8 +11,8 @@ import pyarrow as pa
 from query.plan.plan import Plan
 from query.plan.planner import BesideGroups
 from query.plan.spec import QuerySpec
-from query.results.merge import Merged
-from query.results.order import first_cells
+from query.results.merge.merge import Merged
+from query.results.rows.order import first_cells
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.groups import groups_table, part_names
 

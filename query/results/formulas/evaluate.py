@@ -18,8 +18,8 @@ from query.expressions.sql.builder import Builder, Sql
 from query.expressions.sql.compile import Compiler
 from query.expressions.sql.values import BOOL, FLOAT, INT, STRING, Typed
 from query.plan.spec import Formula
-from query.results.json_rows import json_texts
-from query.results.values import Value, Values
+from query.results.rows.json_rows import json_texts
+from query.results.rows.values import Value, Values
 from query.share.compute.database import DatabaseLimits, Databases, ran_out_of_memory
 from segment.columns import FieldType
 

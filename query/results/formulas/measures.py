@@ -6,8 +6,8 @@ from query.plan.plan import Plan, State
 from query.plan.spec import QuerySpec
 from query.results.calculations.heatmap import Heat
 from query.results.formulas.evaluate import FormulaValues, formula_values
-from query.results.merge import Merged
-from query.results.values import Shown, Values, calculated, empty_value, shown_values
+from query.results.merge.merge import Merged
+from query.results.rows.values import Shown, Values, calculated, empty_value, shown_values
 
 
 class Measures:

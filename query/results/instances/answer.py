@@ -12,7 +12,8 @@ from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, totals_plan
 from query.plan.spec import QuerySpec
 from query.results.instances.merge import instance_block, merge_instances, partial_instances
-from query.results.series import (
+from query.results.notes.type_notes import notes_on_types
+from query.results.totals.series import (
     SERIES,
     TOTAL_SERIES,
     merge_at_once,
@@ -22,8 +23,7 @@ from query.results.series import (
     series_wanted,
     with_steps,
 )
-from query.results.totals import Totals, merge_totals
-from query.results.type_notes import notes_on_types
+from query.results.totals.totals import Totals, merge_totals
 from query.share.compute.computation import Computation
 from query.share.compute.database import Databases
 from query.share.instances.columns import EDGES

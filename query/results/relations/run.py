@@ -20,7 +20,8 @@ from query.plan.spec import TimeAxis
 from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, KeysWanted, keys_of
 from query.results.relations.question import Related
-from query.results.series import (
+from query.results.steps import Steps
+from query.results.totals.series import (
     SERIES,
     TOTAL_SERIES,
     merge_at_once,
@@ -30,8 +31,7 @@ from query.results.series import (
     series_wanted,
     with_steps,
 )
-from query.results.steps import Steps
-from query.results.totals import Totals, merge_totals
+from query.results.totals.totals import Totals, merge_totals
 from query.wire.keys import encode_keys
 
 

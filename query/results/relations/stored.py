@@ -14,7 +14,7 @@ from common.errors import Unavailable
 from common.process.fair.requester import Requester
 from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, needs_definitions
-from query.results.coverage import why_incomplete
+from query.results.notes.coverage import why_incomplete
 from query.results.relations.question import named_relations
 from query.scatter.indexer_client import IndexerClient
 from query.wire.columns import ColumnsRequest

@@ -18,8 +18,8 @@ from query.config import QueryConfig, QueryLimits, ResultLimits
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results import runner as run
-from query.results.merge import Answers, merge
-from query.results.totals import merge_totals
+from query.results.merge.merge import Answers, merge
+from query.results.totals.totals import merge_totals
 from query.share.compute.answer import ShareAnswer
 from query.share.compute.computation import Computation, ShareCancelled
 from tests.query.harness import TIMES, QueryHarness, query_harness

@@ -7,8 +7,8 @@ import msgspec
 from query.plan.parts.conditions import GroupKey
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
-from query.results.merge import Merged
-from query.results.results import series_parts
+from query.results.merge.merge import Merged
+from query.results.rows.results import series_parts
 
 
 def series_rows(

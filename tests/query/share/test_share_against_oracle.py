@@ -17,8 +17,8 @@ from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, build_request, series_plan, totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.merge import merge
-from query.results.totals import merge_totals
+from query.results.merge.merge import merge
+from query.results.totals.totals import merge_totals
 from query.share.compute.answer import decode_answer, encode_answer, of_version
 from query.share.compute.computation import Computation
 from query.share.pruning.footer_facts import FooterFacts

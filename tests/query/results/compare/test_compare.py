@@ -15,9 +15,9 @@ from query.plan.read_spec import read_spec
 from query.plan.spec import Calculation, QuerySpec
 from query.results.answer import Answer
 from query.results.compare.ask import compared
-from query.results.totals import Totals, merge_totals
+from query.results.totals.totals import Totals, merge_totals
 from tests.query.harness import BASE_S, query_harness
-from tests.query.results.test_merge import VALUES, states_of
+from tests.query.results.merge.test_merge import VALUES, states_of
 from tests.query.share.rows import Row
 
 DAY_S = 86_400

@@ -17,7 +17,7 @@ from query.faults import SpecError
 from query.plan.read_spec import read_spec
 from query.plan.spec import Formula
 from query.results.formulas.evaluate import formula_values
-from query.results.values import Values
+from query.results.rows.values import Values
 from tests.query.expressions.evaluator import evaluate
 from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Row

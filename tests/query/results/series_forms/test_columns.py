@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from query.plan.planner import totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.merge import merge
-from query.results.results import groups_of, series_columns
-from query.results.series import with_steps
+from query.results.merge.merge import merge
+from query.results.rows.results import groups_of, series_columns
 from query.results.series_forms.convert import converted
+from query.results.totals.series import with_steps
 from tests.query.api.test_every_calculation import newest
 from tests.query.harness import BASE_S, TIMES, query_harness
+from tests.query.results.merge.test_merge import SPECS
 from tests.query.results.series_rows import series_rows
-from tests.query.results.test_merge import SPECS
-from tests.query.results.test_series import ODD_KEYS, ROWS, request, states_of
+from tests.query.results.totals.test_series import ODD_KEYS, ROWS, request, states_of
 from tests.query.share.rows import Row
 
 BEYOND_DOUBLES = 2**53 + 1

@@ -16,9 +16,9 @@ from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.distinct import Hashes
-from query.results.merge import merge
-from query.results.totals import merge_totals
+from query.results.merge.distinct import Hashes
+from query.results.merge.merge import merge
+from query.results.totals.totals import merge_totals
 from query.share.compute.answer import decode_answer, encode_answer, of_version
 from query.share.compute.computation import Computation, ShareCancelled
 from query.share.compute.database import Databases

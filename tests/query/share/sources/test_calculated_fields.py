@@ -17,7 +17,7 @@ from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.plan import CalculatedField, Plan, RowsWanted
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.totals import merge_totals
+from query.results.totals.totals import merge_totals
 from query.share.compute.computation import Computation
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.row_search.search import rows_of

@@ -9,7 +9,7 @@ import pytest
 from common import limits
 from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
-from query.results.merge import merge
+from query.results.merge.merge import merge
 from query.share.compute.answer import decode_answer, encode_answer, of_version
 from query.share.compute.computation import Computation
 from query.share.compute.too_heavy import ShareTooHeavy

@@ -12,7 +12,7 @@ from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.plan import CalculatedField, Need, Plan, ShareRequest, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.totals import merge_totals
+from query.results.totals.totals import merge_totals
 from query.share.compute.computation import Computation
 from query.share.view.view import DatasetView
 from tests.query.share.databases import databases

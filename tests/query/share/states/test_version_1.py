@@ -20,8 +20,8 @@ import pytest
 from common.process.versions import OWN, decode_request
 from query.plan.plan import Plan, ShareRequest, State
 from query.plan.spec import Calculation, QuerySpec
-from query.results.merge import merge
-from query.results.results import RowMaker, groups_of
+from query.results.merge.merge import merge
+from query.results.rows.results import RowMaker, groups_of
 from query.share.compute.answer import ShareAnswer, decode_answer, encode_answer, of_version
 from query.share.compute.computation import Computation
 from query.share.states.version_1 import (

@@ -1,7 +1,7 @@
 """Sums over all groups of an answer, and over the groups that it does not list.
 
 Only for additive calculations: COUNT and SUM. Other calculations over all events are not the sum
-of their groups; `disable_total_by_aggregate: false` requests them (`query.results.totals`).
+of their groups; `disable_total_by_aggregate: false` requests them (`query.results.totals.totals`).
 """
 
 import math
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from query.plan.plan import Plan, State
 from query.plan.spec import Calculation, QuerySpec
-from query.results.columns import exact_sum, sum_of_doubles
-from query.results.merge import Merged
+from query.results.merge.columns import exact_sum, sum_of_doubles
+from query.results.merge.merge import Merged
 
 Array = npt.NDArray[Any]
 _JSON_INT_MAX = 2**63 - 1

@@ -14,9 +14,9 @@ from common import limits
 from common.model.times.written import rfc3339_s
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.merge import merge
-from query.results.results import RowMaker, groups_of, series_parts
-from query.results.series import (
+from query.results.merge.merge import merge
+from query.results.rows.results import RowMaker, groups_of, series_parts
+from query.results.totals.series import (
     EncodedRows,
     GroupCounts,
     merge_at_once,
@@ -25,10 +25,10 @@ from query.results.series import (
     series_wanted,
     with_steps,
 )
-from query.results.totals import merge_totals
+from query.results.totals.totals import merge_totals
 from tests.query.harness import TIMES, query_harness
+from tests.query.results.merge.test_merge import SPECS, VALUES, states_of
 from tests.query.results.series_rows import series_rows
-from tests.query.results.test_merge import SPECS, VALUES, states_of
 from tests.query.share.rows import Row
 
 ROWS = st.lists(
@@ -138,7 +138,7 @@ ODD_KEYS: list[Any] = ["", "a", 'quote " and \\', "ü\0\n", ",", 5, -(2**63), 0.
 
 def test_rows_of_series_are_the_json_of_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with a field named as a calculation, whose value is shown then, and in several parts."""
-    monkeypatch.setattr("query.results.results._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("query.results.rows.results._ROWS_AT_ONCE", 3)
     rows = [
         Row(second * 10**9, {"g": key, "COUNT": key, "x": value})
         for at, key in enumerate(ODD_KEYS)

@@ -4,7 +4,7 @@ import pytest
 
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.spec import Calculation, QuerySpec
-from query.results.type_notes import notes_on_types
+from query.results.notes.type_notes import notes_on_types
 
 COUNT = (Calculation("COUNT"),)
 

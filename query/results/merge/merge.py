@@ -18,9 +18,9 @@ from query.cancellation import check_cancelled
 from query.plan.plan import Plan, State
 from query.results.calculations.concurrency import Opened, OpenSpans
 from query.results.calculations.heatmap import Heat
-from query.results.columns import Column, Part, add_up, regrouped
-from query.results.distinct import Hashes
-from query.results.quantiles import Numbers, numbers_of
+from query.results.merge.columns import Column, Part, add_up, regrouped
+from query.results.merge.distinct import Hashes
+from query.results.merge.quantiles import Numbers, numbers_of
 from query.share.states.cells import STEP, cell_ids, cell_names, joined
 from query.share.states.lists import flat
 

@@ -6,7 +6,7 @@ import operator
 import pytest
 
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
-from tests.query.results.test_merge import answer
+from tests.query.results.merge.test_merge import answer
 from tests.query.share.rows import Row
 
 # ascending; neighbours within 2^53 and its kind have the same nearest double

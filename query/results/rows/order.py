@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from query.plan.plan import Plan
 from query.plan.spec import Having, HavingOp, Order, QuerySpec
 from query.results.formulas.measures import Measures
-from query.results.merge import Merged
-from query.results.values import Values, compared, key_parts
+from query.results.merge.merge import Merged
+from query.results.rows.values import Values, compared, key_parts
 
 Array = npt.NDArray[Any]
 _COMPARE: dict[HavingOp, Callable[[Any, Any], Any]] = {

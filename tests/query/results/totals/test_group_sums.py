@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, QuerySpec
-from query.results.group_sums import group_sums
-from query.results.merge import merge
-from query.results.order import first_cells, passing_cells
+from query.results.merge.merge import merge
+from query.results.rows.order import first_cells, passing_cells
+from query.results.totals.group_sums import group_sums
 from query.share.compute.computation import Computation
 from tests.query.share.databases import databases
 from tests.query.share.rows import Row, block, view

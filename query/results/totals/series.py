@@ -17,10 +17,10 @@ from query.plan.parts.conditions import GroupKey
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, series_plan
 from query.plan.spec import QuerySpec
-from query.results.merge import Answers, Merged, merge
-from query.results.results import series_columns, series_parts
+from query.results.merge.merge import Answers, Merged, merge
+from query.results.rows.results import series_columns, series_parts
 from query.results.series_forms.columns import COLUMNS, NO_COLUMNS
-from query.results.totals import Totals, totals_of
+from query.results.totals.totals import Totals, totals_of
 from query.share.states.cells import STEP, cell_names
 
 SERIES, TOTAL_SERIES = "series", "total_by_aggregate_series"  # members of an answer's data

@@ -19,10 +19,10 @@ from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
-from query.results.columns import Column, Part, add_up, exact_sum, regrouped, sum_of_doubles
-from query.results.merge import merge
-from query.results.series import merge_at_once, with_steps
-from query.results.totals import merge_totals
+from query.results.merge.columns import Column, Part, add_up, exact_sum, regrouped, sum_of_doubles
+from query.results.merge.merge import merge
+from query.results.totals.series import merge_at_once, with_steps
+from query.results.totals.totals import merge_totals
 from query.share.compute.answer import decode_answer, encode_answer, of_version
 from query.share.compute.computation import Computation
 from query.share.states import computed

@@ -15,11 +15,11 @@ from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
 from query.results.compare.listed import group_keys, listed_cells
 from query.results.formulas.measures import Measures
-from query.results.group_sums import group_sums
-from query.results.merge import Answers, Merged, merge
-from query.results.order import first_cells, passing_cells
-from query.results.results import RowMaker, groups_of
-from query.results.values import Shown
+from query.results.merge.merge import Answers, Merged, merge
+from query.results.rows.order import first_cells, passing_cells
+from query.results.rows.results import RowMaker, groups_of
+from query.results.rows.values import Shown
+from query.results.totals.group_sums import group_sums
 
 
 class Totals(NamedTuple):

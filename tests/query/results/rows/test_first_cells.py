@@ -8,9 +8,9 @@ import pytest
 
 from query.plan.planner import build_request, totals_plan
 from query.plan.spec import Calculation, Having, HavingOp, Order, QuerySpec
-from query.results.merge import merge
-from query.results.order import first_cells, passing_cells
-from tests.query.results.test_merge import states_of
+from query.results.merge.merge import merge
+from query.results.rows.order import first_cells, passing_cells
+from tests.query.results.merge.test_merge import states_of
 from tests.query.share.rows import Row
 
 VALUES: list[Any] = [

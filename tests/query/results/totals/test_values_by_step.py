@@ -15,7 +15,7 @@ from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
-from query.results.series import (
+from query.results.totals.series import (
     NO_ROWS,
     SERIES,
     TOTAL_SERIES,
@@ -24,7 +24,7 @@ from query.results.series import (
     series_wanted,
     with_steps,
 )
-from query.results.totals import Totals, merge_totals
+from query.results.totals.totals import Totals, merge_totals
 from query.share.compute.too_heavy import ShareTooHeavy
 from tests.query.results import step_oracle
 from tests.query.share import oracle

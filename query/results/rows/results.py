@@ -16,10 +16,10 @@ from query.plan.planner import QueryRequest
 from query.plan.spec import QuerySpec
 from query.results.calculations.heatmap import Heat, check_bins
 from query.results.formulas.measures import Measures, empty_row
-from query.results.json_rows import JsonRows, json_rows, json_texts, json_times
-from query.results.merge import Merged
+from query.results.merge.merge import Merged
+from query.results.rows.json_rows import JsonRows, json_rows, json_texts, json_times
+from query.results.rows.values import Shown, keys_shown
 from query.results.series_forms.columns import columns_json
-from query.results.values import Shown, keys_shown
 from query.share.states.cells import STEP, cell_ids, cell_names
 from query.share.states.groups import groups_table, part_names
 

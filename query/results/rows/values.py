@@ -13,9 +13,9 @@ from query.plan.plan import Plan, State
 from query.plan.spec import Calculation
 from query.results.calculations.heatmap import Bin, Heat, no_heat
 from query.results.calculations.rates import Rates
-from query.results.columns import Column, whole_64
-from query.results.json_rows import json_numbers
-from query.results.merge import Merged
+from query.results.merge.columns import Column, whole_64
+from query.results.merge.merge import Merged
+from query.results.rows.json_rows import json_numbers
 from query.share.states.cells import STEP, cell_ids
 
 Array = npt.NDArray[Any]

@@ -1,0 +1,1 @@
+"""Puts the states of shares together, column by column."""

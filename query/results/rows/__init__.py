@@ -1,0 +1,1 @@
+"""Rows that are sent: which cells, in which order, with which values."""
