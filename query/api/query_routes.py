@@ -10,8 +10,8 @@ from query.api.stored_queries import StoredQueries, as_stored
 from query.http.access import authorize
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.spec import read_spec
 
 
 class QueryRoutes:

@@ -15,9 +15,9 @@ from common.process.auth import KeyCache
 from query.faults import Fault, SpecError
 from query.http.access import authorize
 from query.http.problems import json_object
-from query.plan.faults_of import faults_of
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.faults import faults_of
+from query.plan.read.spec import read_spec
 from query.text.parser import read_text
 from query.text.places import Place, place_of
 from query.text.written import SaidRange, written

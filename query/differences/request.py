@@ -18,11 +18,11 @@ from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.plan import DifferencesWanted, Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
-from query.plan.prefixed import Prefixed
-from query.plan.read_filters import read_filters
-from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN, read_spec
+from query.plan.read.checks import column_of, items_of, limit_of, object_of, scalar_of
+from query.plan.read.filters import read_filters
+from query.plan.read.prefixed import Prefixed
+from query.plan.read.spec import TIME_S_MAX, TIME_S_MIN, read_spec
 from query.plan.spec import Calculation
-from query.plan.spec_checks import column_of, items_of, limit_of, object_of, scalar_of
 
 MEMBERS: Final = ("dataset", "query", "selection", "fields", "match", "limit", "after", "coverage")
 _SELECTION: Final = (

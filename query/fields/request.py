@@ -8,9 +8,9 @@ from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import SpecError
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.checks import limit_of, text_of, whole_of
+from query.plan.read.spec import read_spec
 from query.plan.spec import QuerySpec
-from query.plan.spec_checks import limit_of, text_of, whole_of
 
 _OWN: Final = ("dataset", "match", "name", "details", "limit", "cursor", "samples")
 _COVERAGE: Final = ("after", "coverage")

@@ -24,7 +24,7 @@ from query.http.access import authorize, requester_of
 from query.http.column_metadata import ColumnMetadata, column_metadata_if_available
 from query.http.dataset_names import DatasetNames
 from query.http.requests import run_while_connected
-from query.plan.spec_checks import column_of
+from query.plan.read.checks import column_of
 from query.wire.field_facts import FieldFacts, FieldFactsPage
 from query.wire.name_pattern import NamePattern
 

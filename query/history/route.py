@@ -21,7 +21,7 @@ from query.history.request import HistoryRequest, View, read_history_request
 from query.http.access import authorize, requester_of
 from query.http.requests import run_while_connected
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.rows.page import make_page
 from query.rows.request import read_rows_request

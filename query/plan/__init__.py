@@ -1,1 +1,1 @@
-"""Reads and checks a query specification, and makes the plan that every share computes."""
+"""A query specification, and the plan made of it that every share computes."""

@@ -21,7 +21,7 @@ from query.plan.plan import (
     ShareRequest,
     State,
 )
-from query.plan.read_filters import LISTS, PATTERNS, UNARY
+from query.plan.read.filters import LISTS, PATTERNS, UNARY
 from segment.columns import FieldType
 
 

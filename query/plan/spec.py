@@ -1,4 +1,4 @@
-"""The vendor's query specification, typed. Reading and checking it is `query.plan.read_spec`."""
+"""The vendor's query specification, typed. Reading and checking it is `query.plan.read.spec`."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -18,10 +18,10 @@ from query.faults import SpecError
 from query.http.environment import NO_DATASETS, NamedDatasets
 from query.plan.plan import Plan, RowPosition, RowsWanted
 from query.plan.planner import build_request
-from query.plan.read_axis import ROW_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import ROW_AXES
+from query.plan.read.checks import limit_of
+from query.plan.read.spec import read_spec
 from query.plan.spec import QuerySpec, TimeAxis
-from query.plan.spec_checks import limit_of
 
 _OWN: Final = ("dataset", "rows", "fields", "order", "cursor", "after", "coverage", "limit")
 _GROUPING: Final = ("calculations", "breakdowns", "orders", "havings", "granularity", "per")

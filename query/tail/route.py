@@ -32,7 +32,7 @@ from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body
 from query.plan.parts.conditions import searched_texts
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.results.calculated.stored import NO_STORED_FIELDS, StoredFields
 from query.rows.request import read_fields
 from query.scatter.indexer_client import IndexerClient

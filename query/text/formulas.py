@@ -60,7 +60,7 @@ class Formulas:
         """The specification with the formulas and what they use. Raises QueryTextError."""
         if not self._read:
             return spec
-        from query.plan.read_formulas import check_formula  # slow to import
+        from query.plan.read.formulas import check_formula  # slow to import
 
         shown: list[Spec] = spec.get("calculations", [])
         labels = {c.get("name") or label_of(c) for c in shown}

@@ -5,7 +5,7 @@ import pytest
 from common import limits
 from query.faults import SpecError
 from query.patterns import pattern_size
-from query.plan.read_filters import read_filters
+from query.plan.read.filters import read_filters
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from query.api.document.schema import (
 )
 from query.plan.operations import SUPPORTED_OPS
 from query.plan.parts.conditions import GROUP_OPS, FilterOp
-from query.plan.read_spec import TIME_S_MAX, TIME_S_MIN
+from query.plan.read.spec import TIME_S_MAX, TIME_S_MIN
 from query.plan.spec import HavingOp
 
 DATASET: Final = Parameter(

@@ -13,9 +13,9 @@ from query.http.environment import EnvironmentDatasets
 from query.http.requests import DatasetRequest
 from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, build_request, needs_definitions
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
-from query.plan.spec_checks import object_of, whole_of
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.checks import object_of, whole_of
+from query.plan.read.spec import read_spec
 from query.results.relations.question import named_relations
 
 

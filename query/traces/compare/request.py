@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from common import limits
 from query.faults import SpecError
-from query.plan.spec_checks import limit_of
+from query.plan.read.checks import limit_of
 from query.traces.one.ids import trace_id_of
 from query.traces.relations.request import read_traces_request
 from query.traces.relations.search import TracesWanted

@@ -14,11 +14,11 @@ from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import SpanNames
 from query.plan.plan import CalculatedField
-from query.plan.prefixed import Prefixed
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.checks import column_of
+from query.plan.read.prefixed import Prefixed
+from query.plan.read.spec import read_spec
 from query.plan.spec import Calculation, Order, QuerySpec
-from query.plan.spec_checks import column_of
 
 MEMBERS: Final = ("dataset", "query", "column", "after", "coverage")
 # Of a query, what says which events it is about; the rest has no part here.

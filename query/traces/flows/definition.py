@@ -6,10 +6,10 @@ from typing import Any, Final
 from common import limits
 from query.faults import SpecError
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.checks import limit_of, whole_of
+from query.plan.read.spec import read_spec
 from query.plan.relations import split_conditions
 from query.plan.spec import QuerySpec
-from query.plan.spec_checks import limit_of, whole_of
 from query.traces.one.read_table import HOSTS, INSTANCE, PIDS
 
 TRACE_ID: Final = "trace.trace_id"

@@ -5,9 +5,9 @@ from typing import Any, Final
 from common import limits
 from query.faults import SpecError
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.checks import limit_of
+from query.plan.read.spec import read_spec
 from query.plan.relations import split_conditions
-from query.plan.spec_checks import limit_of
 from query.text.parser import parse_query
 from query.tokens.errors import QueryTextError
 from query.traces.relations.search import TraceOrder, TracesWanted

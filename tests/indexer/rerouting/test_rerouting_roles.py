@@ -25,7 +25,7 @@ from common.process.web import INTERNAL_TOKEN_HEADER
 from indexer.server import serve
 from query.config import QueryConfig
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.results.answer import Answer
 from query.results.runner import CoverageRequirement, QueryRunner
 from query.scatter.hedging import HedgingPolicy

@@ -13,7 +13,7 @@ from common.model.reroute import EpochOffset
 from query.http.environment import NamedDatasets
 from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.results.answer import Answer
 from query.results.runner import CoverageRequirement
 from query.rows.page import make_page

@@ -13,8 +13,8 @@ from query.faults import SpecError
 from query.http.environment import NamedDatasets
 from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.planner import build_request
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.spec import read_spec
 from query.results.runner import Answer, CoverageRequirement
 from query.rows.page import make_page
 from query.rows.request import read_rows_request

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.text.parser import parse_text
 from query.tokens.errors import QueryTextError
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from query.expressions.nodes import Column, Literal
 from query.expressions.parser import parse
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.text.formulas import quoted, reference
 from query.text.parser import parse_text
 from query.tokens.errors import QueryTextError

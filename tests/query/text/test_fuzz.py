@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from common import limits
 from query.faults import SpecError
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.text.parser import TextQuery, parse_query
 from query.tokens.errors import QueryTextError
 from query.tokens.quoting import quote_name, quote_text

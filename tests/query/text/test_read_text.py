@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from query.plan.faults_of import faults_of
+from query.plan.read.faults import faults_of
 from query.text.parser import parse_query, read_text
 from query.text.places import RANGE, place_of
 from query.text.written import SaidRange, written

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from query.plan.parts.conditions import GroupKey
 from query.plan.planner import QueryRequest, build_request, totals_plan
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.plan.spec import Calculation, QuerySpec
 from query.results.answer import Answer
 from query.results.compare.ask import compared

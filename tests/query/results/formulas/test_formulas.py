@@ -14,7 +14,7 @@ from common.process.versions import OWN
 from query.expressions.nodes import Value
 from query.expressions.parser import parse
 from query.faults import SpecError
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.plan.spec import Formula
 from query.results.formulas.evaluate import formula_values
 from query.results.rows.values import Values

@@ -17,7 +17,7 @@ from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import SpanDataset
 from query.plan.plan import CalculatedField, InstancesWanted, Plan
 from query.plan.planner import QueryRequest, build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.plan.spec import Calculation, QuerySpec
 from query.results.instances.answer import (
     InstanceAnswer,

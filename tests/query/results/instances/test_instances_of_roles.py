@@ -11,7 +11,7 @@ from common.model.names import ALL_DATASETS
 from common.process.versions import OWN
 from query.plan.parts.spans import SpanDataset
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.results.runner import Answer, CoverageRequirement
 from query.text.parser import parse_text
 from tests.query.harness import TIMES, query_harness

@@ -19,8 +19,8 @@ from query.faults import SpecError
 from query.plan.parts.conditions import Filter
 from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.planner import QueryRequest, build_request
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.spec import read_spec
 from query.plan.relations import split_conditions
 from query.results.runner import Answer, CoverageRequirement
 from query.share.view.rerouted import UndecidedBatch

@@ -16,7 +16,7 @@ from query.faults import SpecError
 from query.plan.check_plan import check_request
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Plan, RowsWanted, ShareRequest, version_needed
-from query.plan.read_filters import read_filters
+from query.plan.read.filters import read_filters
 from query.share.compute.computation import Computation
 from query.share.row_search.search import rows_of
 from query.share.search.pattern import holding, pattern_of

@@ -8,23 +8,23 @@ from typing import Any
 
 from common import limits
 from query.faults import SpecError
-from query.plan.read_axis import read_axis
-from query.plan.read_calculated import read_calculated
-from query.plan.read_calculation import (
+from query.plan.read.axis import read_axis
+from query.plan.read.calculated import read_calculated
+from query.plan.read.calculation import (
     check_calculations,
     read_calculation,
     read_combination,
 )
-from query.plan.read_filters import read_filters
-from query.plan.read_formulas import read_formulas
-from query.plan.read_measures import read_having, read_order
-from query.plan.read_per import calculation_havings, check_per, read_per, read_per_filters
+from query.plan.read.checks import column_of, items_of, object_of, whole_of
+from query.plan.read.filters import read_filters
+from query.plan.read.formulas import read_formulas
+from query.plan.read.measures import read_having, read_order
+from query.plan.read.per import calculation_havings, check_per, read_per, read_per_filters
 from query.plan.spec import (
     Calculation,
     QuerySpec,
     TimeAxis,
 )
-from query.plan.spec_checks import column_of, items_of, object_of, whole_of
 
 _KNOWN = (
     "id", "calculations", "filters", "filter_combination", "breakdowns", "orders", "havings",

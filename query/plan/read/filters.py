@@ -11,7 +11,7 @@ from common import limits
 from query.faults import SpecError
 from query.patterns import pattern_fault, pattern_size
 from query.plan.parts.conditions import GROUP_OPS, Filter, FilterOp, searched_texts
-from query.plan.spec_checks import column_of, items_of, object_of, scalar_of
+from query.plan.read.checks import column_of, items_of, object_of, scalar_of
 
 UNARY = (FilterOp.EXISTS, FilterOp.NOT_EXISTS)
 LISTS = (FilterOp.IN, FilterOp.NOT_IN)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from common import limits
 from query.faults import Fault, InvalidValues
-from query.plan.read_axis import QUERY_AXES
-from query.plan.read_spec import read_spec
+from query.plan.read.axis import QUERY_AXES
+from query.plan.read.spec import read_spec
 
 _ITEM: Final = re.compile(r"(filters|calculated_fields)\[([0-9]+)\]")
 # Nothing else of a specification is about these.

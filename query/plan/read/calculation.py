@@ -4,9 +4,9 @@ from typing import Any
 
 from query.faults import SpecError
 from query.plan.operations import SUPPORTED_OPS, WITHOUT_COLUMN
-from query.plan.read_filters import check_together, read_filters
+from query.plan.read.checks import column_of, object_of
+from query.plan.read.filters import check_together, read_filters
 from query.plan.spec import Calculation
-from query.plan.spec_checks import column_of, object_of
 
 _KNOWN = ("op", "column", "name", "filters", "filter_combination", "hidden")
 

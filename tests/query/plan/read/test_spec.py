@@ -7,7 +7,7 @@ import pytest
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.planner import build_request
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from query.plan.spec import Calculation, Order, QuerySpec
 
 NOW_NS = 1_700_000_000 * 10**9 + 5

@@ -3,7 +3,7 @@
 from typing import Any
 
 from query.faults import Fault, InvalidValues
-from query.plan.spec_checks import object_of
+from query.plan.read.checks import object_of
 
 
 class Prefixed:

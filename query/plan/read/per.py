@@ -5,9 +5,9 @@ from typing import Any
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, searched_texts
 from query.plan.plan import InstanceColumn
-from query.plan.read_filters import check_together, read_filter
+from query.plan.read.checks import column_of, items_of
+from query.plan.read.filters import check_together, read_filter
 from query.plan.spec import QuerySpec, TimeAxis
-from query.plan.spec_checks import column_of, items_of
 
 _EVENTS_HAVE = "events have it: search them with a filter"
 

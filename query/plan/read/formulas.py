@@ -7,8 +7,8 @@ from common import limits
 from query.expressions.check import in_one_line, read_expression
 from query.expressions.nodes import Call, Node, columns_of
 from query.faults import SpecError
+from query.plan.read.checks import column_of, items_of, object_of
 from query.plan.spec import Calculation, Formula
-from query.plan.spec_checks import column_of, items_of, object_of
 from query.tokens.errors import QueryTextError
 from query.tokens.near import near_words
 

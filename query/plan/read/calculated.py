@@ -7,7 +7,7 @@ from query.expressions.check import check_expression
 from query.faults import SpecError
 from query.plan.calculated import UseFault, in_order_of_use
 from query.plan.plan import CalculatedField
-from query.plan.spec_checks import column_of, items_of, object_of
+from query.plan.read.checks import column_of, items_of, object_of
 
 
 def read_calculated(spec: dict[str, Any]) -> tuple[CalculatedField, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from query.faults import SpecError
-from query.plan.read_calculation import read_op
+from query.plan.read.calculation import read_op
+from query.plan.read.checks import object_of, scalar_of
 from query.plan.spec import Calculation, Formula, Having, HavingOp, Order
-from query.plan.spec_checks import object_of, scalar_of
 
 Measures = Sequence[Calculation | Formula]
 
