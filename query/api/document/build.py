@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from common.version import VERSION
-from query.api.document import managing, questions, resources, sending, tracing, zipkin
 from query.api.document.examples import EXAMPLES
 from query.api.document.operation import JSON, Operation
+from query.api.document.operations import managing, questions, resources, sending, tracing, zipkin
 from query.api.document.shared import COMPONENTS
 
 OPERATIONS: Final[tuple[Operation, ...]] = (

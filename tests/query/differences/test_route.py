@@ -10,7 +10,7 @@ import pytest
 
 from common import limits
 from common.process.versions import OWN
-from query.api.document.differing import DIFFERENCES
+from query.api.document.operations.differing import DIFFERENCES
 from query.api.document.shared import COMPONENTS
 from query.config import QueryConfig
 from query.differences.request import read_differences_request

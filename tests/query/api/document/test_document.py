@@ -11,7 +11,7 @@ from aiohttp import web
 import query.server
 from query.api.document.build import OPERATIONS, build_document
 from query.api.document.examples import EXAMPLES
-from query.api.document.tracing import HOW, KINDS, WHAT
+from query.api.document.operations.tracing import HOW, KINDS, WHAT
 from query.api.document.typescript import FILE, types_of_api
 from query.traces.compare.differences import What
 from query.traces.one.open_spans import How

@@ -3,9 +3,9 @@
 from typing import Final
 
 from common import limits
-from query.api.document.differing import DIFFERENCES
-from query.api.document.fields import STORED_FIELDS
 from query.api.document.operation import Operation
+from query.api.document.operations.differing import DIFFERENCES
+from query.api.document.operations.fields import STORED_FIELDS
 from query.api.document.schema import (
     any_of,
     anything,

@@ -3,8 +3,8 @@
 from typing import Final
 
 from common import limits
-from query.api.document.differing import EXAMPLE_TRACES
 from query.api.document.operation import Operation, Parameter
+from query.api.document.operations.differing import EXAMPLE_TRACES
 from query.api.document.schema import (
     Schema,
     any_of,

@@ -1,0 +1,1 @@
+"""The operations of the public address, by what they are for."""
