@@ -25,6 +25,7 @@ PLAN_TYPED_STATES: Final = 2  # states of shares are typed columns
 PLAN_VALUE_HASHES: Final = 3  # distinct values are hashed with XXH64
 PLAN_SPANS: Final = 4  # plans of spans, over several datasets
 PLAN_QUESTIONS: Final = 5  # calculated fields, relations, instances and more of one question
+PLAN_JOINED: Final = 6  # instances and differences joined with other spans
 DOCUMENTS_PACKS: Final = 2  # manifests may name a range of a pack
 DOCUMENTS_COMPACTIONS: Final = 3  # compaction documents replace segments
 DOCUMENTS_BASES: Final = 4  # bases replace compaction documents
@@ -43,7 +44,7 @@ class Understands(msgspec.Struct, frozen=True):
     documents: int = 1
 
 
-OWN: Final = Understands(plan=PLAN_QUESTIONS, documents=DOCUMENTS_BASES)
+OWN: Final = Understands(plan=PLAN_JOINED, documents=DOCUMENTS_BASES)
 
 
 def oldest(some: Iterable[Understands]) -> Understands:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from common.process.versions import PLAN_QUESTIONS, PLAN_SPANS, VersionedRequest
+from common.process.versions import PLAN_JOINED, PLAN_QUESTIONS, PLAN_SPANS, VersionedRequest
 from query.plan.parts.conditions import Filter, GroupKey, filter_fields, searched_texts
 from query.plan.parts.spans import DEFAULT_NAMES, KeyJoin, SpanDataset, SpanQuery
 
@@ -285,6 +285,8 @@ def asked_fields(plan: Plan) -> set[str]:
 
 def version_needed(plan: Plan) -> int:
     """The oldest version of requests in which the plan can be sent (`Understands.plan`)."""
+    if plan.joins and (plan.instances is not None or plan.differences is not None):
+        return PLAN_JOINED
     if _asks_more(plan):
         return PLAN_QUESTIONS
     return 1 if plan.spans is None else PLAN_SPANS

@@ -45,6 +45,7 @@ from query.results.instances.answer import (
 )
 from query.results.notes.coverage import coverage_of, notes_on_time, why_incomplete
 from query.results.notes.type_notes import notes_on_types
+from query.results.relations.instances import related_instances
 from query.results.relations.question import Related, related_to
 from query.results.relations.run import RelatedQuery
 from query.results.relations.stored import note_untold
@@ -296,9 +297,15 @@ class QueryRunner:
     ) -> tuple[Answer, Totals]:
         """Answer a query about other spans, too."""
         steps = self._steps(required, Requester(query.env, query.key))
-        question = RelatedQuery(query, related, self._config.trace_margin_s * 10**9)
+        margin_ns = self._config.trace_margin_s * 10**9
+        question = RelatedQuery(query, related, margin_ns)
+        require = required.mode == "require"
+        if query.spec.per is not None:
+            answer = await related_instances(query, question, steps, self._databases, margin_ns)
+            note_untold(steps.coverage, query.untold, must_be_complete=require)
+            return answer
         found = await question.run(steps, at_once=self._groups.few_cells(query))
-        note_untold(steps.coverage, query.untold, must_be_complete=required.mode == "require")
+        note_untold(steps.coverage, query.untold, must_be_complete=require)
         return self._answer(query, found.totals, steps.coverage, found.types, found.notes)
 
     def _answer(

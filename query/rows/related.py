@@ -4,12 +4,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 
-import msgspec
-
 from common import limits
 from common.metadata import ApiKey
 from query.http.environment import EnvironmentDatasets, NamedDatasets
-from query.plan.plan import Plan
 from query.plan.planner import QueryRequest
 from query.results.relations.question import named_relations, related_to
 from query.results.relations.run import RelatedQuery, pinned
@@ -63,12 +60,7 @@ class RelatedRows:
 
         async def ask(steps: Steps) -> PlanResult[Page]:
             keys = await question.keys(steps)
-            plan: Plan = msgspec.structs.replace(
-                rows.plan(at_least={}, wait_ms=0, log=""),
-                filters=related.own,
-                any_filter=False,
-                joins=tuple(join for join, _ in keys.joins),
-            )
+            plan = question.joined(rows.plan(at_least={}, wait_ms=0, log=""), keys)
             sent = encode_keys([table for _, table in keys.joins])
             page = await steps.again(partial(pinned, plan), partial(make_page, rows), sent)
             note_untold(steps.coverage, untold, must_be_complete=must_be_complete)

@@ -71,13 +71,6 @@ def related_to(spec: QuerySpec, stored: Collection[str]) -> Related | None:
     conditions = split_conditions(spec.filters, spec.any_filter, stored)
     if conditions.is_plain and not fields:
         return None
-    if spec.per is not None:
-        names = ", ".join(f"`{name}`" for name in named_relations(spec) if name not in stored)
-        raise SpecError(
-            "per",
-            "invalid",
-            f"reads events by their own fields, and {names} is another span's: ask for one of both",
-        )
     return Related(
         conditions, {about: tuple(dict.fromkeys(names)) for about, names in fields.items()}
     )
@@ -90,4 +83,8 @@ def _valued(spec: QuerySpec) -> dict[str, str]:
         columns: Iterable[str] = () if one.column is None else (one.column,)
         for name in (*columns, *sorted(filter_fields(one.filters))):
             found.setdefault(name, f"calculations[{at}]")
+    for name in sorted(filter_fields(spec.per_filters)):
+        found.setdefault(name, "havings")
+    if spec.per is not None:
+        found.setdefault(spec.per, "per")
     return found

@@ -58,16 +58,20 @@ class RelatedQuery:
         """Ask. at_once: whether series of all groups have few cells, of which totals are made."""
         query = self._query
         keys = await self.keys(steps)
-        types = {
+        types = self.types(steps)
+        at_once = needs_steps(query.spec) or (at_once and query.with_series)
+        totals = await self._totals(steps, keys, at_once=at_once)
+        types |= steps.latest
+        return RelatedTotals(totals, types, [*steps.notes, *self.notes(steps)])
+
+    def types(self, steps: Steps) -> dict[str, str]:
+        """After the first exchange, by field of other spans that conditions name: its types."""
+        return {
             f"{about.value}{name}": steps.latest.get(name, "")
             for about, filters in self._related.conditions.by_span.items()
             if about is not About.OWN
             for name in filter_fields(filters)
         }
-        at_once = needs_steps(query.spec) or (at_once and query.with_series)
-        totals = await self._totals(steps, keys, at_once=at_once)
-        types |= steps.latest
-        return RelatedTotals(totals, types, [*steps.notes, *self.notes(steps)])
 
     async def keys(self, steps: Steps) -> Keys:
         """The first exchange."""
@@ -79,13 +83,13 @@ class RelatedQuery:
         """Totals with their series."""
         query, sent = self._query, encode_keys([table for _, table in keys.joins])
         if at_once:
-            plan = with_steps(query, self._joined(keys))
+            plan = with_steps(query, self.joined(self._totals_plan, keys))
             found = await steps.again(
                 partial(pinned, plan), partial(merge_at_once, query, plan), sent
             )
             if found is not None:
                 return found
-        plan = self._joined(keys)
+        plan = self.joined(self._totals_plan, keys)
         totals = await steps.again(partial(pinned, plan), partial(merge_totals, query, plan), sent)
         for one in series_wanted(query, plan, totals, {}) if query.with_series else ():
             totals.data[one.member] = await steps.again(
@@ -95,9 +99,14 @@ class RelatedQuery:
             totals.data[TOTAL_SERIES] = totals.data.get(SERIES, no_series(query))
         return totals
 
-    def _joined(self, keys: Keys) -> Plan:
+    @property
+    def _totals_plan(self) -> Plan:
+        return totals_plan(self._query, at_least={}, wait_ms=0)
+
+    def joined(self, plan: Plan, keys: Keys) -> Plan:
+        """The plan over the events alone that have the keys."""
         return msgspec.structs.replace(
-            totals_plan(self._query, at_least={}, wait_ms=0),
+            plan,
             filters=self._related.own,
             any_filter=False,
             joins=tuple(join for join, _ in keys.joins),

@@ -229,13 +229,15 @@ class Computation:
             plan = msgspec.structs.replace(self._plan, differences=some)
             return plan, self._gathered(plan)
 
-        with self._named_errors(), self._open():
+        with self._named_errors(), self._open() as connection:
+            self._register_keys(connection)
             distributions = Distributions(wanted, gathered, self._ask, self._hash_version)
             states = distributions.run()
         return self._answer(distributions.types, states)
 
     def _run_instances(self, wanted: InstancesWanted) -> ShareAnswer:
-        of = InstanceStatements(self._plan, wanted, self._views, self._small, self._facts)
+        joined = columns_of(self._keys)
+        of = InstanceStatements(self._plan, wanted, self._views, self._small, self._facts, joined)
         few = of.rows_most <= _FEW_ROWS
         bounds = Bounds(
             wanted.rows_max, wanted.bytes_max, too_many_instances, too_many_instance_bytes
@@ -243,8 +245,9 @@ class Computation:
         with self._named_errors(), self._open() as connection:
             for name, table in of.tables.items():
                 connection.register(name, table)
+            self._register_keys(connection)
             states = {"main": self._table(of.sql, of.parameters, few=few, bounds=bounds)}
-            edges = edges_of(self._plan, wanted, self._views, self._small, self._facts)
+            edges = edges_of(self._plan, wanted, self._views, self._small, self._facts, joined)
             if edges.sql:
                 for name, table in edges.tables.items():
                     connection.register(name, table)

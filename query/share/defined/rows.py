@@ -5,6 +5,7 @@ comes out has the columns that `query.share.sources.sources.gather` makes, and i
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -76,6 +77,18 @@ def gather_asked(
         is_empty,
         stored,
     )
+
+
+def with_joins(found: Sources, names: SpanNames, plan: Plan, joined: JoinedColumns) -> Sources:
+    """The sources of datasets of one definition, joined with the tables of the plan's keys.
+
+    joined: the columns of these tables, which are registered as `KEYS` and a number.
+    """
+    if not plan.joins:
+        return found
+    others = joined_fields(plan, joined, len(found.fields_sql))
+    rows = f"SELECT *, {', '.join(_ids(found, names))} FROM ({found.sql})"
+    return replace(found, sql=joined_rows(rows, plan, others), fields_sql=found.fields_sql | others)
 
 
 def _unite(fields: dict[str, FieldSql], more: Mapping[str, FieldSql]) -> None:

@@ -10,6 +10,9 @@ import msgspec
 import pyarrow as pa
 
 from query.plan.plan import InstancesWanted, Plan
+from query.share.defined.joins import JoinedColumns
+from query.share.defined.kinds import by_definition
+from query.share.defined.rows import with_joins
 from query.share.instances import columns as names
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.sources.filters import Parameters, condition
@@ -37,8 +40,9 @@ def edges_of(
     views: Sequence[DatasetView],
     small: SmallSegments | None,
     facts: FooterFacts | None,
+    joined: JoinedColumns = (),
 ) -> Edges:
-    """The statement over these views. Raises DamagedObject."""
+    """The statement over these views. joined: as of `InstanceStatements`. Raises DamagedObject."""
     bound, tables = Parameters(), dict[str, pa.Table]()
     margin, only = wanted.margin_ns, msgspec.structs.replace(wanted, columns=(), fields=())
     ranges = [
@@ -50,14 +54,16 @@ def edges_of(
         if start_ns >= end_ns:
             continue
         beside = msgspec.structs.replace(plan, start_ns=start_ns, end_ns=end_ns, instances=only)
-        sources = gather(beside, views, small, facts, suffix=f"_edge{number}")
-        if sources.is_empty:
-            continue
-        tables |= sources.tables
-        field_sql = sources.fields_sql[wanted.field]
-        conditions = [condition(one, sources.fields_sql, bound) for one in plan.filters]
-        matching = (" OR " if plan.any_filter else " AND ").join(conditions) or "TRUE"
-        found.append((field_sql, f"({sources.sql}) src WHERE ({matching}) AND {field_sql.exists}"))
+        for kind, (definitions, some) in enumerate(by_definition(plan, views).items()):
+            sources = gather(beside, some, small, facts, suffix=f"_edge{number}_{kind}")
+            if sources.is_empty:
+                continue
+            tables |= sources.tables
+            sources = with_joins(sources, definitions, plan, joined)
+            own = sources.fields_sql[wanted.field]
+            conditions = [condition(one, sources.fields_sql, bound) for one in plan.filters]
+            matching = (" OR " if plan.any_filter else " AND ").join(conditions) or "TRUE"
+            found.append((own, f"({sources.sql}) src WHERE ({matching}) AND {own.exists}"))
     keys = sorted({name for field_sql, _ in found for name in field_sql.key_parts})
     selects = []
     for field_sql, rows in found:

@@ -11,7 +11,9 @@ from typing import Final
 import pyarrow as pa
 
 from query.plan.plan import InstanceColumn, InstancesWanted, Plan
+from query.share.defined.joins import JoinedColumns
 from query.share.defined.kinds import by_definition
+from query.share.defined.rows import with_joins
 from query.share.instances import columns as names
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.sources.field_sql import FieldSql
@@ -48,8 +50,9 @@ class InstanceStatements:
         views: Sequence[DatasetView],
         small: SmallSegments | None,
         facts: FooterFacts | None,
+        joined: JoinedColumns = (),
     ) -> None:
-        """Raises DamagedObject."""
+        """joined: the columns of the tables of the plan's joins. Raises DamagedObject."""
         self._plan = plan
         self._wanted = wanted
         self._parts: list[_Part] = []
@@ -57,6 +60,7 @@ class InstanceStatements:
         self.tables: dict[str, pa.Table] = {}
         for number, (definitions, some) in enumerate(by_definition(plan, views).items()):
             sources = gather(plan, some, small, facts, suffix=f"_{number}")
+            sources = with_joins(sources, definitions, plan, joined)
             self.tables |= sources.tables
             self._parts.append(_Part(sources, SpanParts(definitions, sources.stored_sql)))
         held: dict[str, set[FieldType]] = {}

@@ -83,6 +83,16 @@ def roots_and_parents(
     rows: Sequence[Row], meeting: Sequence[Filter], of: Sequence[Row], field: str
 ) -> Counter[object]:
     """How often each value of `root.<field>` or `parent.<field>` comes, by a self-join."""
+    values: Counter[object] = Counter()
+    for row in joined_with(rows, meeting, of, field):
+        values[row.data.get(field)] += row.rate
+    return values
+
+
+def joined_with(
+    rows: Sequence[Row], meeting: Sequence[Filter], of: Sequence[Row], field: str
+) -> list[Row]:
+    """The events with `root.<field>` or `parent.<field>` as a field of theirs, by a self-join."""
     prefix, name = field.split(".", 1)
     low, high = INSIDE[0] - MARGIN_NS, INSIDE[1] + MARGIN_NS
     spans = [
@@ -100,12 +110,13 @@ def roots_and_parents(
         key = trace_of(row) if prefix == "root" else (trace_of(row), row.data["trace.span_id"])
         if all(matches(one, row) for one in own):
             found.setdefault(key, row)
-    values: Counter[object] = Counter()
+    joined = []
     for row in of:
         parent = row.data.get("trace.parent_id")
         other = found.get(trace_of(row) if prefix == "root" else (trace_of(row), parent))
-        values[None if other is None else other.data.get(name)] += row.rate
-    return values
+        has = other is not None and name in other.data
+        joined.append(replace(row, data={**row.data, field: other.data[name]}) if has else row)
+    return joined
 
 
 async def test_counts_are_those_of_a_self_join(tmp_path: Path) -> None:
