@@ -44,6 +44,7 @@ from query.api.unknown_routes import UnknownRoutes
 from query.asking.events import QuestionEvents
 from query.config import STANDARD_LIMITS, QueryConfig, QueryLimits
 from query.differences.fields import FieldChoice
+from query.differences.related import RelatesDifferences
 from query.differences.route import DifferencesRoute
 from query.fields.exchange import FieldFactsExchange
 from query.fields.route import FieldsRoute
@@ -99,6 +100,7 @@ class _Parts:
     related: RelatedSpans
     datasets: EnvironmentDatasets
     rows: RelatedRows
+    differences: RelatesDifferences
     stored_names: StoredNames
     traces: TraceSearch
     peers: PeerResults
@@ -171,6 +173,7 @@ def _wire(
         spans=spans,
         datasets=datasets,
         rows=RelatedRows(datasets, stored_names, config.trace_margin_s),
+        differences=RelatesDifferences(datasets, stored_names, config.trace_margin_s),
         stored_names=stored_names,
         related=RelatedSpans(spans, runner, datasets, config.trace_margin_s),
         traces=TraceSearch(runner, datasets, config.trace_margin_s),
@@ -233,8 +236,10 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
     exchange = FieldFactsExchange(parts.replicas, indexers, parts.watch)
     StoredFieldsRoutes(keys, names, exchange).add_to(app)
-    choice = FieldChoice(indexers, parts.calculated, exchange.ask)
-    DifferencesRoute(requests, runner, choice, unknown_fields).add_to(app)
+    choice = FieldChoice(indexers, parts.calculated, exchange.ask_of)
+    DifferencesRoute(
+        requests, runner, choice, unknown_fields, parts.datasets, parts.differences
+    ).add_to(app)
     HistoryRoute(keys, runner, clock).add_to(app)
     FlowRoute(keys, parts.related, clock).add_to(app)
     TraceRoute(keys, parts.spans, clock).add_to(app)

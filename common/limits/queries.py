@@ -11,6 +11,7 @@ QUERY_LIMIT_NO_SERIES_MAX: Final = 10_000  # without series
 # known of segments without a summary is when their events arrived.
 ENDS_AHEAD_MAX_NS: Final = 3_600 * 10**9
 STORED_NAMES_PART: Final = 0.25  # of a query's time: an indexer that takes longer is done without
+FIELDS_DATASETS_AT_ONCE: Final = 8  # of all datasets, that are asked for their fields at once
 STORED_NAMES_ASKED_AT_ONCE: Final = 8  # datasets that are asked whether events have root.name
 GROUP_COUNTS_MAX: Final = 1_000  # breakdowns whose number of groups a query role remembers
 # Groups times steps up to which totals are made of the series: some milliseconds of arrays.

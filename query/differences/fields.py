@@ -5,6 +5,7 @@ the same value in every stored event cannot differ.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from common import limits
@@ -33,8 +34,10 @@ class TellsFacts(Protocol):
 class AskFacts(Protocol):
     """Asks for what is known of fields (`query.fields.exchange`)."""
 
-    async def __call__(self, dataset: str, requester: Requester, **asked: Any) -> TellsFacts:
-        """A page. Raises Unavailable, TooManyRequests."""
+    async def __call__(
+        self, datasets: Sequence[str], requester: Requester, **asked: Any
+    ) -> TellsFacts:
+        """A page of the fields of these datasets. Raises Unavailable, TooManyRequests."""
 
 
 class FieldChoice:
@@ -72,13 +75,13 @@ class FieldChoice:
         names, after, more = list[str](), None, True
         silent = set[str]()
         while more and len(names) < limits.FIELD_FACTS_SEARCHED:
-            asked = ColumnsRequest(
-                wanted.query.dataset, after, limits.COLUMNS_PAGE_MAX, pattern=wanted.match
-            )
+            asked = ColumnsRequest("", after, limits.COLUMNS_PAGE_MAX, pattern=wanted.match)
             left_s = ends_s - asyncio.get_running_loop().time()
             if names and left_s <= 0:
                 break
-            known = await self._indexers.known_columns(asked, wanted.requester, left_s / 2, silent)
+            known = await self._indexers.known_columns_of(
+                wanted.datasets, asked, wanted.requester, left_s / 2, silent
+            )
             if not known.is_told:
                 raise Unavailable("no indexer can tell the dataset's fields now")
             page, silent = known.page, {*known.silent}
@@ -93,7 +96,9 @@ class FieldChoice:
         return names, tuple(notes)
 
     async def _calculated(self, wanted: DifferencesRequest) -> list[str]:
-        stored = await self._stored.of(wanted.query.dataset, wanted.requester)
+        several = len(wanted.datasets) > 1  # then those of the environment, as in any question
+        dataset = "" if several else wanted.datasets[0]
+        stored = await self._stored.of(dataset, wanted.requester)
         own = [one.name for one in wanted.query.spec.calculated]
         pattern = NamePattern(wanted.match)
         return [one for one in dict.fromkeys([*own, *stored.expressions]) if pattern.matches(one)]
@@ -107,7 +112,7 @@ class FieldChoice:
                 while len(facts) < limits.FIELD_FACTS_SEARCHED:
                     left_s = ends_s - asyncio.get_running_loop().time()
                     found = await self._facts(
-                        wanted.query.dataset, wanted.requester, within_s=left_s / 3, after=after,
+                        wanted.datasets, wanted.requester, within_s=left_s / 3, after=after,
                         pattern=wanted.match,
                     )  # fmt: skip
                     page = found.page

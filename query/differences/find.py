@@ -18,6 +18,7 @@ from query.differences.batches import Batches
 from query.differences.distribution import Distributions, merge_distributions
 from query.differences.follows import followers
 from query.differences.rank import RankedField, rank
+from query.differences.related import JoinedKeys, RelatedDifferences
 from query.differences.request import DifferencesRequest
 from query.differences.sampled import Rank, sampled_ranks
 from query.plan.plan import Plan
@@ -67,18 +68,30 @@ class FoundDifferences:
 
 
 async def find_differences(
-    wanted: DifferencesRequest, choice: ChooseFields, steps: Steps
+    wanted: DifferencesRequest,
+    choice: ChooseFields,
+    steps: Steps,
+    related: RelatedDifferences | None = None,
 ) -> FoundDifferences:
-    """The fields by how much the sides differ in them. Raises as `Steps.first`."""
-    return await _Finding(wanted, steps).find(choice)
+    """The fields by how much the sides differ in them. related: what is asked of other spans.
+
+    Raises as `Steps.first`.
+    """
+    return await _Finding(wanted, steps, related).find(choice)
 
 
 class _Finding:
     """The exchanges of one question."""
 
-    def __init__(self, wanted: DifferencesRequest, steps: Steps) -> None:
+    def __init__(
+        self, wanted: DifferencesRequest, steps: Steps, related: RelatedDifferences | None
+    ) -> None:
         self._wanted = wanted
         self._steps = steps
+        self._related = related
+        self._keys: JoinedKeys | None = None
+        self._selection = wanted.selection if related is None else related.selection
+        self._types: dict[str, str] = {}  # of each exchange about the events themselves
         self._begun = False
         self._whole_s = steps.left_s()
         self._notes: list[str] = []
@@ -88,6 +101,9 @@ class _Finding:
     async def find(self, choice: ChooseFields) -> FoundDifferences:
         """All of it."""
         chosen = await choice.fields(self._wanted, self._whole_s * _CHOOSING)
+        if self._related is not None:
+            self._keys = await self._related.begin(self._steps)
+            self._types |= self._related.types(self._steps)
         names = await self._candidates(chosen.names)
         sides, ranked = await self._distributions(names)
         follows = await self._follows(ranked)
@@ -97,8 +113,8 @@ class _Finding:
             ranked,
             follows,
             self._steps.coverage,
-            [*self._steps.notes, *chosen.notes, *self._notes],
-            self._steps.types,
+            [*self._steps.notes, *chosen.notes, *self._notes, *self._notes_on_others()],
+            self._types,
             looked_at + chosen.constant,
             len(chosen.names) - looked_at,
         )
@@ -159,7 +175,7 @@ class _Finding:
 
     async def _follows(self, ranked: Sequence[RankedField]) -> dict[str, str]:
         """Which fields only say the same as the selection."""
-        about = self._wanted.selection.fields
+        about = self._selection.fields
         selected = sorted(about)[: limits.DIFFERENCES_SELECTED]
         differing = [one.name for one in ranked if one.measured.score > 0]
         others = [one for one in differing if one not in about][: limits.DIFFERENCES_COMPARED]
@@ -193,12 +209,24 @@ class _Finding:
             some = msgspec.structs.replace(plan.differences, fields=tuple(fields), sample=sample)
             return msgspec.structs.replace(plan, differences=some, calculated=self._calculated)
 
-        if self._begun:
-            return await self._steps.again(about, work)
+        related, keys = self._related, self._keys
+        if related is not None and keys is not None:
+            own = about(self._wanted.plan((), at_least={}, wait_ms=0, log=""))
+            found = await self._steps.again(
+                lambda first: related.plan(own, keys, first), work, keys.sent
+            )
+        elif self._begun:
+            found = await self._steps.again(about, work)
+        else:
 
-        def plan(*, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
-            return about(self._wanted.plan((), at_least=at_least, wait_ms=wait_ms, log=log))
+            def plan(*, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
+                return about(self._wanted.plan((), at_least=at_least, wait_ms=wait_ms, log=log))
 
-        found = await self._steps.first(plan, work)
-        self._begun = True
+            found = await self._steps.first(plan, work)
+            self._begun = True
+        for name, types in self._steps.latest.items():
+            self._types[name] = "".join(sorted({*self._types.get(name, ""), *types}))
         return found
+
+    def _notes_on_others(self) -> list[str]:
+        return [] if self._related is None else self._related.notes(self._steps)

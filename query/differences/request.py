@@ -16,8 +16,10 @@ from common.process.fair.requester import ANONYMOUS, Requester
 from query.differences.exactly import exactly
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp, filter_fields
+from query.plan.parts.spans import SpanDataset
 from query.plan.plan import DifferencesWanted, Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
+from query.plan.read.axis import QUERY_AXES
 from query.plan.read.checks import column_of, items_of, limit_of, object_of, scalar_of
 from query.plan.read.filters import read_filters
 from query.plan.read.prefixed import Prefixed
@@ -66,6 +68,17 @@ class DifferencesRequest:
     no_part: tuple[str, ...] = ()
     requester: Requester = ANONYMOUS
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The ids of those that are asked."""
+        return tuple(one.id for one in self.query.datasets) or (self.query.dataset,)
+
+    def over(
+        self, datasets: tuple[SpanDataset, ...], around: tuple[SpanDataset, ...] = ()
+    ) -> "DifferencesRequest":
+        """The request with the datasets that are asked, and those in which other spans are."""
+        return replace(self, query=replace(self.query, datasets=datasets, around=around))
+
     def plan(
         self, fields: tuple[str, ...], *, at_least: dict[int, int], wait_ms: int, log: str
     ) -> Plan:
@@ -87,7 +100,7 @@ def read_differences_request(
     with_prefix = Prefixed("query")
     query = with_prefix.value_of({} if body.get("query") is None else body["query"])
     with with_prefix:
-        spec = read_spec(query)
+        spec = read_spec(query, QUERY_AXES)
     if spec.per is not None:
         raise SpecError("query.per", "invalid", "events are compared, not instances: leave it out")
     # the rest has no part in which events there are

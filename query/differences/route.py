@@ -18,10 +18,14 @@ from query.differences.document import field_document, side_document
 from query.differences.fields import FieldChoice
 from query.differences.find import FoundDifferences, find_differences
 from query.differences.rank import RankedField
+from query.differences.related import RelatesDifferences
 from query.differences.request import MEMBERS, DifferencesRequest, read_differences_request
+from query.http.environment import EnvironmentDatasets
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.results.notes.type_notes import notes_on_types
 from query.results.notes.unknown_fields import UnknownFieldNotes
+from query.plan.parts.conditions import filter_fields
+from query.plan.planner import needs_definitions
 from query.results.runner import QueryRunner
 
 
@@ -34,7 +38,11 @@ class DifferencesRoute:
         runner: QueryRunner,
         choice: FieldChoice,
         notes: UnknownFieldNotes,
+        datasets: EnvironmentDatasets,
+        relates: RelatesDifferences,
     ) -> None:
+        self._datasets = datasets
+        self._relates = relates
         self._requests = requests
         self._runner = runner
         self._choice = choice
@@ -46,14 +54,21 @@ class DifferencesRoute:
 
     async def differences(self, request: web.Request) -> web.Response:
         """The fields in which the two sides differ, the greatest difference first."""
-        begun = await self._requests.with_dataset_in_body(request, ", ".join(MEMBERS))
+        begun = await self._requests.with_dataset_in_body(request, ", ".join(MEMBERS), or_all=True)
         wanted = read_differences_request(begun.body, begun.dataset, begun.now_ns, begun.requester)
+        if needs_definitions(wanted.query.spec, begun.dataset):
+            wanted = wanted.over(await self._datasets.asked(begun.key, begun.dataset))
+        wanted, related = await self._relates.of(wanted, begun.key)
         coverage = begun.coverage_required()
         asking = self._runner.run_steps(
-            partial(find_differences, wanted, self._choice), coverage, begun.requester
+            partial(find_differences, wanted, self._choice, related=related),
+            coverage,
+            begun.requester,
         )
         found = await run_while_connected(request, asking)
-        used = wanted.selection.fields | {one.field for one in wanted.query.spec.filters}
+        if related is not None:
+            related.settle(found.coverage, must_be_complete=coverage.mode == "require")
+        used = wanted.selection.fields | filter_fields(wanted.query.spec.filters)
         of_filters = {name: types for name, types in found.types.items() if name in used}
         notes = [
             *notes_on_types(wanted.query.spec, found.types),

@@ -24,6 +24,7 @@ from query.wire.field_facts import (
     FieldFactsPage,
     FieldFactsRequest,
     SourceCoverage,
+    covered_together,
     merge_fact_pages,
 )
 
@@ -101,6 +102,27 @@ class FieldFactsExchange:
         size = asked.get("size", limits.FIELD_FACTS_PAGE)
         merged = await asyncio.to_thread(merge_fact_pages, pages, size)
         return FoundFacts(merged, {p: why for p, why in missing.items() if p in left})
+
+    async def ask_of(
+        self, datasets: Sequence[str], requester: Requester, **asked: Any
+    ) -> FoundFacts:
+        """As `ask`, about the fields of all of these datasets together."""
+        if len(datasets) == 1:
+            return await self.ask(datasets[0], requester, **asked)
+        left, found = iter(datasets), list[FoundFacts]()
+
+        async def ask_on() -> None:
+            for dataset in left:
+                found.append(await self.ask(dataset, requester, **asked))
+
+        at_once = min(len(datasets), limits.FIELDS_DATASETS_AT_ONCE)
+        await asyncio.gather(*(ask_on() for _ in range(at_once)))
+        size = asked.get("size", limits.FIELD_FACTS_PAGE)
+        merged = await asyncio.to_thread(merge_fact_pages, [one.page for one in found], size)
+        page = FieldFactsPage(covered_together(merged.covered), merged.fields, merged.more)
+        missing = {p: why for one in found for p, why in one.missing.items()}
+        covered = [one for one in page.covered if one.partition not in missing]
+        return FoundFacts(FieldFactsPage(covered, page.fields, page.more), missing)
 
     async def _choose(
         self, left: set[int], tried: set[str], missing: dict[int, str]

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
 
+from common import limits
 from common.error_text import describe_error
 from common.errors import TooManyRequests, Unavailable
 from common.logs import log_event
@@ -86,6 +87,29 @@ class IndexerClient:
         silent = frozenset({*failed, *but})
         page = merge_pages(list(answers.values()), wanted.size)
         return KnownColumns(page, silent, bool(answers) or not silent)
+
+    async def known_columns_of(
+        self,
+        datasets: Sequence[str],
+        wanted: ColumnsRequest,
+        requester: Requester,
+        within_s: float,
+        but: Collection[str] = (),
+    ) -> KnownColumns:
+        """As `known_columns`, of the fields that any of these datasets has."""
+        left, pages, silent, told = iter(datasets), list[ColumnPage](), {*but}, list[bool]()
+
+        async def ask_on() -> None:
+            for dataset in left:
+                one = msgspec.structs.replace(wanted, dataset=dataset)
+                known = await self.known_columns(one, requester, within_s, silent)
+                silent.update(known.silent)
+                pages.append(known.page)
+                told.append(known.is_told)
+
+        at_once = min(len(datasets), limits.FIELDS_DATASETS_AT_ONCE)
+        await asyncio.gather(*(ask_on() for _ in range(at_once)))
+        return KnownColumns(merge_pages(pages, wanted.size), frozenset(silent), all(told))
 
     async def only_with(self, silent: Collection[str]) -> frozenset[int]:
         """The partitions that only these indexers hold."""

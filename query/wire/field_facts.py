@@ -202,3 +202,21 @@ def merge_fact_pages(pages: Sequence[FieldFactsPage], size: int) -> FieldFactsPa
     more = any(page.more for page in pages) or len(kept) > size
     covered = sorted((one for page in pages for one in page.covered), key=lambda one: one.partition)
     return FieldFactsPage(covered, kept[:size], more)
+
+
+def covered_together(every: Iterable[SourceCoverage]) -> list[SourceCoverage]:
+    """What the facts of several datasets are of, by partition."""
+    found: dict[int, SourceCoverage] = {}
+    for one in every:
+        known = found.setdefault(one.partition, SourceCoverage(one.partition))
+        firsts = [ns for ns in (known.first_ns, one.first_ns) if ns]
+        found[one.partition] = SourceCoverage(
+            one.partition,
+            known.rows + one.rows,
+            known.stored_bytes + one.stored_bytes,
+            known.live_rows + one.live_rows,
+            known.unread + one.unread,
+            min(firsts, default=0),
+            max(known.last_ns, one.last_ns),
+        )
+    return [found[partition] for partition in sorted(found)]

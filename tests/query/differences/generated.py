@@ -32,7 +32,7 @@ class LocalSteps:
         self._plan: Plan | None = None
         self.coverage: dict[str, Any] = {}
         self.notes: list[str] = []
-        self.types: dict[str, str] = {}
+        self.latest: dict[str, str] = {}
 
     def left_s(self) -> float:
         return 600.0
@@ -52,7 +52,7 @@ class LocalSteps:
         sent = msgspec.json.decode(msgspec.json.encode(plan), type=Plan)
         answers = [Computation(sent, [one], databases()).run() for one in self._views]
         for answer in answers:
-            self.types |= answer.report.types
+            self.latest |= answer.report.types
         return [answer.states for answer in answers]
 
 

@@ -120,6 +120,37 @@ async def test_a_box_of_a_heatmap_and_groups_are_selections(tmp_path: Path) -> N
         assert answer["outside"]["stored"] == sum(1 for i in range(1_000) if i % 3 == 2)
 
 
+async def test_all_datasets_are_compared_as_one_but_no_other_environments(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path, rows=ROWS, datasets=("shop", "bank")) as running:
+        with_columns(running)
+        answer = await differences(running, dataset="__all__")
+        assert answer["inside"] == {"events": 400, "stored": 200}  # each has the same events
+        assert (answer["fields"][0]["name"], answer["looked_at"]) == ("build", 7)
+        status, refused = await running.post(
+            "/bw/1/differences",
+            {"dataset": "__all__", "query": TIMES, "selection": SLOW},
+            key="NOQUERY",
+        )
+        assert (status, "may not run queries" in refused["error"]) == (403, True)
+
+
+async def test_a_stored_field_that_is_called_like_another_spans_is_that_field(
+    tmp_path: Path,
+) -> None:
+    rows = [Row(row.time_ns, {**row.data, "root.build": row.data["build"]}, 2) for row in ROWS]
+    async with query_harness(tmp_path, rows=rows) as running:
+        with_columns(running)
+        bad = [{"column": "root.build", "op": "=", "value": "bad"}]
+        answer = await differences(running, selection=bad, fields=["color"])
+        assert answer["inside"]["stored"] == 0  # the indexer knows no field of this name
+        assert any("from 1 h before the range" in note for note in answer["notes"])
+        running.indexers["a"].columns["root.build"] = ["s"]
+        answer = await differences(running, selection=bad, fields=["color"])
+        assert answer["inside"]["stored"] == sum(row.data["build"] == "bad" for row in ROWS)
+
+
 async def test_members_of_a_query_without_a_part_and_a_side_without_events_are_said(
     tmp_path: Path,
 ) -> None:

@@ -526,7 +526,7 @@ export interface Operations {
   /** In which fields some events of a query differ from its other events. */
   differences: {
     body: {
-      /** A dataset's name. */
+      /** A dataset's name, or `__all__`. */
       dataset: string;
       /** A query specification; its filters and range count. */
       query?: Record<string, unknown>;

@@ -123,7 +123,7 @@ DIFFERENCES: Final = Operation(
     },
     members(
         {
-            "dataset": text(least=1, about="A dataset's name."),
+            "dataset": text(least=1, about="A dataset's name, or `__all__`."),
             "query": members({}, about="A query specification; its filters and range count."),
             "selection": any_of(listed(ref("Filter"), about="Filters."), _SELECTION),
             "fields": listed(text(), least=1, most=limits.DIFFERENCES_FIELDS_MAX),
