@@ -22,7 +22,7 @@ from query.http.environment import EnvironmentDatasets
 from query.plan.parts.conditions import Filter, FilterOp, filter_fields
 from query.plan.parts.spans import KeyJoin, Kin, SpanKin, SpanMark, SpanQuery, SpansPer
 from query.plan.plan import Plan
-from query.plan.prefixed import Prefixed
+from query.plan.read.prefixed import Prefixed
 from query.plan.relations import About, RelatedConditions, about_of, split_conditions
 from query.plan.spec import TimeAxis
 from query.results.relations.around import Around, note_on_none

@@ -22,10 +22,10 @@ from query.differences.related import RelatesDifferences
 from query.differences.request import MEMBERS, DifferencesRequest, read_differences_request
 from query.http.environment import EnvironmentDatasets
 from query.http.requests import DatasetRequestReader, run_while_connected
-from query.results.notes.type_notes import notes_on_types
-from query.results.notes.unknown_fields import UnknownFieldNotes
 from query.plan.parts.conditions import filter_fields
 from query.plan.planner import needs_definitions
+from query.results.notes.type_notes import notes_on_types
+from query.results.notes.unknown_fields import UnknownFieldNotes
 from query.results.runner import QueryRunner
 
 

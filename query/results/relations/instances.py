@@ -15,7 +15,7 @@ from query.results.instances.answer import (
 )
 from query.results.relations.run import RelatedQuery, pinned
 from query.results.steps import Steps
-from query.results.totals import Totals
+from query.results.totals.totals import Totals
 from query.share.compute.database import Databases
 from query.wire.keys import encode_keys
 

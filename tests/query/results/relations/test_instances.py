@@ -10,7 +10,7 @@ import pytest
 
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp
-from query.plan.read_spec import read_spec
+from query.plan.read.spec import read_spec
 from tests.query.results.instances.oracle import instances
 from tests.query.results.relations.test_totals import as_spec, ask, in_series, joined_with
 from tests.query.share.oracle import matches
