@@ -36,7 +36,7 @@ from common.metadata.sqlite import SqliteMetadata
 from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.objects.s3.config import S3Config
-from common.process.reserve import Reserve
+from common.process.machine.reserve import Reserve
 from common.process.role import Backends
 from common.struct_types import prepare_structs
 

@@ -32,7 +32,7 @@ from common.process.alarms.board import AlarmBoard
 from common.process.alarms.config import AlarmsConfig
 from common.process.alarms.poster import AlarmPoster
 from common.process.http.descriptors import raise_open_files
-from common.process.memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
+from common.process.machine.memory import KEPT, KEPT_SMALL, GivingBack, keep_freed_pages
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, Telemetry, TelemetryQueue, TelemetrySender
 from common.struct_types import prepare_structs

@@ -8,7 +8,7 @@ from bellwether.backends import log_folder, reserve_of
 from bellwether.config.settings import Settings
 from bellwether.supervisor.console import UpConsole
 from common.process.alarms.board import AlarmBoard
-from common.process.reserve import Reserve, drop_caches
+from common.process.machine.reserve import Reserve, drop_caches
 from common.tasks import run_every
 
 _CHECK_S = 1.0

@@ -14,7 +14,7 @@ from benchmarks.systems.base import Group, Prepared, Written, record_lines
 from common import limits
 from common.model.record import Kind, Record
 from common.model.record_value import compress_value, decoded_bytes
-from common.process.memory import keep_freed_pages
+from common.process.machine.memory import keep_freed_pages
 from indexer.config import IndexerConfig
 from indexer.partition.index_batch import index_batch
 from indexer.seal.segment_files import seal_all

@@ -23,7 +23,7 @@ from common.errors import BadRequest, MetadataUnavailable, UnknownKey
 from common.logs import log_event
 from common.metadata import Access, ApiKey, Environment, KeyKind, Metadata, Team
 from common.metrics import key_cache_stale_total
-from common.process.disk_copy import DiskCopy
+from common.process.machine.disk_copy import DiskCopy
 
 KEY_HEADER = "X-Honeycomb-Team"
 INGEST_KEY_PREFIX = "hcxik_"

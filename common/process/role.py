@@ -13,8 +13,8 @@ from common.log import Log
 from common.metadata import Metadata
 from common.objects import ObjectStore
 from common.process.alarms.board import AlarmBoard
+from common.process.machine.memory import GivingBack
 from common.process.members import Member
-from common.process.memory import GivingBack
 from common.process.telemetry import Telemetry
 from common.process.versions import OWN
 from common.version import VERSION

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from common.process.niceness import be_nice
+from common.process.machine.niceness import be_nice
 
 T = TypeVar("T")
 _NICE = 10  # indexing and queries (`SHARE_NICENESS`) come first

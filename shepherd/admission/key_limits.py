@@ -15,7 +15,7 @@ from common import limits
 from common.clock import Clock
 from common.errors import TooManyRequests
 from common.metadata import ApiKey
-from common.process.disk_copy import DiskCopy
+from common.process.machine.disk_copy import DiskCopy
 
 _SECOND_NS = 10**9
 _DAY_S = 86_400

@@ -22,7 +22,7 @@ from common.logs import log_event
 from common.metadata import ApiKey, Dataset, Metadata
 from common.metadata.lookup import AmbiguousDataset, may_be_second_name
 from common.model.names import BadDatasetName, dataset_id, dataset_slug
-from common.process.disk_copy import DiskCopy
+from common.process.machine.disk_copy import DiskCopy
 from shepherd.datasets.quota import DatasetRoom
 from shepherd.ingest.decoded_events import Target
 

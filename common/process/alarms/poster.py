@@ -23,7 +23,7 @@ from common.metrics import alarm_posts_total
 from common.process.alarms.board import AlarmBoard, RaisedAlarm
 from common.process.alarms.config import AlarmsConfig
 from common.process.alarms.declared import ALARMS
-from common.process.disk_copy import DiskCopy
+from common.process.machine.disk_copy import DiskCopy
 
 _FIRST_WAIT_S = 1.0
 _STOP_GRACE_S = 2.0  # for waiting notices when the role stops

@@ -23,7 +23,7 @@ from common.process.error_body import busy_response
 from common.process.fair.queue import FairLimits
 from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots
-from common.process.niceness import be_nice
+from common.process.machine.niceness import be_nice
 from common.process.web import error_response, has_hung_up
 from common.tasks import cancel_and_wait
 from query.plan.calculated import named_fields, stored_filters

@@ -11,7 +11,7 @@ from common.errors import LogFull
 from common.log import Bounds
 from common.log.embedded.log import EmbeddedLog
 from common.model.record import heartbeat_record
-from common.process.reserve import Reserve, drop_caches
+from common.process.machine.reserve import Reserve, drop_caches
 
 MB = 1024 * 1024
 

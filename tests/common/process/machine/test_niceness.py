@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import os, threading
-from common.process.niceness import be_nice
+from common.process.machine.niceness import be_nice
 os.nice({process})
 def of_thread():
     return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

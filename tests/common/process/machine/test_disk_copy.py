@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from common.process import disk_copy
-from common.process.disk_copy import DiskCopy
+from common.process.machine import disk_copy
+from common.process.machine.disk_copy import DiskCopy
 
 
 async def test_a_write_under_way_does_not_take_the_place_of_the_last_one(

@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from common import limits
-from common.process.memory import GivingBack, resident_bytes
+from common.process.machine.memory import GivingBack, resident_bytes
 
 _PROGRAM = """
 import pyarrow as pa
-from common.process.memory import keep_freed_pages
+from common.process.machine.memory import keep_freed_pages
 print(keep_freed_pages(), pa.default_memory_pool().backend_name)
 """
 

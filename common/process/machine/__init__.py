@@ -1,0 +1,1 @@
+"""What a process takes of its machine: memory, room on disk, and its turn at the processors."""
