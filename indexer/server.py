@@ -16,11 +16,11 @@ from common.tasks import run_every, run_together, running
 from indexer.claims.claims import Claims
 from indexer.config import IndexerConfig
 from indexer.expiry.reference_clocks import ReferenceClocks
-from indexer.metadata_exporter import MetadataExporter
 from indexer.serve.application import internal_application
 from indexer.shred.selected import SelectedShredder
 from indexer.tail.registry import TailRegistry
 from indexer.tail.tail import TAIL_LIMITS, TailLimits
+from indexer.upkeep.metadata_exporter import MetadataExporter
 from indexer.wiring import Parts, build_parts
 
 _HTTP_GRACE_S = 1.0

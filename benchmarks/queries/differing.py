@@ -27,7 +27,7 @@ from indexer.fields.listing import FieldFactsListing
 from indexer.seal.partition_reader import PartitionReader
 from indexer.state.live_rows import LiveRows
 from indexer.state.view import PartitionView
-from indexer.summaries.held import HeldSummaries
+from indexer.upkeep.summaries.held import HeldSummaries
 from query.differences.find import ChosenFields, find_differences
 from query.differences.request import DifferencesRequest, read_differences_request
 from query.fields.document import stored

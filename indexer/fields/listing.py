@@ -25,7 +25,7 @@ from indexer.fields.prefix import values_of_block, with_prefix
 from indexer.fields.sizes import facts_without_values, stored_columns
 from indexer.seal.partition_reader import PartitionReader
 from indexer.state.view import PartitionView
-from indexer.summaries.held import HeldSummaries
+from indexer.upkeep.summaries.held import HeldSummaries
 from query.cancellation import check_cancelled
 from query.wire.field_facts import (
     FieldFacts,

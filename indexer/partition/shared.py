@@ -11,7 +11,7 @@ from indexer.damage.publish_gate import NoPeers, Peers
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.retention_settings import RetentionSettings
 from indexer.partition.memory_budget import LiveBudget
-from indexer.prefetch import Prefetcher
+from indexer.partition.prefetch import Prefetcher
 from indexer.seal.timing import TIMING, Timing
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait

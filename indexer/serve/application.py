@@ -10,13 +10,13 @@ from indexer.damage import peers
 from indexer.damage.reappend import RecordsEndpoint
 from indexer.fields.listing import FieldFactsListing
 from indexer.fields.route import FieldFactsEndpoint
-from indexer.rehearsal.content import PATH
-from indexer.rehearsal.content_route import ContentEndpoint
-from indexer.repair.twin_segments import SegmentEndpoint
 from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
 from indexer.serve.column_listing import ColumnListing
 from indexer.serve.column_routes import ColumnEndpoints, ListingTurns
 from indexer.serve.routes import Endpoints
+from indexer.upkeep.rehearsal.content import PATH
+from indexer.upkeep.rehearsal.content_route import ContentEndpoint
+from indexer.upkeep.repair.twin_segments import SegmentEndpoint
 from indexer.wiring import Parts
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from common import limits
 from common.logs import log_event
-from indexer.summaries.held import HeldSummaries
+from indexer.upkeep.summaries.held import HeldSummaries
 from query.share.pruning.summary_facts import summary_may_match
 from query.share.view.view import EndsWanted, ViewRequest
 from segment.columns import ColumnBlock, ColumnKey, FieldType

@@ -20,12 +20,12 @@ from common.logs import log_event
 from common.metrics import segments_skipped_total
 from indexer.expiry.expired_early import expired_early
 from indexer.partition.partition import Partition
-from indexer.repair.object_repair import ObjectRepair
 from indexer.serve.ends import has_longer, reaching
 from indexer.serve.fair_fetches import FairFetches
 from indexer.serve.footers import ColumnsOf, Footer, Footers
 from indexer.state.view import PartitionView
-from indexer.summaries.held import HeldSummaries
+from indexer.upkeep.repair.object_repair import ObjectRepair
+from indexer.upkeep.summaries.held import HeldSummaries
 from query.share.pruning.summary_facts import summary_may_match
 from query.share.pruning.trace_filters import TraceFilters
 from query.share.view.damaged import DamagedRecords

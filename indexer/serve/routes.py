@@ -24,8 +24,8 @@ from common.process.fair.queue import NoRoom
 from common.process.versions import decode_request
 from common.process.web import Handler, error_response, has_hung_up
 from indexer.partition.partition import Partition
+from indexer.partition.prefetch import Prefetcher
 from indexer.partition.status import Writers, describe
-from indexer.prefetch import Prefetcher
 from indexer.seal.partition_reader import is_published, last_manifest
 from indexer.shred import Shredder
 from indexer.tail.registry import TailRegistry

@@ -29,11 +29,8 @@ from indexer.expiry.clocks import Clocks
 from indexer.expiry.retention_settings import RetentionSettings
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
+from indexer.partition.prefetch import Prefetcher
 from indexer.partition.shared import Shared
-from indexer.prefetch import Prefetcher
-from indexer.repair.object_repair import ObjectRepair
-from indexer.repair.rebuild import SegmentRebuilder
-from indexer.repair.twin_segments import TwinSegments
 from indexer.seal.partition_reader import is_published
 from indexer.seal.timing import TIMING, Timing
 from indexer.shred import Shredder
@@ -41,6 +38,9 @@ from indexer.shred.kernel_wait import KernelWait
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.cut_rules import CUT_RULES, CutRules
 from indexer.tail.registry import TailRegistry
+from indexer.upkeep.repair.object_repair import ObjectRepair
+from indexer.upkeep.repair.rebuild import SegmentRebuilder
+from indexer.upkeep.repair.twin_segments import TwinSegments
 from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache

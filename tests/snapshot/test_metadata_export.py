@@ -12,7 +12,7 @@ from common.metadata import StoredQuery
 from common.metadata.resources import RESOURCES
 from common.metadata.sqlite import SqliteMetadata
 from common.objects.directory import DirectoryObjects
-from indexer.metadata_exporter import MetadataExporter
+from indexer.upkeep.metadata_exporter import MetadataExporter
 from snapshot.metadata_export import PREFIX, MetadataExports, blob_key
 from tests.conformance.test_metadata import filled
 from tests.conformance.test_metadata_resources import SAMPLES

@@ -31,10 +31,10 @@ from common.model.record import LogRecord, RecordError, decode
 from common.tasks import Retry, run_every
 from indexer.config import IndexerConfig
 from indexer.partition.index_batch import index_batch
-from indexer.rehearsal.rehearse import SAME
 from indexer.shred import Accepted, Shredder
 from indexer.shred.reference import ReferenceShredder
 from indexer.state.live_rows import LiveRows
+from indexer.upkeep.rehearsal.rehearse import SAME
 from snapshot.bootstrap.estimate import BootstrapEstimate, estimate_bootstrap
 
 _AGAIN_S = 60.0  # between two looks at the schedule

@@ -27,9 +27,9 @@ from common.process.alarms.board import AlarmBoard
 from common.process.role import Backends, RoleContext
 from common.process.telemetry import NoTelemetry, TelemetryQueue, TelemetrySender
 from indexer.config import IndexerConfig
-from indexer.rehearsal.pair import Pairs
-from indexer.rehearsal.rehearse import SAME, Rehearsal, RehearsalReport
 from indexer.shred.selected import SelectedShredder
+from indexer.upkeep.rehearsal.pair import Pairs
+from indexer.upkeep.rehearsal.rehearse import SAME, Rehearsal, RehearsalReport
 from segment.parquet.selected import SelectedEncoders
 
 FOLDER = "rehearsal"  # in the data folder: on its disk, not in a memory that /tmp may be

@@ -20,8 +20,8 @@ from common.errors import BellwetherError
 from common.log import Log
 from common.log.embedded.examine import has_log
 from common.objects import ObjectStore
-from indexer.repair.rebuild import SegmentRebuilder
 from indexer.shred.reference import ReferenceShredder
+from indexer.upkeep.repair.rebuild import SegmentRebuilder
 from segment.parquet.selected import SelectedEncoders
 from snapshot.cache import SegmentCache
 from snapshot.documents.epochs import known_partitions

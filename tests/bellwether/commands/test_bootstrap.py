@@ -20,7 +20,7 @@ from bellwether.commands.operate.bootstrap_weekly import (
 from bellwether.config.settings import Settings, load
 from common.errors import Conflict
 from common.tasks import running
-from indexer.rehearsal.rehearse import SAME, RehearsalReport
+from indexer.upkeep.rehearsal.rehearse import SAME, RehearsalReport
 from tests.bellwether.commands.test_segments import filled
 
 UTC = ZoneInfo("UTC")

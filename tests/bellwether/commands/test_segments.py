@@ -23,10 +23,10 @@ from snapshot.documents.locations import summary_key
 from snapshot.documents.manifest import Dropped, Manifest, encode_manifest
 from snapshot.summaries import SUMMARY_ROWS_MIN, make_summary
 from tests.conformance import cluster as conformance
-from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import DATASET, open_context, published, record, running, until
 from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
+from tests.indexer.upkeep.compaction.compacting import compacting, compactor_of, cuts
 
 Wrap = Callable[[ObjectStore], ObjectStore]
 

@@ -15,8 +15,8 @@ from common.process.members import claim_name, encode_member
 from common.process.role import RoleContext
 from common.process.web import require_internal_token
 from indexer.partition.partition import Partition
-from indexer.repair.object_walk import ObjectWalk
-from indexer.repair.twin_segments import SegmentEndpoint
+from indexer.upkeep.repair.object_walk import ObjectWalk
+from indexer.upkeep.repair.twin_segments import SegmentEndpoint
 from snapshot.documents.locations import segment_key
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.verify.verify import verify

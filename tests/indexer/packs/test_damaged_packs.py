@@ -13,11 +13,11 @@ from common.process.members import claim_name, encode_member
 from common.process.role import RoleContext
 from common.process.web import require_internal_token
 from indexer.partition.partition import Partition
-from indexer.repair.object_repair import ObjectRepair
-from indexer.repair.object_walk import ObjectWalk
-from indexer.repair.rebuild import SegmentRebuilder
-from indexer.repair.twin_segments import SegmentEndpoint
 from indexer.state.view import PartitionView
+from indexer.upkeep.repair.object_repair import ObjectRepair
+from indexer.upkeep.repair.object_walk import ObjectWalk
+from indexer.upkeep.repair.rebuild import SegmentRebuilder
+from indexer.upkeep.repair.twin_segments import SegmentEndpoint
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.verify.verify import verify
 from tests.indexer.harness import QUICK, repair_of

@@ -9,11 +9,11 @@ import msgspec
 from common import limits
 from common.model.record import Marker, gone_record, marker_record
 from indexer.partition.partition import Partition
-from indexer.repair.rebuild import SegmentRebuilder
 from indexer.seal.partition_reader import last_manifest
 from indexer.seal.timing import Timing
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
+from indexer.upkeep.repair.rebuild import SegmentRebuilder
 from query.share.view.view import DatasetView, ViewRequest
 from snapshot.bootstrap.bootstrap import read_history
 from snapshot.documents.chain import Chain

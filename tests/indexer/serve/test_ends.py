@@ -11,9 +11,8 @@ from indexer.partition.partition import Partition
 from indexer.serve.ends import reaching
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
-from indexer.summaries.held import HeldSummaries
+from indexer.upkeep.summaries.held import HeldSummaries
 from query.share.view.view import EndsWanted, ViewRequest
-from tests.indexer.compaction.compacting import compacting, cuts
 from tests.indexer.harness import (
     DATASET,
     TIME_NS,
@@ -24,7 +23,8 @@ from tests.indexer.harness import (
     until,
 )
 from tests.indexer.partition.test_partition import CUT, numbers_in
-from tests.indexer.summaries.test_worker import worker_of
+from tests.indexer.upkeep.compaction.compacting import compacting, cuts
+from tests.indexer.upkeep.summaries.test_worker import worker_of
 
 MS_NS = 10**6
 

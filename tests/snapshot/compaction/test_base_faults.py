@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import DamagedObject, ObjectsUnavailable
 from snapshot.documents.manifest import BASES_FORMAT
-from tests.indexer.compaction.compacting import Dying, Killed
+from tests.indexer.upkeep.compaction.compacting import Dying, Killed
 from tests.snapshot.compaction.histories import (
     History,
     MemoryObjects,

@@ -32,10 +32,10 @@ from snapshot.unnamed.objects import (
 )
 from snapshot.verify.verify import verify
 from tests.conformance import cluster as conformance
-from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import append, open_context, published, running, until
 from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
+from tests.indexer.upkeep.compaction.compacting import compacting, compactor_of, cuts
 from tests.snapshot.test_manifest import manifest
 from tests.snapshot.test_objects_of import entry
 from tests.snapshot.test_publish import Failing

@@ -10,8 +10,8 @@ from ops.doctor.compactions import check_compactions
 from ops.doctor.machine import Verdict
 from ops.status import read_status, troubles
 from snapshot.compaction.documents import compaction_key
-from tests.indexer.compaction.compacting import compacting, compactor_of, cuts, shown
 from tests.indexer.harness import open_context
+from tests.indexer.upkeep.compaction.compacting import compacting, compactor_of, cuts, shown
 
 KEY = compaction_key(0, 1)
 ALARM = "compaction_unreadable"

@@ -11,7 +11,7 @@ from common.errors import BellwetherError, Conflict, TooManyRequests, Unavailabl
 from common.process.versions import decode_request
 from common.process.web import error_response
 from indexer.partition.partition import Partition
-from indexer.rehearsal.content import ContentRequest, content_of
+from indexer.upkeep.rehearsal.content import ContentRequest, content_of
 from snapshot.cache import SegmentCache
 
 _RETRY_S = 5

@@ -23,13 +23,13 @@ from common.metrics import (
     summary_seconds_total,
 )
 from common.tasks import run_every
-from indexer.compaction.budget import RequestBudget
-from indexer.compaction.quiet_thread import QuietThread
-from indexer.compaction.turns import Turns
 from indexer.partition.partition import Partition
 from indexer.partition.shared import Shared
 from indexer.state.view import PartitionView
-from indexer.summaries.held import HeldSummaries
+from indexer.upkeep.compaction.budget import RequestBudget
+from indexer.upkeep.compaction.quiet_thread import QuietThread
+from indexer.upkeep.compaction.turns import Turns
+from indexer.upkeep.summaries.held import HeldSummaries
 from segment.summary.summary import SegmentSummary
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.summaries import (

@@ -7,10 +7,10 @@ from common.clock import Clock
 from common.errors import BellwetherError
 from common.logs import log_event
 from common.process.versions import DOCUMENTS_BASES, DocumentGate
-from indexer.compaction.budget import RequestBudget
-from indexer.compaction.quiet_thread import QuietThread
-from indexer.compaction.turns import Turns
 from indexer.partition.partition import Partition
+from indexer.upkeep.compaction.budget import RequestBudget
+from indexer.upkeep.compaction.quiet_thread import QuietThread
+from indexer.upkeep.compaction.turns import Turns
 
 _AGAIN_NS = 600 * 10**9  # pause of a partition after a failure
 _S_NS = 10**9

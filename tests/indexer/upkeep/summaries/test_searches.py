@@ -11,8 +11,8 @@ from common.objects import ObjectStore
 from indexer.partition.partition import Partition
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
-from indexer.summaries.held import HeldSummaries
-from indexer.summaries.worker import SummaryWorker
+from indexer.upkeep.summaries.held import HeldSummaries
+from indexer.upkeep.summaries.worker import SummaryWorker
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.plan import Plan, RowsWanted
 from query.share.compute.computation import Computation
@@ -20,8 +20,8 @@ from query.share.row_search.search import rows_of
 from query.share.view.view import ViewRequest
 from segment.summary.summary import SegmentSummary, encode_summary
 from snapshot.documents.locations import summary_key
-from tests.indexer.compaction.compacting import CUT, compacting, published
 from tests.indexer.harness import DATASET, TIME_NS, open_context, repair_of, until
+from tests.indexer.upkeep.compaction.compacting import CUT, compacting, published
 from tests.query.share.databases import databases
 
 DATABASES = databases()

@@ -10,8 +10,8 @@ from common.objects import ObjectStore
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from tests.conformance import cluster
-from tests.indexer.compaction.test_compactor import twins_compact
-from tests.indexer.compaction.test_killed import fail_and_compact, kill_at_every_step
+from tests.indexer.upkeep.compaction.test_compactor import twins_compact
+from tests.indexer.upkeep.compaction.test_killed import fail_and_compact, kill_at_every_step
 
 BucketOf = Callable[[Path], ObjectStore]
 

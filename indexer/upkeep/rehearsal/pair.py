@@ -12,7 +12,7 @@ from common.errors import Conflict, Unavailable
 from common.locks import Locks
 from common.process.members import Member, list_partition_holders
 from common.process.web import INTERNAL_TOKEN_HEADER
-from indexer.rehearsal.content import PATH, ContentRequest, PartitionContent
+from indexer.upkeep.rehearsal.content import PATH, ContentRequest, PartitionContent
 
 _COPIES = 2
 _TIMEOUT = aiohttp.ClientTimeout(

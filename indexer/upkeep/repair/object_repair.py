@@ -18,8 +18,8 @@ from common.errors import BellwetherError, DamagedObject
 from common.logs import log_event
 from common.metrics import mended_objects_total
 from common.objects import ObjectStore
-from indexer.repair.rebuild import SegmentRebuilder, pack_of
-from indexer.repair.twin_segments import TwinSegments
+from indexer.upkeep.repair.rebuild import SegmentRebuilder, pack_of
+from indexer.upkeep.repair.twin_segments import TwinSegments
 from snapshot.documents.chain import Chain
 from snapshot.documents.locations import SegmentLocation
 from snapshot.documents.manifest import SegmentEntry

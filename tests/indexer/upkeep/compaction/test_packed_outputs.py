@@ -20,7 +20,9 @@ from snapshot.documents.manifest import PACKS_FORMAT, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
 from snapshot.verify.verify import verify
-from tests.indexer.compaction.compacting import (
+from tests.indexer.harness import DATASET, open_context, published, record, repair_of, until
+from tests.indexer.partition.test_partition import CUT
+from tests.indexer.upkeep.compaction.compacting import (
     GRACE_S,
     compacting,
     compactor_of,
@@ -29,8 +31,6 @@ from tests.indexer.compaction.compacting import (
     shown,
     verified,
 )
-from tests.indexer.harness import DATASET, open_context, published, record, repair_of, until
-from tests.indexer.partition.test_partition import CUT
 
 
 class Counting(ReadOnlyStore):
@@ -195,13 +195,15 @@ async def test_what_is_alone_in_a_pack_is_taken_out_of_it_so_that_the_pack_goes(
             (pack,) = packs(partition)
             await cuts(partition, log, list(range(31, 61)))
             compactor = compactor_of(partition)
-            monkeypatch.setattr("indexer.compaction.compactor.span_ns", lambda _: 1)  # all is over
+            monkeypatch.setattr(
+                "indexer.upkeep.compaction.compactor.span_ns", lambda _: 1
+            )  # all is over
             assert await compactor.step(0) == 0  # the pack is read whole
             monkeypatch.undo()
             await cuts(partition, log, [61], [62])
             assert await compactor.step(0) == 1
             assert await files_read(partition) == 1
-            monkeypatch.setattr("indexer.compaction.compactor.span_ns", lambda _: 1)
+            monkeypatch.setattr("indexer.upkeep.compaction.compactor.span_ns", lambda _: 1)
             compactor = compactor_of(partition)
             assert await compactor.step(0) == 1
             (moved,) = [one for one in outputs(partition) if one.dataset == OTHER]

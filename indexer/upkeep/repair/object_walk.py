@@ -15,8 +15,8 @@ from common.logs import log_event
 from common.objects import ObjectStore
 from common.tasks import run_every
 from indexer.config import IndexerConfig
-from indexer.repair.object_repair import ObjectRepair
 from indexer.seal.partition_reader import PartitionReader
+from indexer.upkeep.repair.object_repair import ObjectRepair
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.mending import damaged_in_pack, segment_is_whole
 from snapshot.threads import to_store_thread

@@ -20,11 +20,12 @@ from common.process.role import RoleContext
 from compose.cluster.cluster import Cluster
 from compose.servers.s3 import S3
 from indexer.partition.partition import Partition
-from indexer.rehearsal import content
-from indexer.rehearsal.content import PATH, ContentRequest
-from indexer.rehearsal.content_route import ContentEndpoint
-from indexer.rehearsal.pair import NotComparable, Pairs
-from indexer.rehearsal.rehearse import (
+from indexer.shred.reference import ReferenceShredder
+from indexer.upkeep.rehearsal import content
+from indexer.upkeep.rehearsal.content import PATH, ContentRequest
+from indexer.upkeep.rehearsal.content_route import ContentEndpoint
+from indexer.upkeep.rehearsal.pair import NotComparable, Pairs
+from indexer.upkeep.rehearsal.rehearse import (
     DIFFERENT,
     NOT_COMPARED,
     NOT_FINISHED,
@@ -32,15 +33,14 @@ from indexer.rehearsal.rehearse import (
     Rehearsal,
     RehearsalReport,
 )
-from indexer.shred.reference import ReferenceShredder
 from segment.parquet.selected import SelectedEncoders
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
 from tests.conformance import cluster as conformance
-from tests.indexer.compaction.compacting import compacting, compactor_of, cuts
 from tests.indexer.harness import QUICK, append, open_context, published, reached, running, until
 from tests.indexer.packs import packed as packs
 from tests.indexer.partition.test_partition import CUT
+from tests.indexer.upkeep.compaction.compacting import compacting, compactor_of, cuts
 
 Wrap = Callable[[ObjectStore], ObjectStore]
 

@@ -16,8 +16,8 @@ from indexer.partition.partition import Partition
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from indexer.state.view import PartitionView
-from indexer.summaries.held import HeldSummaries
-from indexer.summaries.worker import SummaryWorker
+from indexer.upkeep.summaries.held import HeldSummaries
+from indexer.upkeep.summaries.worker import SummaryWorker
 from query.plan.parts.conditions import Filter, FilterOp
 from query.share.view.view import DatasetView, ViewRequest
 from segment.parquet.encoders import Encoders
@@ -29,9 +29,15 @@ from snapshot.objects_of import ServedSegment
 from snapshot.summaries import make_summary
 from snapshot.unnamed.names import Names
 from snapshot.unnamed.objects import find_unnamed, remove_unnamed
-from tests.indexer.compaction.compacting import GRACE_S, compacting, compactor_of, cuts, verified
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.harness import DATASET, append, open_context, repair_of, until
+from tests.indexer.upkeep.compaction.compacting import (
+    GRACE_S,
+    compacting,
+    compactor_of,
+    cuts,
+    verified,
+)
 from tests.snapshot.unnamed.test_unnamed_objects import tomorrow
 
 FIELDS = frozenset({"n"})
@@ -276,7 +282,7 @@ async def test_each_segment_without_a_summary_is_counted_by_its_reason(
                 raise DamagedObject("its pages cannot be read")
             return make_summary(objects, name, file, encoders, replaceable=replaceable)
 
-        monkeypatch.setattr("indexer.summaries.worker.make_summary", make)
+        monkeypatch.setattr("indexer.upkeep.summaries.worker.make_summary", make)
         held = HeldSummaries()
         worker = worker_of(partition, held)
         await worker.run_round()

@@ -25,15 +25,15 @@ from common.metrics import (
 )
 from common.process.versions import DOCUMENTS_COMPACTIONS
 from common.tasks import run_every
-from indexer.compaction.base_writer import BaseWriter
-from indexer.compaction.budget import RequestBudget
-from indexer.compaction.quiet_thread import QuietThread
-from indexer.compaction.turns import Turns
 from indexer.partition.partition import Partition
 from indexer.partition.shared import Shared
 from indexer.seal.partition_reader import last_manifest
 from indexer.seal.pipeline import published_only
 from indexer.state.view import PartitionView
+from indexer.upkeep.compaction.base_writer import BaseWriter
+from indexer.upkeep.compaction.budget import RequestBudget
+from indexer.upkeep.compaction.quiet_thread import QuietThread
+from indexer.upkeep.compaction.turns import Turns
 from snapshot.compaction.choose import SIZES, Choice, Sizes, choose, span_ns
 from snapshot.compaction.compacted import Compacted
 from snapshot.compaction.documents import Compaction

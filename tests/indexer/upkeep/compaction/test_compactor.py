@@ -14,11 +14,11 @@ from common.errors import ObjectMissing
 from common.model.names import dataset_id
 from common.objects import ObjectStore
 from common.process.versions import FIRST_DOCUMENTS
-from indexer.compaction.budget import RequestBudget
-from indexer.compaction.turns import rank_of
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.seal.partition_reader import last_manifest
 from indexer.state.view import PartitionView
+from indexer.upkeep.compaction.budget import RequestBudget
+from indexer.upkeep.compaction.turns import rank_of
 from query.share.view.view import ViewRequest
 from segment.summary.compute import summarize_file
 from snapshot.cache import SegmentCache
@@ -33,15 +33,6 @@ from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
 from snapshot.summaries import SUMMARY_ROWS_MIN, load_summary
 from snapshot.verify.verify import verify
-from tests.indexer.compaction.compacting import (
-    GRACE_S,
-    compacting,
-    compactor_of,
-    cuts,
-    files_read,
-    shown,
-    verified,
-)
 from tests.indexer.harness import (
     DATASET,
     open_context,
@@ -51,6 +42,15 @@ from tests.indexer.harness import (
     until,
 )
 from tests.indexer.partition.test_partition import CUT, views_of
+from tests.indexer.upkeep.compaction.compacting import (
+    GRACE_S,
+    compacting,
+    compactor_of,
+    cuts,
+    files_read,
+    shown,
+    verified,
+)
 from tests.snapshot.compaction.pieces import ENCODERS, pieces
 
 

@@ -9,8 +9,13 @@ from common.errors import BadRequest
 from common.model.record import Record, gone_record
 from common.model.record_value import encode_event_line, events_record
 from indexer.partition.partition import Partition
-from indexer.rehearsal import content
-from indexer.rehearsal.content import ContentRequest, PartitionContent, content_of, differences
+from indexer.upkeep.rehearsal import content
+from indexer.upkeep.rehearsal.content import (
+    ContentRequest,
+    PartitionContent,
+    content_of,
+    differences,
+)
 from tests.indexer.harness import (
     DATASET,
     TIME_NS,

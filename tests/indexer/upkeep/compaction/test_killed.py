@@ -14,7 +14,9 @@ from common.objects import ObjectStore
 from indexer.partition.maintenance import PartitionMaintenance
 from snapshot.retention.cutoffs import Cutoffs
 from snapshot.retention.retention import ToExpire
-from tests.indexer.compaction.compacting import (
+from tests.indexer.faulty import FaultyObjects
+from tests.indexer.harness import open_context, published, until
+from tests.indexer.upkeep.compaction.compacting import (
     GRACE_S,
     Dying,
     Killed,
@@ -25,8 +27,6 @@ from tests.indexer.compaction.compacting import (
     shown,
     verified,
 )
-from tests.indexer.faulty import FaultyObjects
-from tests.indexer.harness import open_context, published, until
 
 EVENTS = list(range(5))
 AFTER = [

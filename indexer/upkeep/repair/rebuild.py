@@ -31,7 +31,7 @@ _READ_BYTES = 4 * 1024 * 1024
 
 
 class SegmentRebuilder:
-    """Rebuilds segments; `indexer.repair.object_repair` decides when."""
+    """Rebuilds segments; `indexer.upkeep.repair.object_repair` decides when."""
 
     def __init__(
         self,

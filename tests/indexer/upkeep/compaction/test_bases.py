@@ -23,7 +23,8 @@ from snapshot.objects_of import read_objects
 from snapshot.unnamed.names import Names
 from snapshot.unnamed.objects import find_unnamed
 from snapshot.verify.verify import verify
-from tests.indexer.compaction.compacting import (
+from tests.indexer.harness import open_context, published, until
+from tests.indexer.upkeep.compaction.compacting import (
     GRACE_S,
     compacting,
     compactor_of,
@@ -32,7 +33,6 @@ from tests.indexer.compaction.compacting import (
     shown,
     verified,
 )
-from tests.indexer.harness import open_context, published, until
 from tests.snapshot.compaction.histories import small_bases
 
 OPEN = FixedGate(DOCUMENTS_BASES)

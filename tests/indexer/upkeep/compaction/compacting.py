@@ -10,9 +10,9 @@ from common.log import Log
 from common.objects import ObjectInfo, ObjectStore
 from common.process.role import RoleContext
 from common.process.versions import DOCUMENTS_COMPACTIONS, DocumentGate, FixedGate
-from indexer.compaction.compactor import Compactor
 from indexer.expiry.clocks import Clocks
 from indexer.partition.partition import Partition
+from indexer.upkeep.compaction.compactor import Compactor
 from query.share.view.view import DatasetView, ViewRequest
 from segment.columns import ColumnKey, FieldType
 from segment.columns.key import OFFSET

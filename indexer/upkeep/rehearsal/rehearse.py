@@ -24,16 +24,21 @@ from indexer.expiry.clocks import Clocks
 from indexer.expiry.retention_settings import RetentionSettings
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.partition import Partition
+from indexer.partition.prefetch import Prefetcher
 from indexer.partition.replay import Replay
 from indexer.partition.shared import Shared
-from indexer.prefetch import Prefetcher
-from indexer.rehearsal.content import ContentRequest, PartitionContent, content_of, differences
-from indexer.rehearsal.pair import NotComparable, Pairs
-from indexer.rehearsal.read_only import ReadOnlyLog, ReadOnlyObjects
 from indexer.shred import Shredder
 from indexer.shred.kernel_wait import KernelWait
 from indexer.state.view import PartitionView
 from indexer.tail.registry import TailRegistry
+from indexer.upkeep.rehearsal.content import (
+    ContentRequest,
+    PartitionContent,
+    content_of,
+    differences,
+)
+from indexer.upkeep.rehearsal.pair import NotComparable, Pairs
+from indexer.upkeep.rehearsal.read_only import ReadOnlyLog, ReadOnlyObjects
 from segment.parquet.selected import SelectedEncoders
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.cache import SegmentCache

@@ -1,0 +1,1 @@
+"""What an indexer does beside indexing: smaller, checked, summarized and exported (I4)."""
