@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
+from bellwether.answers.rows.pages import pages
+from bellwether.answers.rows.show import missing_text
 from bellwether.client import ClientError, Target
 from bellwether.client.caller import calling
 from bellwether.export.layout import Layout
 from bellwether.export.spool import Spool
 from bellwether.export.target_file import FileFormat, TargetFile, written_whole
 from bellwether.output import printable
-from bellwether.rows.pages import pages
-from bellwether.rows.show import missing_text
 
 
 def export_events(

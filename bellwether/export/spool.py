@@ -8,8 +8,8 @@ from typing import IO
 import msgspec
 import zstandard
 
+from bellwether.answers.rows.pages import Event, event_of
 from bellwether.export.layout import FieldsSeen
-from bellwether.rows.pages import Event, event_of
 
 
 class Spool:

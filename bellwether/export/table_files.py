@@ -10,8 +10,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bellwether.answers.rows.pages import Event
 from bellwether.export.layout import Column, Kind, Layout, kind_of
-from bellwether.rows.pages import Event
 from common.model.times.api import parse_time
 
 _ROWS_AT_ONCE: Final = 10_000  # of one record batch: some MB of usual events

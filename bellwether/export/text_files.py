@@ -9,10 +9,10 @@ from typing import Protocol
 import msgspec
 import zstandard
 
+from bellwether.answers.rows.cells import plain
+from bellwether.answers.rows.csv_lines import cell
+from bellwether.answers.rows.pages import Event
 from bellwether.export.layout import Layout
-from bellwether.rows.cells import plain
-from bellwether.rows.csv_lines import cell
-from bellwether.rows.pages import Event
 
 
 def write_csv(path: Path, compression: str, layout: Layout, events: Iterable[Event]) -> None:

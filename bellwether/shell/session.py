@@ -11,15 +11,15 @@ from datetime import UTC, tzinfo
 import click
 import orjson
 
+from bellwether.answers.results.formats import FORMATS
+from bellwether.answers.results.print_answer import print_answer
+from bellwether.answers.rows.fields_table import print_fields
 from bellwether.client import ClientError, Target
 from bellwether.client.caller import Caller
 from bellwether.client.run_query import run_query
 from bellwether.commands.ask.rows import show_selected
 from bellwether.commands.operate.zones import chosen_zone
 from bellwether.output import output_console, printable
-from bellwether.results.formats import FORMATS
-from bellwether.results.print_answer import print_answer
-from bellwether.rows.fields_table import print_fields
 from bellwether.shell.completion import COMMANDS
 from bellwether.shell.statements import Statement
 from common.clock import Clock

@@ -13,7 +13,7 @@ from prompt_toolkit.filters import completion_is_selected
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from bellwether.results.formats import FORMATS
+from bellwether.answers.results.formats import FORMATS
 from bellwether.shell.completion import Names, offers
 from bellwether.shell.history import history_file, prepare_history
 from bellwether.shell.session import Ended, Shell

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwether import output
-from bellwether.results.view import render
+from bellwether.answers.results.view import render
 from tests.system.harness import ROOT
 
 ENCODINGS = ("ascii", "latin-1", "cp1252", "koi8-r", "cp437", "utf-8")

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bellwether import output
+from bellwether.answers.results.view import render
 from bellwether.commands.ask.tail import _show
 from bellwether.output import printable
-from bellwether.results.view import render
 
 
 @given(st.text())

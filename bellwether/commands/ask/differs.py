@@ -48,8 +48,8 @@ def differs(
     TEXT has the conditions and the time range of a query; without a range it is the last 2 hours.
     Fields that differ most come first; how that is measured is in docs/differences.md.
     """
+    from bellwether.answers.differences.show import print_differences
     from bellwether.client.caller import calling
-    from bellwether.differences.show import print_differences
 
     question: dict[str, Any] = {
         "dataset": dataset,

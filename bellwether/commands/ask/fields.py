@@ -66,11 +66,11 @@ def fields(
         for one in listed.fields:
             click.echo(printable(one["name"]) if names else orjson.dumps(one).decode())
     elif last is not None:
-        from bellwether.rows.fields_table import print_fields
+        from bellwether.answers.rows.fields_table import print_fields
 
         print_fields(listed.fields)
     else:
-        from bellwether.rows.stored_fields_table import print_stored_fields
+        from bellwether.answers.rows.stored_fields_table import print_stored_fields
 
         print_stored_fields(listed.fields, samples)
     if listed.more:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bellwether.answers.flows.ask import Duration, ask, population_options
 from bellwether.client import Target
-from bellwether.flows.ask import Duration, ask, population_options
 from bellwether.options.shared import client_options
 
 
@@ -41,7 +41,7 @@ def flow(
     An instance is a trace and a step a span's name, unless other fields are named. With --against
     come the pairs that more, or fewer, instances have than chance explains.
     """
-    from bellwether.flows import show
+    from bellwether.answers.flows import show
 
     more = {"instance": instance, "process": process, "step": step, "skew_ms": skew}
     if as_json:

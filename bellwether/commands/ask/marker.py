@@ -189,8 +189,8 @@ def _seconds(times: dict[str, str | None], zone: str | None) -> list[int | None]
 
 def _print_table(markers: list[dict[str, Any]]) -> None:
     """A line for each, cut to the terminal."""
+    from bellwether.answers.rows.cells import cut, one_line, padded, width
     from bellwether.output import drawable
-    from bellwether.rows.cells import cut, one_line, padded, width
     from common.model.times.written import rfc3339_s
 
     is_terminal = sys.stdout.isatty()

@@ -46,8 +46,8 @@ def queries(
     Each question is an event `name = "query"` in the dataset `bellwether`, some seconds after its
     answer, so `bellwether query bellwether '...'` asks anything else about them.
     """
+    from bellwether.answers.history.show import print_questions
     from bellwether.client.caller import calling
-    from bellwether.history.show import print_questions
 
     if slow and by_key:
         raise click.UsageError("--slow and --by-key are two views: choose one")

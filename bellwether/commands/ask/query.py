@@ -9,6 +9,8 @@ from typing import Any
 import click
 import orjson
 
+from bellwether.answers.results.formats import FORMATS
+from bellwether.answers.results.print_answer import print_answer
 from bellwether.commands.ask.rows import show_selected
 from bellwether.commands.operate.zones import chosen_zone
 from bellwether.commands.run.roles import PARENT_FD, run
@@ -19,8 +21,6 @@ from bellwether.options.shared import (
     configuration_options,
     server_options,
 )
-from bellwether.results.formats import FORMATS
-from bellwether.results.print_answer import print_answer
 from common.clock import SystemClock
 from common.model.names import ALL_DATASETS
 from query.tokens.errors import QueryTextError

@@ -15,7 +15,7 @@ from bellwether.options.shared import NotUnderstood, client_options
 from common.model.names import ALL_DATASETS
 
 if TYPE_CHECKING:
-    from bellwether.rows.show import Form
+    from bellwether.answers.rows.show import Form
 
 _USUAL = 20
 _NOT_OF_ROWS = ("breakdowns", "orders", "havings", "granularity")
@@ -55,7 +55,7 @@ def rows(
 
     TEXT has the conditions and the time range of a query; without a range it is the last 2 hours.
     """
-    from bellwether.rows.show import ShowOptions, show_events
+    from bellwether.answers.rows.show import ShowOptions, show_events
 
     dataset = ALL_DATASETS if dataset == "*" else dataset
     spec = read_events_text(text, dataset)
@@ -76,7 +76,7 @@ def show_selected(
     target: Target, dataset: str, spec: dict[str, Any], form: str, after: str
 ) -> None:
     """What `SELECT *` in the text of a query means. form: one of `query`. Raises ClientError."""
-    from bellwether.rows.show import ShowOptions, show_events
+    from bellwether.answers.rows.show import ShowOptions, show_events
 
     question = {name: value for name, value in spec.items() if name != "limit"}
     if after:
@@ -90,7 +90,7 @@ def show_selected(
 
 
 def _form(tree: bool, as_json: bool, as_csv: bool, most: int | None) -> Form:
-    from bellwether.rows.show import Form
+    from bellwether.answers.rows.show import Form
 
     if tree + as_json + as_csv > 1:
         raise click.UsageError("choose one of --tree, --json and --csv")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from bellwether.answers.flows.ask import Duration, ask, population_options
 from bellwether.client import Target
-from bellwether.flows.ask import Duration, ask, population_options
 from bellwether.options.shared import client_options
 
 _STATE = "state.name"
@@ -55,7 +55,7 @@ def states(
     A state that has not ended was not stored: how it is known where an instance is stands beside
     it (announced, inferred, interrupted, unknown; see docs/traces.md).
     """
-    from bellwether.flows import show
+    from bellwether.answers.flows import show
 
     more: dict[str, Any] = {
         "instance": instance,
@@ -79,7 +79,7 @@ def states(
 
 
 def _print_states(answer: dict[str, Any], most: int) -> None:
-    from bellwether.flows import show
+    from bellwether.answers.flows import show
 
     times = ("p50_ms", "p95_ms", "max_ms")
     show.print_table(
@@ -107,7 +107,7 @@ def _print_states(answer: dict[str, Any], most: int) -> None:
 
 
 def _print_unfinished(answer: dict[str, Any], most: int) -> None:
-    from bellwether.flows import show
+    from bellwether.answers.flows import show
 
     show.print_table(
         "not finished",

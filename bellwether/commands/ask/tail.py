@@ -13,12 +13,12 @@ from urllib.parse import quote
 import click
 import orjson
 
+from bellwether.answers.rows.waiting import Waiting
 from bellwether.client import ClientError, Target
 from bellwether.commands.ask.rows import named_fields, read_conditions
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options, run_async
 from bellwether.output import output_console, printable
-from bellwether.rows.waiting import Waiting
 from common.tasks import run_together, running
 
 if TYPE_CHECKING:

@@ -70,8 +70,8 @@ def trace(
     what failed, `?` before a span that has not finished or that only its children name.
     `bellwether trace compare --help` tells how two traces are compared.
     """
+    from bellwether.answers.traces.show import ShowOptions, show_trace
     from bellwether.commands.ask.rows import named_fields
-    from bellwether.traces.show import ShowOptions, show_trace
 
     if not trace_id.strip():
         raise click.UsageError("ID is empty")

@@ -41,8 +41,8 @@ def compare(
     apart; those that ran at once may have changed places. With --against the trace ID is compared
     with the typical of up to 30 others, and only what is rare among them is told.
     """
+    from bellwether.answers.flows import show
     from bellwether.client.caller import calling
-    from bellwether.flows import show
 
     if (other is None) == (against is None):
         raise click.UsageError("name two traces, or one and --against 'WHERE ...'")
@@ -62,8 +62,8 @@ def compare(
 
 
 def _print(answer: dict[str, Any], most: int) -> None:
+    from bellwether.answers.results.notes import coverage_text
     from bellwether.output import printable
-    from bellwether.results.notes import coverage_text
 
     reference = answer["reference"]
     of = f"the typical of {reference['traces']}: " if reference["traces"] > 1 else ""
@@ -89,7 +89,7 @@ def _print(answer: dict[str, Any], most: int) -> None:
 
 
 def _line(one: dict[str, Any]) -> str:
-    from bellwether.traces.waterfall import duration_text
+    from bellwether.answers.traces.waterfall import duration_text
 
     name = f"{one['service']}: {one['name']}" if one["service"] else one["name"]
     where = f" below {one['parent']}" if one["parent"] else ""

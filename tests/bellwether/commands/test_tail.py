@@ -6,10 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 from aiohttp import web
 
+from bellwether.answers.rows.waiting import Waiting
 from bellwether.client import ClientError, Target
 from bellwether.client.session import connect
 from bellwether.commands.ask.tail import follow
-from bellwether.rows.waiting import Waiting
 
 Handler = Callable[[int, web.Request], Awaitable[web.StreamResponse]]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bellwether.results.cells import show
-from bellwether.results.view import coverage_line, render
+from bellwether.answers.results.cells import show
+from bellwether.answers.results.view import coverage_line, render
 from bellwether.supervisor.console import readable
 from bellwether.supervisor.log_files import LogFile
 
