@@ -9,11 +9,11 @@ import asyncio
 from common import limits, metrics
 from common.clock import Clock
 from common.errors import LogOverloaded, LogRefused, LogUnavailable
-from common.log.kafka import batch
 from common.log.kafka.broker import Broker
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.sender import PendingAppend, Sender
+from common.log.kafka.wire import batch
 
 _TIMEOUT_FACTOR = 1.4  # of timeout_ms: the longest an append may take, waiting and sending together
 _ROUTE_AGAIN_S = 0.1

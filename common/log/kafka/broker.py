@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from common import limits, metrics
-from common.log.kafka.aiokafka_parts import (
+from common.log.kafka.connect import Connector
+from common.log.kafka.wire.aiokafka_parts import (
     AIOKafkaConnection,
     IncompatibleBrokerVersion,
     KafkaError,
     Request,
 )
-from common.log.kafka.connect import Connector
 
 
 class NotSent(Exception):

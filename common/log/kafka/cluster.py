@@ -16,8 +16,8 @@ from common.errors import LogUnavailable
 from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
-from common.log.kafka.error_codes import Code, describe
-from common.log.kafka.protocol import NO_TOPIC, GetMetadata
+from common.log.kafka.wire.error_codes import Code, describe
+from common.log.kafka.wire.protocol import NO_TOPIC, GetMetadata
 
 NO_LEADER = -1
 

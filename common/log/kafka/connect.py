@@ -5,8 +5,8 @@ from ssl import SSLContext
 
 from common import limits
 from common.errors import LogUnavailable
-from common.log.kafka.aiokafka_parts import AIOKafkaConnection, KafkaError, create_ssl_context
 from common.log.kafka.config import KafkaConfig
+from common.log.kafka.wire.aiokafka_parts import AIOKafkaConnection, KafkaError, create_ssl_context
 from common.version import VERSION
 
 _ANSWER_SLACK_MS = 1_000  # callers have shorter time-outs of their own

@@ -11,14 +11,14 @@ from common import metrics
 from common.clock import Clock
 from common.errors import LogRefused, LogUnavailable, OffsetGone
 from common.log.interface import Appended, Bounds, LogIdentity
-from common.log.kafka.aiokafka_parts import DescribeConfigsRequest
 from common.log.kafka.appender import Appender
 from common.log.kafka.broker import NoResponse, NotSent
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
 from common.log.kafka.connect import Connector
-from common.log.kafka.protocol import NO_TOPIC
 from common.log.kafka.reader import Reader
+from common.log.kafka.wire.aiokafka_parts import DescribeConfigsRequest
+from common.log.kafka.wire.protocol import NO_TOPIC
 from common.model.position import Position
 from common.model.record import LogRecord, Record, encode_headers
 

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from common.log.kafka.aiokafka_parts import OffsetRequest
 from common.log.kafka.broker import Broker
+from common.log.kafka.wire.aiokafka_parts import OffsetRequest
 
 Poll = Callable[[Broker, int, Any, float], Awaitable[Any | None]]
 _Asked = tuple[list[int], "asyncio.Task[dict[int, tuple[int, int]] | None]"]

@@ -14,14 +14,14 @@ from common import limits
 from common.errors import LogUnavailable, OffsetGone
 from common.log.damage import damaged
 from common.log.interface import Bounds
-from common.log.kafka.aiokafka_parts import OffsetResetStrategy
-from common.log.kafka.batch import decode_records
 from common.log.kafka.broker import Broker, NoResponse, NotSent
 from common.log.kafka.cluster import Cluster
 from common.log.kafka.config import KafkaConfig
-from common.log.kafka.error_codes import MOVED, Code, describe
 from common.log.kafka.offset_lists import OffsetLists
-from common.log.kafka.protocol import DescribeLogDirs, Fetch
+from common.log.kafka.wire.aiokafka_parts import OffsetResetStrategy
+from common.log.kafka.wire.batch import decode_records
+from common.log.kafka.wire.error_codes import MOVED, Code, describe
+from common.log.kafka.wire.protocol import DescribeLogDirs, Fetch
 from common.model.record import LogRecord
 
 _DECODE_THREADS = 2

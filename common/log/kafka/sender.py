@@ -14,10 +14,10 @@ from common import limits
 from common.clock import Clock
 from common.error_text import describe_error
 from common.errors import LogRefused, LogUnavailable
-from common.log.kafka import batch
 from common.log.kafka.broker import Broker, NoResponse, NotSent
-from common.log.kafka.error_codes import MOVED, Code, certainly_not_appended, describe
-from common.log.kafka.protocol import Produce
+from common.log.kafka.wire import batch
+from common.log.kafka.wire.error_codes import MOVED, Code, certainly_not_appended, describe
+from common.log.kafka.wire.protocol import Produce
 
 _BROKER_SLACK_MS = 300  # the broker times out first, so that its response still arrives
 

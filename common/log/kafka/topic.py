@@ -13,18 +13,18 @@ from typing import Any
 
 from common import limits
 from common.errors import Conflict, LogUnavailable
-from common.log.kafka.aiokafka_parts import (
+from common.log.kafka.broker import Broker, NoResponse, NotSent
+from common.log.kafka.cluster import Cluster
+from common.log.kafka.config import KafkaConfig
+from common.log.kafka.connect import Connector
+from common.log.kafka.wire.aiokafka_parts import (
     CreatePartitionsRequest,
     CreateTopicsRequest,
     DescribeConfigsRequest,
     Request,
 )
-from common.log.kafka.broker import Broker, NoResponse, NotSent
-from common.log.kafka.cluster import Cluster
-from common.log.kafka.config import KafkaConfig
-from common.log.kafka.connect import Connector
-from common.log.kafka.error_codes import Code, describe
-from common.log.kafka.protocol import NO_TOPIC
+from common.log.kafka.wire.error_codes import Code, describe
+from common.log.kafka.wire.protocol import NO_TOPIC
 
 _TOPIC, _BROKER = 2, 4  # resource types
 _ADMIN_TIMEOUT_MS = 15_000

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from common.log.kafka.protocol import Produce, ProduceRequest13, ProduceResponse13
+from common.log.kafka.wire.protocol import Produce, ProduceRequest13, ProduceResponse13
 
 _TOPIC_ID = bytes(range(16))
 

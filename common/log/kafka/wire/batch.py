@@ -10,13 +10,13 @@ from typing import Final, Protocol, cast
 from common import limits
 from common.errors import LogUnavailable
 from common.log.damage import damaged
-from common.log.kafka.aiokafka_parts import (
+from common.log.kafka.wire.aiokafka_parts import (
     DefaultRecordBatchBuilder,
     DefaultRecordBatchProtocol,
     MemoryRecords,
     calc_crc32c,
 )
-from common.log.kafka.damaged_batch import HEADER, damaged_records
+from common.log.kafka.wire.damaged_batch import HEADER, damaged_records
 from common.model.record import LogRecord
 
 BATCH_OVERHEAD_BYTES = 61

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import LogUnavailable
-from common.log.kafka.aiokafka_parts import calc_crc32c
-from common.log.kafka.batch import (
+from common.log.kafka.wire.aiokafka_parts import calc_crc32c
+from common.log.kafka.wire.batch import (
     BATCH_OVERHEAD_BYTES,
     Headers,
     decode_records,

@@ -8,7 +8,7 @@ Produce 13 (brokers from 4.1), Fetch 13 (3.1), Metadata 12 (3.0) and DescribeLog
 from io import BytesIO
 from typing import Any
 
-from common.log.kafka.aiokafka_parts import (
+from common.log.kafka.wire.aiokafka_parts import (
     AbstractType,
     Array,
     Boolean,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.log.kafka.error_codes import Code, certainly_not_appended, describe
+from common.log.kafka.wire.error_codes import Code, certainly_not_appended, describe
 
 
 def test_leader_that_left_before_the_append_refused_it_and_after_it_left_it_open() -> None:

@@ -1,0 +1,1 @@
+"""What brokers and this client send each other: requests, record batches, error codes."""
