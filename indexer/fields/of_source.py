@@ -9,7 +9,7 @@ from common.errors import DamagedObject
 from query.wire.field_facts import TEXTS, FieldFacts, TypeFacts, Value
 from segment.columns import ColumnBlock, ColumnKey
 from segment.columns.key import OVERFLOW, parse_physical
-from segment.columns.overflow import decode_overflow
+from segment.columns.overflow.overflow import decode_overflow
 from segment.columns.segment_read import read_table, sparse
 from segment.parquet.encoders import Encoders
 from segment.summary.compute import summarize_column

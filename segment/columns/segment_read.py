@@ -32,7 +32,7 @@ from segment.columns.key import (
     parse_physical,
 )
 from segment.columns.names import PackedKeys, parse_all
-from segment.columns.overflow import decode_overflow
+from segment.columns.overflow.overflow import decode_overflow
 from segment.columns.segment import (
     METADATA_KEY,
     OVERFLOW_COLUMNS_KEY,

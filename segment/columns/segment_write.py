@@ -31,8 +31,8 @@ from segment.columns.key import (
     FieldType,
 )
 from segment.columns.names import PackedKeys
-from segment.columns.overflow import split_rarest
-from segment.columns.overflow_write import overflow_texts
+from segment.columns.overflow.overflow import split_rarest
+from segment.columns.overflow.write import overflow_texts
 from segment.columns.packed import Gathered, PackedColumns
 from segment.columns.segment import (
     ALONE_KEY,
@@ -43,7 +43,7 @@ from segment.columns.segment import (
     SegmentInfo,
     SegmentOrigin,
 )
-from segment.columns.small_write import small_columns, small_table
+from segment.columns.small.write import small_columns, small_table
 from segment.parquet.encoders import Encoders, texts_of
 from segment.parquet.file import small_file, write_file
 from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values

@@ -18,11 +18,11 @@ from common import limits
 from common.errors import BellwetherError, DamagedObject
 from segment.columns import ColumnBlock, ColumnKey, SparseColumn
 from segment.columns.key import INDEX_IN_RECORD, OFFSET, OVERFLOW, RATE, TIME, parse_physical
-from segment.columns.overflow import decode_overflow
+from segment.columns.overflow.overflow import decode_overflow
 from segment.columns.segment import METADATA_KEY, SegmentInfo, SegmentOrigin
 from segment.columns.segment_read import read_table, sparse
 from segment.columns.segment_write import EncodedSegment, encode_segment
-from segment.columns.small_read import read_small, small_metadata
+from segment.columns.small.read import read_small, small_metadata
 from segment.parquet.encoders import Encoders
 from snapshot.cache import file_sha256
 from snapshot.compaction.compacted import Input

@@ -14,7 +14,7 @@ from common import limits
 from segment.columns.block import SparseColumn
 from segment.columns.gather import pack
 from segment.columns.key import ColumnKey, parse_physical
-from segment.columns.overflow_write import overflow_texts
+from segment.columns.overflow.write import overflow_texts
 from segment.columns.packed import Int64s
 from segment.parquet.encoders import Encoders
 

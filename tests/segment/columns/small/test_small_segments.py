@@ -18,8 +18,8 @@ from segment.columns.packed import PackedColumns
 from segment.columns.segment import SegmentOrigin
 from segment.columns.segment_read import SegmentReader
 from segment.columns.segment_write import encode_segment
-from segment.columns.small_read import read_small
-from segment.columns.small_write import small_columns
+from segment.columns.small.read import read_small
+from segment.columns.small.write import small_columns
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
 from tests.segment.columns.equality import assert_same_block

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from segment.columns.block import SparseColumn
 from segment.columns.key import ColumnKey, FieldType
-from segment.columns.overflow import decode_overflow, encode_overflow
+from segment.columns.overflow.overflow import decode_overflow, encode_overflow
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
 

@@ -1,0 +1,1 @@
+"""Segments of a few rows, written in one call and read without Arrow."""
