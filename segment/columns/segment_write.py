@@ -44,9 +44,9 @@ from segment.columns.segment import (
     SegmentOrigin,
 )
 from segment.columns.small.write import small_columns, small_table
+from segment.parquet.column_chunk.values import Bits, Column, Doubles, Ints, SmallInts, Values
 from segment.parquet.encoders import Encoders, texts_of
 from segment.parquet.file import small_file, write_file
-from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 _ZSTD = ".".join(map(str, zstandard.ZSTD_VERSION))  # the version that compresses pages
 WRITER = f"bellwether-segment-9 zstd-{_ZSTD} pyarrow-{pa.__version__}"  # Arrow: the schema's bytes

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from segment.parquet.chunk import bloom_header
+from segment.parquet.column_chunk.chunk import bloom_header
 from segment.parquet.encoders import Bytes, Texts
 
 _SALTS = (

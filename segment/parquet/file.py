@@ -6,13 +6,19 @@ column is in memory.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from segment.parquet.chunk import Chunk, bloom_header, column_index, make_chunk, offset_index
-from segment.parquet.column import encode_column
+from segment.parquet.column_chunk.chunk import (
+    Chunk,
+    bloom_header,
+    column_index,
+    make_chunk,
+    offset_index,
+)
+from segment.parquet.column_chunk.column import encode_column
+from segment.parquet.column_chunk.values import Column
 from segment.parquet.encoders import Encoders, Part, joined
 from segment.parquet.footer import EncodedColumns, PlacedChunk, file_footer, footer_of
-from segment.parquet.format import MAGIC
+from segment.parquet.format.numbers import MAGIC
 from segment.parquet.small import SmallFile
-from segment.parquet.values import Column
 
 
 class _File:

@@ -6,11 +6,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from segment.parquet.chunk import Chunk
+from segment.parquet.column_chunk.chunk import Chunk
+from segment.parquet.column_chunk.values import Bits, Column, Doubles, Ints, SmallInts
 from segment.parquet.encoders import Texts
-from segment.parquet.format import MAGIC, UTF8, VERSION, Codec, Encoding, Physical, Repetition
-from segment.parquet.thrift import LATER, Kind, Struct, list_head, listed, number, sized
-from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts
+from segment.parquet.format.numbers import (
+    MAGIC,
+    UTF8,
+    VERSION,
+    Codec,
+    Encoding,
+    Physical,
+    Repetition,
+)
+from segment.parquet.format.thrift import LATER, Kind, Struct, list_head, listed, number, sized
 
 _PHYSICAL = {
     Ints: Physical.INT64,

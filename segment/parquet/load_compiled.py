@@ -11,11 +11,11 @@ import pyarrow as pa
 import common.scan.kernel
 import segment.parquet.kernel
 from common.kernels.trial import load_tried
+from segment.parquet.column_chunk.values import Bits, Column, Doubles, Ints, SmallInts, Values
 from segment.parquet.encoders import Encoders, Texts, texts_of
 from segment.parquet.file import small_file, write_file
 from segment.parquet.reference import ReferenceEncoders
 from segment.parquet.small import SYSTEM_KINDS, SmallPages, SmallTable
-from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 SOURCES = (common.scan.kernel, segment.parquet.kernel)
 _ROWS = 3_000
@@ -35,7 +35,7 @@ def load(folder: Path) -> Encoders:
     differs = "the compiled encoders differ from the reference on a trial file"
     reference: Encoders = ReferenceEncoders()
     kernel = load_tried(folder, SOURCES, _make, reference, _trial, differs)
-    from segment.parquet.compiled import COMPILED
+    from segment.parquet.compiled.encoders import COMPILED
 
     for function in COMPILED:
         cast(Any, function).disable_compile()
@@ -43,7 +43,7 @@ def load(folder: Path) -> Encoders:
 
 
 def _make() -> Encoders:
-    from segment.parquet.compiled import KernelEncoders
+    from segment.parquet.compiled.encoders import KernelEncoders
 
     return KernelEncoders()
 

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from segment.parquet.bloom import bloom_filter
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts, texts_of
+from segment.parquet.format.thrift import varint, zigzag
 from segment.parquet.rle_bit_packed import hybrid, hybrid_levels, packed
 from segment.parquet.small import SmallPages, SmallTable
-from segment.parquet.thrift import varint, zigzag
 from segment.xxh64 import text_hashes
 
 _BLOCK = 128  # deltas of one block

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segment.parquet.encoders import Bytes, Indices
-from segment.parquet.thrift import varint
+from segment.parquet.format.thrift import varint
 
 _GROUP = 8
 _GROUPS_MAX = 63  # of a header of one byte

@@ -21,7 +21,7 @@ from segment.columns.names import PackedKeys
 from segment.columns.packed import PackedColumns
 from segment.columns.segment import METADATA_KEY
 from segment.parquet.encoders import Bytes, Encoders
-from segment.parquet.format import MAGIC
+from segment.parquet.format.numbers import MAGIC
 from segment.parquet.small import SYSTEM_KINDS, SmallPages
 
 _VARINT = rb"([\x80-\xff]*[\x00-\x7f])"

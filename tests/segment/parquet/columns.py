@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from segment.parquet.column_chunk.values import Bits, Column, Doubles, Ints, SmallInts, Values
 from segment.parquet.encoders import Encoders, texts_of
 from segment.parquet.file import write_file
-from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 

@@ -18,10 +18,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segment.parquet.column_chunk.values import Bits, Column, Doubles, Ints, SmallInts, Values
 from segment.parquet.encoders import Encoders, Texts
 from segment.parquet.load_compiled import load
 from segment.parquet.reference import ReferenceEncoders
-from segment.parquet.values import Bits, Column, Doubles, Ints, SmallInts, Values
 from tests.kernel_cache import KERNEL_CACHE
 from tests.segment.parquet.columns import sparse_columns, written
 
@@ -82,7 +82,7 @@ class Guarded:
 
 
 def _assert_same_files(guarded: Guarded) -> None:
-    from segment.parquet import compiled
+    from segment.parquet.compiled import encoders as compiled
 
     cast(Any, compiled).np = guarded
     reference = ReferenceEncoders()

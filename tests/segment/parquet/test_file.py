@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from segment.parquet.column_chunk.values import Column, Doubles, Ints
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
-from segment.parquet.values import Column, Doubles, Ints
 from tests.segment.parquet.columns import same_values, sparse_columns, values_of, written
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from segment.parquet.bloom import find_filter
+from segment.parquet.column_chunk.values import Column
 from segment.parquet.encoders import Encoders, texts_of
-from segment.parquet.values import Column
 from tests.segment.parquet.columns import sparse_columns, written
 
 SLOW = settings(

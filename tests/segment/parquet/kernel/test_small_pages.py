@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment.parquet.compiled_small import small_cells
+from segment.parquet.compiled.small_files import small_cells
 from segment.parquet.small import SmallPages
 
 ROWS = 11

@@ -21,9 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from segment.parquet.encoders import Bytes, Encoders, Indices, Int64s, Part, Texts, texts_of
-from segment.parquet.format import Encoding
-from segment.parquet.values import (
+from segment.parquet.column_chunk.values import (
     Bits,
     Column,
     Doubles,
@@ -34,6 +32,8 @@ from segment.parquet.values import (
     SmallInts,
     Values,
 )
+from segment.parquet.encoders import Bytes, Encoders, Indices, Int64s, Part, Texts, texts_of
+from segment.parquet.format.numbers import Encoding
 
 _REPEATS = 6
 _TEXT_REPEATS = 16  # ids that repeat nearby, as traces' do, compress better as they are

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
+from segment.parquet.column_chunk.values import Column, Ints
+from segment.parquet.compiled.distinct_by_sorting import (
+    distinct_texts_by_sorting,
+    distinct_words_by_sorting,
+)
 from segment.parquet.encoders import Distinct, Encoders, Texts, texts_of
 from segment.parquet.reference import ReferenceEncoders
-from segment.parquet.values import Column, Ints
 from tests.segment.parquet.columns import INT64, written
 
 _VALUES = 1_700
@@ -20,7 +23,7 @@ Words = npt.NDArray[np.int64]
 
 def meeting(kernel: Encoders, bits: int) -> Words:
     """Eight-byte words whose hash, in a table of 2**bits slots, is one of the first few."""
-    from segment.parquet.compiled import _SEEDS
+    from segment.parquet.compiled.encoders import _SEEDS
     from segment.parquet.kernel.dictionary import _MIX0, _MIX1
 
     assert kernel.name == "kernel"  # now its modules may be imported
@@ -54,7 +57,7 @@ def same(found: Distinct | None, right: Distinct | None) -> bool:
 
 
 def test_the_values_really_meet(words: Words) -> None:
-    from segment.parquet.compiled import _SEEDS
+    from segment.parquet.compiled.encoders import _SEEDS
     from segment.parquet.kernel.dictionary import TOO_MANY_COLLISIONS, distinct_words, table_words
 
     table, indices = np.zeros(table_words(_VALUES), np.int64), np.zeros(len(words), np.uint32)

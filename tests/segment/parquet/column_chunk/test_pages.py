@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from segment.parquet.chunk import make_chunk
-from segment.parquet.column import encode_column
+from segment.parquet.column_chunk.chunk import make_chunk
+from segment.parquet.column_chunk.column import encode_column
+from segment.parquet.column_chunk.values import Column, Ints
 from segment.parquet.encoders import Encoders
-from segment.parquet.values import Column, Ints
 from tests.segment.parquet.columns import values_of, written
 
 ROWS = 100_000

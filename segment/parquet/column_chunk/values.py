@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segment.parquet.encoders import Bytes, Indices, Int64s, Part, Texts
-from segment.parquet.format import Encoding
+from segment.parquet.format.numbers import Encoding
 
 _NOTHING: Bytes = np.empty(0, np.uint8)
 

@@ -12,8 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from common.kernels.compile import FULL
-from segment.parquet.compiled_small import SmallFiles, small_cells
-from segment.parquet.distinct_by_sorting import distinct_texts_by_sorting, distinct_words_by_sorting
+from segment.parquet.compiled.distinct_by_sorting import (
+    distinct_texts_by_sorting,
+    distinct_words_by_sorting,
+)
+from segment.parquet.compiled.small_files import SmallFiles, small_cells
 from segment.parquet.encoders import ByRow, Bytes, Distinct, Indices, Int64s, Texts
 from segment.parquet.kernel.bloom import bloom_insert, hash_texts
 from segment.parquet.kernel.by_row import cells_by_row

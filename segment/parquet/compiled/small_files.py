@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segment.parquet.encoders import Bytes, Int64s
-from segment.parquet.format import MAGIC
+from segment.parquet.format.numbers import MAGIC
 from segment.parquet.kernel import small as kernel
 from segment.parquet.kernel import small_pages
 from segment.parquet.kernel.rle_bit_packed import pack_levels_bound

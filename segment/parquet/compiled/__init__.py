@@ -1,0 +1,1 @@
+"""The compiled kernel as the encoders of the writer."""

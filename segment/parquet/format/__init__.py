@@ -1,0 +1,1 @@
+"""The Parquet format: its numbers, and the protocol of its headers and footers."""
