@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from benchmarks.otlp.decode import batch_of, make_request
+from benchmarks.otlp.decode import batch_of
+from benchmarks.otlp.spans import make_request
 from common.scan.work_budget import Work
 from shepherd.otlp.decode.interface import OtlpBody, Signal
 from shepherd.otlp.decode.reference.decoder import ReferenceDecoder

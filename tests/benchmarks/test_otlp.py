@@ -63,9 +63,14 @@ def test_all_that_a_workload_sends_is_stored(
 
 
 @pytest.mark.scenario
-def test_decoding_is_compared() -> None:
+@pytest.mark.parametrize(
+    ("signal", "what"),
+    [("traces", "8 spans of 20 attributes"), ("logs", "8 log records of 8 attributes")],
+)
+def test_decoding_is_compared(signal: str, what: str) -> None:
     command = [sys.executable, "-m", "benchmarks", "otlp", "--spans", "8", "--turns", "1"]
+    command += ["--signal", signal]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert ran.returncode == 0, ran.stderr
-    for what in ("decoder", "protobuf", "splitter", "8 spans of 20 attributes"):
-        assert what in ran.stdout
+    for one in ("decoder", "protobuf", "splitter", "reference", what):
+        assert one in ran.stdout

@@ -1,7 +1,7 @@
 """A kernel against its reference under a fuzzer: `python -m tests.fuzz.kernel --seconds 600`.
 
 `--kernel` chooses one of tests/fuzz/targets.py: the shredder, the splitter of JSON or of msgpack,
-the transcoder of OTLP/JSON.
+the transcoder of OTLP/JSON, the decoder of OTLP in protobuf.
 
 Guided by coverage of the compiled code (`coverage`), with every access to memory verified and with
 tables and limits so small that all are met. Anything that is not byte for byte what the reference

@@ -16,6 +16,7 @@ import common.scan.kernel
 import indexer.shred.kernel
 import shepherd.honeycomb.split.kernel
 import shepherd.honeycomb.split.kernel.msgpack
+import shepherd.otlp.decode.kernel
 import shepherd.otlp.json.kernel
 from common import limits
 from common.kernels.compile import options
@@ -259,9 +260,49 @@ class OtlpJsonTarget:
         return lambda case: assert_same(transcoder, Sample(SIGNALS[case[0]], case[1]))
 
 
+class OtlpTarget:
+    """Requests of OTLP in protobuf; the depth stands for the signal."""
+
+    setting = Setting(
+        packages=(common.scan.kernel, shepherd.otlp.decode.kernel),
+        small={
+            "ROWS_MAX": 6, "ENTRIES_MAX": 3, "NAMES_MAX": 128, "ARENA_BYTES": 4_096,
+            "TAIL_FIELDS_MAX": 8, "TAIL_BYTES": 1_024, "PROBES_MAX": 6,
+        },
+        limits={"EVENT_FIELDS_MAX": 30, "EVENT_BYTES_MAX": 4_000, "STRING_BYTES_MAX": 60},
+        depths=(0, 1),
+        bytes_max=4_000,
+    )  # fmt: skip
+
+    def samples(self) -> Iterator[Case]:
+        dice = random.Random(1)
+        for _ in range(200):
+            yield self._made(dice)
+
+    def fresh(self, dice: random.Random) -> Case | None:
+        return self._made(dice) if dice.random() < _MADE_ANEW else None
+
+    def _made(self, dice: random.Random) -> Case:
+        from tests.shepherd.otlp.decode.compiled import log_requests, requests
+
+        depth = dice.choice(self.setting.depths)
+        make = (requests.any_request, log_requests.any_request)[depth]
+        return depth, make(dice, dice.choice((0, 0.05, 0.3)))[: self.setting.bytes_max]
+
+    def check(self) -> Check:
+        from shepherd.otlp.decode.compiled.decoder import KernelDecoder
+        from shepherd.otlp.decode.interface import Signal
+        from tests.shepherd.otlp.decode.compiled.same import assert_same
+
+        decoder = KernelDecoder((0x0123456789ABCDEF, 0x1F3D5B79A2C4E6F8))
+        signals = (Signal.TRACES, Signal.LOGS)
+        return lambda case: assert_same(decoder, case[1], signals[case[0]])
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "shredder": ShredderTarget,
     "json": JsonTarget,
     "msgpack": MsgpackTarget,
     "otlp_json": OtlpJsonTarget,
+    "otlp": OtlpTarget,
 }

@@ -38,7 +38,7 @@ def test_fuzzed_lines_with_every_access_checked_and_tiny_tables() -> None:
 
 
 @pytest.mark.scenario
-@pytest.mark.parametrize("kernel", ["shredder", "json", "msgpack", "otlp_json"])
+@pytest.mark.parametrize("kernel", ["shredder", "json", "msgpack", "otlp_json", "otlp"])
 def test_fuzzed_for_long(kernel: str) -> None:
     for seed in range(5):
         assert fuzz(seconds=120, seed=seed, kernel=kernel)[0] > 0

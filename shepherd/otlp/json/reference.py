@@ -243,7 +243,7 @@ _WRITERS: Final[Mapping[str, Mapping[str, Writer]]] = {
         name: writer
         for field in fields
         for writer in (_writer(message, field),)
-        for name in (field.json_name, field.name)
+        for name in field.names
     }
     for message, fields in MESSAGES.items()
 }

@@ -4,7 +4,7 @@ Source: the protobuf definitions of opentelemetry-proto 1.10 (collector, trace, 
 resource and common, each v1). A test compares the tables with the descriptors of that package.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -41,6 +41,7 @@ class Field(msgspec.Struct, frozen=True):
     items: a list of what holds spans, log records or data points. Such a list that is none makes
     the body malformed, since leaving it out would lose items without a word.
     double: number of the field that takes an integer beyond 64 bits, or 0.
+    former: the name that the field had in older versions, which old clients still write.
     """
 
     name: str
@@ -51,12 +52,23 @@ class Field(msgspec.Struct, frozen=True):
     always: bool = False
     items: bool = False
     double: int = 0
+    former: str = ""
 
     @property
     def json_name(self) -> str:
-        """The name in JSON; `name` is accepted too."""
-        first, *others = self.name.split("_")
-        return first + "".join(map(str.capitalize, others))
+        """The name in JSON."""
+        return _camel_case(self.name)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All names that are accepted in JSON."""
+        former = (_camel_case(self.former), self.former) if self.former else ()
+        return tuple(dict.fromkeys((self.json_name, self.name, *former)))
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def _message(name: str, number: int, kind: str) -> Field:
@@ -67,8 +79,10 @@ def _list(name: str, number: int, kind: str) -> Field:
     return Field(name, number, Kind.MESSAGE, kind, repeated=True, always=True)
 
 
-def _items(name: str, number: int, kind: str) -> Field:
-    return Field(name, number, Kind.MESSAGE, kind, repeated=True, always=True, items=True)
+def _items(name: str, number: int, kind: str, former: str = "") -> Field:
+    return Field(
+        name, number, Kind.MESSAGE, kind, repeated=True, always=True, items=True, former=former
+    )
 
 
 def _texts(name: str, number: int) -> Field:
@@ -87,6 +101,14 @@ def _one_of(name: str, number: int, kind: Kind, double: int = 0) -> Field:
     return Field(name, number, kind, always=True, double=double)
 
 
+_SCOPE: Final = Field(
+    "scope",
+    1,
+    Kind.MESSAGE,
+    "InstrumentationScope",
+    always=True,
+    former="instrumentation_library",  # until version 0.15, as those of lists of scopes
+)
 _DROPPED: Final = "dropped_attributes_count"
 _POINT_TIMES: Final = (
     Field("start_time_unix_nano", 2, Kind.FIXED64),
@@ -135,11 +157,11 @@ _TRACES: Final[Mapping[str, tuple[Field, ...]]] = {
     "ExportTraceServiceRequest": (_items("resource_spans", 1, "ResourceSpans"),),
     "ResourceSpans": (
         _message("resource", 1, "Resource"),
-        _items("scope_spans", 2, "ScopeSpans"),
+        _items("scope_spans", 2, "ScopeSpans", "instrumentation_library_spans"),
         _text("schema_url", 3),
     ),
     "ScopeSpans": (
-        _message("scope", 1, "InstrumentationScope"),
+        _SCOPE,
         _items("spans", 2, "Span"),
         _text("schema_url", 3),
     ),
@@ -182,12 +204,12 @@ _LOGS: Final[Mapping[str, tuple[Field, ...]]] = {
     "ExportLogsServiceRequest": (_items("resource_logs", 1, "ResourceLogs"),),
     "ResourceLogs": (
         _message("resource", 1, "Resource"),
-        _items("scope_logs", 2, "ScopeLogs"),
+        _items("scope_logs", 2, "ScopeLogs", "instrumentation_library_logs"),
         _text("schema_url", 3),
     ),
     "ScopeLogs": (
-        _message("scope", 1, "InstrumentationScope"),
-        _items("log_records", 2, "LogRecord"),
+        _SCOPE,
+        _items("log_records", 2, "LogRecord", "logs"),
         _text("schema_url", 3),
     ),
     "LogRecord": (
@@ -209,11 +231,11 @@ _METRICS: Final[Mapping[str, tuple[Field, ...]]] = {
     "ExportMetricsServiceRequest": (_items("resource_metrics", 1, "ResourceMetrics"),),
     "ResourceMetrics": (
         _message("resource", 1, "Resource"),
-        _items("scope_metrics", 2, "ScopeMetrics"),
+        _items("scope_metrics", 2, "ScopeMetrics", "instrumentation_library_metrics"),
         _text("schema_url", 3),
     ),
     "ScopeMetrics": (
-        _message("scope", 1, "InstrumentationScope"),
+        _SCOPE,
         _items("metrics", 2, "Metric"),
         _text("schema_url", 3),
     ),

@@ -87,6 +87,6 @@ def _holders() -> set[str]:
 
 # Of each message that holds items its fields by their names.
 _HELD: Final[Mapping[str, Mapping[str, Field]]] = {
-    message: {name: field for field in MESSAGES[message] for name in (field.json_name, field.name)}
+    message: {name: field for field in MESSAGES[message] for name in field.names}
     for message in _holders()
 }

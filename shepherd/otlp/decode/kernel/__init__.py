@@ -8,7 +8,8 @@
     annotations   those of its events and links
     exceptions    what a span gets of the exceptions among its events
     event_fields  the fields of the event that is being written
-    attributes    an attribute as a field; values
+    attributes    an attribute as a field
+    values        its value
     names, fields names of attributes, found again quickly; names that the mapping knows
     ids, rates    ids of traces and spans; sample rates
     wire          protobuf's varints and fields

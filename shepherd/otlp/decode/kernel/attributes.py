@@ -1,46 +1,15 @@
 """An attribute as a field of an event: `,"name":value`, straight from its KeyValue message.
 
 Only the form that every SDK writes is read here: the name, then one value. Whatever else protobuf
-allows, values that cannot be stored, and names that an event has twice are for the reference.
+allows, and names that an event has twice are for the reference.
 """
 
 from common import limits
 from common.kernels.compile import FAIL, FULL, SENTINEL_BYTES, Bytes, Int64s, compiled, inlined
-from common.kernels.intrinsics import (
-    LANES,
-    as_double,
-    byte_at,
-    copy32,
-    get,
-    load64,
-    put,
-    special,
-    store8,
-    store32,
-    store64,
-    trailing_zeros,
-)
-from common.scan.kernel.ascii_codes import (
-    CLOSE_BRACKET,
-    COMMA,
-    LINE_BREAK,
-    MINUS,
-    OPEN_BRACKET,
-    POINT,
-    QUOTE,
-)
-from common.scan.kernel.decimals import (
-    MILLIONTHS_MAX,
-    MILLIONTHS_MIN,
-    SMALL_MAX,
-    TEXT_ROOM,
-    write_double,
-    write_integer,
-    write_millionths,
-    write_small,
-)
+from common.kernels.intrinsics import byte_at, get, put, store8
+from common.scan.kernel.ascii_codes import POINT
+from common.scan.kernel.decimals import TEXT_ROOM
 from common.scan.kernel.strings import copy_run
-from common.scan.kernel.texts import ESCAPED_BYTES, write_text
 from shepherd.otlp.decode.kernel.fields import RATE_CAPITAL
 from shepherd.otlp.decode.kernel.memory import (
     FIELDS,
@@ -50,155 +19,17 @@ from shepherd.otlp.decode.kernel.memory import (
     NAME_TEXT,
     NAME_TEXT_SIZE,
     NAME_WORDS,
-    NESTED_BYTES,
     SHARED,
     TAIL,
 )
 from shepherd.otlp.decode.kernel.names import find_name, predicted_name
+from shepherd.otlp.decode.kernel.values import OBJECT, write_value
 from shepherd.otlp.decode.kernel.wire import varint
 
 _STRING_MAX = limits.STRING_BYTES_MAX
 _KEY = 0x0A  # tags of a KeyValue's fields
 _VALUE = 0x12
-_STRING = 0x0A  # tags of an AnyValue's fields
-_BOOL = 0x10
-_INT = 0x18
-_DOUBLE = 0x21
-_LIST = 0x2A
-_OBJECT = 0x32
-_ITEM = 0x0A  # tag of a value in a list, and of a member of an object
-_NULL = int.from_bytes(b"null", "little")
-_TRUE = int.from_bytes(b"true", "little")
-_FALSE = int.from_bytes(b"false\0\0\0", "little")
-_INFINITE = 0x7FF  # the exponent of what is not finite
-# Between these a double's shortest text has no exponent: every writer of JSON writes the same.
-_FIXED_MIN = 0x3F1A36E2EB1C432D  # bits of 1e-4
-_FIXED_MAX = 0x4341C37937E08000  # bits of 1e16
-_MILLIARD = 0x41CDCD6500000000  # bits of 1e9: so many millionths have 15 digits
-_MILLION = 1e6
-_HALF = 0.5
-_MAGNITUDE = 2**63 - 1
-
-
-@compiled
-def write_number(out: Bytes, to: int, bits: int) -> int:
-    """Write a double; its end, or FAIL for one that is for the reference."""
-    size = bits & _MAGNITUDE
-    if size >= _FIXED_MAX or (size < _FIXED_MIN and size != 0):
-        return FAIL
-    if size < _MILLIARD:
-        number = as_double(size)
-        millionths = int(number * _MILLION + _HALF)
-        if millionths >= MILLIONTHS_MIN and millionths / _MILLION == number:
-            if bits < 0:
-                store8(out, to, MINUS)
-                to += 1
-            return write_millionths(out, to, millionths)
-    return write_double(out, to, bits)
-
-
-@inlined
-def write_milliseconds(out: Bytes, to: int, nanoseconds: int) -> int:
-    """Write nanoseconds, at least 0, as milliseconds; the end, or FAIL."""
-    if nanoseconds == 0 or MILLIONTHS_MIN <= nanoseconds <= MILLIONTHS_MAX:
-        return write_millionths(out, to, nanoseconds)
-    return FAIL
-
-
-@inlined
-def write_string(buffer: Bytes, at: int, end: int, out: Bytes, to: int, limit: int) -> int:
-    """Write buffer[at:end] as JSON; its end, FAIL, or FULL beyond `limit`."""
-    size = end - at
-    if size > _STRING_MAX:
-        return FAIL
-    if to + ESCAPED_BYTES * size + TEXT_ROOM > limit:
-        return FULL
-    store8(out, to, QUOTE)
-    done = 0
-    while True:  # as `write_text`, without a call where nothing is escaped
-        copy32(out, to + 1 + done, buffer, at + done)
-        found = special(buffer, at + done)
-        if (LANES if found == 0 else trailing_zeros(found)) >= size - done:
-            store8(out, to + 1 + size, QUOTE)
-            return to + size + 2
-        if found != 0:
-            return write_text(buffer, at, end, out, to)
-        done += LANES
-
-
-@inlined
-def write_scalar(buffer: Bytes, at: int, end: int, out: Bytes, to: int, limit: int) -> int:
-    """Write the AnyValue buffer[at:end] if it holds no others; its end, FAIL, or FULL."""
-    if to + TEXT_ROOM > limit:
-        return FULL
-    tag = byte_at(buffer, at)
-    at += 1
-    if tag == _STRING:
-        begin, size = varint(buffer, at)
-        if begin < 0 or size != end - begin:
-            return FAIL
-        return write_string(buffer, begin, end, out, to, limit)
-    if tag == _INT:
-        after, number = varint(buffer, at)
-        if after != end:
-            return FAIL
-        if 0 <= number < SMALL_MAX:
-            return write_small(out, to, number)
-        return write_integer(out, to, number)
-    if tag == _DOUBLE:
-        return write_number(out, to, load64(buffer, at)) if at + 8 == end else FAIL
-    if tag == _BOOL:
-        after, number = varint(buffer, at)
-        if after != end:
-            return FAIL
-        if number != 0:
-            store32(out, to, _TRUE)
-            return to + 4
-        store64(out, to, _FALSE)
-        return to + 5
-    return FAIL
-
-
-@compiled
-def write_list(buffer: Bytes, at: int, end: int, out: Bytes, to: int, limit: int) -> int:
-    """Write the AnyValue buffer[at:end], a list of scalars, as the text that its JSON is.
-
-    The JSON is made beyond `limit` first, where `out` has NESTED_BYTES for it.
-    """
-    at, size = varint(buffer, at + 1)
-    if at < 0 or size != end - at:
-        return FAIL
-    begin = limit + SENTINEL_BYTES
-    here = begin
-    most = begin + NESTED_BYTES
-    while at < end:
-        if byte_at(buffer, at) != _ITEM or here + TEXT_ROOM > most:
-            return FAIL
-        item, size = varint(buffer, at + 1)
-        if item < 0 or size < 0 or size > end - item:
-            return FAIL
-        at = item + size
-        store8(out, here, COMMA)
-        if size == 0:
-            store32(out, here + 1, _NULL)
-            here += 5
-            continue
-        here = write_scalar(buffer, item, at, out, here + 1, most)
-        if here < 0:
-            return FAIL
-    store8(out, begin, OPEN_BRACKET)  # in place of the first comma
-    here = max(here, begin + 1)
-    store8(out, here, CLOSE_BRACKET)
-    store8(out, here + 1, LINE_BREAK)
-    return write_string(out, begin, here + 2, out, to, limit)
-
-
-@inlined
-def write_value(buffer: Bytes, at: int, end: int, out: Bytes, to: int, limit: int) -> int:
-    """Write the AnyValue buffer[at:end]; its end, FAIL, or FULL beyond `limit`."""
-    if byte_at(buffer, at) == _LIST:
-        return write_list(buffer, at, end, out, to, limit)
-    return write_scalar(buffer, at, end, out, to, limit)
+_ITEM = 0x0A  # tag of a member of an object
 
 
 @inlined
@@ -227,9 +58,10 @@ def write_name(name: int, words: Int64s, arena: Bytes, out: Bytes, to: int) -> i
 
 @compiled
 def write_object(
-    buffer: Bytes,
+    keys: Bytes,
     key: int,
     size: int,
+    buffer: Bytes,
     at: int,
     end: int,
     mark: int,
@@ -242,7 +74,8 @@ def write_object(
 ) -> int:
     """Write the members of the AnyValue buffer[at:end], an object, as fields `key.member`.
 
-    Of an event, not of a tail, and without objects inside it. Names are made beyond `limit`.
+    key, size: where in `keys` its own name is. Of an event, not of a tail, and without objects
+    inside it. Names are made beyond `limit`.
     """
     at, length = varint(buffer, at + 1)
     if mark != NAME_EVENT or at < 0 or length != end - at:
@@ -263,7 +96,7 @@ def write_object(
         at = begin + length
         if byte_at(buffer, at) != _VALUE:
             return FAIL
-        copy_run(out, scratch, buffer, key, size)
+        copy_run(out, scratch, keys, key, size)
         store8(out, scratch + size, POINT)
         copy_run(out, scratch + size + 1, buffer, begin, length)
         at, length = varint(buffer, at + 1)
@@ -313,8 +146,10 @@ def write_attribute(
     value, value_size = varint(buffer, at + 1)
     if value < 0 or value_size < 1 or value_size != end - value:
         return FAIL, last
-    if byte_at(buffer, value) == _OBJECT:
-        to = write_object(buffer, key, size, value, end, mark, stamp, words, arena, out, to, limit)
+    if byte_at(buffer, value) == OBJECT:
+        to = write_object(
+            buffer, key, size, buffer, value, end, mark, stamp, words, arena, out, to, limit
+        )
         return to, last
     name = predicted_name(buffer, key, size, last, words, arena)
     if name < 0 or not is_new(name, mark, stamp, words):

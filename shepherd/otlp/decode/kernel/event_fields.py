@@ -8,19 +8,12 @@ from typing import Final
 
 from common import limits
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
-from common.kernels.intrinsics import copy32, get, load64, put, store8, store32
+from common.kernels.intrinsics import byte_at, copy32, get, load64, put, store8, store32
 from common.scan.kernel.ascii_codes import CLOSE_BRACE, OPEN_BRACE, QUOTE
 from common.scan.kernel.decimals import TEXT_ROOM, write_integer
 from common.scan.kernel.record_lines import write_end
 from common.scan.kernel.strings import copy_run
-from shepherd.otlp.decode.kernel.attributes import (
-    is_new,
-    write_attribute,
-    write_milliseconds,
-    write_name,
-    write_string,
-    write_value,
-)
+from shepherd.otlp.decode.kernel.attributes import is_new, write_attribute, write_name, write_object
 from shepherd.otlp.decode.kernel.fields import CONSTANT_BYTES, CONSTANT_SIZES, RATE_CAPITAL
 from shepherd.otlp.decode.kernel.ids import write_id
 from shepherd.otlp.decode.kernel.memory import (
@@ -33,6 +26,8 @@ from shepherd.otlp.decode.kernel.memory import (
     LINE_ITEM,
     NAME,
     NAME_EVENT,
+    NAME_RAW,
+    NAME_SIZE,
     NAME_WORDS,
     OUT_BYTES,
     ROWS,
@@ -40,6 +35,13 @@ from shepherd.otlp.decode.kernel.memory import (
     TAIL_FIELD,
     TAIL_FIELDS,
     TAIL_TO,
+)
+from shepherd.otlp.decode.kernel.values import (
+    OBJECT,
+    write_members,
+    write_milliseconds,
+    write_string,
+    write_value,
 )
 from shepherd.otlp.decode.kernel.wire import payload, value, varint
 
@@ -135,12 +137,49 @@ def add_value(
     out: Bytes,
     to: int,
 ) -> int:
-    """A field with the AnyValue buffer[at:end], which is no object."""
+    """A field with the AnyValue buffer[at:end]; one of an object is its JSON."""
+    is_object = byte_at(buffer, at) == OBJECT
     begin = _begin_field(name, words, arena, out, to)
-    if begin < 0:  # even so it has to be one that is stored as it was sent
-        end = write_value(buffer, at, end, out, to, value(OUT_BYTES))
-        return end if end < 0 else to
-    return write_value(buffer, at, end, out, begin, value(OUT_BYTES))
+    limit = value(OUT_BYTES)
+    # Even without a field it has to be one that is stored as it was sent.
+    here = begin if begin >= 0 else to
+    if is_object:
+        here = write_members(buffer, at, end, out, here, limit)
+    else:
+        here = write_value(buffer, at, end, out, here, limit)
+    return here if begin >= 0 or here < 0 else to
+
+
+@compiled
+def add_members(
+    name: int,
+    buffer: Bytes,
+    at: int,
+    end: int,
+    words: Int64s,
+    arena: Bytes,
+    out: Bytes,
+    to: int,
+) -> int:
+    """Fields `name.member` of the AnyValue buffer[at:end], an object."""
+    base = NAME + name * NAME_WORDS
+    to = write_object(
+        arena,
+        get(words, base + NAME_RAW),
+        get(words, base + NAME_SIZE),
+        buffer,
+        at,
+        end,
+        value(NAME_EVENT),
+        get(words, EVENT),
+        words,
+        arena,
+        out,
+        to,
+        value(OUT_BYTES),
+    )
+    put(words, FIELDS, get(words, FIELDS) + 1)  # one less was counted
+    return to
 
 
 @inlined

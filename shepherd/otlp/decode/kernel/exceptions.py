@@ -3,7 +3,7 @@
 from common.kernels.compile import Bytes, Int64s, compiled
 from common.kernels.intrinsics import get, put
 from common.scan.kernel.literals import equal
-from shepherd.otlp.decode.kernel.attributes import is_new, write_name, write_value
+from shepherd.otlp.decode.kernel.attributes import is_new, write_name
 from shepherd.otlp.decode.kernel.fields import (
     EXCEPTION_ESCAPED,
     EXCEPTION_MESSAGE,
@@ -20,6 +20,7 @@ from shepherd.otlp.decode.kernel.memory import (
     NAME_WORDS,
     OUT_BYTES,
 )
+from shepherd.otlp.decode.kernel.values import write_value
 from shepherd.otlp.decode.kernel.wire import payload, value, varint
 
 _EVENT = 0x5A  # tag of a span event in a Span

@@ -4,7 +4,7 @@ Its message is read twice, as a span's: first where its fields are, then its att
 """
 
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled, inlined
-from common.kernels.intrinsics import get, load64
+from common.kernels.intrinsics import byte_at, get, load64
 from common.scan.kernel.record_lines import LINE_ROOM, write_head
 from shepherd.otlp.decode.kernel.event_fields import (
     FIELDS_ROOM,
@@ -12,6 +12,7 @@ from shepherd.otlp.decode.kernel.event_fields import (
     add_constant,
     add_id,
     add_integer,
+    add_members,
     add_text,
     add_value,
     begin_event,
@@ -35,8 +36,9 @@ from shepherd.otlp.decode.kernel.fields import (
     TRACE_ID,
     UNSPECIFIED,
 )
-from shepherd.otlp.decode.kernel.memory import ARRIVAL, OUT_BYTES, ROWS, ROWS_MAX, TAIL_RATE
+from shepherd.otlp.decode.kernel.memory import ARRIVAL, FIELDS, OUT_BYTES, ROWS, ROWS_MAX, TAIL_RATE
 from shepherd.otlp.decode.kernel.rates import is_rate, read_rate
+from shepherd.otlp.decode.kernel.values import OBJECT
 from shepherd.otlp.decode.kernel.wire import payload, value, varint
 
 _TIME = 0x09  # tags of a LogRecord's fields
@@ -160,6 +162,13 @@ def write_record(
     )
     if to < 0:
         return to
+    if body_to > body and byte_at(buffer, body) == OBJECT:
+        before = get(words, FIELDS)
+        to = add_members(value(BODY), buffer, body, body_to, words, arena, out, to)
+        if to < 0:
+            return to
+        if get(words, FIELDS) == before:  # an empty object is no field
+            body_to = body
     if to + FIELDS_ROOM > OUT_BYTES:
         return FULL
     word = value(UNSPECIFIED)

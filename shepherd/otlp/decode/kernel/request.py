@@ -56,6 +56,7 @@ BROKEN: Final = 2  # the reference reads the whole request
 _FIRST: Final = 0x0A
 _SECOND: Final = 0x12
 _SCHEMA: Final = 0x1A
+_FORMER: Final = 1000 << 3 | 2  # of a ScopeSpans while scopes were called libraries
 _CONTEXT_WORDS: Final = 8
 
 
@@ -93,6 +94,8 @@ def _find_context(buffer: Bytes, at: int, end: int, words: Int64s, context: int)
             return -1
         if tag == _SECOND:
             found = 1
+        elif tag == _FORMER and context == RESOURCE:
+            return -1
         elif tag == _FIRST:
             if get(words, context) >= 0:  # parts of one message
                 return -1

@@ -6,12 +6,7 @@ Its text is the fields of the scope, then those of the resource that the scope d
 from common.kernels.compile import FAIL, FULL, Bytes, Int64s, compiled
 from common.kernels.intrinsics import byte_at, get, put, store32
 from common.scan.kernel.decimals import TEXT_ROOM
-from shepherd.otlp.decode.kernel.attributes import (
-    is_new,
-    write_attribute,
-    write_name,
-    write_string,
-)
+from shepherd.otlp.decode.kernel.attributes import is_new, write_attribute, write_name
 from shepherd.otlp.decode.kernel.fields import (
     INSTRUMENTATION,
     LIBRARY_NAME,
@@ -50,6 +45,7 @@ from shepherd.otlp.decode.kernel.memory import (
 )
 from shepherd.otlp.decode.kernel.names import empty_names, many_names
 from shepherd.otlp.decode.kernel.rates import read_rate
+from shepherd.otlp.decode.kernel.values import write_string
 from shepherd.otlp.decode.kernel.wire import payload, value, varint
 
 NO_SERVICE = -1  # the resource names none

@@ -12,6 +12,7 @@ from shepherd.otlp.decode.reference.origin import (
     members_of,
     read_resource,
     read_scope,
+    scopes_of,
     service_dataset,
 )
 from shepherd.otlp.decode.reference.sample_rate import NAMES, RATE_MENDED, told_rate
@@ -59,7 +60,7 @@ def decode_logs(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest:
             continue
         resource = read_resource(group, work)
         dataset = logs_dataset(body, resource.values)
-        for scope_group in members_of(group, work):
+        for scope_group in scopes_of(group, work):
             inherited = read_scope(scope_group, resource, work)
             for item in members_of(scope_group, work):
                 draft = _draft(item, inherited, body.arrival_ns, work)

@@ -23,6 +23,7 @@ from shepherd.otlp.decode.reference.origin import (
     members_of,
     read_resource,
     read_scope,
+    scopes_of,
 )
 from shepherd.otlp.decode.reference.values import Attributes
 from shepherd.otlp.decode.reference.wire import fields, length_delimited, text_of, varint
@@ -92,7 +93,7 @@ def decode_metrics(body: OtlpBody, string_max: int, work: Work) -> DecodedReques
         if tag != RESOURCE_GROUP:
             continue
         resource = read_resource(group, work)
-        for scope_group in members_of(group, work):
+        for scope_group in scopes_of(group, work):
             reader.begin_scope(read_scope(scope_group, resource, work))
             for item in members_of(scope_group, work):
                 reader.add_metric(_read_metric(item, work))

@@ -14,6 +14,7 @@ _SERVICE: Final = "service.name"
 RESOURCE_GROUP: Final = length_delimited(1)  # of a request
 _RESOURCE: Final = length_delimited(1)  # of a group of scopes
 _MEMBER: Final = length_delimited(2)  # a group of items by scope, and an item of one
+_FORMER_MEMBER: Final = length_delimited(1000)  # a group of items, for a year of versions
 _SCOPE: Final = length_delimited(1)  # of a group of items
 _SCHEMA_URL: Final = length_delimited(3)  # of both groups
 _RESOURCE_ATTRIBUTE: Final = length_delimited(1)
@@ -34,8 +35,17 @@ _INSTRUMENTATION: Final = (
 )
 
 
+def scopes_of(group: memoryview, work: Work) -> Iterator[memoryview]:
+    """The groups of items of a resource's group, still encoded. As `members_of`.
+
+    While scopes were called libraries, they came as another field, which has the same content.
+    """
+    tags = (_MEMBER, _FORMER_MEMBER)
+    return (content for tag, _, content in fields(group, work) if tag in tags)
+
+
 def members_of(group: memoryview, work: Work) -> Iterator[memoryview]:
-    """The groups of items of a resource's group, or the items of a scope's, still encoded.
+    """The items of a scope's group, still encoded.
 
     They are read one at a time: as objects in memory, millions of them would be a hundred times
     larger than the request. Raises MalformedBody, TooMuchWork.

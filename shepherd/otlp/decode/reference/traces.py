@@ -10,6 +10,7 @@ from shepherd.otlp.decode.reference.origin import (
     members_of,
     read_resource,
     read_scope,
+    scopes_of,
     traces_dataset,
 )
 from shepherd.otlp.decode.reference.sample_rate import (
@@ -40,7 +41,7 @@ def decode_traces(body: OtlpBody, string_max: int, work: Work) -> DecodedRequest
             continue
         resource = read_resource(group, work)
         dataset = traces_dataset(body, resource.values)
-        for scope_group in members_of(group, work):
+        for scope_group in scopes_of(group, work):
             inherited = read_scope(scope_group, resource, work)
             for item in members_of(scope_group, work):
                 number = gatherer.next_item()

@@ -50,7 +50,7 @@ def make_tables() -> Tables:
         at = t.FIELDS + index * t.FIELD_WORDS
         words[at : at + t.FIELD_WORDS] = _field_words(field, numbers, bits[message])
         bits[message] += 1
-        for name in dict.fromkeys((field.json_name, field.name)):
+        for name in field.names:
             _add_name(words, names, entries, numbers[message], name.encode(), at)
             entries += 1
     return Tables(words, names, {s: numbers[name] for s, name in REQUESTS.items()}, fields)

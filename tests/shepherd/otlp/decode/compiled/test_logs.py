@@ -142,12 +142,23 @@ def test_odd_records(decoder: KernelDecoder) -> None:
             assert_same(decoder, field(b"\x0a", group))
 
 
+def test_scopes_in_the_field_that_they_had_while_they_were_called_libraries(
+    decoder: KernelDecoder,
+) -> None:
+    scope = field(b"\x0a", b"\x0a\x01n") + field(b"\x12", RAW)
+    former = field(b"\xc2\x3e", scope)
+    assert "library.name" in str(assert_same(decoder, field(b"\x0a", former)))
+    assert_same(decoder, field(b"\x0a", field(b"\x12", scope) + former + field(b"\x12", scope)))
+    assert_same(decoder, field(b"\x0a", field(b"\x12", former)))  # it is no record
+
+
 def test_ordinary_records_are_read_by_the_kernel_alone(
     counting: KernelDecoder, handed: list[int]
 ) -> None:
     assert_same(counting, sample(200))
     untraced = record(None, ORDINARY, trace_id=bytes(16), span_id=bytes(8))
-    bodies = [record(one) for one in ("x", "", 7, 0.5, False, ["a", 1, None])]
+    bodies = [record(one) for one in ("x", "", 7, 0.5, False, ["a", 1, None], {})]
+    bodies += [record({"msg": "a\n", "list": [1, "b"], 'n"': 1}), record({"a": "x"}, {"b": 1})]
     assert_same(counting, logs_request(logs_of(untraced, *bodies, resource=ORDINARY)))
     assert handed == []
 
