@@ -23,6 +23,9 @@ EDGES = [
     b'{"resourceSpans":[{},]}', b'{"resourceSpans":[,{}]}', b'{"resourceSpans":[{} {}]}',
     b'{"resourceSpans":[{"schemaUrl":"a"}],"resourceSpans":[{}]}',
     b'{"resourceSpans":[{"schemaUrl":"a"}],"resource_spans":[{}]}',
+    b'{"resourceSpans":[{"instrumentationLibrarySpans":[{"instrumentationLibrary":{"name":"n"}}]}]}',
+    b'{"resourceSpans":[{"instrumentation_library_spans":[{"scope":{"name":"n"}}],'
+    b'"scopeSpans":[{"instrumentationLibrary":{"version":"v"},"scope":{"name":"n"}}]}]}',
     b'{"resourceSpans":[{"schema\\u0055rl":"a"}]}', b'{"resourceSpans":[{"schemaUrl":"a\x01"}]}',
     b'{"resourceSpans":[{"schemaUrl":"\xff"}]}', b'{"resourceSpans":[{"schemaUrl":"\xff\x01"}]}',
     b'{"resourceSpans":[{"resource":{"entityRefs":[{"idKeys":["a",null,1,"b"]}]}}]}',
