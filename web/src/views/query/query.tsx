@@ -38,8 +38,8 @@ export function QueryView({ place }: { place: QueryPlace }) {
     // Events, markers and fields beside the answer are those of the address.
     if (from !== null && from !== place.dataset) return go({ ...place, ask, dataset: from }, { replace: true });
     shown.current = key;
-    if (place.result) run.show(place.dataset, place.result, counted(spec));
-    else run.start(place.dataset, counted(spec));
+    if (place.result) run.show(place.dataset, place.result, counted(spec), ask);
+    else run.start(place.dataset, counted(spec), ask);
   }, [key, spec]);
   const asking = useRef<AbortController | null>(null);
   // Who went on to another question is not taken from it by the one that was still being read.
@@ -58,7 +58,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
     if (text === ask && dataset === place.dataset) {
       const { page: _, event: __, ...newest } = place;
       go(newest, { replace: true });
-      run.start(dataset, counted(read.spec));
+      run.start(dataset, counted(read.spec), text);
     } else go({ view: "query", dataset, ask: text, ...drawnAs(place), ...events });
     return null;
   };
@@ -90,7 +90,7 @@ export function QueryView({ place }: { place: QueryPlace }) {
               onSpec={(next) => void askNext(next).catch(setFault)}
             />
           )}
-          <Results place={{ ...place, ask }} result={run.result} />
+          <Results place={{ ...place, ask }} result={run.result} asked={run.asked} />
         </div>
       )}
     </>

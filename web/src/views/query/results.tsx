@@ -7,6 +7,7 @@ import { looksOf } from "../../look/palette";
 import { Problem } from "../../parts/problem";
 import { timed } from "../../parts/timed";
 import { readAnswer, type Group } from "./graphs/answer";
+import { AskedContext } from "./graphs/asked";
 import type { QueryPlace } from "./graphs/change";
 import { colour } from "./graphs/frame";
 import { Graphs } from "./graphs/graphs";
@@ -23,11 +24,14 @@ import "./rows/rows.css";
 interface Props {
   place: QueryPlace;
   result: Result;
+  /** The text that it answers. */
+  asked: string;
 }
 
-export function Results({ place, result }: Props) {
+export function Results({ place, result, asked: text }: Props) {
   // What was asked for this answer, which is an older question than the address while another runs.
   const spec = result.query as Query;
+  const asked = useMemo(() => ({ spec, text }), [spec, text]);
   const of = useMemo(() => timed("read answer", () => readAnswer(result, spec)), [result]);
   const table = useMemo(() => timed("read table", () => readTable(result, spec, of)), [result]);
   const theme = useTheme();
@@ -58,7 +62,7 @@ export function Results({ place, result }: Props) {
     [table, looks, shared, beside, place.sort],
   );
   return (
-    <>
+    <AskedContext.Provider value={asked}>
       {fault !== null && <Problem error={fault} />}
       {of && (
         <Graphs
@@ -76,6 +80,6 @@ export function Results({ place, result }: Props) {
       {chosen && (
         <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} onMark={() => setMarked((old) => old + 1)} />
       )}
-    </>
+    </AskedContext.Provider>
   );
 }

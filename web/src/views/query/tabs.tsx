@@ -5,7 +5,8 @@ import type { Query } from "../../api/types";
 import { Differs } from "./differs/differs";
 import { Events } from "./events/events";
 import type { Range } from "./graphs/answer";
-import { findTraces, zoomed, type QueryPlace } from "./graphs/change";
+import { useAsks } from "./graphs/asked";
+import { zoomed, type QueryPlace } from "./graphs/change";
 import "./tabs.css";
 
 const NAMES: readonly (readonly [Tab, string])[] = [
@@ -16,12 +17,8 @@ const NAMES: readonly (readonly [Tab, string])[] = [
 
 export function Tabs({ place, spec, range, onFault }: Props & { onFault: (reason: unknown) => void }) {
   const shown = place.tab ?? "results";
-  const traces = () =>
-    void findTraces(
-      range ? zoomed(spec, range.start, range.end) : spec,
-      "newest",
-      place.dataset,
-    ).catch(onFault);
+  const { findTraces } = useAsks(place, onFault);
+  const traces = () => findTraces(range ? zoomed(spec, range.start, range.end) : spec);
   return (
     <nav class="tabs" aria-label="Under the graph">
       {NAMES.map(([tab, name]) => (

@@ -9,6 +9,8 @@ export type Result = Operations["getQueryResult"]["answer"];
 
 export interface Run {
   result: Result | null;
+  /** The text of the question that the result answers. */
+  asked: string;
   error: unknown;
   busy: boolean;
   /** Whether it runs for so long that one wants to know. */
@@ -16,9 +18,9 @@ export interface Run {
   /** Milliseconds from the question to the answer. */
   tookMs: number | null;
   /** Ask. */
-  start: (dataset: string, spec: Query) => void;
+  start: (dataset: string, spec: Query, text: string) => void;
   /** Show an answer that was given before, by its id; ask again where it is no longer kept. */
-  show: (dataset: string, id: string, spec: Query) => void;
+  show: (dataset: string, id: string, spec: Query, text: string) => void;
   cancel: () => void;
 }
 
@@ -37,6 +39,7 @@ const ASKED_MAX = 3;
 
 export function useResult(onAnswer: (result: Result) => void): Run {
   const [result, setResult] = useState<Result | null>(null);
+  const [asked, setAsked] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [slow, setSlow] = useState(false);
@@ -57,7 +60,7 @@ export function useResult(onAnswer: (result: Result) => void): Run {
   useEffect(() => cancel, [cancel]);
 
   const follow = useCallback(
-    async (dataset: string, spec: Query, id: string | null) => {
+    async (dataset: string, spec: Query, text: string, id: string | null) => {
       cancel();
       const controller = new AbortController();
       const { signal } = controller;
@@ -70,17 +73,17 @@ export function useResult(onAnswer: (result: Result) => void): Run {
       try {
         const patiently = (ask: () => Promise<Result>) => persist(ask, signal, (why) => !signal.aborted && setError(why));
         let known = id;
-        let asked = 0;
+        let begun = 0;
         let found: Result | null = null;
         while (!found?.complete) {
           const last = known;
           try {
             found = await patiently(() => (last === null ? begin(dataset, spec, signal) : waitFor(dataset, last, signal)));
             known = found.id;
-            if (last === null) asked += 1;
-            if (asked) mine.path = { dataset, id: found.id };
+            if (last === null) begun += 1;
+            if (begun) mine.path = { dataset, id: found.id };
           } catch (reason) {
-            if (last === null || !isGone(reason) || asked === ASKED_MAX) throw reason;
+            if (last === null || !isGone(reason) || begun === ASKED_MAX) throw reason;
             [known, mine.path] = [null, null]; // of a server that has gone, or of an old link: it is asked again
           }
         }
@@ -89,6 +92,7 @@ export function useResult(onAnswer: (result: Result) => void): Run {
         setError(null);
         setTookMs(performance.now() - began);
         setResult(found);
+        setAsked(text);
         told.current(found);
       } catch (reason) {
         if (!signal.aborted) setError(reason);
@@ -104,14 +108,14 @@ export function useResult(onAnswer: (result: Result) => void): Run {
   );
 
   const start = useCallback(
-    (dataset: string, spec: Query) => void follow(dataset, spec, null),
+    (dataset: string, spec: Query, text: string) => void follow(dataset, spec, text, null),
     [follow],
   );
   const show = useCallback(
-    (dataset: string, id: string, spec: Query) => void follow(dataset, spec, id),
+    (dataset: string, id: string, spec: Query, text: string) => void follow(dataset, spec, text, id),
     [follow],
   );
-  return { result, error, busy, slow, tookMs, start, show, cancel };
+  return { result, asked, error, busy, slow, tookMs, start, show, cancel };
 }
 
 function begin(dataset: string, query: Query, signal: AbortSignal): Promise<Result> {

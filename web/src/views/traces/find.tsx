@@ -7,9 +7,10 @@ import { call } from "../../api/client";
 import type { Operations } from "../../api/types";
 import { timeOf, utcOf } from "../../look/times";
 import { duration, plain } from "../../look/units";
-import { namesOfDatasets, namesOfOthers } from "../../api/datasets";
+import { ALL_DATASETS, namesOfDatasets, namesOfOthers } from "../../api/datasets";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
+import { LastingLine } from "../query/question/typing/lasting_line";
 import { CoverageWords } from "../query/coverage";
 
 type TracesPlace = Extract<Place, { view: "traces" }>;
@@ -18,6 +19,8 @@ type SortedBy = NonNullable<TracesPlace["order"]>;
 type Found = Operations["searchTraces"]["answer"]["traces"][number];
 
 const ORDERS: [SortedBy, string][] = [["newest", "newest first"], ["slowest", "slowest first"], ["spans", "most spans first"]];
+/** Clauses that a search for traces takes. */
+const CLAUSES = /^(WHERE|LAST|SINCE|UNTIL|LIMIT)$/;
 const SHOWN = 100;
 const COMPARED = 2;
 
@@ -34,8 +37,7 @@ export function TracesView({ place }: { place: TracesPlace }) {
     const body = { query: ask, order, ...datasets, ...(/\bLIMIT\b/i.test(ask) ? {} : { limit: SHOWN }) };
     return call("searchTraces", { body, signal });
   });
-  const submit = (event: Event) => {
-    event.preventDefault();
+  const find = () => {
     if (typed.trim() === ask) answer.again();
     else go({ ...place, ask: typed.trim() });
   };
@@ -50,11 +52,24 @@ export function TracesView({ place }: { place: TracesPlace }) {
   return (
     <>
       <h1>Traces</h1>
-      <form class="row trace-find" onSubmit={submit}>
-        <label class="grow">
-          <span class="hidden">conditions and time range</span>
-          <input class="mono" value={typed} spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} />
-        </label>
+      <form
+        class="row trace-find"
+        onSubmit={(event) => {
+          event.preventDefault();
+          find();
+        }}
+      >
+        <LastingLine
+          label="conditions and time range"
+          hint="WHERE name = checkout LAST 1h"
+          before="COUNT "
+          clauses={CLAUSES}
+          dataset={place.dataset ?? ALL_DATASETS}
+          text={typed}
+          marked={null}
+          onText={setTyped}
+          onDone={find}
+        />
         <Datasets chosen={place.dataset} onDataset={(dataset) => go(placed(dataset))} />
         <label>
           <span class="hidden">order</span>

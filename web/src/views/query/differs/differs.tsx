@@ -11,7 +11,8 @@ import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
-import { ask, type QueryPlace } from "../graphs/change";
+import { useAsks } from "../graphs/asked";
+import type { QueryPlace } from "../graphs/change";
 import type { DifferingField, SameField } from "./answer";
 import { heldTo } from "./held";
 import { FieldPicture } from "./field";
@@ -51,13 +52,15 @@ export function Differs({ place, spec, range }: Props) {
     call("differences", { body: { dataset: place.dataset, query, selection: selection ?? [], limit }, signal }),
   );
   const found = key ? answer.value : undefined;
-  const next = (of: Query) => void ask(place, of, "results").catch(setFault);
+  const { ask } = useAsks(place, setFault);
+  const next = (of: Query) => ask(of, "results");
   const copy = () => void toClipboard(location.href).then(() => setCopied(true), setFault);
   const fields = ((found?.fields ?? []) as DifferingField[]).filter((field) => field.score > 0).slice(0, shown);
   const hidden = (found?.differing ?? fields.length) - fields.length;
   return (
     <section class="differs" aria-label="What differs">
       <SelectionForm
+        dataset={place.dataset}
         selection={selection}
         onSelect={(chosen) => {
           const { selection: _, ...kept } = place;

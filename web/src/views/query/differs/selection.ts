@@ -49,7 +49,8 @@ export function wordsOf(selection: Selection): string[] {
   return words;
 }
 
-const WHERE = "COUNT WHERE ";
+/** What stands before conditions in a question. */
+export const WHERE = "COUNT WHERE ";
 
 /** The conditions of a selection as the text form has them; null where no text stands for them. */
 export async function writeConditions(selection: Selection): Promise<string | null> {

@@ -2,7 +2,8 @@
 
 import type { Filter, Query } from "../../../api/types";
 import type { Range } from "../graphs/answer";
-import { ask, conditionsOf, findTraces, narrowed, zoomed, type QueryPlace } from "../graphs/change";
+import { useAsks } from "../graphs/asked";
+import { conditionsOf, narrowed, zoomed, type QueryPlace } from "../graphs/change";
 import { useMixed } from "../question/typing/use_mixed";
 import { Examples } from "../rows/examples";
 import type { Selection } from "./selection";
@@ -18,7 +19,7 @@ interface Props {
 export function SelectionAsks({ place, spec, selection, range, onFault }: Props) {
   const mixed = useMixed(place.dataset);
   const only = within(spec, selection, range, narrowed(spec, filtersOf(selection, mixed)));
-  const next = (of: Query, tab: QueryPlace["tab"]) => void ask(place, of, tab).catch(onFault);
+  const { ask: next, findTraces } = useAsks(place, onFault);
   const [column] = (selection.ranges ?? []).map((one) => one.column);
   const timed = selection.start_time !== undefined || selection.end_time !== undefined;
   return (
@@ -26,7 +27,7 @@ export function SelectionAsks({ place, spec, selection, range, onFault }: Props)
       <button onClick={() => next(only, "results")}>Only these</button>
       {timed && <button onClick={() => next(within(spec, selection, range, spec), "results")}>Zoom to their time</button>}
       <button onClick={() => next(only, "events")}>Their events</button>
-      <button onClick={() => void findTraces(only, "newest", place.dataset).catch(onFault)}>Their traces</button>
+      <button onClick={() => findTraces(only)}>Their traces</button>
       <Examples place={place} spec={only} range={range} column={column ?? null} onClose={() => undefined} />
     </p>
   );

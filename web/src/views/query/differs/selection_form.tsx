@@ -1,22 +1,23 @@
 // The field in which one types which events are compared, and what else selects them.
 
 import { writeJson } from "../../../api/exact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
+import { LastingLine } from "../question/typing/lasting_line";
 import type { TextFault } from "../use_question";
-import { readConditions, wordsOf, writeConditions, type Selection } from "./selection";
+import { readConditions, WHERE, wordsOf, writeConditions, type Selection } from "./selection";
 
 interface Props {
+  dataset: string;
   selection: Selection | null;
   onSelect: (selection: Selection | null) => void;
 }
 
-export function SelectionForm({ selection, onSelect }: Props) {
+export function SelectionForm({ dataset, selection, onSelect }: Props) {
   const [typed, setTyped] = useState("");
   const [fault, setFault] = useState<TextFault | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const box = useRef<HTMLInputElement>(null);
   const written = useAnswer(writeJson(selection), () => writeConditions(selection ?? {}));
   useEffect(() => setTyped(written.value ?? ""), [written.value]);
   const words = selection ? wordsOf(selection) : [];
@@ -30,8 +31,6 @@ export function SelectionForm({ selection, onSelect }: Props) {
       const read = await readConditions(typed);
       if ("filters" in read) return choose({ ...drawn, ...read });
       setFault(read);
-      box.current?.focus();
-      box.current?.setSelectionRange(read.start, read.end);
     } catch (reason) {
       setError(reason);
     }
@@ -46,7 +45,7 @@ export function SelectionForm({ selection, onSelect }: Props) {
         void submit();
       }}
     >
-      <label for="selection">selected</label>
+      <span class="quiet">selected</span>
       {words.length > 0 && (
         <span class="chosen">
           {words.join(", ")}
@@ -55,21 +54,22 @@ export function SelectionForm({ selection, onSelect }: Props) {
           </button>
         </span>
       )}
-      <input
-        id="selection"
-        ref={box}
-        class="mono"
-        placeholder="duration_ms > 500"
-        autocomplete="off"
-        spellcheck={false}
-        value={typed}
-        aria-invalid={fault !== null}
-        aria-describedby={fault ? "selection-fault" : undefined}
-        onInput={(event) => setTyped(event.currentTarget.value)}
+      <LastingLine
+        label="selected"
+        hint="duration_ms > 500"
+        before={WHERE}
+        dataset={dataset}
+        text={typed}
+        marked={fault}
+        onText={(text) => {
+          setTyped(text);
+          setFault(null);
+        }}
+        onDone={() => void submit()}
       />
       <button>Compare</button>
       {fault && (
-        <p id="selection-fault" class="error" role="alert">
+        <p class="error" role="alert">
           ✕ {fault.why}
           {fault.hint && `; ${fault.hint}`}
         </p>

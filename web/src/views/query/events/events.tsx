@@ -10,7 +10,8 @@ import { useAnswer } from "../../../parts/use_answer";
 import { pagesOf } from "../../../parts/use_pages";
 import { CoverageWords } from "../coverage";
 import type { Range } from "../graphs/answer";
-import { ask, narrowed, type QueryPlace } from "../graphs/change";
+import { useAsks } from "../graphs/asked";
+import { narrowed, type QueryPlace } from "../graphs/change";
 import { useMixed } from "../question/typing/use_mixed";
 import { Followed } from "./follow/followed";
 import { OneEvent } from "./one";
@@ -61,7 +62,8 @@ export function Events({ place, spec, range }: Props) {
   const picked = readColumns(place.columns);
   const columns = picked ?? usualColumns(rows);
   const pick = (names: readonly string[]) => go({ ...place, columns: JSON.stringify(names) }, { replace: true });
-  const next = (of: Query) => void ask(place, of, "events").catch(setFault);
+  const { ask } = useAsks(place, setFault);
+  const next = (of: Query) => ask(of, "events");
   const choose = (at: number | null) => {
     const { event: _, ...kept } = place;
     const event = at === null ? undefined : keyOfEvent(rows, at);

@@ -5,14 +5,20 @@ import { ALL_DATASETS } from "../../../api/datasets";
 import { isNumber } from "../../../api/exact";
 import { besides } from "../../../api/mixed";
 import type { Filter, Query } from "../../../api/types";
-import { writeQuestion } from "../use_question";
+import { readQuestion, writeQuestion } from "../use_question";
 import type { Group, Row } from "./answer";
 
 export type QueryPlace = Extract<Place, { view: "query" }>;
 
-/** Ask another question. Throws where no text stands for it. */
-export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"]): Promise<void> {
-  const text = await writeQuestion(spec);
+/** A question as its answer has it, and its text. */
+export interface Asked {
+  spec: Query;
+  text: string;
+}
+
+/** Ask another question, made of one that was asked. Throws where no text stands for it. */
+export async function ask(place: QueryPlace, asked: Asked, spec: Query, tab?: QueryPlace["tab"]): Promise<void> {
+  const text = await written(asked, spec);
   if (text === null) throw new Error("No text stands for this question, so it has no address.");
   const { selection: _, result: __, tab: ___, page: ____, event: _____, ...kept } = place;
   go({ ...kept, ask: text, ...(tab ? { tab } : {}) });
@@ -20,18 +26,31 @@ export async function ask(place: QueryPlace, spec: Query, tab?: QueryPlace["tab"
 
 /** Find the traces that have such events. Throws where no text stands for their conditions. */
 export async function findTraces(
+  asked: Asked,
   spec: Query,
   order: "newest" | "slowest",
   dataset: string,
 ): Promise<void> {
   const { filters, filter_combination, start_time, end_time, time_range } = spec;
   const known = Object.entries({ filters, filter_combination, start_time, end_time, time_range });
-  const text = await writeQuestion(Object.fromEntries(known.filter(([, value]) => value !== undefined)));
+  const text = await written(asked, Object.fromEntries(known.filter(([, value]) => value !== undefined)), false);
   if (text === null) throw new Error("No text stands for these conditions, so traces cannot be found by them.");
   // Of a trace only the conditions and the range count.
-  const asked = dataset === ALL_DATASETS ? {} : { dataset };
-  go({ view: "traces", ask: text.replace(/^COUNT /, ""), order, ...asked });
+  const within = dataset === ALL_DATASETS ? {} : { dataset };
+  go({ view: "traces", ask: text.replace(/^COUNT /, ""), order, ...within });
 }
+
+/**
+ * The text of a question made of one that was asked: its range keeps its words (`SINCE yesterday`) and
+ * the dataset its name, unless they are what was changed.
+ */
+async function written(asked: Asked, spec: Query, named = true): Promise<string | null> {
+  const { dataset, range } = await readQuestion(asked.text);
+  const same = TIMES.every((one) => asked.spec[one] === spec[one]);
+  return writeQuestion(spec, named ? dataset : null, same ? range : null);
+}
+
+const TIMES = ["start_time", "end_time", "time_range"] as const;
 
 /** The same question about a part of its time; seconds are whole, and steps chosen anew. */
 export function zoomed(spec: Query, start: number, end: number): Query {

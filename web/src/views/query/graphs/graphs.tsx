@@ -9,14 +9,16 @@ import { wordsOf } from "../../../parts/problem";
 import type { SeriesLook } from "../../../look/palette";
 import type { Coverage } from "../../../api/types";
 import { readSelection, type Selection } from "../differs/selection";
-import { keyOf, type Graphed, type Range } from "./answer";
-import { ask, zoomed, type QueryPlace } from "./change";
+import { keyOf, type Calculation, type Graphed, type Range } from "./answer";
+import { useAsks } from "./asked";
+import { zoomed, type QueryPlace } from "./change";
 import { HeatGraph, type Box } from "./heat/heat_graph";
+import { HeatLegend } from "./heat/heat_legend";
 import { Legend } from "./legend";
 import { LineGraph } from "./lines/line_graph";
 import type { Chosen } from "../rows/group_menu";
 import { coverOf } from "./cover";
-import { FormChoice, formOf, isLog } from "./form";
+import { addable, FormChoice, formOf, isLog } from "./form";
 import { markersIn, useMarkers } from "./markers";
 import { OTHER } from "./other";
 import { Strip } from "./strip";
@@ -57,11 +59,12 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
   const strong = new Set((selection?.groups ?? []).map((group) => keyOf(group, spec.breakdowns ?? [])));
   const firstLine = shown.find((one) => !one.heat);
   // What a gesture means is looked up when it is made: the graph stands while the address changes.
-  const now = useRef({ place, spec });
-  now.current = { place, spec };
+  const { ask } = useAsks(place, onFault);
+  const now = useRef({ place, spec, ask });
+  now.current = { place, spec, ask };
   const zoom = (start: number, end: number) => {
-    const { place, spec } = now.current;
-    void ask(place, zoomed(spec, start, end), place.tab).catch(onFault);
+    const { place, spec, ask } = now.current;
+    ask(zoomed(spec, start, end), place.tab);
   };
   const select = (column: string, { start, end, from, to }: Box) => {
     const selection = {
@@ -72,7 +75,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
     go({ ...now.current.place, tab: "differs", selection: writeJson(selection) });
   };
   return (
-    <section class="graphs" aria-label="Graphs" onMouseLeave={() => shared.set({ group: null, step: null })}>
+    <section class="graphs" aria-label="Graphs" onMouseLeave={() => shared.set({ group: null, step: null, cell: null })}>
       {shown.map((calculation, at) => {
         const { label, column, heat } = calculation;
         const last = at === shown.length - 1;
@@ -85,7 +88,8 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
                 {calculation === firstLine && <FormChoice place={place} />}
                 {(of.calculations.length > 1 || large) && <Enlarge place={place} label={label} large={large !== undefined} />}
               </span>
-              {!heat && <Legend {...{ of, label, looks, shared }} others={form !== "line" && of.lines.get(label)?.has(OTHER) === true} />}
+              {heat && <HeatLegend {...{ of, label, shared }} />}
+              {!heat && <Legend {...{ of, label, looks, shared }} others={form !== "line" && of.lines.get(label)?.has(OTHER) === true} note={form === "line" ? null : noteOn(of, calculation)} />}
             </figcaption>
             {heat ? (
               <HeatGraph
@@ -104,6 +108,13 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
       {found.error !== null && <p class="small quiet">Markers are not known: {wordsOf(found.error)}</p>}
     </section>
   );
+}
+
+/** Why values that are asked for as a stack are drawn as lines. */
+function noteOn(of: Graphed, calculation: Calculation): string | null {
+  const lines = of.groups.map((group) => of.lines.get(calculation.label)?.get(group.key) ?? []);
+  if (addable(calculation, lines)) return null;
+  return "lines: these do not add up";
 }
 
 /** One graph alone and large, and back: an address like others, so the back button goes back, too. */

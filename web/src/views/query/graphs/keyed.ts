@@ -100,7 +100,10 @@ export function listenToKeys(plot: uPlot, element: HTMLElement, tell: (words: st
     plot.setSelect(NONE, false);
     plot.setCursor(AWAY);
   };
-  const onFocus = () => show();
+  // Not in the middle of a click or a drag, whose press gives the focus, too.
+  const onFocus = () => {
+    if (at && element.matches(":focus-visible")) show();
+  };
   element.addEventListener("keydown", onKey);
   element.addEventListener("blur", onBlur);
   element.addEventListener("focus", onFocus);

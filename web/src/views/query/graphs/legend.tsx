@@ -2,7 +2,7 @@
 
 import type { SeriesLook } from "../../../look/palette";
 import { timeOf, utcClockOf, utcOf } from "../../../look/times";
-import { shown, unitOf } from "../../../look/units";
+import { duration, shown, unitOf } from "../../../look/units";
 import type { Graphed } from "./answer";
 import { useShared, type Shared } from "./shared";
 
@@ -13,12 +13,14 @@ interface Props {
   shared: Shared;
   /** Whether OTHER is drawn, too. */
   others: boolean;
+  /** What has to be said of how the values are drawn. */
+  note: string | null;
 }
 
 /** Groups named beside a graph; the others are in the rows. */
 const NAMED_MAX = 6;
 
-export function Legend({ of, label, looks, shared, others }: Props) {
+export function Legend({ of, label, looks, shared, others, note }: Props) {
   const step = useShared(shared, (now) => now.step);
   const group = useShared(shared, (now) => now.group);
   const unit = unitOf(label);
@@ -62,7 +64,20 @@ export function Legend({ of, label, looks, shared, others }: Props) {
           )}
         </span>
       ))}
-      {more > 0 && <span class="quiet">{more} more in the rows</span>}
+      {of.before.size > 0 && (
+        <span class="legend-group quiet">
+          <svg width="14" height="8" aria-hidden="true">
+            <path d="M0 4H14" stroke="currentColor" stroke-width="1.5" stroke-dasharray="4 3" />
+          </svg>
+          {duration(of.offset * 1000)} earlier
+        </span>
+      )}
+      {(more > 0 || (of.other && !others)) && (
+        <span class="quiet">
+          {[more > 0 ? `${more} more` : "", of.other && !others ? of.other.name : ""].filter(Boolean).join(" and ")} in the rows
+        </span>
+      )}
+      {note && <span class="quiet">{note}</span>}
     </span>
   );
 }

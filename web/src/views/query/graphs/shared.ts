@@ -2,20 +2,25 @@
 // and the group that stands out. Beside the components' state, so that a move draws little anew.
 
 import { useEffect, useState } from "preact/hooks";
+import type { Cell } from "./heat/cell";
 
 export class Shared {
   /** The key of the group that stands out. */
   group: string | null = null;
   /** The step under the crosshair, by its place. */
   step: number | null = null;
+  /** The cell under the crosshair of a heatmap, by its label. */
+  cell: { label: string; cell: Cell } | null = null;
   private readonly listeners = new Set<() => void>();
 
-  set(change: { group?: string | null; step?: number | null }): void {
+  set(change: { group?: string | null; step?: number | null; cell?: Shared["cell"] }): void {
     const group = change.group === undefined ? this.group : change.group;
     const step = change.step === undefined ? this.step : change.step;
-    if (group === this.group && step === this.step) return;
+    const cell = change.cell === undefined ? this.cell : change.cell;
+    if (group === this.group && step === this.step && cell === this.cell) return;
     this.group = group;
     this.step = step;
+    this.cell = cell;
     for (const listener of this.listeners) listener();
   }
 

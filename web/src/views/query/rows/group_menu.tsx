@@ -10,7 +10,8 @@ import { shown, unitOf } from "../../../look/units";
 import type { Group, Range } from "../graphs/answer";
 import { Line } from "../question/typing/line";
 import { tokensOf } from "../question/tokens";
-import { ask, findTraces, meant, narrowed, withoutGroup, zoomed, type QueryPlace } from "../graphs/change";
+import { useAsks } from "../graphs/asked";
+import { meant, narrowed, withoutGroup, zoomed, type QueryPlace } from "../graphs/change";
 import { Examples } from "./examples";
 import { NewMarker } from "./new_marker";
 
@@ -44,6 +45,7 @@ interface Props {
 
 export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark }: Props) {
   const { group, numbers, column = null } = chosen;
+  const asks = useAsks(place, onFault);
   const time = chosen.time && within(chosen.time, range);
   const box = useRef<HTMLDivElement>(null);
   const [corner, setCorner] = useState({ left: chosen.x, top: chosen.y });
@@ -75,12 +77,12 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark
   const inStep = (of: Query) => (time ? zoomed(of, time.start, time.end) : of);
   const next = (of: Query, tab?: QueryPlace["tab"]) => {
     onClose();
-    void ask(place, of, tab).catch(onFault);
+    asks.ask(of, tab);
   };
   const only = narrowed(spec, [...meant(group), ...between(numbers)]);
   const traces = () => {
     onClose();
-    void findTraces(inStep(only), "newest", place.dataset).catch(onFault);
+    asks.findTraces(inStep(only));
   };
   const differs = () => {
     onClose();

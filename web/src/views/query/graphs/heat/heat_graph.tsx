@@ -4,11 +4,11 @@
 import type uPlot from "uplot";
 import { useRef } from "preact/hooks";
 import { heat } from "../../../../look/palette";
-import { timeOf } from "../../../../look/times";
-import { plain, short, shown, unitOf } from "../../../../look/units";
+import { short, shown, unitOf } from "../../../../look/units";
 import { ALL, type Chosen } from "../../rows/group_menu";
 import type { Bin, Calculation, Graphed } from "../answer";
 import { colour, frame, middles } from "../frame";
+import { cellAt, mostOf, wordsOf } from "./cell";
 import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
 import { drawOverlay, type Overlay } from "../overlay";
 import { columnsOf, type Keyed } from "../keyed";
@@ -49,6 +49,12 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
   if (!scale) return <p class="quiet">No event of the range has a number in {calculation.column}.</p>;
   const unit = unitOf(calculation.label);
   const places = apart(ticks(scale, Math.floor(height / 40)).map((value) => ({ value, at: middleOf(value, scale) })), scale, height);
+  const { label } = calculation;
+  const show = (plot: uPlot) => {
+    const cell = cellAt(plot, of, steps, scale);
+    if (cell || shared.cell?.label === label) shared.set({ cell: cell && { label, cell } });
+    return cell;
+  };
   const make = (width: number) => ({
     options: frame({
       range: of.range,
@@ -86,7 +92,13 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
             }
           },
         ],
-        setCursor: [(plot) => shared.set({ step: plot.cursor.idx ?? null })],
+        setCursor: [
+          (plot) => {
+            shared.set({ step: plot.cursor.idx ?? null });
+            // A crosshair that follows that of another graph is at the height of nothing.
+            if (plot.cursor.event || (plot.cursor.left ?? -1) < 0) show(plot);
+          },
+        ],
       },
     }),
     data: [middles(of.times, of.range), of.times.map(() => null)] as uPlot.AlignedData,
@@ -103,7 +115,10 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
     rows: (plot) => rowsOf(scale).map((row) => [plot.valToPos(row + 1, "y"), plot.valToPos(row, "y")]),
     along: () => 0,
     point,
-    say: () => (made.current ? wordsAt(made.current, of, steps, scale, unit) : ""),
+    say: () => {
+      const cell = made.current && show(made.current);
+      return cell ? wordsOf(cell, unit, of.range.step) : "";
+    },
   };
   const listen = (plot: uPlot) => {
     made.current = plot;
@@ -114,7 +129,7 @@ export function HeatGraph({ of, calculation, shared, height, last, version, over
     <Plot
       of={version}
       height={height}
-      label={`${calculation.label}, a heatmap over time`}
+      label={`${label}, a heatmap over time`}
       make={make}
       onPlot={listen}
       keyed={keyed}
@@ -153,21 +168,6 @@ function rowsOf({ least, most }: HeatScale): number[] {
   return Array.from({ length: Math.max(1, Math.ceil(most) - first) }, (_, at) => first + at);
 }
 
-/** The time, the numbers and the count of the cell under the crosshair. */
-function wordsAt(plot: uPlot, of: Graphed, steps: readonly (readonly Bin[])[], scale: HeatScale, unit: ReturnType<typeof unitOf>): string {
-  const { left = -1, top = -1 } = plot.cursor;
-  const step = Math.floor((plot.posToVal(left, "x") - (of.times[0] ?? 0)) / of.range.step);
-  const start = of.times[step];
-  if (start === undefined) return "";
-  const place = plot.posToVal(top, "y");
-  const bin = steps[step]?.find((one) => {
-    const [from, to] = edges(one, scale.place);
-    return place >= from && place < to;
-  });
-  const [from, to] = [scale.value(Math.floor(place)), scale.value(Math.ceil(place))];
-  return `${timeOf(start)}, ${shown(from, unit)} to ${shown(to, unit)}: ${plain(bin?.count ?? 0)} events`;
-}
-
 /** Those that do not stand over one another; zero is one of them. */
 function apart(places: readonly { value: number; at: number }[], scale: HeatScale, height: number) {
   const room = (LABEL_PX * (scale.most - scale.least)) / height;
@@ -184,8 +184,7 @@ function middleOf(value: number, scale: HeatScale): number {
 }
 
 function drawCells(plot: uPlot, of: Graphed, steps: readonly (readonly Bin[])[], scale: HeatScale): void {
-  let most = 0;
-  for (const bins of steps) for (const bin of bins) most = Math.max(most, bin.count);
+  const most = mostOf(steps);
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.beginPath();

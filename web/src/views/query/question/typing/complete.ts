@@ -3,7 +3,7 @@
 import type { CompletionContext, CompletionResult } from "@codemirror/autocomplete";
 import { quotedName, tokensOf, type Token } from "../tokens";
 import { expectedAfter, type Expected } from "./expects";
-import { fieldsOf, valuesOf } from "./facts";
+import { fieldsOf, valuesOf, type Field } from "./facts";
 import {
   calculationOffer, calculationsOf, closed, conditionsOf, expressionOffers, fieldOffers, plain, spaced, valueOffers, type Offer,
 } from "./offers";
@@ -15,6 +15,8 @@ export interface Around {
   before: string;
   /** Whether only one piece is typed: no clause follows it. */
   piece: boolean;
+  /** The clauses that may follow, where not all may. */
+  clauses?: RegExp;
   /** Datasets that FROM may name. */
   datasets?: () => Promise<string[]>;
 }
@@ -25,7 +27,7 @@ const MEASURES = /(duration|latency|elapsed|bytes|size|_(ns|us|ms|s|mb|kb))$|^(d
 /** The source of completions; `around` is read at each use. */
 export function completions(around: () => Around) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {
-    const { dataset, before, piece, datasets } = around();
+    const { dataset, before, piece, clauses, datasets } = around();
     const typed = context.state.sliceDoc(0, context.pos);
     const tokens = tokensOf(before + typed);
     const last = tokens.at(-1);
@@ -34,7 +36,7 @@ export function completions(around: () => Around) {
     const expected = expectedAfter(touched ? tokens.slice(0, -1) : tokens);
     if (last && !touched && last.open) return null;
     if (!touched && !context.explicit && expected.what === "clause") return null;
-    const options = await optionsOf(expected, touched, { dataset, piece, tokens, datasets });
+    const options = await optionsOf(expected, touched, { dataset, piece, clauses, tokens, datasets });
     if (!options.length || context.aborted) return null;
     const from = touched ? touched.from - before.length : context.pos;
     const needle = touched && touched.kind !== "word" && touched.kind !== "number" ? touched.value : undefined;
@@ -63,13 +65,14 @@ function filtered(options: Offer[], needle: string): Offer[] {
 interface Facts {
   dataset: string;
   piece: boolean;
+  clauses: RegExp | undefined;
   tokens: readonly Token[];
   datasets: (() => Promise<string[]>) | undefined;
 }
 
 async function optionsOf(expected: Expected, typed: Token | null, facts: Facts): Promise<Offer[]> {
   const { dataset } = facts;
-  const clauses = facts.piece ? [] : CLAUSES.map((one) => spaced(one.text, one.about));
+  const clauses = facts.piece ? [] : CLAUSES.filter((one) => facts.clauses?.test(one.text) ?? true).map((one) => spaced(one.text, one.about));
   const word = typed?.value ?? "";
   switch (expected.what) {
     case "calculation": {
@@ -82,14 +85,14 @@ async function optionsOf(expected: Expected, typed: Token | null, facts: Facts):
     case "field":
       return fieldOffers(dataset, await fieldsOf(dataset), (one) => (expected.per && /trace[._]?id$/i.test(one.name) ? 50 : 0));
     case "condition": {
-      const fields = await fieldsOf(dataset);
+      const fields = ofSpan(await fieldsOf(dataset), word);
       const words = [spaced("NOT", "the opposite", -20), spaced("SEARCH", "a word in any field", -20)];
       return [...fieldOffers(dataset, fields, undefined, (quoted) => `${quoted} `), ...conditionsOf(fields, word), ...words];
     }
     case "operator":
       return OPERATORS.map((one, at) => operator(one.text, one.about, -at));
     case "value":
-      return valueOffers(await valuesOf(dataset, expected.field, word), typed?.raw ?? "", expected.list);
+      return valueOffers(await valuesOf(dataset, await storedName(dataset, expected.field), word), typed?.raw ?? "", expected.list);
     case "joint":
       return [spaced("AND", "both", 2), spaced("OR", "one of them", 1), ...clauses];
     case "direction":
@@ -113,6 +116,22 @@ async function optionsOf(expected: Expected, typed: Token | null, facts: Facts):
     case "nothing":
       return [];
   }
+}
+
+/** Before a field: it is one of another span of the trace. */
+const OTHER_SPAN = /^(root|parent|child|any|none)\./;
+
+/** Fields as they are named after what was typed of the span that they are of. */
+function ofSpan(fields: readonly Field[], typed: string): readonly Field[] {
+  const [prefix] = OTHER_SPAN.exec(typed) ?? [];
+  if (prefix === undefined || fields.some((one) => one.name.startsWith(typed))) return fields;
+  return fields.map((one) => ({ ...one, name: prefix + one.name }));
+}
+
+/** The name under which events have a field, whichever span it is of. */
+async function storedName(dataset: string, name: string): Promise<string> {
+  const fields = OTHER_SPAN.test(name) ? await fieldsOf(dataset) : [];
+  return !fields.length || fields.some((one) => one.name === name) ? name : name.replace(OTHER_SPAN, "");
 }
 
 /** The first operators are enough for most; those without a value end the condition. */
