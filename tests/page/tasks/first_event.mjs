@@ -22,9 +22,9 @@ const [address] = /http:\/\/\S+/.exec(copied);
 const [, body] = /-d '([^']+)'/.exec(copied);
 await fetch(address, { method: "POST", headers: { "X-Honeycomb-Team": made }, body });
 await hands.click(page.getByRole("link", { name: "hello", exact: true }));
-await page.getByRole("img", { name: "COUNT over time" }).locator("canvas").waitFor();
+await page.getByRole("application", { name: "COUNT over time" }).locator("canvas").waitFor();
 const facts = {
-  graph: await page.getByRole("img", { name: "COUNT over time" }).count(),
+  graph: await page.getByRole("application", { name: "COUNT over time" }).count(),
   groups: await page.getByRole("region", { name: "Groups" }).innerText(),
   keyShown: (await page.content()).includes(key) || (await page.content()).includes(made),
   kept: await page.evaluate((text) => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]).includes(text), made),

@@ -24,7 +24,7 @@ async function task(name, work) {
   if (folder) await page.screenshot({ path: `${folder}/task ${name}.png` });
 }
 
-const plot = (name) => page.getByRole("img", { name }).locator(".u-over");
+const plot = (name) => page.getByRole("application", { name }).locator(".u-over");
 const dataset = (name) => page.getByRole("link", { name, exact: true });
 const answered = () => page.waitForURL(/result=/);
 const events = () => page.getByRole("region", { name: "Events" });

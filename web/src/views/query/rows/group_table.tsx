@@ -51,7 +51,7 @@ export function GroupTable({ of, looks, shared, by, onSort, onGroup }: Props) {
     <section class="block rows" aria-label="Groups">
       <div class="spread">
         <span class="small quiet">
-          {grouped && `${plain(of.rows.length)} groups`}
+          {grouped && `${plain(of.rows.length)} ${of.rows.length === 1 ? "group" : "groups"}`}
           {of.otherGroups > 0 && ` of ${plain(of.rows.length + of.otherGroups)}; sorting sorts those that are shown`}
         </span>
         <CopyButtons table={() => tableOf(of, columns, rows)} />
