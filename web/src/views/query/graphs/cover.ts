@@ -29,9 +29,20 @@ export function coverOf(coverage: Coverage | undefined, range: Range): Cover {
   if (!coverage || coverage.complete) return { settled, missing: null, parts };
   const partitions = coverage.partitions as { partition: number; complete: boolean; reason?: string }[];
   const absent = partitions.filter((one) => !one.complete);
-  const reasons = absent.map((one) => `partition ${one.partition}: ${one.reason || "no reason was given"}`);
+  const why = new Map<string, number[]>();
+  for (const { partition, reason } of absent) {
+    const same = why.get(reason || "no reason was given") ?? [];
+    why.set(reason || "no reason was given", [...same, partition]);
+  }
+  const reasons = [...why].map(([reason, numbers]) => `${namesOf(numbers)}: ${reason}`);
   const missing = `${absent.length} of ${partitions.length} partitions did not answer in full. ${reasons.join("; ")}`;
   return { settled, missing, parts };
+}
+
+/** `partition 3`, `partitions 0, 1 and 4`. */
+function namesOf(numbers: readonly number[]): string {
+  if (numbers.length < 2) return `partition ${numbers.join("")}`;
+  return `partitions ${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1)}`;
 }
 
 /** live: whether the present is about where the range ends. */
