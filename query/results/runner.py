@@ -62,9 +62,10 @@ from query.results.totals.series import (
     with_steps,
 )
 from query.results.totals.totals import Totals, merge_totals
+from query.scatter.partial_results import PartialResults
 from query.scatter.receipts import split_receipt
 from query.scatter.reconcile import ReconciledTotals, Reconciler
-from query.scatter.scatter import PartialResults, Scatter
+from query.scatter.scatter import Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
 from query.share.compute.answer import same_rows
 from query.share.compute.database import DatabaseLimits, Databases

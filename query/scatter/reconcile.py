@@ -23,7 +23,8 @@ from common.model.reroute import EpochOffset
 from common.process.members import Member
 from common.process.web import INTERNAL_TOKEN_HEADER
 from query.plan.plan import Plan
-from query.scatter.scatter import PartialResults, Scatter
+from query.scatter.partial_results import PartialResults
+from query.scatter.scatter import Scatter
 from query.scatter.state_room import QuestionStates
 from query.share.compute.answer import same_rows
 from query.share.view.rerouted import (

@@ -7,126 +7,34 @@ All shares of a plan are of one version: the oldest among the indexers that may 
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Final, NamedTuple, NoReturn
+from typing import Final
 
 import aiohttp
-import pyarrow as pa
 
-from common import limits
-from common.error_text import describe_error
 from common.errors import TooManyRequests, Unavailable, Unprocessable, without_frames
 from common.logs import log_event
 from common.metrics import share_failovers_total, share_hedges_total, share_seconds
-from common.process.error_body import read_error_body
-from common.process.fair.requester import Requester
 from common.process.members import Member
 from common.process.versions import OWN, oldest
 from common.process.web import INTERNAL_TOKEN_HEADER
 from common.tasks import cancel_and_wait
 from query.asking.question import present_question
 from query.config import STANDARD_LIMITS, ProbeTiming
-from query.plan.plan import Plan, ShareRequest, state_fields, version_needed
+from query.plan.plan import Plan, state_fields, version_needed
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.liveness import wait_until_unresponsive
+from query.scatter.partial_results import AnsweredPartition, PartialResults
 from query.scatter.replicas import Replicas
+from query.scatter.share_request import (
+    OlderIndexer,
+    ShareFailed,
+    VersionedPlan,
+    post_share,
+)
 from query.scatter.state_room import QuestionStates
-from query.share.compute.answer import PartitionCovered, ShareAnswer, decode_answer
-from query.share.compute.too_heavy import too_many_bytes
-from query.share.states.version_1 import plan_with_tagged_groups
-from query.wire.keys import encode_body
 
 _logger = logging.getLogger(__name__)
 _REFUSALS: Final = (Unprocessable, TooManyRequests, Unavailable)
-
-
-class ShareFailed(Exception):
-    """This indexer did not answer; another one may. why: one word, a label of the metric."""
-
-    def __init__(self, why: str, text: str) -> None:
-        super().__init__(text)
-        self.why = why
-
-
-class OlderIndexer(Exception):
-    """An indexer that does not know the version of the plan has taken a partition over."""
-
-    def __init__(self, member: Member, version: int) -> None:
-        super().__init__(f"{member.instance} knows plans up to version {version}")
-        self.version = version
-
-
-class VersionedPlan(NamedTuple):
-    """A plan of a question, and the version of its requests and states (`Understands.plan`).
-
-    states: those that the question holds. keys: the encoded tables that come with the plan.
-    """
-
-    plan: Plan
-    version: int
-    states: QuestionStates
-    keys: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredPartition:
-    """A partition that is in the answer, and the indexer that answered for it."""
-
-    covered: PartitionCovered
-    indexer: Member
-
-
-@dataclass(slots=True)
-class PartialResults:
-    """Shares of disjoint sets of partitions.
-
-    states: tables by name, of each share.
-    answered: partitions in the answer, by number.
-    missing: the reason, by partition without a share.
-    types: by field, the letters of the types that occur.
-    given_way: stored fields that calculated ones take the place of.
-    fields_unread: whether it is not known which calculated fields are stored.
-    hedged: number of shares that the twin (the other replica) answered first.
-    state_bytes: size of the states as the indexers sent them.
-    rows, size_bytes: of what had to be read, as a share reports them.
-    version: of the states (`Understands.plan`); those of two versions are not merged.
-    """
-
-    states: list[dict[str, pa.Table]] = field(default_factory=list)
-    answered: dict[int, AnsweredPartition] = field(default_factory=dict)
-    missing: dict[int, str] = field(default_factory=dict)
-    types: dict[str, str] = field(default_factory=dict)
-    given_way: set[str] = field(default_factory=set)
-    fields_unread: bool = False
-    hedged: int = 0
-    state_bytes: int = 0
-    rows: int = 0
-    size_bytes: int = 0
-    version: int = OWN.plan
-
-    def add(self, other: "PartialResults") -> None:
-        """Add the shares of other partitions."""
-        assert self.answered.keys().isdisjoint(other.answered)
-        self.answered |= other.answered
-        self.missing |= other.missing
-        self.add_states(other)
-
-    def add_states(self, other: "PartialResults") -> None:
-        """Add states of other rows of the same partitions; their coverage stays as it is."""
-        self.states += other.states
-        self.hedged += other.hedged
-        self.state_bytes += other.state_bytes
-        self.rows += other.rows
-        self.size_bytes += other.size_bytes
-        self.given_way |= other.given_way
-        for name, types in other.types.items():
-            self.types[name] = "".join(sorted({*self.types.get(name, ""), *types}))
-
-    @property
-    def incomplete(self) -> int:
-        """Number of partitions without a share, or whose share is not complete."""
-        return len(self.missing) + sum(not c.covered.complete for c in self.answered.values())
 
 
 class Scatter:
@@ -285,7 +193,9 @@ class Scatter:
         """One indexer's share. Raises ShareFailed, OlderIndexer, Unprocessable, TooManyRequests."""
         begin_s = asyncio.get_running_loop().time()
         suspect = self._hedging.is_suspect(member.url)
-        answering = asyncio.create_task(self._post(asked, partitions, member))
+        answering = asyncio.create_task(
+            post_share(self._http, self._headers, asked, partitions, member)
+        )
         watching = asyncio.create_task(
             wait_until_unresponsive(self._http, member, self._probing, suspect=suspect)
         )
@@ -319,47 +229,6 @@ class Scatter:
             size_bytes=report.size_bytes,
         )
 
-    async def _post(
-        self, asked: VersionedPlan, partitions: tuple[int, ...], member: Member
-    ) -> ShareAnswer:
-        plan = plan_with_tagged_groups(asked.plan) if asked.version == 1 else asked.plan
-        body = encode_body(ShareRequest(plan, partitions, version=asked.version), asked.keys)
-        timeout = aiohttp.ClientTimeout(
-            total=(asked.plan.timeout_ms + asked.plan.wait_ms) / 1000 + 5,
-            sock_connect=limits.CONNECT_TIMEOUT_S,
-        )
-        try:
-            async with self._http.post(
-                f"{member.url}/internal/share",
-                params=Requester(plan.env, plan.key)._asdict() if asked.keys else None,
-                data=body if len(body) <= limits.LARGE_BODY_BYTES else BytesIO(body),
-                headers=self._headers,
-                timeout=timeout,
-            ) as response:
-                data = await _read_bounded(response, asked.states)
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = describe_error(error)
-            log_event(_logger, logging.WARNING, "no share", indexer=member.instance, error=why)
-            raise ShareFailed("gone", why) from error
-        if status != 200:
-            _raise_refusal(status, bytes(data), member)
-        try:
-            if len(data) <= limits.SHARE_INLINE_BYTES_MAX:
-                answer = decode_answer(data)
-            else:
-                answer = await asyncio.to_thread(decode_answer, data)
-        except ValueError as error:
-            log_event(
-                _logger, logging.ERROR, "bad share", indexer=member.instance, error=str(error)
-            )
-            raise ShareFailed("damaged", str(error)) from error
-        if answer.report.version < asked.version:  # it is another one than the claims say
-            raise OlderIndexer(member, answer.report.version)
-        if answer.report.version > asked.version:
-            raise ShareFailed("damaged", "the answer is of a newer version than its request")
-        return answer
-
 
 def _that_know(plan: Plan, members: Sequence[Member]) -> list[Member]:
     """The indexers that know such plans."""
@@ -389,27 +258,3 @@ async def _all_or_first_error(
         return await asyncio.gather(*tasks)
     finally:
         await cancel_and_wait(tasks)
-
-
-async def _read_bounded(response: aiohttp.ClientResponse, states: QuestionStates) -> bytearray:
-    """The body, within the room for states. Raises as `QuestionStates.reserve`, ShareFailed."""
-    size = response.content_length
-    if size is None:
-        raise ShareFailed("damaged", "the answer does not say how long it is")
-    if size > limits.SHARE_BYTES_MAX:
-        raise too_many_bytes(limits.SHARE_BYTES_MAX)
-    data, at = states.reserve(size), 0
-    async for chunk in response.content.iter_any():  # its end is an error unless all has come
-        data[at : at + len(chunk)] = chunk
-        at += len(chunk)
-    return data
-
-
-def _raise_refusal(status: int, data: bytes, member: Member) -> NoReturn:
-    log_event(_logger, logging.WARNING, "share refused", indexer=member.instance, status=status)
-    error = read_error_body(status, data, f"indexer {member.instance} answered {status}")
-    if status == Unprocessable.status:
-        raise Unprocessable(str(error))
-    if status == TooManyRequests.status:
-        raise error
-    raise ShareFailed("refused", str(error))

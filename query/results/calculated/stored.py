@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 from common.process.fair.requester import Requester
 from query.plan.calculated import named_fields, with_calculated
 from query.plan.plan import Plan
-from query.scatter.scatter import PartialResults
+from query.scatter.partial_results import PartialResults
 
 
 class KnownFields(NamedTuple):

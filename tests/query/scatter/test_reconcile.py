@@ -10,8 +10,9 @@ import pyarrow as pa
 from common.process.members import Member
 from common.process.versions import OWN
 from query.plan.plan import Need, Plan, State
+from query.scatter.partial_results import AnsweredPartition, PartialResults
 from query.scatter.reconcile import ReconciledTotals, Reconciler
-from query.scatter.scatter import AnsweredPartition, PartialResults, Scatter
+from query.scatter.scatter import Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
 from query.share.compute.answer import PartitionCovered
 from query.share.view.rerouted import UndecidedBatch

@@ -17,7 +17,9 @@ from common.errors import BellwetherError, TooManyRequests, Unavailable, Unproce
 from common.process.members import Member
 from query.config import QueryConfig, QueryLimits
 from query.plan.plan import ShareRequest
-from query.scatter.scatter import PartialResults, Scatter, ShareFailed, VersionedPlan
+from query.scatter.partial_results import PartialResults
+from query.scatter.scatter import Scatter
+from query.scatter.share_request import ShareFailed, VersionedPlan
 from query.scatter.state_room import QuestionStates, StateRoom
 from tests.query.fake_indexer import FakeIndexer
 from tests.query.harness import TIMES, query_harness
