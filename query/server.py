@@ -266,6 +266,7 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
         bounds.tails_max,
         bounds.tail_open_s,
         StoredCalculatedFields(names, clock),
+        stored_names=parts.stored_names,
     ).add_to(app)
     TextRoutes(keys, clock).add_to(app)
     DocumentRoute().add_to(app)

@@ -22,6 +22,7 @@ from common.logs import log_event
 from common.process.auth import KeyCache
 from common.process.error_body import read_error_body
 from common.process.fair.queue import FairLimits
+from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots
 from common.process.members import Member
 from common.process.versions import PLAN_QUESTIONS, PLAN_TYPED_STATES
@@ -31,9 +32,13 @@ from query.faults import SpecError
 from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body
-from query.plan.parts.conditions import searched_texts
+from query.plan.calculated import uses_of
+from query.plan.parts.conditions import filter_fields, searched_texts
+from query.plan.parts.spans import SpanDataset
 from query.plan.read.spec import read_spec
+from query.plan.relations import About, about_of
 from query.results.calculated.stored import NO_STORED_FIELDS, StoredFields
+from query.results.relations.stored import StoredNames
 from query.rows.request import read_fields
 from query.scatter.indexer_client import IndexerClient
 from query.scatter.replicas import Replicas
@@ -73,8 +78,12 @@ class TailRoute:
         tails_max: int = limits.TAILS_MAX,
         open_s: float = limits.TAIL_OPEN_S,
         stored: StoredFields = NO_STORED_FIELDS,
+        *,
+        stored_names: StoredNames,
     ) -> None:
+        """stored_names: tells which names like `root.name` are those of events' own fields."""
         self._stored = stored
+        self._stored_names = stored_names
         self._keys = keys
         self._names = names
         self._watch = watch
@@ -106,6 +115,7 @@ class TailRoute:
             read_tail_filter(await json_body(request)) if request.can_read_body else TailFilter()
         )
         dataset = await self._names.id_of(key, request)
+        await self._check_own(filters, dataset, requester_of(key))
         filters = await with_calculated_fields(filters, dataset, requester_of(key), self._stored)
         wanted = TailRequest(
             dataset=dataset,
@@ -130,6 +140,24 @@ class TailRoute:
                 for member, partitions in chosen
             ]
             return await self._stream(request, sources, least)
+
+    async def _check_own(self, choice: TailFilter, dataset: str, requester: Requester) -> None:
+        """Raises SpecError for what is about other spans (docs/adr/0072)."""
+        named = filter_fields(choice.filters) | {*(choice.fields or ())}
+        for one in choice.calculated:
+            named |= {*uses_of(one.expression)}
+        own = {one.name for one in choice.calculated}
+        names = sorted(one for one in named - own if about_of(one) is not About.OWN)
+        if not names:
+            return
+        stored, _ = await self._stored_names.of([SpanDataset(dataset)], names, requester)
+        others = [f"`{name}`" for name in names if name not in stored]
+        if others:
+            why = (
+                f"a tail sends events as they arrive, mostly before the other spans of their "
+                f"traces: {', '.join(others)} is not known then. Ask `rows` for what is stored"
+            )
+            raise SpecError("filters", "invalid", why)
 
     async def _open(
         self,

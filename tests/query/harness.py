@@ -16,6 +16,7 @@ from common.locks.files import FileLocks
 from common.log.embedded.log import EmbeddedLog
 from common.metadata import Access, ApiKey, KeyKind
 from common.metadata.sqlite import SqliteMetadata
+from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from common.process.auth import hash_key
 from common.process.members import list_members
@@ -91,7 +92,9 @@ async def query_harness(
     datasets: tuple[str, ...] = ("shop",),
     rows: list[Row] = ROWS,
     bounds: QueryLimits = STANDARD_LIMITS,
+    objects: ObjectStore | None = None,
 ) -> AsyncIterator[QueryHarness]:
+    """objects: where results are shared; None: a folder."""
     clock = SystemClock()
     locks = FileLocks(tmp_path / "locks")
     metadata = SqliteMetadata(tmp_path / "meta.db")
@@ -115,7 +118,7 @@ async def query_harness(
         host="127.0.0.1",
         port=0,
         folder=tmp_path / "role",
-        backends=Backends(log, DirectoryObjects(tmp_path / "objects"), metadata, locks),
+        backends=Backends(log, objects or DirectoryObjects(tmp_path / "objects"), metadata, locks),
         clock=clock,
         random=random.Random(1),
         telemetry=telemetry or NoTelemetry(),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.process.versions import Understands
+from common.process.versions import OWN, Understands
 from query.plan.parts.conditions import Filter, FilterOp
 from query.wire.tail import TailFilter
 from tests.query.harness import QueryHarness, query_harness
@@ -81,3 +81,17 @@ async def test_what_a_tail_cannot_do_is_refused_by_name(
         answer = await response.json(content_type=None)
         assert response.status == 422
         assert answer["type_detail"][0]["field"] == field
+
+
+async def test_conditions_on_other_spans_are_refused_and_a_stored_field_of_such_a_name_is_not(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path) as running:
+        running.indexers["a"].announce(OWN)
+        body = {"filters": [{"column": "root.name", "op": "=", "value": "checkout"}]}
+        status, refused = await running.post("/bw/1/tail/shop", body)
+        assert (status, "`root.name` is not known then" in refused["detail"]) == (422, True)
+        status, refused = await running.post("/bw/1/tail/shop", {"fields": ["parent.ms"]})
+        assert (status, "Ask `rows`" in refused["detail"]) == (422, True)
+        running.indexers["a"].columns = {"root.name": ["s"]}
+        assert await first_line(running, body) == b"{}\n"

@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits
-from common.clock import Clock, ManualClock
+from common.clock import Clock, ManualClock, SystemClock
 from common.errors import DamagedObject
 from common.model.clock_reading import ClockReading
+from common.objects import ObjectStore
 from common.objects.directory import DirectoryObjects
 from query.api.results.days import ResultDays
 from query.api.results.ids import DAY_NS, ResultId, day_of, new_id, parse_id
 from query.api.results.stored import ResultDocument, decode_stored, encode_stored
+from tests.query.api.results.conftest import Stores
 
 MIB = 2**20
 
@@ -34,9 +36,9 @@ def test_what_is_no_id_is_told_apart(text: str) -> None:
 class Store:
     """A store with results of some days; the clock is on the day `today`."""
 
-    def __init__(self, tmp_path: Path, share_bytes: int = MIB) -> None:
-        self.objects = DirectoryObjects(tmp_path)
-        self.clock = ManualClock()
+    def __init__(self, objects: ObjectStore, share_bytes: int = MIB) -> None:
+        self.objects = objects
+        self.clock = ManualClock(SystemClock().now_ns())  # that of a real store is near it
         self.days = ResultDays(self.objects, self.clock, 86_400, share_bytes)
         self.today = self.clock.now_ns() // DAY_NS
 
@@ -49,8 +51,8 @@ class Store:
         return {info.key for info in self.objects.list("")}
 
 
-def test_a_day_is_removed_when_all_of_its_results_are_over(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_a_day_is_removed_when_all_of_its_results_are_over(stores: Stores) -> None:
+    store = Store(stores())
     kept = {store.put("a", ago) for ago in (0, 1)} | {store.put("b", 1)}
     for ago in (2, 3, 30):
         store.put("a", ago)
@@ -60,8 +62,8 @@ def test_a_day_is_removed_when_all_of_its_results_are_over(tmp_path: Path) -> No
     assert store.keys() == kept | {store.put("b", 0), other}
 
 
-def test_the_oldest_days_make_room_and_today_is_never_removed(tmp_path: Path) -> None:
-    store = Store(tmp_path, share_bytes=100_000)
+def test_the_oldest_days_make_room_and_today_is_never_removed(stores: Stores) -> None:
+    store = Store(stores(), share_bytes=100_000)
     old = store.put("a", 1, size=40_000)
     mine = store.put("b", 1, size=90_000)
     assert store.days.make_room("a", 50_000, store.today)
@@ -73,7 +75,7 @@ def test_the_oldest_days_make_room_and_today_is_never_removed(tmp_path: Path) ->
 
 
 def test_small_results_count_what_a_listing_of_them_costs(tmp_path: Path) -> None:
-    store = Store(tmp_path, share_bytes=10 * limits.RESULT_OBJECT_BYTES_MIN)
+    store = Store(DirectoryObjects(tmp_path), share_bytes=10 * limits.RESULT_OBJECT_BYTES_MIN)
     fits = [store.days.make_room("a", 1, store.today) for _ in range(11)]
     assert fits == [True] * 10 + [False]
 
@@ -87,7 +89,7 @@ class StoreWithClock(DirectoryObjects):
 
 
 def test_nothing_is_removed_while_two_clocks_disagree(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = Store(DirectoryObjects(tmp_path))
     old = store.put("a", 30)
     days = ResultDays(StoreWithClock(tmp_path), store.clock, 86_400, MIB)
     days.refresh()

@@ -5,17 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from common.clock import SystemClock
-from common.errors import ObjectsUnavailable
 from common.locks.files import FileLocks
 from common.metrics import requests_total
-from common.objects.directory import DirectoryObjects
+from common.objects import ObjectStore
 from common.process.announce import Announcement
 from common.process.members import Member, list_members
 from query.api.results.ids import new_id
@@ -23,31 +21,24 @@ from query.config import QueryConfig
 from query.server import serve
 from snapshot.unnamed.names import Names
 from snapshot.unnamed.objects import find_unnamed
+from tests.query.api.results.conftest import Stores
 from tests.query.harness import TIMES, QueryHarness, query_harness
 from tests.waiting import eventually
 
 CONFIG = QueryConfig(drain_ms=0)
 
 
-class StoreThatIsDown(DirectoryObjects):
-    """An object store that cannot be used."""
-
-    def list(self, prefix: str, after: str = "") -> Any:
-        raise ObjectsUnavailable("the store is down")
-
-    def head(self, key: str) -> Any:
-        raise ObjectsUnavailable("the store is down")
-
-    def put_if_absent(self, key: str, data: bytes | Path) -> bool:
-        raise ObjectsUnavailable("the store is down")
-
-
 @asynccontextmanager
 async def another_role(
-    running: QueryHarness, instance: str = "q2", config: QueryConfig = CONFIG
+    running: QueryHarness,
+    instance: str = "q2",
+    config: QueryConfig = CONFIG,
+    objects: ObjectStore | None = None,
 ) -> AsyncIterator[QueryHarness]:
-    """The same installation, asked through another query role."""
-    context = replace(running.context, instance=instance, stop=asyncio.Event())
+    """The same installation, asked through another query role. objects: its own client of them."""
+    backends = running.context.backends
+    backends = replace(backends, objects=objects or backends.objects)
+    context = replace(running.context, instance=instance, stop=asyncio.Event(), backends=backends)
     role = asyncio.create_task(serve(context, config))
     try:
         locks = running.context.backends.locks
@@ -70,12 +61,17 @@ def stored(running: QueryHarness) -> list[str]:
     return [info.key for info in running.context.backends.objects.list("results/")]
 
 
-async def test_a_result_is_read_at_another_role_once_its_own_is_gone(tmp_path: Path) -> None:
-    async with query_harness(tmp_path, datasets=("shop", "bank")) as there:
-        async with another_role(there) as gone:
+async def test_a_result_is_read_at_another_role_once_its_own_is_gone(
+    tmp_path: Path, stores: Stores
+) -> None:
+    async with query_harness(tmp_path, datasets=("shop", "bank"), objects=stores()) as there:
+        async with another_role(there, objects=stores()) as gone:
             answer = await gone.ask({"breakdowns": ["service"], **TIMES})
             path = f"/1/query_results/shop/{answer['id']}"
             await eventually(lambda: len(stored(there)) == 1)
+        async with another_role(there, objects=stores()) as restarted:
+            status, found = await restarted.get(path)
+            assert (status, found["id"], found["data"]) == (200, answer["id"], answer["data"])
         status, found = await there.get(path)
         assert status == 200
         assert {**found, "links": None} == {**answer, "links": None}
@@ -104,13 +100,11 @@ async def test_an_address_that_nothing_is_at_is_a_404_document(tmp_path: Path) -
             assert "run the query again" in problem["detail"]
 
 
-async def test_a_store_that_is_down_costs_sharing_and_no_answer(tmp_path: Path) -> None:
-    async with query_harness(tmp_path) as there:
-        backends = replace(
-            there.context.backends, objects=StoreThatIsDown(tmp_path / "objects-down")
-        )
-        down = replace(there, context=replace(there.context, backends=backends))
-        async with another_role(down) as second:
+async def test_a_store_that_is_down_costs_sharing_and_no_answer(
+    tmp_path: Path, stores: Stores, store_that_is_down: ObjectStore
+) -> None:
+    async with query_harness(tmp_path, objects=stores()) as there:
+        async with another_role(there, objects=store_that_is_down) as second:
             answer = await second.ask(TIMES)
             path = f"/1/query_results/shop/{answer['id']}"
             assert (await second.get(path))[0] == 200
