@@ -1,6 +1,6 @@
 // The frame of every view: who is logged in, where one is, and the keys that work everywhere.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go, linkTo, usePlace, type Place } from "./address";
 import { ApiError, call, onSessionEnd } from "./api/client";
 import { useUnreachable } from "./api/connection";
@@ -69,6 +69,14 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
   useEffect(() => {
     document.title = titleOf(place);
   }, [place]);
+  const where = place.view === "trace" ? place.id : place.view;
+  const shown = useRef(where);
+  useEffect(() => {
+    // What was clicked is gone with its view: the next key is about the new one.
+    const gone = shown.current !== where && document.activeElement === document.body;
+    shown.current = where;
+    if (gone) document.getElementById("main")?.focus({ preventScroll: true });
+  }, [where]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "h" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -80,7 +88,7 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
   }, [place]);
   return (
     <>
-      <a class="hidden" href="#main">To the content</a>
+      <a class="hidden skip" href="#main">To the content</a>
       <header class="page-header">
         <a class="name" {...linkTo({ view: "start" })}>bellwether</a>
         <span class="quiet">{who.environment.name}</span>
@@ -99,7 +107,7 @@ function Frame({ who, onLeave }: { who: Who; onLeave: () => void }) {
           ⚠ The server cannot be reached since <span title={utcOf(away)}>{timeOf(away)}</span>. What is shown is from before; this goes on by itself once it is back.
         </p>
       )}
-      <main class={away === null ? "page-main dims" : "page-main dims stale"} id="main">
+      <main class={away === null ? "page-main dims" : "page-main dims stale"} id="main" tabIndex={-1}>
         {fault !== null && <Problem error={fault} />}
         <Caught place={place}>
           <View place={place} who={who} />
@@ -137,7 +145,7 @@ function View({ place, who }: { place: Place; who: Who }) {
     case "trace":
       return <TraceView place={place} key={place.id} />;
     case "compare":
-      return <CompareView place={place} key={`${place.one} ${place.other}`} />;
+      return <CompareView place={place} />;
     case "fields":
       return <FieldsView place={place} key={place.dataset} />;
     case "history":

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { ApiError, call } from "../api/client";
 import { Problem } from "../parts/problem";
+import { takeFocus } from "../parts/take_focus";
 import type { Who } from "../session";
 
 interface Props {
@@ -34,7 +35,7 @@ export function Login({ ended, onDone }: Props) {
       {ended && <p role="status">The session ended. Log in again to go on where you were.</p>}
       <form class="row" onSubmit={submit}>
         <label for="key">Key</label>
-        <input id="key" name="key" type="password" autocomplete="current-password" required size={36} />
+        <input id="key" name="key" type="password" autocomplete="current-password" required size={36} ref={takeFocus} />
         <button class="main" disabled={busy}>Log in</button>
       </form>
       {error !== null && <Problem error={error} />}

@@ -1,8 +1,9 @@
 // What people say of a field: read, and edited in its place.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../api/client";
 import { wordsOf } from "../../parts/problem";
+import { takeFocus } from "../../parts/take_focus";
 
 interface Props {
   dataset: string;
@@ -15,6 +16,13 @@ export function Description({ dataset, field, text, onSaved }: Props) {
   const [typed, setTyped] = useState<string | null>(null);
   const [fault, setFault] = useState("");
   const [saving, setSaving] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const edited = useRef(false);
+  useEffect(() => {
+    // The form that had the focus is gone.
+    if (typed === null && edited.current && document.activeElement === document.body) opener.current?.focus();
+    edited.current = typed !== null;
+  }, [typed]);
   const save = async (description: string) => {
     setSaving(true);
     setFault("");
@@ -35,7 +43,7 @@ export function Description({ dataset, field, text, onSaved }: Props) {
     return (
       <>
         {text}{" "}
-        <button class="small quiet" aria-label={text ? `edit the description of ${field}` : `describe ${field}`} onClick={() => setTyped(text)}>
+        <button ref={opener} class="small quiet" aria-label={text ? `edit the description of ${field}` : `describe ${field}`} onClick={() => setTyped(text)}>
           {text ? "edit" : "describe"}
         </button>
       </>
@@ -49,7 +57,7 @@ export function Description({ dataset, field, text, onSaved }: Props) {
         void save(typed.trim());
       }}
     >
-      <input aria-label={`Description of ${field}`} value={typed} autofocus onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => event.key === "Escape" && setTyped(null)} />
+      <input aria-label={`Description of ${field}`} value={typed} ref={takeFocus} onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => event.key === "Escape" && (event.preventDefault(), setTyped(null))} />
       <button class="small" disabled={saving}>Save</button>
       <button class="small" type="button" onClick={() => setTyped(null)}>Cancel</button>
       {fault && <span class="error" role="alert">✕ {fault}</span>}

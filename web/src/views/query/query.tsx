@@ -118,7 +118,7 @@ function AnswerLine({ result, tookMs }: { result: Result; tookMs: number | null 
   const matched = matchedBy(result);
   const { rows_read: looked, bytes_read: read } = coverage ?? {};
   return (
-    <p class="small quiet block">
+    <p class="small quiet block" role="status">
       {matched !== null && `${plain(matched)} ${matched === 1 ? "event matches" : "events match"}${looked !== undefined && matched > looked ? ", by their sample rates" : ""} · `}
       {looked !== undefined && `${short(looked)} looked at · `}
       {read !== undefined && `${bytes(read)} read · `}

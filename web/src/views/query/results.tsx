@@ -45,6 +45,7 @@ export function Results({ place, result, asked: text }: Props) {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   useEffect(() => setFault(null), [place.ask, result]);
   const close = useCallback(() => setChosen(null), []);
+  const mark = useCallback(() => setMarked((old) => old + 1), []);
   const beside = useCallback((group: Group, element: Element) => {
     const { left, bottom } = element.getBoundingClientRect();
     setChosen({ group, time: null, x: left, y: bottom + 2 });
@@ -70,6 +71,7 @@ export function Results({ place, result, asked: text }: Props) {
           version={`${result.id} ${theme}`}
           coverage={result.coverage}
           marked={marked}
+          onMark={mark}
           onFault={setFault}
           onPoint={setChosen}
         />
@@ -78,7 +80,7 @@ export function Results({ place, result, asked: text }: Props) {
       <TabBody place={place} spec={spec} range={of?.range ?? null} />
       {(place.tab ?? "results") === "results" && groups}
       {chosen && (
-        <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} onMark={() => setMarked((old) => old + 1)} />
+        <GroupMenu {...{ chosen, place, spec }} range={of?.range ?? null} onClose={close} onFault={setFault} onMark={mark} />
       )}
     </AskedContext.Provider>
   );

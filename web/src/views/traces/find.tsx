@@ -10,6 +10,7 @@ import { duration, plain } from "../../look/units";
 import { ALL_DATASETS, namesOfDatasets, namesOfOthers } from "../../api/datasets";
 import { Problem } from "../../parts/problem";
 import { useAnswer } from "../../parts/use_answer";
+import { useRows } from "../../parts/use_rows";
 import { LastingLine } from "../query/question/typing/lasting_line";
 import { CoverageWords } from "../query/coverage";
 
@@ -150,9 +151,10 @@ interface ListProps {
 
 function List({ traces, chosen, onToggle }: ListProps) {
   const longest = Math.max(...traces.map((one) => one.duration_ms), 1e-9);
+  const rows = useRows(traces.map((one) => one.trace_id));
   return (
     <div class="trace-list">
-      <table>
+      <table {...rows.list}>
         <thead>
           <tr>
             <th><span class="hidden">compare</span></th>
@@ -170,13 +172,14 @@ function List({ traces, chosen, onToggle }: ListProps) {
                   <input
                     type="checkbox"
                     aria-label={`compare ${one.trace_id}`}
+                    tabIndex={rows.tabIndex(one.trace_id)}
                     checked={chosen.includes(one.trace_id)}
                     onChange={() => onToggle(one.trace_id)}
                   />
                 </td>
                 <td class="number" title={utcOf(at)}>{timeOf(at)}</td>
                 <td>
-                  <a {...linkTo({ view: "trace", id: one.trace_id })}>{one.root?.name ?? (one.spans ? "(no root in this time)" : "(events without a span)")}</a>{" "}
+                  <a {...rows.row(one.trace_id)} {...linkTo({ view: "trace", id: one.trace_id })}>{one.root?.name ?? (one.spans ? "(no root in this time)" : "(events without a span)")}</a>{" "}
                   <code class="quiet" title={one.trace_id}>{one.trace_id.slice(0, 8)}</code>
                 </td>
                 <td class="quiet">{one.services.join(", ")}</td>

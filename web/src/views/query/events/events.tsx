@@ -64,10 +64,13 @@ export function Events({ place, spec, range }: Props) {
   const pick = (names: readonly string[]) => go({ ...place, columns: JSON.stringify(names) }, { replace: true });
   const { ask } = useAsks(place, setFault);
   const next = (of: Query) => ask(of, "events");
+  // While another page comes, none of the old one is taken for one of it.
+  const there = answer.value?.page === page;
   const choose = (at: number | null) => {
     const { event: _, ...kept } = place;
     const event = at === null ? undefined : keyOfEvent(rows, at);
-    if (event === undefined) return go(kept);
+    if (at === null) return go(kept);
+    if (event === undefined || !there) return; // the rows that one sees are those of the page before
     // Going on from event to event is one step of the back button.
     go({ ...kept, event }, { replace: place.event !== undefined || goOn.current !== null });
   };
@@ -75,8 +78,6 @@ export function Events({ place, spec, range }: Props) {
     goOn.current = end;
     way();
   };
-  // While another page comes, none of the old one is taken for one of it.
-  const there = answer.value?.page === page;
   const at = there && place.event !== undefined ? placeOfEvent(rows, place.event) : -1;
   useEffect(() => {
     if (!there || goOn.current === null) return;

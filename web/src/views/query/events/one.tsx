@@ -21,23 +21,50 @@ interface Props {
   onClose: () => void;
 }
 
+/** The button that led from the event before to this one: it stands elsewhere now, and keeps the focus. */
+let pressed: "newer" | "older" | null = null;
+
 export function OneEvent({ row, spec, mixed, onAsk, onNewer, onOlder, onClose }: Props) {
   const box = useRef<HTMLElement>(null);
-  // One goes from event to event: the buttons stay in sight.
-  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [row]);
+  useEffect(() => {
+    // One goes from event to event: the buttons stay in sight.
+    box.current?.scrollIntoView({ block: "nearest" });
+    if (pressed === null) return;
+    const again = box.current?.querySelector<HTMLButtonElement>(`button[name=${pressed}]:not(:disabled)`);
+    (again ?? box.current?.querySelector<HTMLButtonElement>("button:not(:disabled)"))?.focus({ preventScroll: true });
+    pressed = null;
+  }, [row]);
+  const step = (name: "newer" | "older", go: () => void) => {
+    pressed = name;
+    go();
+  };
+  const close = () => {
+    // The row that opened it is where one goes on.
+    box.current?.closest("tr")?.previousElementSibling?.querySelector<HTMLElement>("button[aria-expanded]")?.focus();
+    onClose();
+  };
   const lines = unfolded(row.data);
   const at = Date.parse(row.time) / 1000;
   const trace = row.data["trace.trace_id"];
   return (
-    <section ref={box} class="panel one-event" aria-label="One event">
+    <section
+      ref={box}
+      class="panel one-event"
+      aria-label="One event"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        close();
+      }}
+    >
       <p class="row">
         <strong title={utcOf(at)}>{timeOf(at)}</strong>
         <span class="quiet mono">{row.time}</span>
         {row.samplerate > 1 && <span class="quiet">stands for {row.samplerate} events</span>}
         {typeof trace === "string" && <a {...linkTo({ view: "trace", id: trace })}>Its trace</a>}
-        <button disabled={!onNewer} onClick={onNewer ?? undefined}>‹ Newer</button>
-        <button disabled={!onOlder} onClick={onOlder ?? undefined}>Older ›</button>
-        <button onClick={onClose}>Close</button>
+        <button name="newer" disabled={!onNewer} onClick={() => onNewer && step("newer", onNewer)}>‹ Newer</button>
+        <button name="older" disabled={!onOlder} onClick={() => onOlder && step("older", onOlder)}>Older ›</button>
+        <button title="Esc" onClick={close}>Close</button>
       </p>
       <table>
         <tbody>

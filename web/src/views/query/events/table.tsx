@@ -4,6 +4,7 @@ import { Fragment, type ComponentChildren } from "preact";
 import { isNumber } from "../../../api/exact";
 import type { Row } from "../../../api/types";
 import { timeOf, utcOf } from "../../../look/times";
+import { useRows, type Rows } from "../../../parts/use_rows";
 import { textOf } from "./one";
 import { unfolded } from "./unfold";
 
@@ -21,15 +22,20 @@ interface Props {
 }
 
 export function EventTable({ lines, columns, chosen, whole, onChoose, onColumns }: Props) {
+  const rows = useRows(lines.flatMap((one) => ("row" in one ? [one.key] : [])));
   return (
-    <table>
+    <table {...rows.list}>
       <thead>
         <tr>
           <th>time</th>
           {columns.map((name) => (
             <th key={name}>
               {name}
-              <button class="small" aria-label={`Without the column ${name}`} onClick={() => onColumns(columns.filter((one) => one !== name))}>
+              <button class="small" aria-label={`Without the column ${name}`} onClick={(event) => {
+                const head = event.currentTarget.parentElement;
+                (head?.nextElementSibling ?? head?.previousElementSibling)?.querySelector("button")?.focus();
+                onColumns(columns.filter((one) => one !== name));
+              }}>
                 ×
               </button>
             </th>
@@ -42,7 +48,7 @@ export function EventTable({ lines, columns, chosen, whole, onChoose, onColumns 
             <tr key={line.key}><td class="quiet small" colSpan={columns.length + 1}>{line.words}</td></tr>
           ) : (
             <Fragment key={line.key}>
-              <EventRow row={line.row} columns={columns} open={line.key === chosen} onOpen={(open) => onChoose(open ? line.key : null)} />
+              <EventRow row={line.row} columns={columns} open={line.key === chosen} reach={rows.row(line.key)} onOpen={(open) => onChoose(open ? line.key : null)} />
               {line.key === chosen && <tr><td class="whole" colSpan={columns.length + 1}>{whole(line.row)}</td></tr>}
             </Fragment>
           ),
@@ -52,12 +58,20 @@ export function EventTable({ lines, columns, chosen, whole, onChoose, onColumns 
   );
 }
 
-function EventRow({ row, columns, open, onOpen }: { row: Row; columns: readonly string[]; open: boolean; onOpen: (open: boolean) => void }) {
+interface RowProps {
+  row: Row;
+  columns: readonly string[];
+  open: boolean;
+  reach: ReturnType<Rows["row"]>;
+  onOpen: (open: boolean) => void;
+}
+
+function EventRow({ row, columns, open, reach, onOpen }: RowProps) {
   const at = Date.parse(row.time) / 1000;
   return (
     <tr class={open ? "chosen" : undefined}>
       <td>
-        <button class="mono" title={utcOf(at)} aria-expanded={open} onClick={() => onOpen(!open)}>{timeOf(at)}</button>
+        <button class="mono" {...reach} title={utcOf(at)} aria-expanded={open} onClick={() => onOpen(!open)}>{timeOf(at)}</button>
       </td>
       {columns.map((name) => (
         <td key={name} class={isNumber(row.data[name]) ? "number" : undefined}><bdi>{cellOf(row.data, name)}</bdi></td>

@@ -6,7 +6,7 @@ import type { Range } from "./answer";
 
 /** Pixels beside the plotting areas, equal on all graphs, so that their times stand in line. */
 export const LEFT = 64;
-export const RIGHT = 12;
+export const RIGHT = 20; // half of a label such as 30 Nov
 
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
@@ -29,6 +29,20 @@ function timeLabels(splits: readonly number[], increment: number): string[] {
     last = day;
     return changed ? `${clock}\n${day}` : clock;
   });
+}
+
+/** Without labels that the edge would cut: half a time looks like another one. */
+function whole(plot: uPlot, { start, end }: Range, splits: readonly number[], labels: readonly string[]): string[] {
+  const perSecond = (plot.width - LEFT - RIGHT) / (end - start);
+  plot.ctx.save();
+  plot.ctx.font = FONT;
+  const fits = (label: string, at: number) => {
+    const half = Math.max(...label.split("\n").map((line) => plot.ctx.measureText(line).width)) / 2;
+    return (end - at) * perSecond + RIGHT >= half;
+  };
+  const kept = labels.map((label, at) => (fits(label, splits[at] ?? start) ? label : ""));
+  plot.ctx.restore();
+  return kept;
 }
 
 /** Whether all labels are of one line: only other days are written. */
@@ -84,8 +98,8 @@ export function frame(of: FrameOptions): uPlot.Options {
         ticks: { show: false },
         font: FONT,
         size: of.last ? (today(of.range.start) ? 24 : 36) : 0,
-        values: (_, splits, __, ___, increment) =>
-          of.last ? timeLabels(splits, increment) : splits.map(() => ""),
+        values: (plot, splits, __, ___, increment) =>
+          of.last ? whole(plot, of.range, splits, timeLabels(splits, increment)) : splits.map(() => ""),
       },
       { stroke: ink, grid, ticks: { show: false }, font: FONT, size: LEFT, ...of.yAxis },
     ],

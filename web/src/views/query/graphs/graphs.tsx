@@ -33,8 +33,9 @@ interface Props {
   /** What tells this answer, in these colours, from others. */
   version: string;
   coverage: Coverage | undefined;
-  /** How many markers were made on this screen. */
+  /** How many markers were made, changed or deleted on this screen. */
   marked: number;
+  onMark: () => void;
   onFault: (reason: unknown) => void;
   /** A point was clicked. */
   onPoint: (chosen: Chosen) => void;
@@ -44,7 +45,7 @@ const ALONE = 260;
 const AMONG = 170;
 const LARGE = 480;
 
-export function Graphs({ place, spec, of, shared, looks, version, coverage, marked, onFault, onPoint }: Props) {
+export function Graphs({ place, spec, of, shared, looks, version, coverage, marked, onMark, onFault, onPoint }: Props) {
   const found = useMarkers(place.dataset, marked);
   const markers = markersIn(found.value ?? [], of.range);
   const selection = place.tab === "differs" ? readSelection(place.selection) : null;
@@ -104,7 +105,7 @@ export function Graphs({ place, spec, of, shared, looks, version, coverage, mark
           </figure>
         );
       })}
-      <Strip range={of.range} cover={cover} markers={markers} />
+      <Strip range={of.range} cover={cover} markers={markers} onMark={onMark} />
       {found.error !== null && <p class="small quiet">Markers are not known: {wordsOf(found.error)}</p>}
     </section>
   );

@@ -35,7 +35,7 @@ export function listenToKeys(plot: uPlot, element: HTMLElement, tell: (words: st
   let at: At | null = null;
   let anchor: At | null = null;
   const show = (by = 0) => {
-    if (!at) return plot.setCursor(AWAY);
+    if (!at) return setCursor(AWAY, true, true);
     const columns = keyed.columns(plot);
     const rows = keyed.rows(plot);
     at.step = within(at.step, columns.length);
@@ -59,7 +59,7 @@ export function listenToKeys(plot: uPlot, element: HTMLElement, tell: (words: st
     const tall = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if ((wide ?? tall) === undefined || !columns.length) return false;
     const first = at === null;
-    at ??= { step: plot.cursor.idx ?? (wide === 1 ? 0 : columns.length - 1), row: Math.floor(rows.length / 2) };
+    at ??= { step: plot.cursor.idx ?? (wide === 1 || wide === -Infinity ? 0 : columns.length - 1), row: Math.floor(rows.length / 2) };
     if (event.shiftKey) anchor ??= { ...at };
     else anchor = null;
     // The first key shows where one is.
@@ -98,7 +98,7 @@ export function listenToKeys(plot: uPlot, element: HTMLElement, tell: (words: st
   const onBlur = () => {
     anchor = null;
     plot.setSelect(NONE, false);
-    plot.setCursor(AWAY);
+    setCursor(AWAY, true, true);
   };
   // Not in the middle of a click or a drag, whose press gives the focus, too.
   const onFocus = () => {

@@ -15,6 +15,12 @@ export interface Marker {
   text: string;
   url: string | null;
   colour: string;
+  /** Whose it is, for changing it. */
+  dataset: string;
+  /** Whether all datasets show it. */
+  everywhere: boolean;
+  /** What a change of it keeps. */
+  stored: Pick<Stored, "start_time" | "end_time" | "message" | "type" | "url">;
 }
 
 type Stored = Operations["listMarkers"]["answer"][number];
@@ -23,7 +29,7 @@ type Stored = Operations["listMarkers"]["answer"][number];
 const MARKERS_MAX = 200;
 
 /** The markers of a dataset, the first ones first; none while they are not known. turn: how many were
- * made since: then they are read again. */
+ * made, changed or deleted since: then they are read again. */
 export function useMarkers(dataset: string, turn: number) {
   return useAnswer(`${turn} ${dataset}`, async (signal) => {
     const of = (name: string) => call("listMarkers", { path: { dataset: name }, signal });
@@ -33,7 +39,8 @@ export function useMarkers(dataset: string, turn: number) {
       call("listMarkerSettings", { path: { dataset: ALL_DATASETS }, signal }),
     ]);
     const colours = new Map(settings.map((one) => [one.type, one.color]));
-    const byId = new Map([...all, ...own].map((one) => [one.id, markerOf(one, colours)]));
+    const read = (some: readonly Stored[], name: string) => some.map((one) => [one.id, markerOf(one, name, colours)] as const);
+    const byId = new Map([...read(own, dataset), ...read(all, ALL_DATASETS)]);
     return [...byId.values()].sort((a, b) => a.start - b.start);
   });
 }
@@ -49,9 +56,16 @@ function textOf({ type = "", message = "" }: Stored): string {
   return (again ? message : `${type} ${message}`).trim() || "marker";
 }
 
-function markerOf(one: Stored, colours: ReadonlyMap<string, string>): Marker {
+function markerOf(one: Stored, dataset: string, colours: ReadonlyMap<string, string>): Marker {
+  const { start_time, end_time, message, type, url } = one;
+  const stored = Object.fromEntries(
+    Object.entries({ start_time, end_time, message, type, url }).filter(([, value]) => value !== undefined && value !== null),
+  );
   return {
     id: one.id,
+    dataset,
+    everywhere: dataset === ALL_DATASETS,
+    stored,
     start: one.start_time ?? Date.parse(one.created_at) / 1000,
     end: one.end_time ?? null,
     text: textOf(one),

@@ -1,22 +1,33 @@
 // Under the time axis: what the answer covers, and the markers by name.
 
+import { useRef, useState } from "preact/hooks";
 import { timeOf, utcOf, zoneOf } from "../../../look/times";
 import type { Range } from "./answer";
 import type { Cover } from "./cover";
 import { LEFT, RIGHT } from "./frame";
 import type { Marker } from "./markers";
+import { OneMarker } from "./one_marker";
 
 interface Props {
   range: Range;
   cover: Cover;
   markers: readonly Marker[];
+  /** A marker was changed or deleted. */
+  onMark: () => void;
 }
 
 /** Parts of the width that a marker's name needs at least. */
 const NAME_PART = 0.05;
 const LAST_PART = 0.2;
 
-export function Strip({ range, cover, markers }: Props) {
+export function Strip({ range, cover, markers, onMark }: Props) {
+  const [opened, setOpened] = useState<string | null>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const shown = markers.find((one) => one.id === opened);
+  const close = () => {
+    list.current?.querySelector<HTMLElement>("[aria-expanded=true]")?.focus();
+    setOpened(null);
+  };
   const part = (at: number) => Math.min(1, Math.max(0, (at - range.start) / (range.end - range.start)));
   const percent = (value: number) => `${(value * 100).toFixed(3)}%`;
   const settled = part(cover.settled);
@@ -37,7 +48,7 @@ export function Strip({ range, cover, markers }: Props) {
         </span>
       </p>
       {markers.length > 0 && (
-        <ul class="marks small" aria-label="Markers">
+        <ul class="marks small" aria-label="Markers" ref={list}>
           {markers.map((one, at) => {
             const from = part(one.start);
             const room = (markers[at + 1] ? part(markers[at + 1]?.start ?? 1) : 1) - from;
@@ -50,22 +61,16 @@ export function Strip({ range, cover, markers }: Props) {
             const name = <span class={tight ? "hidden" : undefined}>{one.text}</span>;
             return (
               <li key={one.id} class={before ? "before" : undefined} style={place} title={`${one.text}\n${when}\n${utcOf(one.start)}`}>
-                <span style={{ color: one.colour }} aria-hidden="true">
-                  ▲
-                </span>
-                {one.url ? (
-                  <a href={one.url} target="_blank" rel="noreferrer">
-                    {name}
-                    {tight && <span aria-hidden="true">↗</span>}
-                  </a>
-                ) : (
-                  name
-                )}
+                <button aria-expanded={one.id === opened} onClick={() => setOpened(one.id === opened ? null : one.id)}>
+                  <span style={{ color: one.colour }} aria-hidden="true">▲</span>
+                  {name}
+                </button>
               </li>
             );
           })}
         </ul>
       )}
+      {shown && <OneMarker key={shown.id} marker={shown} onChange={onMark} onClose={close} />}
     </div>
   );
 }

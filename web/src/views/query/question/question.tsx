@@ -43,7 +43,18 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
   const panel = useRef<HTMLElement>(null);
   const editor = useRef<Editor | null>(null);
   const [unfolded, setUnfolded] = useState(false);
-  const [aid, setAid] = useState<Aid>(null);
+  const [aid, setAidState] = useState<Aid>(null);
+  const before = useRef<Element | null>(null);
+  const setAid = (next: Aid) => {
+    if (aid === null && next !== null) before.current = document.activeElement;
+    setAidState(next);
+  };
+  useEffect(() => {
+    // What is closed had the focus: it goes back to where it came from.
+    if (aid !== null || document.activeElement !== document.body) return;
+    if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus({ preventScroll: true });
+    before.current = null;
+  }, [aid]);
   const [refused, setRefused] = useState<{ text: string; fault: TextFault } | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const { spec } = draft;
@@ -94,6 +105,7 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
     { key: "v", about: "visualize", do: () => type("visualize") },
     { key: "w", about: "where", do: () => type("where") },
     { key: "g", about: "group by", do: () => type("group") },
+    { key: "a", about: "the answer: its first graph", do: () => document.querySelector<HTMLElement>(".graphs .plot, .rows [data-group]")?.focus() },
     { key: "t", about: "time range", do: () => toggle("times") },
     { key: "h", about: "what I asked before", do: () => toggle("history") },
     { key: "[", about: "earlier", do: () => change((one) => moved(one, -1)) },

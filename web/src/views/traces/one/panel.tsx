@@ -39,10 +39,18 @@ export function Panel({ trace, tree, at, onChoose, onClose }: Props) {
   const inside = below(tree, at);
   const began = Date.parse(line.start) / 1000;
   return (
-    <aside class="panel trace-panel" aria-label="the chosen span">
+    <aside
+      class="panel trace-panel"
+      aria-label="the chosen span"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        onClose();
+      }}
+    >
       <div class="spread">
         <h2 class={line.error ? "error" : ""}>{line.error ? "✕ " : ""}{titleOf(line)}</h2>
-        <button onClick={onClose} aria-label="close">✕</button>
+        <button onClick={onClose} title="Esc" aria-label="close">✕</button>
       </div>
       <dl>
         {line.service && <><dt>service</dt><dd>{line.service}</dd></>}

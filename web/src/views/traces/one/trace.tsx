@@ -56,6 +56,10 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
     if (kind === "event" || kind === "link") setEvents(true);
     go({ ...place, span }, { replace: place.span !== undefined });
   };
+  const close = () => {
+    document.querySelector<HTMLElement>(".trace-rows")?.focus({ preventScroll: true });
+    go({ view: "trace", id: place.id });
+  };
   const toggle = (row: Row, open?: boolean) => {
     if (row.count > 1) {
       if (open !== false) setOpened((old) => new Set(old).add(row.at));
@@ -104,10 +108,11 @@ function Shown({ place, trace, onAgain }: { place: TracePlace; trace: Trace; onA
             hits={hitSet}
             onChoose={choose}
             onToggle={toggle}
+            onClose={close}
           />
         </div>
         {chosen !== null && (
-          <Panel trace={trace} tree={tree} at={chosen} onChoose={choose} onClose={() => go({ view: "trace", id: place.id })} />
+          <Panel trace={trace} tree={tree} at={chosen} onChoose={choose} onClose={close} />
         )}
       </div>
     </>

@@ -22,9 +22,11 @@ interface Props {
   hits: ReadonlySet<number>;
   onChoose: (at: number) => void;
   onToggle: (row: Row, open?: boolean) => void;
+  /** No span is chosen any more. */
+  onClose: () => void;
 }
 
-export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, hits, onChoose, onToggle }: Props) {
+export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, hits, onChoose, onToggle, onClose }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const seen = useSeen(box);
   const place = useMemo(
@@ -64,6 +66,7 @@ export function Waterfall({ tree, rows, shown, ends, looks, collapsed, chosen, h
     const steps: Record<string, number> = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + page, PageUp: place - page, Home: 0, End: rows.length - 1 };
     const to = steps[event.key];
     if (to !== undefined) move(to);
+    else if (chosen !== null && event.key === "Escape") onClose();
     else if (row && event.key === "ArrowRight") onToggle(row, true);
     else if (row && event.key === "ArrowLeft") {
       const parent = tree.parents[row.at] ?? -1;

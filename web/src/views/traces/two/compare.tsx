@@ -1,7 +1,7 @@
 // Two traces beside each other: the most telling difference first, in words.
 
 import "../traces.css";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { go, type Place } from "../../../address";
 import { call } from "../../../api/client";
 import { plain } from "../../../look/units";
@@ -18,6 +18,10 @@ export function CompareView({ place }: { place: Extract<Place, { view: "compare"
   const { one, other } = place;
   const [told, setTold] = useState<Difference | null>(null);
   const [all, setAll] = useState(false);
+  useEffect(() => {
+    setTold(null);
+    setAll(false);
+  }, [one, other]);
   const answer = useAnswer(`${one} ${other}`, async (signal) => {
     const [compared, here, there] = await Promise.all([
       call("compareTraces", { body: { trace: one, with: other }, signal }),
@@ -40,7 +44,7 @@ export function CompareView({ place }: { place: Extract<Place, { view: "compare"
         .map((each) => [each.span_id, SIGNS[each.what]] as const),
     );
   return (
-    <>
+    <div class="dims" style={{ opacity: answer.slow ? 0.5 : 1 }}>
       <div class="spread">
         <h1>{first ? sentence(first) : "Nothing differs: the same steps, none slower, none failed."}</h1>
         <button onClick={() => go({ view: "compare", one: other, other: one })}>Swap</button>
@@ -64,7 +68,7 @@ export function CompareView({ place }: { place: Extract<Place, { view: "compare"
         <button class="small" onClick={() => setAll(true)}>all {plain(compared.differences.length)} that are told</button>
       )}
       <Pairs here={here} there={there} marks={{ here: marksOf(false), there: marksOf(true) }} told={told?.span_id ?? null} />
-    </>
+    </div>
   );
 }
 

@@ -54,7 +54,10 @@ export function Find({ dataset, onValue, onGroup, onWord, onClose }: Props) {
             placeholder="a field or a value"
             onInput={(event) => setTyped(event.currentTarget.value)}
             onKeyDown={(event) => {
-              if (event.key === "Escape") onClose();
+              if (event.key === "Escape") {
+                event.preventDefault();
+                onClose();
+              }
               // What stands there, not what was looked for when typing last paused.
               if (event.key === "Enter" && typed.trim()) onWord(typed.trim());
             }}

@@ -1,6 +1,7 @@
 // The keys of the question, and the list of them.
 
 import { useEffect, useRef } from "preact/hooks";
+import { takeFocus } from "../../../../parts/take_focus";
 
 export interface Key {
   key: string;
@@ -40,11 +41,12 @@ const ALWAYS = [
   { key: "Tab or Enter", about: "take what is offered; Enter alone: the piece is done" },
   { key: "Backspace", about: "in an empty place: edit the piece before it" },
   { key: "Delete", about: "on a piece: take it away" },
+  { key: "Arrows", about: "in a graph: its crosshair, with Shift a part of it, then Enter; in rows: the next one" },
 ];
 
 export function KeyList({ keys, onClose }: { keys: readonly Key[]; onClose: () => void }) {
   return (
-    <section class="ask-aid" aria-label="Keys">
+    <section class="ask-aid" aria-label="Keys" tabIndex={-1} ref={takeFocus}>
       <div class="spread">
         <h3>Keys</h3>
         <button onClick={onClose}>Close</button>

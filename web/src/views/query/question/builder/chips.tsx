@@ -1,6 +1,6 @@
 // A row of pieces: each can be clicked to edit it or taken away, and one more can be typed.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
 import type { TextFault } from "../../use_question";
 import { visible } from "../typing/offers";
@@ -27,6 +27,15 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
   const pieces = row.pieces(spec);
   const [refused, setRefused] = useState("");
   const wrong = (at: number) => faults.find((one) => pieceOf(row, spec, one) === at);
+  const list = useRef<HTMLDivElement>(null);
+  const left = useRef<number | null>(null);
+  useEffect(() => {
+    // The piece that was typed into is gone: its button has the focus again.
+    const was = left.current;
+    left.current = edited;
+    if (edited !== null || was === null || document.activeElement !== document.body) return;
+    list.current?.querySelectorAll<HTMLElement>("[data-piece]")[was]?.focus({ preventScroll: true });
+  }, [edited]);
   const remove = (at: number) => {
     setRefused("");
     if (!row.whole || pieces.length < 2) return onSpec(row.change(spec, at, null));
@@ -49,7 +58,7 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
       <span class="ask-label" id={`ask-${row.name}`}>
         {row.label}
       </span>
-      <div class="ask-pieces" role="group" aria-labelledby={`ask-${row.name}`}>
+      <div class="ask-pieces" role="group" aria-labelledby={`ask-${row.name}`} ref={list}>
         {pieces.map((text, at) => (
           <span key={`${at} ${text}`} class="ask-item">
             {at > 0 && row.between(spec) !== "" && (
@@ -73,10 +82,14 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
               />
             ) : (
               <span class={wrong(at) ? "ask-chip wrong" : "ask-chip"}>
-                <button class="mono" title={wrong(at)?.why ?? text} onClick={() => setEdited(at)} onKeyDown={(event) => taken(event, at)}>
+                <button class="mono" data-piece title={wrong(at)?.why ?? text} onClick={() => setEdited(at)} onKeyDown={(event) => taken(event, at)}>
                   {visible(text)}
                 </button>
-                <button class="ask-x" aria-label={`Remove ${text}`} onClick={() => remove(at)}>
+                <button class="ask-x" aria-label={`Remove ${text}`} onClick={(event) => {
+                  remove(at);
+                  // by a key: it goes on in the same row
+                  if (event.detail === 0) setTurn((old) => old + 1);
+                }}>
                   ×
                 </button>
               </span>

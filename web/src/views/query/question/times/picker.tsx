@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
 import { utcOf } from "../../../../look/times";
+import { takeFocus } from "../../../../parts/take_focus";
 import { readQuestion, type TextFault } from "../../use_question";
 import { LENGTHS } from "../typing/words";
 import { secondsOf } from "../builder/settings";
@@ -100,8 +101,14 @@ function Choice({ spec, words, onSpec, onClose }: ChoiceProps) {
         event.preventDefault();
         void apply();
       }}
+      onFocusOut={({ currentTarget, relatedTarget }) => {
+        // Tab went on: it would lie over what is reached next.
+        if (relatedTarget instanceof Node && !currentTarget.contains(relatedTarget)) onClose();
+      }}
       onKeyDown={(event) => {
-        if (event.key === "Escape") onClose();
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        onClose();
       }}
     >
       <div class="ask-lengths">
@@ -109,7 +116,7 @@ function Choice({ spec, words, onSpec, onClose }: ChoiceProps) {
           <button
             key={one}
             type="button"
-            autoFocus={at === 0}
+            {...(at === 0 ? { ref: takeFocus } : {})}
             aria-pressed={range.end === null && range.length === secondsOf(one)}
             onClick={() => onSpec(withRange(spec, { end: null, length: secondsOf(one) }))}
           >

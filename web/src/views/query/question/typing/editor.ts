@@ -3,8 +3,8 @@
 
 import { acceptCompletion, autocompletion, closeCompletion, completionKeymap, completionStatus, pickedCompletion, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
-import { EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
-import { Decoration, EditorView, highlightSpecialChars, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import { EditorState, Prec, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
+import { Decoration, EditorView, highlightSpecialChars, keymap, placeholder, ViewPlugin, type Command, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { completions, isWhole, type Around } from "./complete";
 import { LOOK } from "./editor_look";
 import { goesOn, renderExamples } from "./offers";
@@ -98,6 +98,15 @@ function asOneLine(change: Transaction): Transaction | TransactionSpec {
   return { changes: { from: 0, to: change.startState.doc.length, insert }, selection: { anchor: insert.length } };
 }
 
+function leaveEmpty(wishes: Wishes): Command {
+  return (view) => {
+    if (view.state.doc.length > 0 || wishes.onEscape === undefined) return false;
+    closeCompletion(view);
+    wishes.onEscape();
+    return true;
+  };
+}
+
 /** An editor within an element. It has to be ended with `view.destroy()`. */
 export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): Editor {
   const nonce = document.querySelector<HTMLMetaElement>("meta[name=style-nonce]")?.content ?? "";
@@ -119,6 +128,8 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
   const extensions: Extension[] = [
     EditorView.cspNonce.of(nonce),
     history(),
+    // before the keys of what is offered: nothing is typed that one would lose, so it goes and one leaves
+    ...(line ? [Prec.highest(keymap.of([{ key: "Escape", run: leaveEmpty(wishes) }]))] : []),
     keys,
     EditorView.lineWrapping,
     highlightSpecialChars(), // marks of direction would change what is read
@@ -146,15 +157,17 @@ export function makeEditor(parent: HTMLElement, text: string, wishes: Wishes): E
       if (picked && atEnd && wishes.onWhole && isWhole(wishes.around().before, text)) setTimeout(wishes.onWhole);
     }),
     EditorView.domEventHandlers({
-      blur: () => {
+      blur: (_, view) => {
         wishes.onLeave?.();
+        // what is still being looked for would be offered to nobody, over what is typed next
+        setTimeout(() => !view.hasFocus && closeCompletion(view));
       },
       paste: (event) => {
         const text = event.clipboardData?.getData("text/plain") ?? "";
         return text !== "" && (wishes.onPaste?.(text) ?? false);
       },
       focus: (_, view) => {
-        if (line && view.state.doc.length === 0) setTimeout(() => startCompletion(view));
+        if (line && view.state.doc.length === 0) setTimeout(() => view.hasFocus && startCompletion(view));
       },
     }),
   ];
