@@ -13,7 +13,7 @@ import grpc.aio
 
 from common import limits
 from common.process.http.descriptors import open_files
-from common.process.trace_context import TRACE_ID
+from common.process.trace_context import TRACE_ID, begin_trace
 from shepherd.config import ShepherdConfig
 from shepherd.http.request import RECEIPT_HEADER, IngestRoute
 from shepherd.otlp.grpc.exports import EXPORT, Exports
@@ -51,6 +51,19 @@ class _Call:
         return None if message is grpc.aio.EOF else bytes(message)
 
 
+class _OtherMethods(grpc.GenericRpcHandler):  # type: ignore[misc]  # it is untyped
+    """Methods that are not served: UNIMPLEMENTED, as the library says it, with the trace."""
+
+    def service(self, _: object) -> Any:
+        return grpc.stream_unary_rpc_method_handler(self._refuse)
+
+    async def _refuse(self, _: object, context: Any) -> None:
+        trace_id = begin_trace(_Call(context).metadata())
+        await context.abort(
+            grpc.StatusCode.UNIMPLEMENTED, "Method not found!", ((_TRACE_ID, trace_id),)
+        )
+
+
 class GrpcListener:
     """As `shepherd.ingest.protocol.ProtocolListener`. address: where it listens."""
 
@@ -62,16 +75,15 @@ class GrpcListener:
 
     def add_methods(self) -> None:
         """Serve the methods of the protocol; any other is answered UNIMPLEMENTED."""
-        self._server.add_generic_rpc_handlers(
-            [
-                grpc.method_handlers_generic_handler(
-                    service,
-                    # A stream's message comes when it is asked for: after the key and the room.
-                    {EXPORT: grpc.stream_unary_rpc_method_handler(self._handler(route))},
-                )
-                for service, route in self._exports.methods.items()
-            ]
-        )
+        served = [
+            grpc.method_handlers_generic_handler(
+                service,
+                # A stream's message comes when it is asked for: after the key and the room.
+                {EXPORT: grpc.stream_unary_rpc_method_handler(self._handler(route))},
+            )
+            for service, route in self._exports.methods.items()
+        ]
+        self._server.add_generic_rpc_handlers([*served, _OtherMethods()])
 
     def _handler(self, route: IngestRoute) -> Any:
         async def export(_: object, context: Any) -> bytes:

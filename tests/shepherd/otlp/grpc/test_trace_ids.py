@@ -8,7 +8,7 @@ import grpc.aio
 import pytest
 
 from shepherd.otlp.ingest import OtlpIngest
-from tests.shepherd.otlp.grpc.calls import LOGS, METRICS, WITH_KEY, Client, client, spans
+from tests.shepherd.otlp.grpc.calls import LOGS, METRICS, PROFILES, WITH_KEY, Client, client, spans
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = (("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01"),)
@@ -35,6 +35,10 @@ async def test_answers_and_refusals_name_the_callers_trace(
         assert named(await call.trailing_metadata()) == TRACE
     for message, metadata in ((MESSAGE, ()), (MESSAGE[:-1], WITH_KEY)):  # no key; not readable
         error = await it.refused(message, metadata=(*metadata, *PARENT))
+        assert named(error.trailing_metadata()) == TRACE
+    for method in (PROFILES, LOGS.replace("Export", "Import")):
+        error = await it.refused(MESSAGE, method=method, metadata=PARENT)
+        assert error.code() is grpc.StatusCode.UNIMPLEMENTED
         assert named(error.trailing_metadata()) == TRACE
 
     def fail(*_: object) -> None:
