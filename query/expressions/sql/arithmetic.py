@@ -14,9 +14,12 @@ from query.expressions.sql.values import (
     FLOAT,
     INT,
     STRING,
+    Span,
     Typed,
+    are_doubles,
     bound,
     first,
+    in_64_bits,
     number_text,
     reals,
 )
@@ -32,7 +35,7 @@ def combined(b: Builder, function: str, args: Sequence[Typed]) -> Typed:
     args = [_number_literal(one) for one in args]
     if any(FLOAT in one.parts and one.certain and len(one.parts) == 1 for one in args):
         return Typed({FLOAT: b.join(op, [_as_real(b, one) for one in args])}, certain=True)
-    made = _of_doubles(b, op, args)
+    made = _of_bounded(b, op, args) or _of_doubles(b, op, args)
     if made is not None:
         return made
     args = [bound(b, one) for one in args]
@@ -50,6 +53,48 @@ def combined(b: Builder, function: str, args: Sequence[Typed]) -> Typed:
     real = b.join(op, [_as_real(b, one) for one in args])
     real = b.sql("CASE WHEN {} IS NULL THEN {} END", whole, real)
     return Typed({INT: whole, FLOAT: real}, certain=True)
+
+
+def _of_bounded(b: Builder, op: str, args: Sequence[Typed]) -> Typed | None:
+    """The result where each argument is an integer, or counts as 0, and no step of the computation
+    is beyond 64 bits; None: that is not known.
+    """
+    spans = [_span_of_whole(one) for one in args]
+    known = [span for span in spans if span is not None]
+    if not known or len(known) < len(spans):
+        return None
+    span = known[0]
+    for one in known[1:]:
+        span = _SPANS[op.strip()](span, one)
+        if not in_64_bits(span):
+            return None
+    if span[0] == span[1]:
+        return Typed({INT: whole_literal(span[0])}, certain=True, span=span)
+    whole = b.join(op, [_as_whole(b, one) for one in args])
+    return Typed({INT: whole}, certain=True, span=span)
+
+
+def _span_of_whole(value: Typed) -> Span | None:
+    """What holds the integers that a value counts as; None: not known, or it may be a double."""
+    if FLOAT in value.parts or STRING in value.parts:
+        return None
+    if INT not in value.parts:
+        return 0, 0
+    if value.span is None or value.is_sure:
+        return value.span
+    return min(value.span[0], 0), max(value.span[1], 0)
+
+
+def _span_of_products(one: Span, two: Span) -> Span:
+    ends = [a * c for a in one for c in two]
+    return min(ends), max(ends)
+
+
+_SPANS: Final[Mapping[str, Callable[[Span, Span], Span]]] = {
+    "+": lambda one, two: (one[0] + two[0], one[1] + two[1]),
+    "-": lambda one, two: (one[0] - two[1], one[1] - two[0]),
+    "*": _span_of_products,
+}
 
 
 def _of_doubles(b: Builder, op: str, args: Sequence[Typed]) -> Typed | None:
@@ -97,14 +142,17 @@ def divided(b: Builder, left: Typed, right: Typed) -> Typed:
     """DIV: always a double; absent where the right one is 0."""
     left, right = _number_literal(left), _number_literal(right)
     by = _as_real(b, right)
-    if not isinstance(right.literal, int | float) or right.literal == 0:
-        by = b.sql(f"nullif({{}}, {_REAL_ZERO})", by)
-    return Typed({FLOAT: b.sql("{} / {}", _as_real(b, left), by)})
+    by = by if _is_not_zero(right) else b.sql(f"nullif({{}}, {_REAL_ZERO})", by)
+    return Typed({FLOAT: b.sql("{} / {}", _as_real(b, left), by)}, _is_not_zero(right))
 
 
 def remainder(b: Builder, left: Typed, right: Typed) -> Typed:
     """MOD: with the sign of the left one; absent where the right one is 0."""
-    args = [bound(b, _number_literal(one)) for one in (left, right)]
+    args = [_number_literal(one) for one in (left, right)]
+    made = _by_literal(b, *args)
+    if made is not None:
+        return made
+    args = [bound(b, one) for one in args]
     is_real = _is_real(b, args)
     over, by = (_as_whole(b, one) for one in args)
     over, by = b.bind(over), b.bind(by)
@@ -124,14 +172,43 @@ def remainder(b: Builder, left: Typed, right: Typed) -> Typed:
     })  # fmt: skip
 
 
+def _by_literal(b: Builder, left: Typed, right: Typed) -> Typed | None:
+    """The remainder by a literal that is not 0, of what is surely an integer, or a double; None:
+    it is another one.
+    """
+    if not _is_not_zero(right):
+        return None
+    if FLOAT in right.parts or (left.is_sure and FLOAT in left.parts):
+        if STRING in left.parts:
+            return None
+        return Typed({FLOAT: b.sql("{} % {}", _as_real(b, left), _as_real(b, right))}, certain=True)
+    if FLOAT in left.parts or STRING in left.parts:
+        return None
+    by = right.literal
+    assert isinstance(by, int)
+    if by == -1:  # of the least integer DuckDB cannot compute it
+        return Typed({INT: _ZERO}, certain=True, span=(0, 0))
+    most, of = abs(by) - 1, _span_of_whole(left) or (-1, 1)
+    span = (-most if of[0] < 0 else 0, most if of[1] > 0 else 0)
+    whole = b.sql("{} % {}", _as_whole(b, left), whole_literal(by))
+    return Typed({INT: whole}, certain=True, span=span)
+
+
+def _is_not_zero(value: Typed) -> bool:
+    """Whether it is a literal number other than 0."""
+    return isinstance(value.literal, int | float) and value.literal != 0
+
+
 def logarithm(b: Builder, value: Typed) -> Typed:
     """LOG10: absent unless the number is more than 0."""
-    number = b.bind(_as_real(b, bound(b, _number_literal(value))))
+    number = b.bind(_as_real(b, _number_literal(value)))
     return Typed({FLOAT: b.sql("CASE WHEN {} > 0 THEN log10({}) END", number, number)})
 
 
 def as_whole(b: Builder, value: Typed) -> Typed:
     """INT: through a double; what is no number is 0, what does not fit 64 bits is absent."""
+    if value.span is not None and value.is_sure and are_doubles(value.span):
+        return value
     value = bound(b, value)
     numbers = reals(b, value)
     if INT in value.parts:

@@ -13,13 +13,16 @@ from query.expressions.sql.values import (
     FLOAT,
     INT,
     STRING,
+    Span,
     Typed,
     absent,
+    are_doubles,
     bound,
     chosen,
     condition,
     first,
     present,
+    span_of,
 )
 from segment.columns import FieldType
 
@@ -34,7 +37,7 @@ def equal(b: Builder, left: Typed, right: Typed) -> Sql:
         if kind in left.parts and kind in right.parts:
             found.append(b.sql("{} = {}", left.parts[kind], right.parts[kind]))
     if left.certain or right.certain:
-        return first(b, [*found, FALSE])
+        return _never_null(b, found, left, right)
     neither = b.join(" AND ", [absent(b, left), absent(b, right)])
     return first(b, [*found, neither])
 
@@ -44,7 +47,14 @@ def ordered(b: Builder, op: str, left: Typed, right: Typed) -> Sql:
     found = _number_tests(b, op, left, right)
     if STRING in left.parts and STRING in right.parts:
         found.append(b.sql(f"{{}} {op} {{}}", left.parts[STRING], right.parts[STRING]))
-    return first(b, [*found, FALSE])
+    return _never_null(b, found, left, right)
+
+
+def _never_null(b: Builder, tests: Sequence[Sql], left: Typed, right: Typed) -> Sql:
+    """The test that is not NULL, FALSE where all are."""
+    if len(tests) == 1 and left.is_sure and right.is_sure:
+        return tests[0]
+    return first(b, [*tests, FALSE])
 
 
 def one_of(b: Builder, args: Sequence[Typed]) -> Typed:
@@ -54,7 +64,8 @@ def one_of(b: Builder, args: Sequence[Typed]) -> Typed:
     texts = [one.parts[STRING] for one in args[1:] if one.is_literal and STRING in one.parts]
     if STRING in value.parts and texts:  # in one step
         listed = ", ".join(["{}"] * len(texts))
-        found.append(b.sql(f"coalesce({{}} IN ({listed}), FALSE)", value.parts[STRING], *texts))
+        test = b.sql(f"{{}} IN ({listed})", value.parts[STRING], *texts)
+        found.append(test if value.is_sure else first(b, [test, FALSE]))
     for one in args[1:]:
         if not (one.is_literal and STRING in one.parts):
             found.append(equal(b, value, one))
@@ -83,24 +94,34 @@ def extreme(b: Builder, args: Sequence[Typed], *, least: bool) -> Typed:
     for kind in kinds:
         some = list(dict.fromkeys(one.parts[kind] for one in args if kind in one.parts))
         parts[kind] = some[0] if len(some) == 1 else b.call(name, some)
+    span = span_of(one for one in args if INT in one.parts)
+    otherwise = None
     if INT in parts and FLOAT in parts:
-        parts |= _of_both(b, parts[INT], parts[FLOAT], least=least)
+        sure = all(one.is_sure for one in args)
+        if sure and kinds == [INT, FLOAT] and span is not None and span[0] == span[1]:
+            otherwise = span[0]
+        parts |= _of_both(b, parts[INT], parts[FLOAT], span, least=least, sure=sure)
     if len({groups[kind] for kind in kinds}) > 1:
         which = b.bind(_first_group(b, args, groups))
         parts = {
             kind: b.sql(f"CASE WHEN {{}} = {groups[kind]:d} THEN {{}} END", which, one)
             for kind, one in parts.items()
         }
-    return Typed(parts, any(one.certain for one in args))
+    return Typed(parts, any(one.certain for one in args), otherwise=otherwise, span=span)
 
 
-def _of_both(b: Builder, whole: Sql, real: Sql, *, least: bool) -> dict[FieldType, Sql]:
-    """The smaller or larger one of an integer and a double; equal ones are the integer."""
+def _of_both(
+    b: Builder, whole: Sql, real: Sql, span: Span | None, *, least: bool, sure: bool
+) -> dict[FieldType, Sql]:
+    """The smaller or larger one of an integer and a double; equal ones are the integer.
+
+    span: of the integers. sure: whether there are both in each row.
+    """
     whole, real = b.bind(whole), b.bind(real)
-    better = b.bind(
-        b.sql("coalesce({}, {} IS NOT NULL AND {} IS NULL)",
-              mixed(b, ">" if least else "<", whole, real), real, whole)
-    )  # fmt: skip
+    test = _mixed(b, ">" if least else "<", whole, real, span)
+    if not sure:
+        test = b.sql("coalesce({}, {} IS NOT NULL AND {} IS NULL)", test, real, whole)
+    better = b.bind(test)
     return {
         INT: b.sql("CASE WHEN NOT {} THEN {} END", better, whole),
         FLOAT: b.sql("CASE WHEN {} THEN {} END", better, real),
@@ -125,13 +146,13 @@ def _number_tests(b: Builder, op: str, left: Typed, right: Typed) -> list[Sql]:
     found = []
     for kind in (INT, FLOAT):
         if kind in right.parts:
-            found += _tests_of(b, op, left, kind, right.parts[kind])
+            found += _tests_of(b, op, left, kind, right)
     return found
 
 
-def _tests_of(b: Builder, op: str, left: Typed, kind: FieldType, right: Sql) -> list[Sql]:
+def _tests_of(b: Builder, op: str, left: Typed, kind: FieldType, value: Typed) -> list[Sql]:
     """The tests of numbers of one type. A literal is compared as that type, if that is exact."""
-    number = left.literal
+    number, right = left.literal, value.parts[kind]
     if isinstance(number, int | float) and _is_number(left):
         is_whole = number == number // 1
         if kind is INT and is_whole and -_INT64_BOUND <= number < _INT64_BOUND:
@@ -144,9 +165,9 @@ def _tests_of(b: Builder, op: str, left: Typed, kind: FieldType, right: Sql) -> 
     if kind in left.parts:
         found.append(b.sql(f"{{}} {op} {{}}", left.parts[kind], right))
     if kind is FLOAT and INT in left.parts:
-        found.append(mixed(b, op, left.parts[INT], right))
+        found.append(_mixed(b, op, left.parts[INT], right, left.span))
     if kind is INT and FLOAT in left.parts:
-        found.append(mixed(b, _FLIPPED[op], right, left.parts[FLOAT]))
+        found.append(_mixed(b, _FLIPPED[op], right, left.parts[FLOAT], value.span))
     return found
 
 
@@ -155,8 +176,13 @@ def _is_number(value: Typed) -> bool:
     return isinstance(value.literal, int | float) and not isinstance(value.literal, bool)
 
 
-def mixed(b: Builder, op: str, whole: Sql, real: Sql) -> Sql:
-    """A comparison of an integer with a double: exact also where no double is the integer."""
+def _mixed(b: Builder, op: str, whole: Sql, real: Sql, span: Span | None) -> Sql:
+    """A comparison of an integer with a double: exact also where no double is the integer.
+
+    span: of the integers.
+    """
+    if span is not None and are_doubles(span):
+        return b.sql(f"{{}}::DOUBLE {op} {{}}", whole, real)
     whole, real = b.bind(whole), b.bind(real)
     beyond = "TRUE" if op in ("<", "<=") else "FALSE"  # the double is 2^63
     return b.sql(

@@ -1,17 +1,21 @@
 """Compiles the nodes of checked expressions to SQL, of which each node is compiled once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from query.expressions.nodes import Call, Column, Literal, Node
 from query.expressions.sql import arithmetic, compare, texts, times
 from query.expressions.sql.builder import Builder, Sql
 from query.expressions.sql.values import (
+    INT,
     STRING,
     Typed,
+    bound,
     chosen,
     condition,
     present,
+    span_of,
     truth,
     typed_literal,
 )
@@ -63,16 +67,23 @@ def _if(b: Builder, args: Args) -> Typed:
 
 def _coalesce(b: Builder, args: Args) -> Typed:
     """The first value that is not absent and not the empty string."""
-    held = [_without_empty(b, one) for one in args]
+    held = _up_to_certain([_without_empty(b, one) for one in args])
     kinds = {kind for one in held for kind in one.parts}
     if len(kinds) == 1:
         kind = kinds.pop()
         parts = [one.parts[kind] for one in held if kind in one.parts]
         found = parts[0] if len(parts) == 1 else b.call("coalesce", parts)
-        return Typed({kind: found}, any(one.certain for one in held))
-    held = [Typed({k: b.bind(p) for k, p in one.parts.items()}, one.certain) for one in held]
-    certain = any(one.certain for one in held)
-    return Typed(chosen(b, [(present(b, one), one) for one in held], _ABSENT).parts, certain)
+        span = span_of(one for one in held if INT in one.parts)
+        return Typed({kind: found}, any(one.certain for one in held), span=span)
+    held = [bound(b, one) for one in held]
+    made = chosen(b, [(present(b, one), one) for one in held], _ABSENT)
+    return replace(made, certain=any(one.certain for one in held))
+
+
+def _up_to_certain(values: Args) -> Args:
+    """The values up to the first that each row has: no later one is ever used."""
+    at = next((at for at, one in enumerate(values) if one.certain), len(values))
+    return values[: at + 1]
 
 
 def _without_empty(b: Builder, value: Typed) -> Typed:

@@ -18,6 +18,7 @@ from query.expressions.sql.values import (
 )
 from query.patterns import has_groups
 
+_LENGTH_MAX: Final = 2**32  # no text is longer
 _TESTS: Final = {"STARTS_WITH": "starts_with", "ENDS_WITH": "suffix", "CONTAINS": "contains"}
 
 
@@ -45,15 +46,15 @@ def tested(b: Builder, function: str, value: Typed, part: Typed) -> Typed:
     if STRING not in value.parts or STRING not in part.parts:
         return condition(FALSE)
     found = b.call(_TESTS[function], [value.parts[STRING], part.parts[STRING]])
-    return condition(first(b, [found, FALSE]))
+    sure = value.is_sure and part.is_sure
+    return condition(found if sure else first(b, [found, FALSE]))
 
 
 def lower(b: Builder, value: Typed) -> Typed:
     """TO_LOWER: absent unless it is a string."""
     if STRING not in value.parts:
         return typed_literal(None)
-    sure = value.certain and len(value.parts) == 1
-    return Typed({STRING: b.call("lower", [value.parts[STRING]])}, sure)
+    return Typed({STRING: b.call("lower", [value.parts[STRING]])}, value.is_sure)
 
 
 def length(b: Builder, args: Sequence[Typed]) -> Typed:
@@ -62,9 +63,9 @@ def length(b: Builder, args: Sequence[Typed]) -> Typed:
     if STRING not in value.parts:
         return typed_literal(None)
     in_bytes = len(args) > 1 and args[1].literal == "bytes"
-    sure = value.certain and len(value.parts) == 1
     function = "strlen" if in_bytes else "length"
-    return Typed({INT: b.sql(f"{function}({{}})::BIGINT", value.parts[STRING])}, sure)
+    found = b.sql(f"{function}({{}})::BIGINT", value.parts[STRING])
+    return Typed({INT: found}, value.is_sure, span=(0, _LENGTH_MAX))
 
 
 def matched(b: Builder, value: Typed, pattern: Typed) -> Typed:
@@ -72,7 +73,7 @@ def matched(b: Builder, value: Typed, pattern: Typed) -> Typed:
     if STRING not in value.parts:
         return condition(FALSE)
     found = b.call("regexp_matches", [value.parts[STRING], pattern.parts[STRING]])
-    return condition(first(b, [found, FALSE]))
+    return condition(found if value.is_sure else first(b, [found, FALSE]))
 
 
 def extracted(b: Builder, value: Typed, pattern: Typed) -> Typed:

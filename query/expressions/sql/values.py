@@ -4,7 +4,7 @@ Integers and doubles are numbers, and equal where they are the same number. JSON
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from query.expressions.nodes import Value
@@ -25,6 +25,9 @@ KINDS: Final = (INT, FLOAT, BOOL, STRING)
 # The same texts as in filters (`query.share.sources.filters.number_of`).
 _NUMBER: Final = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _INT64_BOUND: Final = "9223372036854775808.0"
+_INT64_END: Final = 2**63
+_DOUBLES_END: Final = 2**53
+Span = tuple[int, int]
 _NOTHING: Final = object()
 
 
@@ -35,17 +38,24 @@ class Typed:
     certain: whether each row has one.
     literal: the value, of a literal.
     otherwise: of what is a double: the integer that it is in rows where there is no double.
+    span: no integer of it is less than the first or greater than the second; None: not known.
     """
 
     parts: Mapping[FieldType, Sql]
     certain: bool = False
     literal: object = field(default=_NOTHING)
     otherwise: int | None = None
+    span: Span | None = None
 
     @property
     def is_literal(self) -> bool:
         """Whether it is the same value for each row, and known."""
         return self.literal is not _NOTHING
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether each row has a value, and all are of one type."""
+        return self.certain and len(self.parts) == 1
 
     @property
     def is_numeric(self) -> bool:
@@ -60,7 +70,7 @@ def typed_literal(value: Value) -> Typed:
     if isinstance(value, bool):
         return Typed({BOOL: TRUE if value else FALSE}, True, value)
     if isinstance(value, int):
-        return Typed({INT: whole_literal(value)}, True, value)
+        return Typed({INT: whole_literal(value)}, True, value, span=(value, value))
     if isinstance(value, float):
         return Typed({FLOAT: real_literal(value)}, True, value)
     return Typed({STRING: text_literal(value)}, True, value)
@@ -73,8 +83,7 @@ def condition(sql: Sql) -> Typed:
 
 def bound(b: Builder, value: Typed) -> Typed:
     """The value with its parts as columns, for more than one use."""
-    parts = {kind: b.bind(one) for kind, one in value.parts.items()}
-    return Typed(parts, value.certain, value.literal, value.otherwise)
+    return replace(value, parts={kind: b.bind(one) for kind, one in value.parts.items()})
 
 
 def absent(b: Builder, value: Typed) -> Sql:
@@ -167,8 +176,28 @@ def chosen(b: Builder, whens: list[tuple[Sql, Typed]], otherwise: Typed) -> Type
             template += " ELSE {}"
             tests.append(otherwise.parts[kind])
         parts[kind] = b.sql(template + " END", *tests)
-    certain = otherwise.certain and all(value.certain for _, value in whens)
-    return Typed(parts, certain)
+    every = [*(value for _, value in whens), otherwise]
+    certain = all(value.certain for value in every)
+    return Typed(parts, certain, span=span_of(value for value in every if INT in value.parts))
+
+
+def span_of(values: Iterable[Typed]) -> Span | None:
+    """What holds the integers of all of these values; None: not known, or there are none."""
+    spans = [value.span for value in values]
+    known = [span for span in spans if span is not None]
+    if not known or len(known) < len(spans):
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
+
+
+def are_doubles(span: Span) -> bool:
+    """Whether each integer of it is a double, too."""
+    return span[0] >= -_DOUBLES_END and span[1] <= _DOUBLES_END
+
+
+def in_64_bits(span: Span) -> bool:
+    """Whether BIGINT has room for all of it."""
+    return span[0] >= -_INT64_END and span[1] < _INT64_END
 
 
 def _braced(pattern: str) -> str:

@@ -61,6 +61,13 @@ class FooterFacts:
         except OSError as error:  # of a bloom filter
             raise _unreadable(segment) from error
 
+    def of_columns(self, segment: SegmentView, keys: Sequence[ColumnKey]) -> SourceFacts:
+        """What is known of those of these columns that a segment has. Raises DamagedObject."""
+        own = [key for key in keys if key in segment.columns]
+        columns = dict(self._columns(segment, own)) if own else {}
+        columns |= {key: _NOTHING for key in keys if key in segment.overflow_columns}
+        return SourceFacts(segment.rows, columns)
+
     def are_looked_up(self, plan: Plan, segment: SegmentView) -> bool:
         """Whether rows must have one of some texts of a column with a bloom filter, as rows of a
         trace have: then few of the segment will match. Raises DamagedObject.

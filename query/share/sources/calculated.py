@@ -34,11 +34,11 @@ def add_calculated(
     every = dict(fields_sql)
     for index, one in enumerate(calculated, len(fields_sql)):
         value = Compiler(builder, known, Sql("t")).compile(parse(one.expression))
-        made = FieldSql(index, frozenset(value.parts))
+        made = FieldSql(index, frozenset(value.parts), value.is_sure, value.span)
         columns = {
             kind: builder.output(made.column(kind), sql) for kind, sql in value.parts.items()
         }
-        known[one.name] = Typed(columns, value.certain)
+        known[one.name] = Typed(columns, value.certain, span=value.span)
         every[one.name] = made
     return builder.select(rows), every
 
@@ -49,7 +49,7 @@ def _typed(builder: Builder, field: FieldSql) -> Typed:
     texts = [columns.pop(one) for one in (STRING, FieldType.JSON) if one in columns]
     if texts:
         columns[STRING] = first(builder, texts)
-    return Typed(columns)
+    return Typed(columns, field.every, span=field.span)
 
 
 def given_way(plan: Plan, views: Iterable[DatasetView]) -> set[str]:

@@ -33,10 +33,16 @@ def _integral(column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldSql:
-    """A field of the source rows. index: its index in the plan. types: types that occur."""
+    """A field of the source rows. index: its index in the plan. types: types that occur.
+
+    every: whether each row has a value, which is of one type. span: no integer is less than the
+    first or greater than the second; None: not known.
+    """
 
     index: int
     types: frozenset[FieldType]
+    every: bool = False
+    span: tuple[int, int] | None = None
 
     def column(self, field_type: FieldType) -> str:
         """SQL of the typed column; a typed NULL if no source has it."""
@@ -88,8 +94,15 @@ class FieldSql:
         return f"coalesce({self.real}, {self.whole}::DOUBLE)"
 
     @property
+    def has_number(self) -> str:
+        """SQL BOOLEAN, never NULL: the event has a value that can be read as a number."""
+        return "TRUE" if self.every and self.is_numeric else f"{self.number} IS NOT NULL"
+
+    @property
     def exists(self) -> str:
         """SQL BOOLEAN, never NULL: the event has the field."""
+        if self.every:
+            return "TRUE"
         present = [f"{self.column(t)} IS NOT NULL" for t in FieldType if t in self.types]
         return f"({' OR '.join(present)})" if present else "FALSE"
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from query.cancellation import check_cancelled
 from query.plan.calculated import stored_fields
 from query.plan.plan import Plan, plan_searches
+from query.share.known.sources import known_fields
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.search.sources import search_blocks, search_columns, text_columns
 from query.share.sources.calculated import add_calculated
@@ -167,6 +168,10 @@ def gather(
             parts.append(_small_select(plan, keys, fields_sql, SMALL + suffix, timed=timed))
     for shape, alike in shapes.items():
         parts.append(_parquet_select(plan, shape, alike, keys, fields_sql))
+    in_files = [segment for alike in shapes.values() for segment in alike]
+    held_small = tables.get(SMALL + suffix)
+    for name, one in known_fields(plan, keys, in_files, blocks, held_small, facts).items():
+        fields_sql[name] = replace(fields_sql[name], every=one.every, span=one.span)
     rows = " UNION ALL ".join(parts) or _no_rows(keys, fields_sql, searches, with_positions)
     rows, every = add_calculated(plan.calculated, rows, fields_sql)
     return Sources(

@@ -22,6 +22,7 @@ from common import limits
 from common.process.versions import PLAN_VALUE_HASHES
 from query.plan.parts.conditions import Filter
 from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
+from query.share.known.values import fits_64_bits
 from query.share.sources.field_sql import FieldSql, tagged_key
 from query.share.sources.filters import Parameters, condition
 from query.share.sources.sources import POSITION, Sources
@@ -29,6 +30,7 @@ from query.share.states.buckets import bucket_sql
 from query.share.states.distinct import ROWS, VALUE, WHOLE
 from query.share.states.heatmap import bin_sql
 from query.share.states.masks import Masks
+from segment.columns import FieldType
 
 WANTED = "wanted"
 FIRST_HASH_VERSION: Final = 1  # low 64 bits of the MD5 of the tagged key
@@ -342,16 +344,17 @@ class Statements:
             return [_weight(name, "r", only)]
         field_sql = self._fields_sql[need.field]
         if need.state is State.COUNT:
-            return [_weight(name, f"CASE WHEN {field_sql.exists} THEN r END", only)]
+            return [_weight(name, _rate_where(field_sql.exists), only)]
         if need.state is State.FIELD:
             return _field_aggregates(name, field_sql)
-        found = [_weight(name, f"CASE WHEN {field_sql.number} IS NOT NULL THEN r END", only)]
+        found = [_weight(name, _rate_where(field_sql.has_number), only)]
         if field_sql.has_whole:
             whole = field_sql.whole
+            wide = "" if _fits_weighted(field_sql) else "::HUGEINT"
             found += [
                 _Aggregate(
                     f"{name}_isum",
-                    f"(sum(({whole})::HUGEINT * r){only})::DECIMAL(38, 0)",
+                    f"(sum(({whole}){wide} * r){only})::DECIMAL(38, 0)",
                     f"sum({name}_isum)::DECIMAL(38, 0)",
                 ),
                 _end(f"{name}_imin", "min", whole, only),
@@ -365,6 +368,19 @@ class Statements:
                 _end(f"{name}_fmax", "max", real, only),
             ]
         return found
+
+
+def _rate_where(condition: str) -> str:
+    """SQL BIGINT: the sample rate of rows for which a condition holds."""
+    return "r" if condition == "TRUE" else f"CASE WHEN {condition} THEN r END"
+
+
+def _fits_weighted(field_sql: FieldSql) -> bool:
+    """Whether each whole number times a sample rate is known to fit 64 bits."""
+    span, most = field_sql.span, limits.SAMPLE_RATE_MAX
+    if span is None or field_sql.has(FieldType.BOOL):
+        return False
+    return fits_64_bits((span[0] * most, span[1] * most))
 
 
 def _weight(name: str, rate: str, only: str = "") -> _Aggregate:
@@ -381,7 +397,7 @@ def _field_aggregates(name: str, field_sql: FieldSql) -> list[_Aggregate]:
     held = f"FILTER (WHERE {field_sql.exists})"
     top = f"approx_top_k({cut}, {limits.FIELD_SAMPLES_MAX:d}) {held}"
     return [
-        _weight(name, f"CASE WHEN {field_sql.exists} THEN r END"),
+        _weight(name, _rate_where(field_sql.exists)),
         _Aggregate(f"{name}_last", f"max(CASE WHEN {field_sql.exists} THEN t END)::BIGINT", ""),
         _Aggregate(f"{name}_top", top, ""),
     ]

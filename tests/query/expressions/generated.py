@@ -34,6 +34,16 @@ def rows() -> list[dict[str, Value]]:
     return made
 
 
+def full_rows() -> list[dict[str, Value]]:
+    """Each field has a value in every row, of one type: what is known of them is used."""
+    small, real = [-3, 0, 1, 5, 50, 200], [one for one in NUMBERS if isinstance(one, float)]
+    whole = [one for one in NUMBERS if isinstance(one, int)]
+    return [
+        {"x": x, "y": y, "n": whole[at % len(whole)], "d": real[at % 4], "s": TEXTS[at % 9]}
+        for at, (x, y) in enumerate(product(small, real))
+    ]
+
+
 def quoted(value: str) -> str:
     """A text as an expression has it."""
     return '"' + "".join(

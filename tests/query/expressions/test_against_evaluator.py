@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from query.expressions.check import read_expression
 from query.expressions.functions import FUNCTIONS, REFUSED
@@ -20,40 +22,56 @@ from query.expressions.sql.compile import Compiler
 from query.expressions.sql.values import KINDS, Typed
 from segment.columns import FieldType
 from tests.query.expressions.evaluator import evaluate
-from tests.query.expressions.generated import FIELDS, expressions, rows
+from tests.query.expressions.generated import FIELDS, expressions, full_rows, rows
 from tests.query.share.rows import type_of
 
 EXAMPLES = int(os.environ.get("BELLWETHER_EXPRESSIONS", "300"))
-ROWS = rows()
-TIMES = [1_700_000_000_123_456_789 + at * 10**12 for at in range(len(ROWS))]
 
 
-def table_of(some: Sequence[dict[str, Value]]) -> tuple[pa.Table, dict[str, Typed]]:
-    """A typed column for each type that a field has."""
-    columns: dict[str, pa.Array] = {"t": pa.array(TIMES[: len(some)], pa.int64())}
+class Rows(NamedTuple):
+    """Rows with their times, as a table of this name with a typed column for each type of a field.
+
+    typed: what is known of the fields: where each row has one of one type, that, and its bounds.
+    """
+
+    name: str
+    rows: Sequence[dict[str, Value]]
+    times: Sequence[int]
+    table: pa.Table
+    typed: dict[str, Typed]
+
+
+def rows_of(name: str, some: Sequence[dict[str, Value]]) -> Rows:
+    times = [1_700_000_000_123_456_789 + at * 10**12 for at in range(len(some))]
+    columns: dict[str, pa.Array] = {"t": pa.array(times, pa.int64())}
     fields: dict[str, Typed] = {}
     for at, field in enumerate(FIELDS):
-        parts = {}
+        parts, span = {}, None
         for kind in KINDS:
             values = [
                 row[field] if field in row and type_of(row[field]) is kind else None
                 for row in some
             ]  # fmt: skip
-            if any(one is not None for one in values):
+            held = [one for one in values if one is not None]
+            if held:
                 columns[f"c{at}_{kind.value}"] = pa.array(values, kind.arrow)
                 parts[kind] = Sql(f"c{at}_{kind.value}")
-        fields[field] = Typed(parts)
-    return pa.table(columns), fields
+            if held and kind is FieldType.INT:
+                span = min(held), max(held)
+        every = all(row.get(field) is not None for row in some) and len(parts) == 1
+        fields[field] = Typed(parts, every, span=span)
+    return Rows(name, some, times, pa.table(columns), fields)
 
 
-TABLE, TYPED = table_of(ROWS)
+MIXED, FULL = rows_of("mixed", rows()), rows_of("full_rows", full_rows())
 
 
 @cache
 def connection() -> duckdb.DuckDBPyConnection:
-    """With the rows as a table; closed after the tests of this file."""
+    """With the rows as tables; closed after the tests of this file."""
     made = duckdb.connect(config={"threads": 1})
-    made.register("rows", TABLE)
+    for one in (MIXED, FULL):
+        made.register(one.name, one.table)
     return made
 
 
@@ -64,15 +82,16 @@ def _closed() -> Iterator[None]:
     connection.cache_clear()
 
 
-def computed(text: str) -> list[tuple[FieldType, Value] | None]:
+def computed(text: str, over: Rows) -> list[tuple[FieldType, Value] | None]:
     """The type and value of each row."""
     builder = Builder()
-    value = Compiler(builder, TYPED, Sql("t")).compile(read_expression(text))
+    value = Compiler(builder, over.typed, Sql("t")).compile(read_expression(text))
     for kind, one in value.parts.items():
         builder.output(f"out_{kind.value}", one)
     names = [f"out_{kind.value}" for kind in value.parts]
     selected = ", ".join(names or ["t"])
-    found = connection().execute(f"SELECT {selected} FROM ({builder.select('SELECT * FROM rows')})")
+    every = builder.select(f"SELECT * FROM {over.name}")
+    found = connection().execute(f"SELECT {selected} FROM ({every})")
     made = []
     for row in found.fetchall():
         held = [
@@ -82,6 +101,8 @@ def computed(text: str) -> list[tuple[FieldType, Value] | None]:
         ]
         assert len(held) <= 1, f"a value of two types: {held}"
         assert held or not value.certain, "a value that was to be certain is absent"
+        if held and held[0][0] is FieldType.INT and value.span is not None:
+            assert value.span[0] <= held[0][1] <= value.span[1], "beyond its bounds"
         made.append(held[0] if held else None)
     return made
 
@@ -107,10 +128,10 @@ def same(found: tuple[FieldType, Value] | None, wanted: Value) -> bool:
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
-@given(expressions())
-def test_generated_expressions_come_to_what_the_evaluator_says(text: str) -> None:
+@given(expressions(), st.sampled_from([MIXED, FULL]))
+def test_generated_expressions_come_to_what_the_evaluator_says(text: str, over: Rows) -> None:
     node = read_expression(text)
-    for row, time_ns, found in zip(ROWS, TIMES, computed(text), strict=True):
+    for row, time_ns, found in zip(over.rows, over.times, computed(text, over), strict=True):
         wanted = evaluate(node, row, time_ns)
         assert same(found, wanted), (text, row, found, wanted)
 
@@ -131,8 +152,8 @@ def test_every_example_of_the_documentation_is_true() -> None:
     found = examples()
     assert len(found) > 25
     for text, wanted in found:
-        assert same(computed(text)[0], wanted), (text, computed(text)[0], wanted)
-        assert same(computed(text)[0], evaluate(read_expression(text), ROWS[0]))
+        assert same(computed(text, MIXED)[0], wanted), (text, computed(text, MIXED)[0], wanted)
+        assert same(computed(text, MIXED)[0], evaluate(read_expression(text), MIXED.rows[0]))
 
 
 def test_every_function_is_in_the_documentation() -> None:
@@ -177,6 +198,6 @@ def test_every_function_is_in_the_documentation() -> None:
     ],
 )  # fmt: skip
 def test_values_are_exact_and_typed(text: str, wanted: Value) -> None:
-    found = computed(text)[0]
+    found = computed(text, MIXED)[0]
     assert same(found, wanted), found
-    assert same(found, evaluate(read_expression(text), ROWS[0]))
+    assert same(found, evaluate(read_expression(text), MIXED.rows[0]))
