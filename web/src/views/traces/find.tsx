@@ -1,7 +1,7 @@
 // Finding traces: conditions on their spans, the order, and a line for each trace.
 
 import "./traces.css";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";
 import type { Operations } from "../../api/types";
@@ -28,9 +28,9 @@ const COMPARED = 2;
 export function TracesView({ place }: { place: TracesPlace }) {
   const ask = place.ask || "LAST 1h";
   const order = place.order ?? "newest";
-  const [typed, setTyped] = useState(ask);
+  const typed = useRef(ask);
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  useEffect(() => setTyped(ask), [ask]);
+  useEffect(() => void (typed.current = ask), [ask]);
   const answer = useAnswer(JSON.stringify([ask, order, place.dataset]), async (signal) => {
     // The requests that this page makes are traces too, and would be the newest of all.
     const names = place.dataset === undefined ? await namesOfOthers() : [place.dataset];
@@ -39,8 +39,9 @@ export function TracesView({ place }: { place: TracesPlace }) {
     return call("searchTraces", { body, signal });
   });
   const find = () => {
-    if (typed.trim() === ask) answer.again();
-    else go({ ...place, ask: typed.trim() });
+    const text = typed.current.trim();
+    if (text === ask) answer.again();
+    else go({ ...place, ask: text });
   };
   const placed = (dataset: string | undefined): TracesPlace => {
     const { dataset: _, ...kept } = { ...place, ask };
@@ -66,9 +67,9 @@ export function TracesView({ place }: { place: TracesPlace }) {
           before="COUNT "
           clauses={CLAUSES}
           dataset={place.dataset ?? ALL_DATASETS}
-          text={typed}
+          text={ask}
           marked={null}
-          onText={setTyped}
+          onText={(text) => (typed.current = text)}
           onDone={find}
         />
         <Datasets chosen={place.dataset} onDataset={(dataset) => go(placed(dataset))} />

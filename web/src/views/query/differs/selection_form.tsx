@@ -1,7 +1,7 @@
 // The field in which one types which events are compared, and what else selects them.
 
 import { writeJson } from "../../../api/exact";
-import { useEffect, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Problem } from "../../../parts/problem";
 import { useAnswer } from "../../../parts/use_answer";
 import { LastingLine } from "../question/typing/lasting_line";
@@ -15,20 +15,19 @@ interface Props {
 }
 
 export function SelectionForm({ dataset, selection, onSelect }: Props) {
-  const [typed, setTyped] = useState("");
+  const typed = useRef("");
   const [fault, setFault] = useState<TextFault | null>(null);
   const [error, setError] = useState<unknown>(null);
   const written = useAnswer(writeJson(selection), () => writeConditions(selection ?? {}));
-  useEffect(() => setTyped(written.value ?? ""), [written.value]);
   const words = selection ? wordsOf(selection) : [];
   const { filters, filter_combination, ...drawn } = selection ?? {};
   const choose = (next: Selection) => onSelect(Object.keys(next).length ? next : null);
   const submit = async () => {
     setFault(null);
     setError(null);
-    if (!typed.trim()) return choose(drawn);
+    if (!typed.current.trim()) return choose(drawn);
     try {
-      const read = await readConditions(typed);
+      const read = await readConditions(typed.current);
       if ("filters" in read) return choose({ ...drawn, ...read });
       setFault(read);
     } catch (reason) {
@@ -59,10 +58,10 @@ export function SelectionForm({ dataset, selection, onSelect }: Props) {
         hint="duration_ms > 500"
         before={WHERE}
         dataset={dataset}
-        text={typed}
+        text={written.value ?? ""}
         marked={fault}
         onText={(text) => {
-          setTyped(text);
+          typed.current = text;
           setFault(null);
         }}
         onDone={() => void submit()}

@@ -12,8 +12,10 @@ interface Props {
   before: string;
   /** Clauses that may be typed; none without it. */
   clauses?: RegExp;
+  /** What stands there until something is typed; another one takes the place of what was typed. */
   text: string;
   marked: Marked | null;
+  /** What was typed; it must not come back as `text`, which would undo what was typed since. */
   onText: (text: string) => void;
   /** Enter. */
   onDone: () => void;
@@ -34,9 +36,7 @@ export function LastingLine(props: Props) {
         const { dataset, before, clauses } = now.current;
         return { dataset, before, piece: clauses === undefined, ...(clauses ? { clauses } : {}) };
       },
-      onChange: (text) => {
-        if (text !== now.current.text) now.current.onText(text);
-      },
+      onChange: (text) => now.current.onText(text),
       onRun: done,
       onEnter: done,
     });
@@ -46,10 +46,12 @@ export function LastingLine(props: Props) {
   useEffect(() => editor.current?.set(props.text), [props.text]);
   const { marked } = props;
   useEffect(() => {
-    editor.current?.mark(marked ? [marked] : []);
-    if (!marked) return;
-    editor.current?.view.focus();
-    editor.current?.view.dispatch({ selection: { anchor: Math.min(marked.start, props.text.length), head: Math.min(marked.end, props.text.length) } });
+    const made = editor.current;
+    made?.mark(marked ? [marked] : []);
+    if (!made || !marked) return;
+    const { length } = made.text();
+    made.view.focus();
+    made.view.dispatch({ selection: { anchor: Math.min(marked.start, length), head: Math.min(marked.end, length) } });
   }, [marked]);
   return <span class="ask-line-field lasting" ref={place} />;
 }
