@@ -20,8 +20,10 @@ from query.fields.request import FieldsRequest, read_fields_request
 from query.http.column_metadata import column_metadata_if_available
 from query.http.dataset_names import DatasetNames
 from query.http.requests import DatasetRequestReader, run_while_connected
+from query.results.answer import PlanResult
+from query.results.notes.coverage import CoverageRequirement
 from query.results.notes.unknown_fields import UnknownFieldNotes
-from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
+from query.results.runner import QueryRunner
 from query.rows.newest import newest_time_ns
 from query.scatter.indexer_client import IndexerClient
 from query.wire.columns import ColumnPage, ColumnsRequest, IndexedColumn

@@ -22,7 +22,8 @@ from query.http.access import authorize, requester_of
 from query.http.requests import run_while_connected
 from query.plan.planner import build_request
 from query.plan.read.spec import read_spec
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import QueryRunner
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
 from query.share.row_search.search import Row

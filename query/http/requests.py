@@ -25,7 +25,7 @@ from query.faults import SpecError
 from query.http.access import authorize, requester_of
 from query.http.dataset_names import DatasetNames
 from query.http.problems import json_body, json_object
-from query.results.runner import CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
 
 AFTER_HEADER: Final = "X-Bellwether-After"
 _MODES: Final = ("wait", "require", "accept")

@@ -1,7 +1,7 @@
 """The answer to a question, before it becomes JSON."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,20 @@ class Compared:
     answer: Answer
     only_now: list[dict[str, Any]]
     only_before: list[dict[str, Any]]
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult(Generic[Result]):
+    """The merged shares of a plan.
+
+    coverage: the rows they include, by partition.
+    types: by field that the plan names, the letters of its types.
+    """
+
+    result: Result
+    coverage: dict[str, Any]
+    notes: list[str]
+    types: dict[str, str]

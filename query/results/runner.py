@@ -7,9 +7,8 @@ and keys (I14). An answer states what it covers (I7).
 import asyncio
 import math
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -19,16 +18,14 @@ from common.clock import Clock
 from common.errors import BellwetherError, Unavailable, Unprocessable, without_frames
 from common.log.watch import LogWatch
 from common.metrics import query_seconds
-from common.model.position import Position
 from common.process.fair.queue import FairLimits
 from common.process.fair.requester import Requester
 from common.process.fair.slots import FairSlots, SlotRequest
 from query.asking.question import present_question
-from query.cancellation import Cancellation, cancellable
 from query.config import QueryConfig
 from query.plan.plan import Plan
-from query.plan.planner import QueryRequest, totals_plan
-from query.results.answer import Answer
+from query.plan.planner import QueryRequest
+from query.results.answer import Answer, PlanResult, Result
 from query.results.calculated.stored import (
     NO_STORED_FIELDS,
     StoredFields,
@@ -43,23 +40,30 @@ from query.results.instances.answer import (
     notes_on_instances,
     types_of_events,
 )
-from query.results.notes.coverage import coverage_of, notes_on_time, why_incomplete
+from query.results.merge.turns import MergeTurns
+from query.results.notes.coverage import (
+    CoverageRequirement,
+    coverage_of,
+    notes_on_time,
+    why_incomplete,
+)
 from query.results.notes.type_notes import notes_on_types
 from query.results.relations.instances import related_instances
 from query.results.relations.question import Related, related_to
 from query.results.relations.run import RelatedQuery
 from query.results.relations.stored import note_untold
 from query.results.steps import MakePlan, Steps
+from query.results.totals.pinned import run_pinned
 from query.results.totals.series import (
     SERIES,
     TOTAL_SERIES,
     GroupCounts,
+    first_plan,
     merge_at_once,
     merge_series,
     needs_steps,
     no_series,
     series_wanted,
-    with_steps,
 )
 from query.results.totals.totals import Totals, merge_totals
 from query.scatter.partial_results import PartialResults
@@ -67,37 +71,7 @@ from query.scatter.receipts import split_receipt
 from query.scatter.reconcile import ReconciledTotals, Reconciler
 from query.scatter.scatter import Scatter
 from query.scatter.state_room import QuestionStates, StateRoom
-from query.share.compute.answer import same_rows
 from query.share.compute.database import DatabaseLimits, Databases
-
-_Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageRequirement:
-    """The coverage that the answer must have.
-
-    after: the positions of a receipt, which the answer must include.
-    mode: "wait": wait for these positions; "accept": answer with the available rows; "require":
-        503 unless the answer is complete.
-    """
-
-    after: tuple[Position, ...] = ()
-    mode: str = "wait"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanResult(Generic[_Result]):
-    """The merged shares of a plan.
-
-    coverage: the rows they include, by partition.
-    types: by field that the plan names, the letters of its types.
-    """
-
-    result: _Result
-    coverage: dict[str, Any]
-    notes: list[str]
-    types: dict[str, str]
 
 
 class QueryRunner:
@@ -133,10 +107,7 @@ class QueryRunner:
         self._slots = FairSlots(turns, "queries")
         self._states = StateRoom(config.states_mb * 2**20)
         self._groups = GroupCounts()
-        # Rows of answers are made by Python code: several threads are not faster than one.
-        merging = FairLimits(limits.MERGES_MAX, config.running_max, 1, limits.KEY_KEPT_FREE)
-        self._merging = FairSlots(merging, "queries")
-        self._ending = set[asyncio.Task[None]]()  # of work that nobody waits for any more
+        self._merging = MergeTurns(config.running_max)
 
     def admit(self, query: QueryRequest) -> SlotRequest:
         """A slot or a place in the queue, to be passed to `run` and left at the end.
@@ -155,24 +126,24 @@ class QueryRunner:
     async def run_plan(
         self,
         make_plan: MakePlan,
-        work: Callable[[list[dict[str, pa.Table]]], _Result],
+        work: Callable[[list[dict[str, pa.Table]]], Result],
         required: CoverageRequirement,
         requester: Requester,
-    ) -> PlanResult[_Result]:
+    ) -> PlanResult[Result]:
         """Merge the states of the plan's shares with `work`. Raises as `run` does."""
         place = self._slots.hold(requester.env, requester.key)
         return await self._in_time(self._run_plan(make_plan, work, required, requester), place)
 
     async def run_steps(
         self,
-        ask: Callable[[Steps], Coroutine[None, None, _Result]],
+        ask: Callable[[Steps], Coroutine[None, None, Result]],
         required: CoverageRequirement,
         requester: Requester,
-    ) -> _Result:
+    ) -> Result:
         """Ask a question in several exchanges. Raises as `run` does."""
         place = self._slots.hold(requester.env, requester.key)
 
-        async def asked() -> _Result:
+        async def asked() -> Result:
             ends_s = asyncio.get_running_loop().time() + self._config.timeout_ms / 1000
             return await ask(self._steps(required, requester, ends_s))
 
@@ -185,7 +156,7 @@ class QueryRunner:
         return Steps(
             self._scatter,
             lambda make_plan: self._reconcile(make_plan, required, states),
-            partial(self._merge, requester),
+            partial(self._merging.merge, requester),
             states,
             self._stored,
             must_be_complete=required.mode == "require",
@@ -196,7 +167,7 @@ class QueryRunner:
         """Bring the metric of the states that are held up to date."""
         self._states.settle()
 
-    async def _in_time(self, work: Coroutine[None, None, _Result], place: SlotRequest) -> _Result:
+    async def _in_time(self, work: Coroutine[None, None, Result], place: SlotRequest) -> Result:
         """Do the work in its turn, within the timeout of a query."""
         started_ns = self._clock.monotonic_ns()
         ended: BellwetherError
@@ -239,14 +210,14 @@ class QueryRunner:
     async def _run_plan(
         self,
         make_plan: MakePlan,
-        work: Callable[[list[dict[str, pa.Table]]], _Result],
+        work: Callable[[list[dict[str, pa.Table]]], Result],
         required: CoverageRequirement,
         requester: Requester,
-    ) -> PlanResult[_Result]:
+    ) -> PlanResult[Result]:
         states = self._states.question(requester.env, requester.key)
         reconciled, coverage = await self._reconcile(make_plan, required, states)
         gathered = reconciled.gathered
-        result = await self._merge(requester, partial(work, gathered.states))
+        result = await self._merging.merge(requester, partial(work, gathered.states))
         notes = [*notes_on_calculated(gathered), *notes_on_time(coverage)]
         return PlanResult(result, coverage, notes, gathered.types)
 
@@ -269,7 +240,7 @@ class QueryRunner:
         at_once = always or (query.with_series and self._groups.few_cells(query))
         found: tuple[ReconciledTotals, dict[str, Any]] | None = None
         try:
-            make_plan = partial(_first_plan, query, at_once=at_once)
+            make_plan = partial(first_plan, query, at_once=at_once)
             found = await self._reconcile(make_plan, required, held)
         except Unprocessable as error:
             if always or not (at_once and query.spec.breakdowns):
@@ -278,14 +249,14 @@ class QueryRunner:
         if found is None:
             # more groups than the last time, with too many steps for a share: the totals first
             at_once = False
-            make_plan = partial(_first_plan, query, at_once=False)
+            make_plan = partial(first_plan, query, at_once=False)
             found = await self._reconcile(make_plan, required, held)
         reconciled, coverage = found
         totals = reconciled.gathered
         plan = msgspec.structs.replace(reconciled.plan, step_ns=None)
         merged: Totals | None = None
         if at_once:
-            merged = await self._merge(
+            merged = await self._merging.merge(
                 query, partial(merge_at_once, query, reconciled.plan, totals.states)
             )
         if merged is None:
@@ -335,37 +306,12 @@ class QueryRunner:
         states, gathered.states = gathered.states, []  # in memory only until they are merged
         work = partial(answer_over_instances, query, reconciled.plan, states, self._databases)
         states = []
-        found = await self._merge(query, work)
+        found = await self._merging.merge(query, work)
         notes = [*notes_on_instances(query.spec, found, gathered.types), *notes_on_time(coverage)]
         notes += notes_on_calculated(gathered)
         types = types_of_events(query.spec, reconciled.plan, gathered.types)
         made = Answer(found.totals.data, coverage, notes, types, found.totals.groups)
         return made, found.totals
-
-    async def _merge(self, query: QueryRequest | Requester, work: Callable[[], _Result]) -> _Result:
-        """Merge in a thread, in turn. Cancelled, it keeps its slot until its step has ended."""
-        place = self._merging.hold(query.env, query.key)
-        cancelled = Cancellation()
-        try:
-            while not await place.wait():
-                pass
-            running = asyncio.create_task(asyncio.to_thread(_until, cancelled, work))
-        except BaseException:
-            place.leave()
-            raise
-
-        def ended(done: asyncio.Task[_Result]) -> None:
-            place.leave()
-            if not done.cancelled():
-                done.exception()  # retrieved: the query may have been cancelled meanwhile
-
-        running.add_done_callback(ended)
-        try:
-            return await asyncio.shield(running)
-        finally:
-            if not running.done():
-                self._ending.add(task := asyncio.create_task(_end(cancelled, running)))
-                task.add_done_callback(self._ending.discard)
 
     async def _merge_apart(
         self,
@@ -386,55 +332,15 @@ class QueryRunner:
         if again:
             states = []
             pinned = msgspec.structs.replace(plan, log="", at_least=upto, upto=upto)
-            states = (await self._run_pinned(pinned, totals, coverage, held)).states
-        merged = await self._merge(query, partial(merge_totals, query, plan, states))
+            states = (await run_pinned(self._scatter, pinned, totals, coverage, held)).states
+        merged = await self._merging.merge(query, partial(merge_totals, query, plan, states))
         states = []
         for wanted in series_wanted(query, plan, merged, upto) if query.with_series else ():
-            states = (await self._run_pinned(wanted.plan, totals, coverage, held)).states
-            merged.data[wanted.member] = await self._merge(
+            states = (await run_pinned(self._scatter, wanted.plan, totals, coverage, held)).states
+            merged.data[wanted.member] = await self._merging.merge(
                 query, partial(merge_series, query, wanted, states)
             )
             states = []
         if query.with_series and query.with_total and not query.spec.breakdowns:
             merged.data[TOTAL_SERIES] = merged.data.get(SERIES, no_series(query))
         return merged
-
-    async def _run_pinned(
-        self,
-        plan: Plan,
-        totals: PartialResults,
-        coverage: dict[str, Any],
-        held: QuestionStates,
-    ) -> PartialResults:
-        """The shares of a plan over the rows of the totals."""
-        gathered = await self._scatter.run(plan, sorted(totals.answered), held)
-        short = [
-            p
-            for p, of in totals.answered.items()
-            if p not in gathered.answered or not same_rows(gathered.answered[p].covered, of.covered)
-        ]
-        coverage["state_bytes"] += gathered.state_bytes
-        if short:
-            coverage["complete"] = False
-            coverage["series_incomplete"] = sorted(short)
-        return gathered
-
-
-async def _end(cancelled: Cancellation, running: asyncio.Task[Any]) -> None:
-    """Cancel until the work has ended: a statement may not have begun when it is interrupted."""
-    while not running.done():
-        cancelled.set()
-        await asyncio.wait({running}, timeout=limits.HANG_UP_CHECK_S)
-
-
-def _until(cancelled: Cancellation, work: Callable[[], _Result]) -> _Result:
-    with cancellable(cancelled):
-        return work()
-
-
-def _first_plan(
-    query: QueryRequest, *, at_once: bool, at_least: dict[int, int], wait_ms: int, log: str
-) -> Plan:
-    """The plan of the totals, or of totals and series at once."""
-    plan = totals_plan(query, at_least=at_least, wait_ms=wait_ms, log=log)
-    return with_steps(query, plan) if at_once else plan

@@ -5,7 +5,8 @@ from functools import partial
 from common.process.fair.requester import Requester
 from query.http.environment import NO_DATASETS, NamedDatasets
 from query.plan.read.spec import TIME_S_MAX, TIME_S_MIN
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import QueryRunner
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
 

@@ -8,10 +8,10 @@ from common import limits
 from common.metadata import ApiKey
 from query.http.environment import EnvironmentDatasets, NamedDatasets
 from query.plan.planner import QueryRequest
+from query.results.answer import PlanResult
 from query.results.relations.question import named_relations, related_to
 from query.results.relations.run import RelatedQuery, pinned
 from query.results.relations.stored import StoredNames, note_untold
-from query.results.runner import PlanResult
 from query.results.steps import Steps
 from query.rows.page import Page, make_page
 from query.rows.request import RowsRequest

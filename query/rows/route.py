@@ -15,9 +15,10 @@ from common.model.times.written import rfc3339, rfc3339_ns
 from query.http.environment import NO_DATASETS, EnvironmentDatasets, NamedDatasets
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.plan.spec import TimeAxis
+from query.results.answer import PlanResult
 from query.results.notes.type_notes import notes_on_types
 from query.results.notes.unknown_fields import UnknownFieldNotes
-from query.results.runner import PlanResult, QueryRunner
+from query.results.runner import QueryRunner
 from query.rows.newest import newest_time_ns
 from query.rows.page import Page, make_page
 from query.rows.related import RelatedRows

@@ -15,7 +15,9 @@ from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.parts.spans import SpanQuery
 from query.plan.plan import Plan
-from query.results.runner import CoverageRequirement, PlanResult, QueryRunner
+from query.results.answer import PlanResult
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import QueryRunner
 from query.traces.merge import merged, united
 from query.traces.trace_ids import stored_forms
 from query.traces.wanted import SpansWanted, SpanTable

@@ -24,7 +24,7 @@ from query.http.environment import NoDatasetYet
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
 from query.plan.parts.conditions import Filter
 from query.plan.parts.spans import DEFAULT_NAMES, SpansPer
-from query.results.runner import CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
 from query.traces.exchange import SpanExchange
 from query.traces.relations.search import TraceSearch, TracesWanted
 from query.traces.wanted import SpansWanted, SpanTable

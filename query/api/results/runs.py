@@ -21,9 +21,10 @@ from query.asking.events import HUNG_UP, QuestionEvents
 from query.asking.question import Question, present_question
 from query.plan.planner import QueryRequest
 from query.results.answer import Answer
+from query.results.notes.coverage import CoverageRequirement
 from query.results.notes.unknown_fields import UnknownFieldNotes
 from query.results.relations.stored import StoredNames
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.runner import QueryRunner
 
 _logger = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """What an answer covers, by partition, as its JSON says it (I7)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from common import limits
@@ -86,3 +87,16 @@ def why_incomplete(coverage: dict[str, Any]) -> str:
     every = [coverage.get("reason"), *(p["reason"] for p in coverage["partitions"])]
     reasons = "; ".join(dict.fromkeys(filter(None, every)))  # each once
     return f"not every partition can be covered now: {reasons[:500]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRequirement:
+    """The coverage that the answer must have.
+
+    after: the positions of a receipt, which the answer must include.
+    mode: "wait": wait for these positions; "accept": answer with the available rows; "require":
+        503 unless the answer is complete.
+    """
+
+    after: tuple[Position, ...] = ()
+    mode: str = "wait"

@@ -15,7 +15,7 @@ from common import limits
 from query.plan.operations import RATES
 from query.plan.parts.conditions import GroupKey
 from query.plan.plan import Plan
-from query.plan.planner import QueryRequest, series_plan
+from query.plan.planner import QueryRequest, series_plan, totals_plan
 from query.plan.spec import QuerySpec
 from query.results.merge.merge import Answers, Merged, merge
 from query.results.rows.results import series_columns, series_parts
@@ -156,3 +156,11 @@ def _encoded(
     parts = list(series_parts(query, plan, merged, groups))
     together = b",".join(part.json for part in parts)
     return EncodedRows(msgspec.Raw(b"[%b]" % together), sum(part.rows for part in parts))
+
+
+def first_plan(
+    query: QueryRequest, *, at_once: bool, at_least: dict[int, int], wait_ms: int, log: str
+) -> Plan:
+    """The plan of the totals, or of totals and series at once."""
+    plan = totals_plan(query, at_least=at_least, wait_ms=wait_ms, log=log)
+    return with_steps(query, plan) if at_once else plan

@@ -19,8 +19,7 @@ from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots
 from query.cancellation import cancellable
 from query.http.requests import DatasetRequestReader, run_while_connected
-from query.results.notes.coverage import why_incomplete
-from query.results.runner import CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement, why_incomplete
 from query.traces.compare.differences import compare
 from query.traces.compare.document import compare_document
 from query.traces.compare.read_table import spans_wanted, traces_of

@@ -19,9 +19,10 @@ from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.planner import QueryRequest, build_request, needs_definitions
 from query.plan.spec import QuerySpec
 from query.results.answer import Answer
+from query.results.notes.coverage import CoverageRequirement
 from query.results.relations.question import named_relations
 from query.results.relations.stored import StoredNames
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.runner import QueryRunner
 from query.traces.examples.request import (
     EVENTS,
     MEDIAN,

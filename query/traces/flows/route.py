@@ -21,8 +21,8 @@ from query.cancellation import cancellable
 from query.http.access import authorize
 from query.http.problems import json_body
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
+from query.results.notes.coverage import CoverageRequirement
 from query.results.notes.type_notes import notes_on_types
-from query.results.runner import CoverageRequirement
 from query.traces.flows.definition import FlowRequest, Population, read_flow_request
 from query.traces.flows.document import flow_document
 from query.traces.flows.read_table import step_columns

@@ -21,7 +21,7 @@ from common.process.fair.slots import FairSlots
 from query.http.access import authorize
 from query.http.environment import NoDatasetYet
 from query.http.requests import AFTER_HEADER, DatasetRequest, run_while_connected
-from query.results.runner import CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
 from query.traces.exchange import SpanExchange
 from query.traces.one.event import TraceEvent
 from query.traces.one.links import (

@@ -22,9 +22,10 @@ from query.http.access import requester_of
 from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDatasetYet
 from query.plan.parts.spans import KeyJoin, Size, SpanQuery, SpansPer
 from query.plan.relations import About, RelatedConditions
+from query.results.notes.coverage import CoverageRequirement
 from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, keys_of, own_mark
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.runner import QueryRunner
 from query.results.steps import States, Steps
 from query.traces.merge import merged, merged_sizes, united
 from query.traces.trace_ids import exact_forms

@@ -16,9 +16,10 @@ from query.http.environment import EnvironmentDatasets, NamedDatasets, NoDataset
 from query.plan.parts.spans import SpanQuery, SpansPer
 from query.plan.plan import Plan
 from query.plan.relations import About, RelatedConditions, split_conditions
+from query.results.notes.coverage import CoverageRequirement
 from query.results.relations.around import Around, note_on_none
 from query.results.relations.keys import Keys, keys_of
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.runner import QueryRunner
 from query.results.steps import States, Steps
 from query.traces.exchange import SpanExchange, merge_spans, span_query
 from query.traces.wanted import SpansWanted, SpanTable

@@ -27,7 +27,8 @@ from query.config import QueryConfig
 from query.plan.planner import build_request
 from query.plan.read.spec import read_spec
 from query.results.answer import Answer
-from query.results.runner import CoverageRequirement, QueryRunner
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import QueryRunner
 from query.scatter.hedging import HedgingPolicy
 from query.scatter.reconcile import Reconciler
 from query.scatter.replicas import Replicas

@@ -18,8 +18,8 @@ from query.http.environment import EnvironmentDatasets
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.parts.spans import SpanDataset
 from query.plan.relations import PREFIXES
+from query.results.notes.coverage import CoverageRequirement
 from query.results.relations.stored import NamesKnown
-from query.results.runner import CoverageRequirement
 from tests.query.results.relations.test_totals import TIMES, as_spec, joined_with
 from tests.query.share.oracle import matches
 from tests.query.share.rows import Row

@@ -15,7 +15,7 @@ from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, build_request
 from query.plan.read.spec import read_spec
 from query.results.answer import Answer
-from query.results.runner import CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
 from query.share.view.rerouted import UndecidedBatch

@@ -15,7 +15,8 @@ from query.plan.parts.spans import SpanDataset, SpanNames
 from query.plan.planner import build_request
 from query.plan.read.axis import QUERY_AXES
 from query.plan.read.spec import read_spec
-from query.results.runner import Answer, CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import Answer
 from query.rows.page import make_page
 from query.rows.request import read_rows_request
 from tests.query.share.rows import Row

@@ -14,7 +14,7 @@ from common.errors import Unavailable, Unprocessable
 from query.faults import SpecError
 from query.plan.parts.conditions import Filter, FilterOp
 from query.plan.relations import About, split_conditions
-from query.results.runner import CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
 from query.traces.relations.search import TraceOrder, TracesWanted
 from query.traces.wanted import SpansWanted
 from tests.query.share.rows import Row

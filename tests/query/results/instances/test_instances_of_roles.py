@@ -12,7 +12,8 @@ from common.process.versions import OWN
 from query.plan.parts.spans import SpanDataset
 from query.plan.planner import build_request
 from query.plan.read.spec import read_spec
-from query.results.runner import Answer, CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import Answer
 from query.text.parser import parse_text
 from tests.query.harness import TIMES, query_harness
 from tests.query.share.rows import Row

@@ -22,7 +22,8 @@ from query.plan.planner import QueryRequest, build_request
 from query.plan.read.axis import QUERY_AXES
 from query.plan.read.spec import read_spec
 from query.plan.relations import split_conditions
-from query.results.runner import Answer, CoverageRequirement
+from query.results.notes.coverage import CoverageRequirement
+from query.results.runner import Answer
 from query.share.view.rerouted import UndecidedBatch
 from query.traces.relations.search import TracesWanted
 from tests.query.share.oracle import matches
