@@ -16,11 +16,11 @@ from query.plan.plan import Plan
 from query.plan.planner import QueryRequest, build_request, totals_plan
 from query.plan.spec import Calculation, QuerySpec
 from query.results.totals.series import (
-    NO_ROWS,
     SERIES,
     TOTAL_SERIES,
     merge_at_once,
     merge_series,
+    no_series,
     series_wanted,
     with_steps,
 )
@@ -88,7 +88,7 @@ def apart(asked: QueryRequest, plan: Plan, views: Sequence[Any]) -> Totals:
         totals.data[wanted.member] = merge_series(asked, wanted, shares(wanted.plan, views))
     if not asked.spec.breakdowns:  # as the runner does
         totals.data[TOTAL_SERIES] = totals.data[SERIES]
-    totals.data.setdefault(SERIES, NO_ROWS)
+    totals.data.setdefault(SERIES, no_series(asked))
     return totals
 
 
