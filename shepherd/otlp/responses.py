@@ -11,6 +11,7 @@ from shepherd.http.request import RECEIPT_HEADER, IngestResponse
 from shepherd.otlp.decode.interface import Signal
 from shepherd.otlp.media import Media, UnsupportedContentType
 from shepherd.otlp.message_writer import bytes_field, number_field, rpc_status, text_field
+from shepherd.otlp.repeatable import repeatable
 
 _REJECTED: Final = {
     Signal.TRACES: "rejectedSpans",
@@ -60,6 +61,7 @@ def error_response(error: BellwetherError, media: Media | None) -> IngestRespons
 
     media: None if the request's is not known.
     """
+    error = repeatable(error)
     status = _TOO_LARGE if isinstance(error, BodyTooLarge) else error.status
     headers: dict[str, str] = {}
     if error.retry_after_s is not None:

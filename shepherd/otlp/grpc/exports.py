@@ -31,6 +31,7 @@ from shepherd.otlp.grpc.message_encoding import content_encoding
 from shepherd.otlp.grpc.statuses import Status, status_of
 from shepherd.otlp.ingest import COUNTED_AS, LIMITS, OtlpIngest, OtlpRequest, read_sender
 from shepherd.otlp.media import Media
+from shepherd.otlp.repeatable import repeatable
 from shepherd.otlp.responses import export_response
 
 EXPORT: Final = "Export"
@@ -117,7 +118,8 @@ class Exports:
         try:
             response = await route.take(request)
         except BellwetherError as error:
-            answer, status = Answer(status_of(error), trace_id), error.status
+            told = repeatable(error)
+            answer, status = Answer(status_of(told), trace_id), told.status
         except Exception:
             _logger.exception("a call failed")
             answer, status = Answer(status_of(_FAULT), trace_id), _FAULT.status

@@ -21,6 +21,7 @@ from common import limits
 from common.errors import LogFull, LogUnavailable
 from shepherd.config import ShepherdConfig
 from tests.shepherd.harness import Shepherd, shepherd
+from tests.shepherd.http.test_connection import connect, post
 from tests.shepherd.otlp.messages import of_service, request, span
 from tests.waiting import eventually
 
@@ -116,6 +117,22 @@ async def test_a_body_in_chunks(tmp_path: Path, config: ShepherdConfig) -> None:
     ):
         assert reply.status == 200
         assert len(await server.events("web")) == 100
+
+
+@pytest.mark.parametrize("kind", ["application/x-protobuf", "application/json"])
+async def test_a_body_that_comes_too_slowly_may_be_sent_again(
+    tmp_path: Path, config: ShepherdConfig, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Exporters drop for good what ends with 400 or 408."""
+    monkeypatch.setattr(limits, "BODY_RATE_GRACE_S", 0.1)
+    async with shepherd(tmp_path, config) as server:
+        client = await connect(server)
+        headers = f"Content-Type: {kind}\r\n"
+        client.writer.write(post(b"", "/v1/traces", headers=headers, length=1_000))
+        answer = await client.reader.readuntil(b"\r\n\r\n")
+        client.writer.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 1\r\n" in answer.lower()
 
 
 async def test_a_request_without_items_is_fine(tmp_path: Path, config: ShepherdConfig) -> None:
