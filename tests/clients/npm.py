@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +17,7 @@ def folder_with(name: str, *packages: str) -> Path:
     there is no node, which in continuous integration is a failure.
     """
     if not (shutil.which("node") and shutil.which("npm")):
-        _missing("node and npm are not installed: the JavaScript client is not tried")
+        missing("node and npm are not installed: the JavaScript client is not tried")
     folder = CACHE / name
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -38,11 +39,12 @@ def _install(folder: Path, packages: tuple[str, ...]) -> None:
             check=False,
         )
         if done.returncode:
-            _missing(f"npm could not install {' '.join(packages)}: {done.stderr[-300:]}")
+            missing(f"npm could not install {' '.join(packages)}: {done.stderr[-300:]}")
         (folder / "installed").touch()
 
 
-def _missing(why: str) -> None:
+def missing(why: str) -> NoReturn:
+    """Skip the test, or fail it where everything should be there."""
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
