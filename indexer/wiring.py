@@ -14,6 +14,7 @@ from indexer.config import IndexerConfig
 from indexer.damage.peers import OtherIndexers
 from indexer.expiry.clocks import Clocks
 from indexer.expiry.retention_settings import RetentionSettings
+from indexer.fields.listing import FieldFactsListing
 from indexer.partition.memory_budget import LiveBudget
 from indexer.partition.prefetch import Prefetcher
 from indexer.partition.shared import Shared
@@ -54,7 +55,7 @@ class Parts:
     document_gate: MembersGate
     compactor: Compactor
     summaries: SummaryWorker
-    held_summaries: HeldSummaries
+    field_facts: FieldFactsListing
 
     def close(self) -> None:
         """Close the parts that run threads, after the server has stopped."""
@@ -97,6 +98,7 @@ async def build_parts(
     repair = _repair(context, shared, expired)
     footers, query_fetches = Footers(), SegmentFetcher(cache, config.segment_fetches)
     summaries = HeldSummaries()
+    facts = FieldFactsListing(held.partitions, summaries, cache, shared.encoders)
     leases = PartitionLeases(
         held.partitions, query_fetches, footers, repair, context.clock, summaries=summaries
     )
@@ -127,8 +129,8 @@ async def build_parts(
         query_fetches=query_fetches,
         document_gate=gate,
         compactor=Compactor(held.partitions, shared),
-        summaries=SummaryWorker(held.partitions, shared, summaries),
-        held_summaries=summaries,
+        summaries=SummaryWorker(held.partitions, shared, summaries, learn=facts.learn),
+        field_facts=facts,
     )
 
 

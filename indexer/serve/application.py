@@ -8,7 +8,6 @@ from common.process.trace_context import trace_requests
 from common.process.web import add_health_routes, require_internal_token
 from indexer.damage import peers
 from indexer.damage.reappend import RecordsEndpoint
-from indexer.fields.listing import FieldFactsListing
 from indexer.fields.route import FieldFactsEndpoint
 from indexer.rerouting.batch_lookup_route import BatchLookupEndpoint
 from indexer.serve.column_listing import ColumnListing
@@ -47,10 +46,7 @@ def internal_application(parts: Parts, context: RoleContext) -> web.Application:
     listing = ColumnListing(partitions, parts.footers, parts.shared.cache)
     turns = ListingTurns()
     ColumnEndpoints(listing, turns).add_routes(app)
-    facts = FieldFactsListing(
-        partitions, parts.held_summaries, parts.shared.cache, parts.shared.encoders
-    )
-    FieldFactsEndpoint(facts, turns).add_routes(app)
+    FieldFactsEndpoint(parts.field_facts, turns).add_routes(app)
     records = RecordsEndpoint(partitions, log, parts.shared.cache, context.clock)
     app.router.add_post("/internal/share", parts.shares.handle)
     app.router.add_get("/internal/segment/{hash}", SegmentEndpoint(parts.shared.cache).handle)

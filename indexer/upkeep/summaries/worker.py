@@ -42,10 +42,12 @@ from snapshot.summaries import (
 _ROUND_S: Final = 5.0
 _AGAIN_NS: Final = 60 * 10**9  # pause after a failure
 _S_NS: Final = 10**9
+_WIDE_COLUMNS: Final = 200  # what is known of fewer is put together while somebody waits
 # Why no summary of a segment is held here: it is loaded or made soon; it could not be made; there
 # is no room for rows as old; or the store has none and the segment is not on this disk.
 _REASONS: Final = ("waiting", "failed", "no_room", "not_here")
 T = TypeVar("T")
+Learn = Callable[[int, str], None]
 logger = logging.getLogger(__name__)
 
 
@@ -96,13 +98,18 @@ class SummaryWorker:
         shared: Shared,
         held: HeldSummaries,
         rows_min: int = SUMMARY_ROWS_MIN,
+        learn: Learn = lambda partition, dataset: None,
     ) -> None:
-        """rows_min: segments of fewer rows get no summary."""
+        """rows_min: segments of fewer rows get no summary. learn: called in the thread of low
+        priority, with the partition and dataset of which wide segments got summaries.
+        """
         context, config = shared.context, shared.config
         self._partitions = partitions
         self._shared = shared
         self._held = held
         self._rows_min = rows_min
+        self._learn = learn
+        self._to_learn: set[tuple[int, str]] = set()
         self._clock = context.clock
         self._thread = QuietThread(max(1, config.summary_percent) / 100)
         self._budget = RequestBudget(config.summary_requests_per_day, context.clock)
@@ -152,6 +159,8 @@ class SummaryWorker:
             await self._fill()
         finally:
             self._count()
+        while self._to_learn:
+            await self._run(partial(self._learn, *self._to_learn.pop()))
 
     async def _fill(self) -> None:
         """Load or make what is missing, the newest rows first, as far as the budgets go."""
@@ -266,6 +275,8 @@ class SummaryWorker:
         self._held.add(summary, one.entry.append_max_ns)
         if self._held.known(one.entry.object) is None:
             return  # rows as old have no room
+        if len(summary.keys) >= _WIDE_COLUMNS:
+            self._to_learn.add((one.partition, one.entry.dataset))
         if self._missing.pop(one.entry.object, None) is not None:
             self._why_missing[reason] -= 1
             self._show_missing()

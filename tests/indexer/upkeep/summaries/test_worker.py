@@ -11,15 +11,18 @@ from common.errors import DamagedObject
 from common.metrics import summaries_missing
 from common.objects import ObjectStore
 from common.process.role import RoleContext
+from indexer.fields.listing import FieldFactsListing
 from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from indexer.serve.footers import Footers
 from indexer.serve.leases import PartitionLeases
 from indexer.state.view import PartitionView
+from indexer.upkeep.summaries import worker
 from indexer.upkeep.summaries.held import HeldSummaries
 from indexer.upkeep.summaries.worker import SummaryWorker
 from query.plan.parts.conditions import Filter, FilterOp
 from query.share.view.view import DatasetView, ViewRequest
+from query.wire.field_facts import FieldFactsRequest
 from segment.parquet.encoders import Encoders
 from segment.parquet.reference import ReferenceEncoders
 from segment.summary.compute import summarize
@@ -86,6 +89,26 @@ def forget(partition: Partition, names: set[str]) -> None:
     for name in names:
         shared.cache.forget(name)
         shared.context.backends.objects.delete(segment_key(name))
+
+
+async def test_what_wide_segments_hold_is_put_together_before_anybody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_WIDE_COLUMNS", 1)
+    async with open_context(tmp_path) as context, compacting(context) as partition:
+        await cuts(partition, context.backends.log, *([n, n + 100] for n in range(4)))
+        held, shared = HeldSummaries(), partition.shared
+        partitions = {partition.number: partition}
+
+        def listing() -> FieldFactsListing:
+            return FieldFactsListing(partitions, held, shared.cache, shared.encoders)
+
+        facts, wanted = listing(), FieldFactsRequest(DATASET, (partition.number,))
+        await SummaryWorker(partitions, shared, held, rows_min=1, learn=facts.learn).run_round()
+        expected = listing().page(wanted)
+        forget(partition, served(partition))
+        assert facts.page(wanted) == expected  # with the bytes that files told
+        assert listing().page(wanted) != expected
 
 
 async def test_a_question_neither_fetches_nor_opens_what_summaries_rule_out(tmp_path: Path) -> None:
