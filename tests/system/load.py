@@ -23,7 +23,7 @@ from common.model.position import Position, format_receipt, parse_receipt
 BATCH_EVENTS_MAX = 40
 REQUEST_TIMEOUT_S = 15.0
 PAUSE_AFTER_FAILURE_S = 0.1
-PAUSE_MAX_S = 0.02  # between two batches of one sender
+PAUSE_MAX_S = 0.1  # between two batches of one sender: roles that start share the processor
 REPEATS_MAX = 300  # of one named batch; bounds the load when nothing comes back
 
 
