@@ -233,9 +233,9 @@ def _application(context: RoleContext, parts: _Parts, bounds: QueryLimits) -> we
     QueryRoutes(keys, names, stored).add_to(app)
     ResultRoutes(results).add_to(app)
     RowsRoute(requests, runner, unknown_fields, parts.datasets, parts.rows).add_to(app)
-    FieldsRoute(requests, runner, indexers, names, unknown_fields).add_to(app)
+    FieldsRoute(requests, runner, indexers, names, unknown_fields, parts.datasets).add_to(app)
     exchange = FieldFactsExchange(parts.replicas, indexers, parts.watch)
-    StoredFieldsRoutes(keys, names, exchange).add_to(app)
+    StoredFieldsRoutes(keys, names, exchange, parts.datasets).add_to(app)
     choice = FieldChoice(indexers, parts.calculated, exchange.ask_of)
     DifferencesRoute(
         requests, runner, choice, unknown_fields, parts.datasets, parts.differences

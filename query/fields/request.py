@@ -6,6 +6,7 @@ from typing import Any, Final
 from common import limits
 from common.process.fair.requester import ANONYMOUS, Requester
 from query.faults import SpecError
+from query.http.environment import NO_DATASETS, NamedDatasets
 from query.plan.plan import Need, Plan, State
 from query.plan.planner import build_request
 from query.plan.read.checks import limit_of, text_of, whole_of
@@ -30,6 +31,7 @@ class FieldsRequest:
     limit: number of fields of the page.
     samples: number of values per field.
     details: whether events are counted and values sampled in the time range.
+    dataset: its id, or ALL_DATASETS. datasets: all of them, if all are asked.
     """
 
     dataset: str
@@ -44,12 +46,19 @@ class FieldsRequest:
     samples: int = 3
     details: bool = True
     requester: Requester = ANONYMOUS
+    datasets: NamedDatasets = NO_DATASETS
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the datasets that are asked."""
+        return tuple(one.id for one in self.datasets.datasets) or (self.dataset,)
 
     def plan(self, fields: list[str], *, at_least: dict[int, int], wait_ms: int, log: str) -> Plan:
         """The plan of every share for these fields. Its first need counts all events."""
         needs = [Need(State.COUNT), *(Need(State.FIELD, field) for field in fields)]
         return Plan(
-            dataset=self.dataset,
+            dataset="" if self.datasets.datasets else self.dataset,
+            datasets=self.datasets.datasets,
             start_ns=self.start_ns,
             end_ns=self.end_ns,
             needs=tuple(needs),
@@ -65,9 +74,13 @@ class FieldsRequest:
 
 
 def read_fields_request(
-    body: dict[str, Any], dataset: str, now_ns: int, requester: Requester = ANONYMOUS
+    body: dict[str, Any],
+    dataset: str,
+    now_ns: int,
+    requester: Requester = ANONYMOUS,
+    datasets: NamedDatasets = NO_DATASETS,
 ) -> FieldsRequest:
-    """Read the body of a request. dataset: its id. Raises SpecError."""
+    """Read the body of a request. dataset, datasets: as of `FieldsRequest`. Raises SpecError."""
     known = (*_OWN, *_COVERAGE, *_TIMES, *_FILTERS)
     for name in body:
         if name not in known:
@@ -96,4 +109,5 @@ def read_fields_request(
         samples=3 if samples is None else samples,
         details=details,
         requester=requester,
+        datasets=datasets,
     )

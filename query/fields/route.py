@@ -13,12 +13,14 @@ import msgspec
 from aiohttp import web
 
 from common import limits
+from common.model.names import ALL_DATASETS
 from common.model.times.written import rfc3339
 from query.fields.details import Details, FieldDetails, merge_details
 from query.fields.document import named
 from query.fields.request import FieldsRequest, read_fields_request
-from query.http.column_metadata import column_metadata_if_available
+from query.http.column_metadata import ColumnMetadata, column_metadata_if_available
 from query.http.dataset_names import DatasetNames
+from query.http.environment import NO_DATASETS, EnvironmentDatasets
 from query.http.requests import DatasetRequestReader, run_while_connected
 from query.results.answer import PlanResult
 from query.results.notes.coverage import CoverageRequirement
@@ -42,7 +44,9 @@ class FieldsRoute:
         indexers: IndexerClient,
         names: DatasetNames,
         notes: UnknownFieldNotes,
+        datasets: EnvironmentDatasets,
     ) -> None:
+        self._datasets = datasets
         self._requests = requests
         self._runner = runner
         self._indexers = indexers
@@ -56,11 +60,17 @@ class FieldsRoute:
     async def fields(self, request: web.Request) -> web.Response:
         """A page of fields by name, with how common they are."""
         members = "dataset, match, a time range"
-        begun = await self._requests.with_dataset_in_body(request, members)
-        wanted = read_fields_request(begun.body, begun.dataset, begun.now_ns, begun.requester)
+        begun = await self._requests.with_dataset_in_body(request, members, or_all=True)
+        is_all = begun.dataset == ALL_DATASETS
+        datasets = await self._datasets.every(begun.key) if is_all else NO_DATASETS
+        wanted = read_fields_request(
+            begun.body, begun.dataset, begun.now_ns, begun.requester, datasets
+        )
         coverage = begun.coverage_required()
         page = await run_while_connected(request, self._page(wanted))
-        known = await column_metadata_if_available(self._names, begun.key, begun.dataset)
+        known = ColumnMetadata()  # of all datasets a name may have several descriptions
+        if not is_all:
+            known = await column_metadata_if_available(self._names, begun.key, begun.dataset)
         head: dict[str, Any] = {
             "next": page.columns[-1].name if page.more and page.columns else None
         }
@@ -96,14 +106,15 @@ class FieldsRoute:
     async def _page(self, wanted: FieldsRequest) -> ColumnPage:
         """The requested fields, merged from all indexers."""
         if wanted.name is not None:
-            return await self._indexers.columns(
-                ColumnsRequest(wanted.dataset, name=wanted.name), wanted.requester
+            return await self._indexers.columns_of(
+                wanted.ids, ColumnsRequest("", name=wanted.name), wanted.requester
             )
         pattern, found = NamePattern(wanted.match), list[IndexedColumn]()
         after, more = wanted.cursor, True
         while more and len(found) < wanted.limit:
-            page = await self._indexers.columns(
-                ColumnsRequest(wanted.dataset, after, wanted.limit, pattern=wanted.match),
+            page = await self._indexers.columns_of(
+                wanted.ids,
+                ColumnsRequest("", after, wanted.limit, pattern=wanted.match),
                 wanted.requester,
             )
             # an indexer of an older version does not filter by the pattern
@@ -119,7 +130,9 @@ class FieldsRoute:
         answer = await self._count(wanted, names, coverage)
         if wanted.ranged or answer.result.events:
             return wanted, answer, []
-        newest_ns = await newest_time_ns(self._runner, wanted.dataset, wanted.requester)
+        newest_ns = await newest_time_ns(
+            self._runner, wanted.dataset, wanted.requester, wanted.datasets
+        )
         if newest_ns is None:
             return wanted, answer, ["the dataset has no event"]
         end_ns = (newest_ns // _SECOND_NS + 1) * _SECOND_NS

@@ -14,6 +14,7 @@ from aiohttp import web
 from common import limits
 from common.errors import MetadataUnavailable
 from common.metadata import ApiKey, DerivedColumn
+from common.model.names import ALL_DATASETS
 from common.model.times.written import rfc3339
 from common.process.auth import KeyCache
 from common.process.fair.requester import Requester
@@ -23,6 +24,7 @@ from query.fields.exchange import FieldFactsExchange, FoundFacts
 from query.http.access import authorize, requester_of
 from query.http.column_metadata import ColumnMetadata, column_metadata_if_available
 from query.http.dataset_names import DatasetNames
+from query.http.environment import EnvironmentDatasets
 from query.http.requests import run_while_connected
 from query.plan.read.checks import column_of
 from query.wire.field_facts import FieldFacts, FieldFactsPage
@@ -46,7 +48,14 @@ class _Wanted:
 class StoredFieldsRoutes:
     """The handlers; they need the right to query."""
 
-    def __init__(self, keys: KeyCache, names: DatasetNames, exchange: FieldFactsExchange) -> None:
+    def __init__(
+        self,
+        keys: KeyCache,
+        names: DatasetNames,
+        exchange: FieldFactsExchange,
+        datasets: EnvironmentDatasets,
+    ) -> None:
+        self._datasets = datasets
         self._keys = keys
         self._names = names
         self._exchange = exchange
@@ -60,8 +69,7 @@ class StoredFieldsRoutes:
         """A page of fields by name."""
         key = await authorize(self._keys, request, "queries")
         wanted = _read(request)
-        dataset = await self._names.id_of(key, request)
-        finding = self._find(key, dataset, wanted)
+        finding = self._find(key, await self._ids(key, request), wanted)
         body = await run_while_connected(request, finding)
         return web.Response(body=body, content_type="application/json")
 
@@ -72,8 +80,8 @@ class StoredFieldsRoutes:
         name = column_of(request.match_info["field"], "field")
         prefix = column_of(request.query.get("prefix", ""), "prefix")
         most = _whole(request, "limit", limits.FIELD_VALUES_DEFAULT, 1, limits.FIELD_VALUES_MAX)
-        dataset = await self._names.id_of(key, request)
-        asking = self._exchange.ask(dataset, requester_of(key), name=name, prefix=prefix)
+        datasets = await self._ids(key, request)
+        asking = self._exchange.ask_of(datasets, requester_of(key), name=name, prefix=prefix)
         found = await run_while_connected(request, asking)
         facts = next((one for one in found.page.fields if one.name == name), FieldFacts(name))
         more = facts.others or len(facts.values) > most
@@ -86,31 +94,43 @@ class StoredFieldsRoutes:
         }
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
-    async def _find(self, key: ApiKey, dataset: str, wanted: _Wanted) -> bytes:
-        known, derived = await self._metadata(key, dataset)
+    async def _ids(self, key: ApiKey, request: web.Request) -> Sequence[str]:
+        """The ids of the dataset in the path, or of all. Raises as `EnvironmentDatasets.every`."""
+        dataset = (await self._names.known_or_all(key, request)).id
+        if dataset != ALL_DATASETS:
+            return [dataset]
+        return [one.id for one in (await self._datasets.every(key)).datasets]
+
+    async def _find(self, key: ApiKey, datasets: Sequence[str], wanted: _Wanted) -> bytes:
+        known, derived = await self._metadata(key, datasets)
         requester = requester_of(key)
         if wanted.words:
-            found, shown, notes = await self._search(dataset, requester, wanted, known)
+            found, shown, notes = await self._search(datasets, requester, wanted, known)
         else:
-            found = await self._page(dataset, requester, wanted, wanted.cursor, wanted.limit)
+            found = await self._page(datasets, requester, wanted, wanted.cursor, wanted.limit)
             shown, notes = found.page.fields, []
         # thousands of fields take some tens of milliseconds
         return await asyncio.to_thread(_document, wanted, found, shown, known, derived, notes)
 
     async def _page(
-        self, dataset: str, requester: Requester, wanted: _Wanted, after: str | None, size: int
+        self,
+        datasets: Sequence[str],
+        requester: Requester,
+        wanted: _Wanted,
+        after: str | None,
+        size: int,
     ) -> FoundFacts:
-        return await self._exchange.ask(
-            dataset, requester, after=after, size=size, pattern=wanted.match
+        return await self._exchange.ask_of(
+            datasets, requester, after=after, size=size, pattern=wanted.match
         )
 
     async def _search(
-        self, dataset: str, requester: Requester, wanted: _Wanted, known: ColumnMetadata
+        self, datasets: Sequence[str], requester: Requester, wanted: _Wanted, known: ColumnMetadata
     ) -> tuple[FoundFacts, Sequence[FieldFacts], list[str]]:
         """The fields that have all words, of so many as one search looks at."""
         after, shown, looked = wanted.cursor, list[FieldFacts](), 0
         while True:
-            found = await self._page(dataset, requester, wanted, after, limits.FIELD_FACTS_PAGE)
+            found = await self._page(datasets, requester, wanted, after, limits.FIELD_FACTS_PAGE)
             some = found.page.fields
             looked += len(some)
             shown += [one for one in some if _has_words(one, wanted.words, known)]
@@ -128,9 +148,13 @@ class StoredFieldsRoutes:
         return FoundFacts(page, found.missing), kept, notes
 
     async def _metadata(
-        self, key: ApiKey, dataset: str
+        self, key: ApiKey, datasets: Sequence[str]
     ) -> tuple[ColumnMetadata, Sequence[DerivedColumn]]:
-        known = await column_metadata_if_available(self._names, key, dataset)
+        """Of several datasets what is the environment's: a name may have several descriptions."""
+        dataset = datasets[0] if len(datasets) == 1 else None
+        known = ColumnMetadata()
+        if dataset is not None:
+            known = await column_metadata_if_available(self._names, key, dataset)
         if self._names.metadata_is_away:
             return known, ()
         try:

@@ -88,6 +88,15 @@ class IndexerClient:
         page = merge_pages(list(answers.values()), wanted.size)
         return KnownColumns(page, silent, bool(answers) or not silent)
 
+    async def columns_of(
+        self, datasets: Sequence[str], wanted: ColumnsRequest, requester: Requester
+    ) -> ColumnPage:
+        """As `columns`, of the fields that any of these datasets has."""
+        known = await self.known_columns_of(datasets, wanted, requester, _COLUMNS_S)
+        if not known.is_told:
+            raise Unavailable("no indexer can tell the datasets' columns now")
+        return known.page
+
     async def known_columns_of(
         self,
         datasets: Sequence[str],

@@ -11,6 +11,7 @@ from bellwether.client import Target
 from bellwether.commands.ask.rows import named_fields, read_events_text
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options
+from common.model.names import ALL_DATASETS
 
 _USUAL = 10
 _RANGE_BEGINS = ("WHERE", "SINCE", "UNTIL", "LAST", "SELECT")
@@ -40,7 +41,7 @@ def differs(
     as_json: bool,
     after: str,
 ) -> None:
-    """Show in which fields selected events of DATASET differ from its others.
+    """Show in which fields selected events of DATASET ('*': of all) differ from its others.
 
     \b
         bellwether differs web 'WHERE service = api LAST 1h' --selection 'duration_ms > 500'
@@ -51,6 +52,7 @@ def differs(
     from bellwether.answers.differences.show import print_differences
     from bellwether.client.caller import calling
 
+    dataset = ALL_DATASETS if dataset == "*" else dataset
     question: dict[str, Any] = {
         "dataset": dataset,
         "query": read_events_text(text, dataset),

@@ -15,6 +15,7 @@ from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
 from bellwether.output import printable
 from common import limits
+from common.model.names import ALL_DATASETS
 
 if TYPE_CHECKING:
     from bellwether.client.caller import Caller
@@ -44,7 +45,7 @@ def fields(
     as_json: bool,
     samples: int,
 ) -> None:
-    """List the fields of DATASET, or those that PATTERN means.
+    """List the fields of DATASET ('*': of all), or those that PATTERN means.
 
     PATTERN is words that are in the name, the description or a value, or the name's shape with *
     and ?; case does not matter. What is listed is that of all stored events. With --last, shares
@@ -52,6 +53,7 @@ def fields(
     """
     from bellwether.client.caller import calling
 
+    dataset = ALL_DATASETS if dataset == "*" else dataset
     most = None if everything else limit or _USUAL
     with calling(target) as caller:
         if names or last is not None:

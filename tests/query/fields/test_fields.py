@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from common import limits
+from common.process.versions import OWN
 from query.wire.name_pattern import NamePattern
 from tests.query.harness import BASE_S, TIMES, QueryHarness, query_harness
 from tests.query.share.rows import Json, Row, block, view
@@ -48,6 +49,21 @@ async def test_fields_tell_types_share_last_time_and_frequent_values(tmp_path: P
         assert found["rare"]["last_seen"] == "2023-11-14T22:14:11Z"
         cut = "x" * limits.FIELD_SAMPLE_CHARS_MAX + "..."
         assert sorted(found["rare"]["samples"]) == ["[1]", cut]
+
+
+async def test_fields_of_all_datasets_are_counted_together_in_the_own_environment(
+    tmp_path: Path,
+) -> None:
+    async with query_harness(tmp_path, datasets=("shop", "bank")) as running:
+        running.indexers["a"].announce(OWN)
+        running.indexers["a"].columns["service"] = ["s"]
+        asked = {"dataset": "__all__", "match": "service", **TIMES}
+        answer = await fields_of(running, **asked)
+        assert [(one["name"], one["events"]) for one in answer["fields"]] == [("service", 200)]
+        assert (answer["events"], answer["coverage"]["complete"]) == (200, True)
+        newest = await fields_of(running, dataset="__all__", name="status")
+        assert newest["events"] == 200  # of the hours before the newest event of any
+        assert (await running.post("/bw/1/fields", asked, key="NOQUERY"))[0] == 403
 
 
 async def test_without_a_range_the_hours_before_the_newest_event_are_counted_and_it_is_said(

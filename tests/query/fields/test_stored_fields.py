@@ -1,12 +1,15 @@
 """`GET /bw/1/fields/{dataset}` and its values: of segments and of live rows, over real roles."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common import limits
+from common.clock import SystemClock
 from common.process.versions import OWN
+from ops.admin import create_dataset, ensure_scope
 from tests.query.fields.real import real_roles
 from tests.query.harness import query_harness
 
@@ -47,6 +50,31 @@ async def test_fields_of_segments_and_live_rows_are_told_together(tmp_path: Path
         assert found["price"]["bytes"] > 0
         assert found["note"]["bytes"] == 0
         assert found["id"]["first_indexed"] <= found["id"]["last_indexed"]
+
+
+async def test_fields_of_all_datasets_are_told_as_those_of_one(tmp_path: Path) -> None:
+    async with real_roles(tmp_path) as running:
+        place = ensure_scope(running.metadata, "T", "e")
+        create_dataset(running.metadata, place, "bank", 0, "", SystemClock())
+        ids = {one.name: one.id for one in running.metadata.list_datasets(place.environment.id)}
+        bank = replace(running, dataset=ids["bank"])
+        await running.append(0, SOLD[:60])
+        await bank.append(0, [{"item": "item-1", "rate": 2}, {"item": 7}])
+        await bank.append(1, LIVE)
+        status, answer = await running.get("/bw/1/fields/__all__")
+        assert (status, answer["stored"], answer["next"]) == (200, 82, None), answer
+        assert answer["coverage"]["complete"] is True
+        assert [one["stored"] for one in answer["coverage"]["partitions"]] == [62, 20]
+        found = by_name(answer)
+        assert list(found) == ["id", "item", "note", "price", "rate", "status"]
+        assert (found["item"]["stored"], found["item"]["types"]) == (82, ["integer", "string"])
+        assert found["rate"]["share"] == round(1 / 82, 6)
+        _, page = await running.get("/bw/1/fields/__all__", limit="4")
+        assert (list(by_name(page)), page["next"]) == (["id", "item", "note", "price"], "price")
+        _, values = await running.get("/bw/1/fields/__all__/values/item", prefix="ITEM-1")
+        assert values["values"] == [{"value": "item-1", "stored": 13}]
+        _, alone = await running.get("/bw/1/fields/shop")
+        assert (alone["stored"], "rate" in by_name(alone)) == (60, False)
 
 
 async def test_a_list_looks_at_a_bounded_number_of_live_columns_and_the_next_one_goes_on(

@@ -779,7 +779,7 @@ export interface Operations {
   /** Of some events, a trace of the slowest, of one near the median, and of one that failed. */
   exampleTraces: {
     body: {
-      /** A dataset's name. */
+      /** A dataset's name, or `__all__`. */
       dataset: string;
       query?: Query;
       /** Whose numbers are compared; durations unless given. */
@@ -817,7 +817,7 @@ export interface Operations {
   /** The fields of a dataset by name. */
   fields: {
     body: {
-      /** A dataset's name. */
+      /** A dataset's name, or `__all__`. */
       dataset: string;
       filters?: Filter[];
       /** AND unless given. */
@@ -1349,7 +1349,7 @@ export interface Operations {
   /** The events themselves, the newest first. */
   rows: {
     body: {
-      /** A dataset's name. */
+      /** A dataset's name, or `__all__`. */
       dataset: string;
       filters?: Filter[];
       /** AND unless given. */

@@ -171,7 +171,7 @@ EXAMPLE_TRACES: Final = Operation(
     {200: _ANSWER},
     members(
         {
-            "dataset": text(least=1, about="A dataset's name."),
+            "dataset": text(least=1, about="A dataset's name, or `__all__`."),
             "query": ref("Query"),
             "column": text(about="Whose numbers are compared; durations unless given."),
             **REQUIRED_COVERAGE,

@@ -33,7 +33,7 @@ from query.asking.events import KINDS
 from query.results.series_forms.columns import FORMS
 
 _ASKING: Final = "Questions"
-_NAME: Final = text(least=1, about="A dataset's name.")
+_NAME: Final = text(least=1, about="A dataset's name, or `__all__`.")
 _LINE: Final = members({}, about="Values by breakdown and by label of a calculation.")
 _SERIES_ROWS: Final = listed(
     members({"time": text(), "data": _LINE}, required=("time", "data")),
