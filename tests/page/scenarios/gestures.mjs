@@ -71,7 +71,7 @@ const selected = page.getByRole("textbox", { name: "selected" });
 const typed = {
   field: await offered(selected, "build", "build.id"),
   operator: await offered(selected, "build.id ", "CONTAINS"),
-  value: await offered(selected, "build.id = ", "b1041"),
+  value: await offered(selected, "build.id = ", /^"?b1041"?$/),
 };
 await selected.click();
 await page.keyboard.press("Control+A");
@@ -86,7 +86,7 @@ await page.goto(`${origin}/ui/traces`);
 const find = page.getByRole("textbox", { name: "conditions and time range" });
 const traces = {
   field: await offered(find, "WHERE root.na", "root.name"),
-  value: await offered(find, "WHERE root.name = ", "checkout"),
+  value: await offered(find, "WHERE root.name = ", /^"?checkout"?$/),
   clause: await offered(find, "WHERE name = checkout ", "LAST"),
 };
 await opened.browser.close();
