@@ -1,26 +1,31 @@
 // The frame of every view: who is logged in, where one is, and the keys that work everywhere.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { go, linkTo, usePlace, type Place } from "./address";
+import { go, linkTo, placeOf, usePlace, type Place } from "./address";
 import { ApiError, call, onSessionEnd } from "./api/client";
 import { useUnreachable } from "./api/connection";
 import { persist, Retrying } from "./api/persist";
 import { timeOf, utcOf } from "./look/times";
 import { Caught } from "./parts/caught";
+import { later } from "./parts/later";
 import { Problem } from "./parts/problem";
 import { currentSession, type Who } from "./session";
 import { FieldsView } from "./views/fields/fields";
 import { HistoryView } from "./views/history/history";
 import { Login } from "./views/login";
 import { isTyping } from "./views/query/question/aids/keys";
-import { QueryView } from "./views/query/query";
 import { Start } from "./views/start/start";
-import { TracesView } from "./views/traces/find";
 import { CompareView } from "./views/traces/two/compare";
 import { TraceView } from "./views/traces/one/trace";
 import { OpenTrace } from "./views/traces/open_by_id";
 
 const UNKNOWN = 401;
+
+// What edits a question and draws its answer is most of the page; nothing else needs it.
+const QueryView = later(() => import("./views/query/query").then((part) => part.QueryView));
+const TracesView = later(() => import("./views/traces/find").then((part) => part.TracesView));
+/** Then one who is on another view has seen it, and most likely asks something next. */
+const FETCHED_MS = 1_000;
 
 export function App() {
   const [who, setWho] = useState<Who | null>();
@@ -47,6 +52,13 @@ export function App() {
     setWho(found);
   };
   useEffect(begin, []);
+  useEffect(() => {
+    // beside the session's call where it is the next thing that is needed
+    const { view } = placeOf(new URL(location.href));
+    if (view === "query") QueryView.fetch();
+    const timer = setTimeout(QueryView.fetch, FETCHED_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(
     () =>
       onSessionEnd(() => {

@@ -1,4 +1,5 @@
 import "./look/page.css";
+import "./look/styles";
 import { render } from "preact";
 import { App } from "./app";
 

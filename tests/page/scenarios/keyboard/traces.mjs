@@ -4,10 +4,11 @@ import { withKeys } from "./keys.mjs";
 
 await withKeys(async (keys, page, origin, seen) => {
   await page.goto(`${origin}/ui/traces`);
+  await page.getByRole("textbox", { name: "conditions and time range" }).waitFor();
   await keys.to("conditions and time range");
   await keys.press("Control+A");
   await keys.type("WHERE root.name = checkout LAST 2h");
-  await keys.press("Enter");
+  await keys.press("Escape", "Enter");
   await page.waitForURL(/ask=/);
   await page.getByRole("link", { name: "checkout" }).first().waitFor();
 

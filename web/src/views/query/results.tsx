@@ -19,7 +19,6 @@ import { sortingOf, textOfSorting, type Sorting } from "./rows/sort";
 import { readTable } from "./rows/tabled";
 import { TabBody, Tabs } from "./tabs";
 import type { Result } from "./use_result";
-import "./rows/rows.css";
 
 interface Props {
   place: QueryPlace;

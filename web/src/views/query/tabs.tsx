@@ -7,7 +7,6 @@ import { Events } from "./events/events";
 import type { Range } from "./graphs/answer";
 import { useAsks } from "./graphs/asked";
 import { zoomed, type QueryPlace } from "./graphs/change";
-import "./tabs.css";
 
 const NAMES: readonly (readonly [Tab, string])[] = [
   ["results", "Results"],

@@ -1,6 +1,5 @@
 // Finding traces: conditions on their spans, the order, and a line for each trace.
 
-import "./traces.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go, linkTo, type Place } from "../../address";
 import { call } from "../../api/client";

@@ -20,7 +20,6 @@ import { readSelection } from "./selection";
 import { SelectionAsks } from "./selection_asks";
 import { useMixed } from "../question/typing/use_mixed";
 import { SelectionForm } from "./selection_form";
-import "./differs.css";
 
 interface Props {
   place: QueryPlace;

@@ -18,7 +18,6 @@ import { OneEvent } from "./one";
 import { keyOfEvent, placeOfEvent } from "./open_event";
 import { EventTable } from "./table";
 import { usualColumns } from "./unfold";
-import "./events.css";
 
 interface Props {
   place: QueryPlace;

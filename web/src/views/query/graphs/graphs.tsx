@@ -1,6 +1,5 @@
 // The pictures of an answer: one graph for each calculation, over one time axis with one crosshair.
 
-import "./graphs.css";
 import { useRef } from "preact/hooks";
 import { writeJson } from "../../../api/exact";
 import { go, linkTo } from "../../../address";

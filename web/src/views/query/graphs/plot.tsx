@@ -1,6 +1,5 @@
 // One uPlot in the page: as wide as its place, made anew when what it shows is another.
 
-import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { listenToKeys, type Keyed } from "./keyed";

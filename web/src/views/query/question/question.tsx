@@ -23,7 +23,6 @@ import { moved, rangeOf, widened } from "./times/range";
 import { DatasetChoice } from "./dataset_choice";
 import { refusedWords } from "./refused";
 import { useDraft, type Change } from "./use_draft";
-import "./question.css";
 
 interface Props {
   dataset: string;

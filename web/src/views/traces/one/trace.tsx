@@ -1,6 +1,5 @@
 // One trace: its summary, the mini-map, the waterfall, and beside it the chosen span.
 
-import "../traces.css";
 import { useMemo, useState } from "preact/hooks";
 import { go, type Place } from "../../../address";
 import { looksOf } from "../../../look/palette";

@@ -1,6 +1,5 @@
 // Two traces beside each other: the most telling difference first, in words.
 
-import "../traces.css";
 import { useEffect, useState } from "preact/hooks";
 import { go, type Place } from "../../../address";
 import { call } from "../../../api/client";
