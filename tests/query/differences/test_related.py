@@ -28,6 +28,7 @@ from tests.query.traces.relations_oracle import equal, events_meeting
 from tests.query.traces.test_relations import (
     INSIDE,
     MARGIN_NS,
+    kinship,
     placed,
     random_filters,
     random_trace,
@@ -64,10 +65,14 @@ class Everything(EnvironmentDatasets):
 
 
 async def differences(
-    running: SpanCluster, filters: Sequence[Filter], selection: Any, fields: Sequence[str]
+    running: SpanCluster,
+    filters: Sequence[Filter],
+    selection: Any,
+    fields: Sequence[str],
+    axis: str = "start",
 ) -> FoundDifferences:
     body = {
-        "query": {"filters": as_spec(filters), **TIMES},
+        "query": {"filters": as_spec(filters), "time_axis": axis, **TIMES},
         "selection": selection,
         "fields": [*fields],
     }
@@ -168,6 +173,26 @@ async def test_groups_and_boxes_may_be_of_the_root(tmp_path: Path) -> None:
         sum(sides), len(sides) - sum(sides),
     )  # fmt: skip
     assert any("from 1 h before the range" in note for note in found.notes)
+
+
+async def test_events_that_ended_in_the_range_are_compared_and_joined(tmp_path: Path) -> None:
+    spans = []
+    for number in range(1, 41):
+        root, child, leaf = kinship(number, duration_ms=(number - 20) * 300_000)
+        spans += [root, child, leaf]
+    rows = [row for _, row in spans]
+    async with span_cluster(tmp_path, placed(spans, random.Random(33))) as running:
+        selection = as_spec([equal("root.name", "top"), equal("name", "bottom")])
+        found = await differences(running, [], selection, ["name"], "end")
+    lasting = [int(str(row.data.get("duration_ms", 0))) * 1_000_000 for row in rows]
+    ended = [
+        row
+        for row, length in zip(rows, lasting, strict=True)
+        if INSIDE[0] <= row.time_ns + max(0, length) < INSIDE[1]
+    ]
+    sides = [row.data["name"] == "bottom" for row in ended]
+    assert 0 < len(ended) < len(rows)
+    assert counted(found, "name") == expected(ended, sides, "name")
 
 
 async def test_a_field_of_one_of_several_spans_is_not_looked_at(tmp_path: Path) -> None:
