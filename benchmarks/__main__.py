@@ -49,9 +49,11 @@ _APART = {
     "queries": "queries.cli",
     "storing": "queries.storing",
     "under-load": "queries.under_load",
+    "trace-lookup": "queries.trace_lookup",
     "differences": "queries.differing",
     "otlp": "otlp.decode",
     "otlp-storing": "otlp.storing",
+    "otlp-peers": "otlp.peers",
     "zipkin": "otlp.zipkin",
     "page": "page.cli",
 }

@@ -30,12 +30,12 @@ from benchmarks.serving.roles import free_port
 from benchmarks.serving.shepherd_client import ShepherdClient
 from benchmarks.two_builds import ROOT, Installation
 
-_SPANS_BEFORE_NS = 1_020 * 10**9  # they begin within 1,000 s and end within one: before now
+SPANS_BEFORE_NS = 1_020 * 10**9  # they begin within 1,000 s and end within one: before now
 _NS_PER_US = 1_000
-_TRACE_ID_BYTES = 16
+TRACE_ID_BYTES = 16
 # One partition: what a cut costs however little is in it is then the smallest part of a turn.
 # Work in the background has budgets of its own and would fall into any turn.
-_SETTINGS = {
+SETTINGS = {
     "BELLWETHER_LOG_PARTITIONS": "1",
     "BELLWETHER_INDEXER_COMPACTION_PERCENT": "0",
     "BELLWETHER_INDEXER_SUMMARY_PERCENT": "0",
@@ -93,7 +93,7 @@ class Turns:
         self._grpc = grpc
         self._client = ShepherdClient(self._address, one.key)
         self._dice = random.Random(seed)
-        start_ns = time.time_ns() - _SPANS_BEFORE_NS
+        start_ns = time.time_ns() - SPANS_BEFORE_NS
         self._many = messages(seed, size.requests, size.spans, start_ns)
         self._single = messages(seed + size.requests, size.single, 1, start_ns)
         self._spans = {False: size.requests * size.spans, True: size.single}
@@ -105,7 +105,7 @@ class Turns:
     def take(self, way: Way) -> float:
         """CPU of one span, ns. Raises NotAccepted, RuntimeError if COUNT is another one."""
         some = self._of(way) * self._repeats
-        bodies = [one.renewed(self._dice.randbytes(_TRACE_ID_BYTES)) for one in some]
+        bodies = [one.renewed(self._dice.randbytes(TRACE_ID_BYTES)) for one in some]
         spans = self._spans[way.single] * self._repeats
         self._processes.find()
         before_ns = self._processes.sample().cpu_ns
@@ -147,7 +147,7 @@ def measure(
     folder = Path(tempfile.mkdtemp(prefix="otlp-storing-"))
     one, port = Installation("this", ROOT, folder), free_port()
     try:
-        one.start(KERNELS, settings=_SETTINGS | {"BELLWETHER_SHEPHERD_OTLP_GRPC_PORT": str(port)})
+        one.start(KERNELS, settings=SETTINGS | {"BELLWETHER_SHEPHERD_OTLP_GRPC_PORT": str(port)})
         turns = Turns(one, f"127.0.0.1:{port}", size, seed)
         found: dict[Way, list[float]] = {way: [] for way in ways}
         order = random.Random(seed)

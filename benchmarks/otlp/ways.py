@@ -12,9 +12,9 @@ CONNECTIONS = 4
 SERVICE = "shop"  # of all spans, and so their dataset
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _TIMEOUT_S = 60.0
-_JSON, _PROTOBUF = "application/json", "application/x-protobuf"
+_JSON, PROTOBUF = "application/json", "application/x-protobuf"
 _ROUTES = {
-    Form.PROTOBUF: ("/v1/traces", _PROTOBUF),
+    Form.PROTOBUF: ("/v1/traces", PROTOBUF),
     Form.JSON: ("/v1/traces", _JSON),
     Form.BATCH: (f"/1/batch/{SERVICE}", _JSON),
     Form.ZIPKIN: ("/api/v2/spans", _JSON),

@@ -82,7 +82,7 @@ def engines(
             sealed = replace(layout, live=0)
             write_rows(log, shape, sealed)
             one = start_build(THIS, ROOT, folder / "sealed", log, sealed)
-            _export(one, files)
+            export(one, files)
             one.close()
             shutil.rmtree(log)
         write_rows(log, shape, layout)
@@ -95,7 +95,7 @@ def engines(
             stack.callback(build.close)
             builds.append(build)
             if not files.exists():
-                _export(build, files)
+                export(build, files)
         paths = sorted(files.glob("*.parquet"))
         found: list[Engine] = []
         for number, name in enumerate(peers):
@@ -226,7 +226,7 @@ def wait_compacted(one: Bellwether) -> None:
             seen, since = now, time.monotonic()
 
 
-def _export(one: Bellwether, folder: Path) -> None:
+def export(one: Bellwether, folder: Path) -> None:
     """What holds the dataset now, as plain Parquet files. Raises NoAnswer."""
     data = one.installation.folder / "data"
     environ = {k: v for k, v in os.environ.items() if not k.startswith("BELLWETHER_")}

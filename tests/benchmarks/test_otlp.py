@@ -74,3 +74,15 @@ def test_decoding_is_compared(signal: str, what: str) -> None:
     assert ran.returncode == 0, ran.stderr
     for one in ("decoder", "protobuf", "splitter", "reference", what):
         assert one in ran.stdout
+
+
+@pytest.mark.scenario
+def test_every_receiver_writes_what_it_is_sent() -> None:
+    """Where there is no Go and no rotel, only Bellwether: the run says so."""
+    command = [sys.executable, "-m", "benchmarks", "otlp-peers", "--quick"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3_600)
+    assert ran.returncode == 0, ran.stderr
+    said = " ".join(ran.stdout.split())
+    assert "80 spans sent to each" in said
+    assert "without a Collector" in said or "a Collector to a file, proto" in said
+    assert "without rotel" in said or "rotel, which throws away" in said

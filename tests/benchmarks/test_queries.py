@@ -199,3 +199,14 @@ def test_the_page_of_a_run_has_its_bounds_figures_and_pictures(tmp_path: Path) -
         circles = list(picture.iter("{http://www.w3.org/2000/svg}circle"))
         assert len(circles) == marks + 3  # and the legend's engines
     assert queries_files(tmp_path)["queries.md"] == text
+
+
+@pytest.mark.scenario
+def test_traces_are_looked_up_beside_duckdb() -> None:
+    command = [sys.executable, "-m", "benchmarks", "trace-lookup"]
+    size = ["--segments", "24", "--partitions", "4", "--rounds", "2"]
+    ran = subprocess.run([*command, *size], cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert ran.returncode == 0, ran.stderr
+    said = " ".join(ran.stdout.split())
+    assert "24 segments of 1008 spans" in said
+    assert all(one in said for one in ("a trace", "none has the id", "the first of all"))

@@ -33,19 +33,31 @@ class Target(NamedTuple):
 
 
 def write_log(
-    folder: Path, target: Target, shape: Shape, pieces: int, partitions: int, live: int = 0
+    folder: Path,
+    target: Target,
+    shape: Shape,
+    pieces: int,
+    partitions: int,
+    live: int = 0,
+    body_rows: int = BODY_ROWS,
 ) -> None:
     """Append all rows to a new log, the bodies of a piece to its partitions in turn.
 
     pieces: cuts by marker, after as many rows each; 0: only one at the end, beside those that the
     format's limits make. live: so many of the last rows come after the last cut, all of them
-    appended at the shape's end.
+    appended at the shape's end. body_rows: of a body at most; of rows that are far apart, fewer.
     """
-    asyncio.run(_write_log(folder, target, shape, pieces, partitions, live))
+    asyncio.run(_write_log(folder, target, shape, pieces, partitions, live, body_rows))
 
 
 async def _write_log(
-    folder: Path, target: Target, shape: Shape, pieces: int, partitions: int, live: int
+    folder: Path,
+    target: Target,
+    shape: Shape,
+    pieces: int,
+    partitions: int,
+    live: int,
+    body_rows: int,
 ) -> None:
     clock = ManualClock(shape.start_ns)
     log = EmbeddedLog(folder, partitions, clock)
@@ -53,7 +65,7 @@ async def _write_log(
     dice = random.Random(shape.seed)
     sealed, parts = shape.rows - live, max(pieces, 1)
     bounds = [sealed * number // parts for number in range(parts + 1)]
-    body_rows = max(min(BODY_ROWS, shape.rows * _GROUP_NS // shape.span_ns), 1)
+    body_rows = max(min(body_rows, shape.rows * _GROUP_NS // shape.span_ns), 1)
     turn = 0
     for first, end in pairwise([*bounds, shape.rows] if live else bounds):
         for some in _groups(bodies(shape, first, end, body_rows)):
