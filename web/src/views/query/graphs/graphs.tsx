@@ -16,11 +16,11 @@ import { HeatLegend } from "./heat/heat_legend";
 import { Legend } from "./legend";
 import { LineGraph } from "./lines/line_graph";
 import type { Chosen } from "../rows/group_menu";
-import { coverOf } from "./cover";
+import { coverOf } from "./over/cover";
 import { addable, FormChoice, formOf, isLog } from "./form";
-import { markersIn, useMarkers } from "./markers";
+import { markersIn, useMarkers } from "./over/markers";
 import { OTHER } from "./other";
-import { Strip } from "./strip";
+import { Strip } from "./over/strip";
 import type { Shared } from "./shared";
 
 interface Props {

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SeriesLook } from "../../../look/palette";
 import { duration } from "../../../look/units";
 import type { Coverage } from "../../../api/types";
-import { coverOf } from "../../query/graphs/cover";
+import { coverOf } from "../../query/graphs/over/cover";
 import type { Row, Tree } from "../tree";
 import { indents, reveal, ROW_PX, useSeen } from "../use_seen";
 import type { Span } from "./bar";

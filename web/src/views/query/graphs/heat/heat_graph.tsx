@@ -10,7 +10,7 @@ import type { Bin, Calculation, Graphed } from "../answer";
 import { colour, frame, middles } from "../frame";
 import { cellAt, mostOf, wordsOf } from "./cell";
 import { edges, heatScale, ticks, type HeatScale } from "./heat_scale";
-import { drawOverlay, type Overlay } from "../overlay";
+import { drawOverlay, type Overlay } from "../over/overlay";
 import { columnsOf, type Keyed } from "../keyed";
 import { Plot } from "../plot";
 import type { Shared } from "../shared";

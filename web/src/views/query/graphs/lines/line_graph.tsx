@@ -10,7 +10,7 @@ import type { Calculation, Graphed } from "../answer";
 import { drawnOf, seriesOf, type Drawn } from "./drawn";
 import type { Form } from "../form";
 import { frame, middles } from "../frame";
-import { drawOverlay, type Overlay } from "../overlay";
+import { drawOverlay, type Overlay } from "../over/overlay";
 import { logScale, logTicks } from "./log_axis";
 import { columnsOf, type Keyed } from "../keyed";
 import { Plot } from "../plot";

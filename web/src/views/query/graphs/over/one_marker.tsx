@@ -1,11 +1,11 @@
 // One marker under the graphs: what it says, where it leads, and for keys that may, to change or delete it.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { call } from "../../../api/client";
-import { timeOf, utcOf } from "../../../look/times";
-import { wordsOf } from "../../../parts/problem";
-import { takeFocus } from "../../../parts/take_focus";
-import { useAnswer } from "../../../parts/use_answer";
+import { call } from "../../../../api/client";
+import { timeOf, utcOf } from "../../../../look/times";
+import { wordsOf } from "../../../../parts/problem";
+import { takeFocus } from "../../../../parts/take_focus";
+import { useAnswer } from "../../../../parts/use_answer";
 import type { Marker } from "./markers";
 
 interface Props {

@@ -1,11 +1,11 @@
 // Markers of a dataset and of its environment: what happened, and when.
 
-import { call } from "../../../api/client";
-import { ALL_DATASETS } from "../../../api/datasets";
-import type { Operations } from "../../../api/types";
-import { useAnswer } from "../../../parts/use_answer";
-import { colour } from "./frame";
-import type { Range } from "./answer";
+import { call } from "../../../../api/client";
+import { ALL_DATASETS } from "../../../../api/datasets";
+import type { Operations } from "../../../../api/types";
+import { useAnswer } from "../../../../parts/use_answer";
+import { colour } from "../frame";
+import type { Range } from "../answer";
 
 export interface Marker {
   id: string;

@@ -3,7 +3,7 @@
 
 import type uPlot from "uplot";
 import type { Cover } from "./cover";
-import { colour } from "./frame";
+import { colour } from "../frame";
 import type { Marker } from "./markers";
 
 export interface Overlay {

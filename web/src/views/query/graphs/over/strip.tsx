@@ -1,10 +1,10 @@
 // Under the time axis: what the answer covers, and the markers by name.
 
 import { useRef, useState } from "preact/hooks";
-import { timeOf, utcOf, zoneOf } from "../../../look/times";
-import type { Range } from "./answer";
+import { timeOf, utcOf, zoneOf } from "../../../../look/times";
+import type { Range } from "../answer";
 import type { Cover } from "./cover";
-import { LEFT, RIGHT } from "./frame";
+import { LEFT, RIGHT } from "../frame";
 import type { Marker } from "./markers";
 import { OneMarker } from "./one_marker";
 

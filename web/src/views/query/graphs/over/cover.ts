@@ -1,9 +1,9 @@
 // Which part of the time is covered by an answer, and which may still grow.
 
-import type { Coverage } from "../../../api/types";
-import { timeOf } from "../../../look/times";
-import { completeTo } from "../coverage";
-import type { Range } from "./answer";
+import type { Coverage } from "../../../../api/types";
+import { timeOf } from "../../../../look/times";
+import { completeTo } from "../../coverage";
+import type { Range } from "../answer";
 
 export interface Cover {
   /** Unix seconds up to which nothing more is known to come; the end of the range if that is later. */
