@@ -17,7 +17,8 @@ from query.results.formulas.evaluate import _DATABASES
 from query.results.merge.merge import merge
 from query.results.rows.results import RowMaker, series_parts
 from query.results.totals.series import with_steps
-from query.share.compute.computation import Computation, ShareCancelled
+from query.share.compute.computation import Computation
+from query.share.compute.errors import ShareCancelled
 from query.share.sources.small_segments import SmallSegments
 from query.share.sources.sources import gather
 from tests.query.harness import TIMES, query_harness

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import pyarrow as pa
 
-from common import limits
-from common.error_text import describe_error
-from common.errors import BellwetherError
 from common.process.versions import OWN
 from query.cancellation import Cancellation, WorkCancelled, cancellable, check_cancelled
 from query.plan.parts.spans import SpanQuery
 from query.plan.plan import DifferencesWanted, InstancesWanted, Plan
 from query.share.compute.answer import PartitionCovered, ShareAnswer, ShareReport
-from query.share.compute.database import Databases, ran_out_of_memory
+from query.share.compute.covered import covered
+from query.share.compute.database import Databases
+from query.share.compute.errors import ShareCancelled, named_errors
 from query.share.compute.has_read import with_what_was_read
 from query.share.compute.too_heavy import (
     Bounds,
-    ShareTooHeavy,
     too_many_bytes,
     too_many_cells,
     too_many_instance_bytes,
@@ -53,7 +51,6 @@ from query.share.states.concurrency import OpenSpans, open_spans
 from query.share.states.groups import wanted_groups
 from query.share.states.statements import WANTED, Statements, hash_version
 from query.share.states.value_hashes import HashTexts
-from query.share.view.damaged import reason_of
 from query.share.view.view import DatasetView
 from segment.parquet.reference import ReferenceEncoders
 
@@ -74,10 +71,6 @@ warnings.filterwarnings(
 
 
 States = dict[str, pa.Table]
-
-
-class ShareCancelled(Exception):
-    """The share was cancelled: its caller has disconnected, or its time is up."""
 
 
 class Computation:
@@ -285,28 +278,8 @@ class Computation:
             finally:
                 self._connection = None
 
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        """Translate DuckDB's errors. Any call may raise that it was interrupted."""
-        import duckdb  # see `Databases.use`
-
-        try:
-            yield
-        except duckdb.InterruptException as error:
-            raise ShareCancelled from error
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
-            if self._cancelled.is_set():
-                raise ShareCancelled from error
-            if ran_out_of_memory(error):
-                raise self._out_of_memory() from error
-            why = describe_error(error)  # its text may quote values of events
-            raise BellwetherError(f"the share cannot be computed: {why}") from error
-
-    def _out_of_memory(self) -> ShareTooHeavy:
-        return ShareTooHeavy(
-            f"the query needs more memory than one query may use ({self._allowed.described}): "
-            "shorten the time range, filter more, or break down by fewer values"
-        )
+    def _named_errors(self) -> AbstractContextManager[None]:
+        return named_errors(self._cancelled, self._allowed.described)
 
     def _batches(
         self, sql: str, parameters: list[str], rows: int, *, few: bool = False
@@ -359,54 +332,3 @@ class Computation:
 def _has_one_cell(plan: Plan) -> bool:
     """Whether the plan asks for totals of everything."""
     return not plan.breakdowns and plan.step_ns is None
-
-
-def covered(view: DatasetView, plan: Plan) -> PartitionCovered:
-    """The rows of one partition that the share includes (I7)."""
-    needed = plan.at_least.get(view.partition, 0)
-    other_log = bool(needed) and plan.log not in ("", view.epoch)
-    reached = view.end_offset >= needed and not other_log
-    unlisted = max(0, len(view.undecided) - limits.UNDECIDED_LISTED_MAX)
-    damaged = view.damaged[: limits.DAMAGE_ANSWERED_MAX]
-    more = sum(one.end - one.first for one in view.damaged[limits.DAMAGE_ANSWERED_MAX :])
-    whole = not (view.gaps or view.unserved or view.catching_up or view.stopped or unlisted)
-    expired_early = view.expired_early != 0
-    whole = whole and not damaged and not expired_early
-    reason = ""
-    if other_log:
-        reason = f"the log is {view.epoch}, an offset of {plan.log} was asked for"
-    elif not reached:
-        reason = f"indexed up to offset {view.end_offset}, {needed} was asked for"
-    elif view.stopped:
-        reason = f"indexing has stopped: {view.stopped}"
-    elif view.unserved:
-        reason = f"{len(view.unserved)} segments cannot be served now"
-    elif view.gaps:
-        reason = "records were lost before they were indexed"
-    elif damaged:
-        reason = reason_of(damaged, more)
-    elif expired_early:
-        events = "events" if view.expired_early is None else f"{view.expired_early:,} events"
-        reason = f"{events} expired before their time: bellwether retention restore"
-    elif view.catching_up:
-        reason = "the indexer is still catching up with the log"
-    elif unlisted:
-        reason = f"{unlisted} rerouted batches wait for a decision and are left out"
-    return PartitionCovered(
-        partition=view.partition,
-        epoch=view.epoch,
-        end_offset=min(view.end_offset, plan.upto.get(view.partition, view.end_offset)),
-        watermark_ns=view.watermark_ns,
-        gaps=view.gaps,
-        unserved=len(view.unserved),
-        complete=reached and whole,
-        reason=reason,
-        earlier=dict(view.earlier),
-        epoch_number=view.epoch_number,
-        undecided=view.undecided[: limits.UNDECIDED_LISTED_MAX],
-        relies_on={p: (at.epoch, at.offset) for p, at in view.relies_on.items()},
-        damaged=damaged,
-        damaged_more=more,
-        given_up=view.given_up,
-        longer=view.longer,
-    )

@@ -15,7 +15,7 @@ from common.errors import TooLarge
 from common.process.fair.queue import FairLimits
 from common.process.fair.slots import FairSlots, SlotRequest
 from common.process.web import has_hung_up
-from query.share.compute.computation import ShareCancelled
+from query.share.compute.errors import ShareCancelled
 
 
 class ShareBodies:

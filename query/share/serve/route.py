@@ -32,8 +32,9 @@ from query.plan.parts.conditions import Filter
 from query.plan.parts.spans import DEFAULT_NAMES, SpanDataset, SpanNames
 from query.plan.plan import Plan, ShareRequest, plan_searches
 from query.share.compute.answer import CONTENT_TYPE, encode_answer, of_version
-from query.share.compute.computation import Computation, ShareCancelled
+from query.share.compute.computation import Computation
 from query.share.compute.database import Databases
+from query.share.compute.errors import ShareCancelled
 from query.share.compute.too_heavy import too_many_bytes
 from query.share.pruning.footer_facts import FooterFacts
 from query.share.pruning.trace_filters import TextLookup

@@ -13,7 +13,7 @@ from indexer.seal.partition_reader import last_manifest
 from indexer.serve.leases import Footers, PartitionLeases
 from query.plan.plan import Need, Plan, State
 from query.share.compute.answer import PartitionCovered
-from query.share.compute.computation import covered
+from query.share.compute.covered import covered
 from query.share.view.view import ViewRequest
 from snapshot.bootstrap.fetch_segments import SegmentFetcher
 from snapshot.damage.report import read_damage

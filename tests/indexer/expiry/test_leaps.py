@@ -15,7 +15,7 @@ from indexer.partition.maintenance import PartitionMaintenance
 from indexer.partition.partition import Partition
 from ops.retention import RetentionPeriods, check_retention, confirm, read_retention, restore
 from query.plan.plan import Plan
-from query.share.compute.computation import covered
+from query.share.compute.covered import covered
 from query.share.view.view import ViewRequest
 from snapshot.bootstrap.estimate import ReadOnlyStore
 from snapshot.documents.locations import segment_key

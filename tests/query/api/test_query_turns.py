@@ -21,7 +21,8 @@ from query.results import runner as run
 from query.results.merge.merge import Answers, merge
 from query.results.totals.totals import merge_totals
 from query.share.compute.answer import ShareAnswer
-from query.share.compute.computation import Computation, ShareCancelled
+from query.share.compute.computation import Computation
+from query.share.compute.errors import ShareCancelled
 from tests.query.harness import TIMES, QueryHarness, query_harness
 from tests.waiting import PATIENCE_S, eventually
 

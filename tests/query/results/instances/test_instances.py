@@ -26,7 +26,8 @@ from query.results.instances.answer import (
     notes_on_instances,
 )
 from query.share.compute.answer import decode_answer, encode_answer, of_version
-from query.share.compute.computation import Computation, ShareCancelled
+from query.share.compute.computation import Computation
+from query.share.compute.errors import ShareCancelled
 from query.share.compute.too_heavy import ShareTooHeavy
 from query.share.view.view import DatasetView
 from tests.query.results.instances.oracle import instances

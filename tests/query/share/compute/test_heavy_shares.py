@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from query.plan.plan import Need, Plan, State
-from query.share.compute.computation import Computation, ShareTooHeavy
+from query.share.compute.computation import Computation
 from query.share.compute.database import DatabaseLimits, Databases
+from query.share.compute.too_heavy import ShareTooHeavy
 from segment.columns import ColumnBlock, ColumnKey, FieldType
 from tests.query.share.rows import dense_block, view
 

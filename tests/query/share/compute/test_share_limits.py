@@ -20,8 +20,9 @@ from query.results.merge.distinct import Hashes
 from query.results.merge.merge import merge
 from query.results.totals.totals import merge_totals
 from query.share.compute.answer import decode_answer, encode_answer, of_version
-from query.share.compute.computation import Computation, ShareCancelled
+from query.share.compute.computation import Computation
 from query.share.compute.database import Databases
+from query.share.compute.errors import ShareCancelled
 from query.share.compute.too_heavy import ShareTooHeavy
 from query.share.states.distinct import DistinctHashes
 from segment.columns import ColumnBlock, ColumnKey, FieldType, SparseColumn
