@@ -69,8 +69,13 @@ class Bellwether:
         headers = {"X-Honeycomb-Team": self.installation.key, "Content-Type": "application/json"}
         data = None if body is None else orjson.dumps(body)
         connection = self._connection()
-        connection.request(method, path, data, headers)
-        answer = connection.getresponse()
+        try:
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was idle for long
+            connection.close()
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
         return answer.status, answer.read()
 
     def is_sealed(self, live_rows: int = 0, ends: Mapping[int, int] | None = None) -> bool:
