@@ -7,7 +7,6 @@ that what was acknowledged is finished before its readers stop.
 
 import os
 import signal
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +21,16 @@ from bellwether.config.role_registry import ALL_ROLES, STOP_ORDER
 from bellwether.config.secrets import read_internal_token
 from bellwether.config.sections import BackendsConfig, NodeConfig, UpConfig
 from bellwether.config.settings import Settings
+from bellwether.supervisor.addresses import (
+    EXIT_BAD_START,
+    EXIT_HELD,
+    CannotStart,
+    check_grpc,
+    check_tls,
+    choose_port,
+    grpc_address,
+    public_url,
+)
 from bellwether.supervisor.child import Child, ask_ready, child_environment, describe_exit
 from bellwether.supervisor.console import UpConsole
 from bellwether.supervisor.disk_reserve import ReserveMaintenance
@@ -31,7 +40,7 @@ from bellwether.supervisor.first_start import (
     make_login_code,
     prepare,
 )
-from bellwether.supervisor.grpc_port import GrpcPort, choose_grpc_port, free_port
+from bellwether.supervisor.grpc_port import choose_grpc_port
 from bellwether.supervisor.shutdown_check import doubts_of_indexers, doubts_of_log
 from common.clock import Clock
 from common.errors import BellwetherError, Unavailable
@@ -49,15 +58,6 @@ _TICK_S = 0.05
 _READY_TRY_S = 0.1
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _TWIN_ZONES = ("a", "b")
-EXIT_HELD, EXIT_PORT, EXIT_BAD_START = 3, 4, 5  # scripts can tell the reasons apart
-
-
-class CannotStart(Exception):
-    """`up` cannot start. The message states the cause and the remedy. `code` is its exit code."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Supervisor:
@@ -310,66 +310,9 @@ class Supervisor:
         return self._clock.monotonic_ns() / 1e9
 
 
-def check_tls(config: ShepherdConfig) -> None:
-    """Check certificate and key before a role fails on them. Raises CannotStart."""
-    if not config.tls_cert:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            config.tls_cert, config.tls_key, password=_no_password
-        )
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise CannotStart(
-            f"cannot use shepherd.tls_cert {config.tls_cert} with shepherd.tls_key "
-            f"{config.tls_key}: {error}. Give a PEM certificate and its key without a password.",
-            EXIT_BAD_START,
-        ) from error
-
-
-def _no_password() -> str:
-    raise ValueError("the key is protected by a password")
-
-
-def choose_port(host: str, port: int) -> int:
-    """Check that the port can be listened on; port 0 gives a free one. Raises CannotStart."""
-    try:
-        return free_port(host, port)
-    except OSError as error:
-        raise CannotStart(
-            f"cannot listen on {host}:{port}: {error.strerror}. "
-            "Choose another port with --port (0: any free one).",
-            EXIT_PORT,
-        ) from error
-
-
-def check_grpc(found: GrpcPort) -> None:
-    """Raises CannotStart for a port of OTLP over gRPC that the operator wants and cannot have."""
-    if found.trouble and found.given:
-        raise CannotStart(
-            f"OTLP over gRPC: {found.trouble}. Set shepherd.otlp_grpc_port to another port "
-            "(0: any free one, -1: no gRPC).",
-            EXIT_PORT,
-        )
-
-
 def _clean_codes(child: Child) -> tuple[int, ...]:
     """A role that was still starting ends by the signal itself: it had nothing in flight."""
     return (0,) if child.ready else (0, -signal.SIGTERM)
-
-
-def public_url(config: ShepherdConfig, port: int) -> str:
-    """The address to give to clients on this machine."""
-    return f"{'https' if config.tls_cert else 'http'}://{_local_host(config)}:{port}"
-
-
-def grpc_address(config: ShepherdConfig, port: int) -> str:
-    """Where clients on this machine send OTLP over gRPC; empty if there is no port for it."""
-    return f"{_local_host(config)}:{port}" if port > 0 else ""
-
-
-def _local_host(config: ShepherdConfig) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _held_by(locks: Locks, data: Path) -> str:

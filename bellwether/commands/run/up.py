@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from bellwether.options.shared import configuration_options, load_settings
+from bellwether.supervisor.addresses import CannotStart
 from bellwether.supervisor.console import new_console
-from bellwether.supervisor.up import CannotStart, Supervisor
+from bellwether.supervisor.up import Supervisor
 from common.clock import SystemClock
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from bellwether.config.settings import Settings, SettingsError, load
 from bellwether.supervisor import grpc_port
+from bellwether.supervisor.addresses import CannotStart, check_grpc, grpc_address
 from bellwether.supervisor.grpc_port import NO_PORT, choose_grpc_port
-from bellwether.supervisor.up import CannotStart, check_grpc, grpc_address
 from shepherd.config import ShepherdConfig
 
 

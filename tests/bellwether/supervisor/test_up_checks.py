@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from bellwether.config.settings import SettingsError, load
+from bellwether.supervisor.addresses import CannotStart, check_tls
 from bellwether.supervisor.child import Child
 from bellwether.supervisor.console import UpConsole
-from bellwether.supervisor.up import CannotStart, Supervisor, _clean_codes, check_tls
+from bellwether.supervisor.up import Supervisor, _clean_codes
 from common.clock import SystemClock
 from common.errors import Unavailable
 from common.locks.files import FileLocks
