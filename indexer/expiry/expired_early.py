@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from query.share.view.view import ViewRequest
 from snapshot.documents.manifest import DatasetTombstone
-from snapshot.retention.retention import Expired, Retention
+from snapshot.retention.document import Expired, Retention
 
 
 def expired_early(

@@ -8,7 +8,8 @@ from indexer.expiry.retention_settings import RetentionPeriods
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.ages import appended_ns
 from snapshot.retention.cutoffs import Cutoffs
-from snapshot.retention.retention import Expired, ToExpire
+from snapshot.retention.document import Expired
+from snapshot.retention.retention import ToExpire
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from snapshot.compaction.book import CompactionBook
 from snapshot.compaction.compacted import NOTHING_COMPACTED, Compacted
 from snapshot.documents.manifest import SegmentEntry
 from snapshot.retention.confirmations import ConfirmationBook
-from snapshot.retention.retention import Retention, RetentionBook
+from snapshot.retention.document import Retention
+from snapshot.retention.retention import RetentionBook
 
 
 class PartitionRetention:

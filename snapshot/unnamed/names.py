@@ -20,7 +20,7 @@ from snapshot.damage.divergence import REPORT, Divergence
 from snapshot.documents.checksummed import DocumentTooNew, checked_body
 from snapshot.documents.manifest import Checkpoint, Manifest
 from snapshot.documents.prefetch import prefetch_documents
-from snapshot.retention.retention import Retention
+from snapshot.retention.document import Retention
 
 DERIVED = "summaries"  # objects that belong to the segment of their name
 PARTS = "compaction-parts"

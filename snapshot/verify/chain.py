@@ -35,7 +35,8 @@ from snapshot.documents.manifest import (
     unpack_batches,
 )
 from snapshot.objects_of import PartitionObjects, objects_of
-from snapshot.retention.retention import Retention, RetentionBook, retention_prefix
+from snapshot.retention.document import Retention, retention_prefix
+from snapshot.retention.retention import RetentionBook
 from snapshot.verify.compactions import check_bases, check_compactions
 from snapshot.verify.documents import unreadable
 from snapshot.verify.log import Covered

@@ -10,7 +10,8 @@ from snapshot.documents.chain import Chain
 from snapshot.documents.checksummed import encode_checksummed
 from snapshot.documents.locations import pack_key
 from snapshot.documents.manifest import SegmentEntry
-from snapshot.retention.retention import Retention, RetentionBook
+from snapshot.retention.document import Retention
+from snapshot.retention.retention import RetentionBook
 from tests.snapshot.test_manifest import manifest
 from tests.snapshot.test_retention import entry, ran, to_expire
 

@@ -18,7 +18,8 @@ from snapshot.documents.checksummed import DocumentTooNew, decode_checksummed, e
 from snapshot.documents.locations import segment_key
 from snapshot.documents.manifest import Dropped, SegmentEntry
 from snapshot.retention.cutoffs import Cutoffs
-from snapshot.retention.retention import Expired, Retention, RetentionBook, ToExpire
+from snapshot.retention.document import Expired, Retention
+from snapshot.retention.retention import RetentionBook, ToExpire
 from snapshot.verify.verify import verify
 from tests.indexer.faulty import FaultyObjects
 from tests.indexer.harness import DATASET, QUICK, append, open_context, published, running, until
