@@ -31,9 +31,9 @@ from snapshot.documents.manifest import (
     encode_manifest,
     format_of,
     parse_manifest_key,
-    same_content,
 )
 from snapshot.documents.next_cut import propose_next_cut, unreadable_offsets
+from snapshot.documents.same_content import same_content
 from snapshot.documents.sealed_files import SealedFiles
 from snapshot.mending import object_is_whole
 from snapshot.unnamed.before_naming import ObjectsBeforeNaming, put_if_gone

@@ -17,9 +17,9 @@ from snapshot.documents.manifest import (
     manifest_key,
     pack_batches,
     parse_manifest_key,
-    same_content,
     unpack_batches,
 )
+from snapshot.documents.same_content import same_content
 
 batches = st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.integers(0, 2**63 - 1)))
 

@@ -46,7 +46,8 @@ from query.share.view.rerouted import (
 )
 from snapshot.documents.batch_lists import BatchLists, ListsMissing
 from snapshot.documents.carried_state import carried_state_from
-from snapshot.documents.manifest import Manifest, same_content, unpack_batches
+from snapshot.documents.manifest import Manifest, unpack_batches
+from snapshot.documents.same_content import same_content
 from tests.indexer.harness import record
 from tests.indexer.state.test_partition_state import FIRST_HOUR, as_manifest
 

@@ -12,7 +12,8 @@ from common.model.record_value import compress_value
 from common.objects import ObjectStore
 from indexer.seal.partition_reader import last_manifest
 from snapshot.documents.chain import Chain
-from snapshot.documents.manifest import Manifest, QuarantinedRecord, same_content
+from snapshot.documents.manifest import Manifest, QuarantinedRecord
+from snapshot.documents.same_content import same_content
 from snapshot.publish import DamageDiffers, publish
 from tests.indexer.damage.damaging import flip
 from tests.indexer.harness import append, open_context, published, record, running, until
