@@ -45,6 +45,7 @@ await withKeys(async (keys, page, origin, seen) => {
   seen.unfolded = await page.getByRole("treeitem").count();
   await keys.to("fields whose name or value has");
   await keys.type("user");
+  await panel.getByRole("button", { name: "user_id" }).waitFor();
   await keys.to("user_id");
   await keys.press("Enter");
   await keys.to("ask about this value");

@@ -70,13 +70,13 @@ export function Panel({ trace, tree, at, onChoose, onClose }: Props) {
       <LinksHere trace={trace} line={line} />
       {line.kind === "missing" && <p class="quiet">No event of this span is stored, so it has no fields.</p>}
       {event.error ? <Problem error={event.error} again={event.again} /> : null}
-      {known?.row && (
+      {line.dataset && (known === undefined || known.row) && (
         <>
           <div class="spread">
             <h3>All fields</h3>
             <input aria-label="fields whose name or value has" placeholder="find" value={wanted} onInput={(input) => setWanted(input.currentTarget.value)} />
           </div>
-          <FieldRows trace={trace.trace_id} dataset={line.dataset ?? ""} data={known.row.data} wanted={wanted} />
+          {known?.row && <FieldRows trace={trace.trace_id} dataset={line.dataset} data={known.row.data} wanted={wanted} />}
         </>
       )}
       {known && !known.row && line.dataset && (
