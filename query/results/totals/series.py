@@ -28,7 +28,7 @@ SERIES, TOTAL_SERIES = "series", "total_by_aggregate_series"  # members of an an
 
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
-    """A series as JSON, in the form that is asked for. count: number of rows, or as rows."""
+    """A series as JSON, in the form that is asked for. count: of rows, which columns stand for."""
 
     json: msgspec.Raw
     count: int

@@ -1,17 +1,10 @@
 """What a share covers of a partition, and in one sentence why it is not everything (I7)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from common import limits
 from query.plan.plan import Plan
 from query.share.compute.answer import PartitionCovered
 from query.share.view.damaged import reason_of
 from query.share.view.view import DatasetView
-
-if TYPE_CHECKING:
-    pass
 
 
 def covered(view: DatasetView, plan: Plan) -> PartitionCovered:

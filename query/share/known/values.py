@@ -5,13 +5,11 @@ computes the same values, only without branches for rows without one and for sum
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from query.expressions.sql.values import Span
 from query.share.pruning.facts import SourceFacts
 from segment.columns import ColumnKey, FieldType
-
-Span = tuple[int, int]
-_INT64: Final = (-(2**63), 2**63 - 1)
 
 
 class KnownValues(NamedTuple):
@@ -48,11 +46,6 @@ def _known(key: ColumnKey, sources: Iterable[SourceFacts]) -> KnownValues:
     if not (spans and is_bounded):
         return KnownValues(whole)
     return KnownValues(whole, (min(low for low, _ in spans), max(high for _, high in spans)))
-
-
-def fits_64_bits(span: Span) -> bool:
-    """Whether SQL's BIGINT has room for every integer of it."""
-    return _INT64[0] <= span[0] and span[1] <= _INT64[1]
 
 
 def columns_named(

@@ -3,7 +3,8 @@
 Bin SHIFT + k holds the numbers in [2^(k/PER_OCTAVE), 2^((k+1)/PER_OCTAVE)), bin 0 holds zero, and
 -(SHIFT + k) the same numbers below zero. What is larger than every double is in a bin beyond. Bins
 ascend with their numbers. They are a function of the number alone, so that any split of the rows
-over shares gives the same bins; a query role puts neighbours together (`query.results.heatmap`).
+over shares gives the same bins; a query role puts neighbours together
+(`query.results.calculations.heatmap`).
 """
 
 from typing import Any, Final

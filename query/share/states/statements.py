@@ -20,9 +20,9 @@ from typing import Final, NamedTuple
 
 from common import limits
 from common.process.versions import PLAN_VALUE_HASHES
+from query.expressions.sql.values import in_64_bits
 from query.plan.parts.conditions import Filter
 from query.plan.plan import Need, Plan, RowPosition, RowsWanted, State
-from query.share.known.values import fits_64_bits
 from query.share.sources.field_sql import FieldSql, tagged_key
 from query.share.sources.filters import Parameters, condition
 from query.share.sources.sources import POSITION, Sources
@@ -380,7 +380,7 @@ def _fits_weighted(field_sql: FieldSql) -> bool:
     span, most = field_sql.span, limits.SAMPLE_RATE_MAX
     if span is None or field_sql.has(FieldType.BOOL):
         return False
-    return fits_64_bits((span[0] * most, span[1] * most))
+    return in_64_bits((span[0] * most, span[1] * most))
 
 
 def _weight(name: str, rate: str, only: str = "") -> _Aggregate:
