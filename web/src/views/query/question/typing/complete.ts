@@ -119,7 +119,7 @@ async function optionsOf(expected: Expected, typed: Token | null, facts: Facts):
 }
 
 /** Before a field: it is one of another span of the trace. */
-const OTHER_SPAN = /^(root|parent|child|any|none)\./;
+const OTHER_SPAN = /^(root|parent|child|any[23]?|none)\./;
 
 /** Fields as they are named after what was typed of the span that they are of. */
 function ofSpan(fields: readonly Field[], typed: string): readonly Field[] {
