@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from common.process import versions
 from common.process.members import Member, encode_member
-from common.process.versions import Understands
+from common.process.versions import PLAN_JOINED, PLAN_QUESTIONS, Understands
 from query.config import QueryConfig
+from query.plan.parts.spans import KeyJoin, Kin
+from query.plan.plan import DifferencesWanted, InstancesWanted, Plan, version_needed
 from query.share.view.rerouted import UndecidedBatch
 from tests.query.harness import TIMES, QueryHarness, query_harness
 
@@ -114,3 +117,18 @@ async def test_rows_that_are_fetched_afterwards_are_of_the_version_of_the_totals
         assert answer["coverage"]["complete"] is True
         assert answer["data"]["results"] == [{"data": {"COUNT_DISTINCT(service)": 2}}]
         assert first.versions == [2, 2]
+
+
+def test_instances_and_differences_with_other_spans_go_to_programs_that_join_them() -> None:
+    apart = {
+        "instances": InstancesWanted(field="user", rows_max=1, bytes_max=1),
+        "differences": DifferencesWanted(fields=("user",)),
+    }
+    for name, one in apart.items():
+        plan = Plan(dataset="d", start_ns=0, end_ns=1, needs=())
+        alone = msgspec.structs.replace(plan, **{name: one})
+        assert version_needed(alone) == PLAN_QUESTIONS
+        joined = msgspec.structs.replace(alone, joins=(KeyJoin(Kin.TRACE),))
+        assert version_needed(joined) == PLAN_JOINED
+    totals = Plan(dataset="d", start_ns=0, end_ns=1, needs=(), joins=(KeyJoin(Kin.TRACE),))
+    assert version_needed(totals) == PLAN_QUESTIONS
