@@ -5,10 +5,11 @@ import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 _logger = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[object]]
+Item = TypeVar("Item")
 
 
 class Retry(NamedTuple):
@@ -122,3 +123,24 @@ async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
     for task in ending:
         task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def for_each(
+    items: Iterable[Item], work: Callable[[Item], Awaitable[object]], at_once: int
+) -> None:
+    """Do the work of every item, of so many at once.
+
+    The first error is raised once the work that runs beside it was cancelled and has ended; what
+    has not begun then is left.
+    """
+    left = iter(items)
+
+    async def go_on() -> None:
+        for item in left:
+            await work(item)
+
+    tasks = [asyncio.create_task(go_on()) for _ in range(at_once)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await cancel_and_wait(tasks)

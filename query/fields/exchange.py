@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -18,6 +19,7 @@ from common.process.error_body import read_error_body
 from common.process.fair.requester import Requester
 from common.process.members import Member
 from common.process.versions import PLAN_QUESTIONS
+from common.tasks import for_each
 from query.scatter.indexer_client import IndexerClient
 from query.scatter.replicas import Replicas
 from query.wire.field_facts import (
@@ -106,21 +108,26 @@ class FieldFactsExchange:
     async def ask_of(
         self, datasets: Sequence[str], requester: Requester, **asked: Any
     ) -> FoundFacts:
-        """As `ask`, about the fields of all of these datasets together."""
+        """As `ask`, about the fields of all of these datasets together.
+
+        Pages are put together as they come: those of a thousand datasets are 4 GB.
+        """
         if len(datasets) == 1:
             return await self.ask(datasets[0], requester, **asked)
-        left, found = iter(datasets), list[FoundFacts]()
+        pages, missing = list[FieldFactsPage](), dict[int, str]()
+        together = partial(_together, size=asked.get("size", limits.FIELD_FACTS_PAGE))
 
-        async def ask_on() -> None:
-            for dataset in left:
-                found.append(await self.ask(dataset, requester, **asked))
+        async def ask(dataset: str) -> None:
+            found = await self.ask(dataset, requester, **asked)
+            missing.update(found.missing)
+            pages.append(found.page)
+            if len(pages) > limits.FIELDS_DATASETS_AT_ONCE:
+                some = [*pages]
+                pages.clear()
+                pages.append(await asyncio.to_thread(together, some))
 
-        at_once = min(len(datasets), limits.FIELDS_DATASETS_AT_ONCE)
-        await asyncio.gather(*(ask_on() for _ in range(at_once)))
-        size = asked.get("size", limits.FIELD_FACTS_PAGE)
-        merged = await asyncio.to_thread(merge_fact_pages, [one.page for one in found], size)
-        page = FieldFactsPage(covered_together(merged.covered), merged.fields, merged.more)
-        missing = {p: why for one in found for p, why in one.missing.items()}
+        await for_each(datasets, ask, limits.FIELDS_DATASETS_AT_ONCE)
+        page = await asyncio.to_thread(together, pages)
         covered = [one for one in page.covered if one.partition not in missing]
         return FoundFacts(FieldFactsPage(covered, page.fields, page.more), missing)
 
@@ -168,3 +175,9 @@ class FieldFactsExchange:
             why = describe_error(error)
             log_event(_logger, logging.WARNING, "no facts", indexer=member.instance, why=why)
             return None
+
+
+def _together(pages: Sequence[FieldFactsPage], *, size: int) -> FieldFactsPage:
+    """One page of several datasets' pages, of at most `size` fields."""
+    merged = merge_fact_pages(pages, size)
+    return FieldFactsPage(covered_together(merged.covered), merged.fields, merged.more)

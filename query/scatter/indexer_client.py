@@ -17,6 +17,7 @@ from common.process.fair.requester import Requester
 from common.process.members import Member
 from common.process.versions import PLAN_TYPED_STATES
 from common.process.web import INTERNAL_TOKEN_HEADER
+from common.tasks import for_each
 from query.scatter.replicas import Replicas
 from query.wire.columns import (
     ColumnPage,
@@ -105,20 +106,26 @@ class IndexerClient:
         within_s: float,
         but: Collection[str] = (),
     ) -> KnownColumns:
-        """As `known_columns`, of the fields that any of these datasets has."""
-        left, pages, silent, told = iter(datasets), list[ColumnPage](), {*but}, list[bool]()
+        """As `known_columns`, of the fields that any of these datasets has.
 
-        async def ask_on() -> None:
-            for dataset in left:
-                one = msgspec.structs.replace(wanted, dataset=dataset)
-                known = await self.known_columns(one, requester, within_s, silent)
-                silent.update(known.silent)
-                pages.append(known.page)
-                told.append(known.is_told)
+        Pages are put together as they come: a thousand datasets may have ten thousand fields each.
+        """
+        pages, silent, told = list[ColumnPage](), {*but}, list[bool]()
 
-        at_once = min(len(datasets), limits.FIELDS_DATASETS_AT_ONCE)
-        await asyncio.gather(*(ask_on() for _ in range(at_once)))
-        return KnownColumns(merge_pages(pages, wanted.size), frozenset(silent), all(told))
+        async def ask(dataset: str) -> None:
+            one = msgspec.structs.replace(wanted, dataset=dataset)
+            known = await self.known_columns(one, requester, within_s, silent)
+            silent.update(known.silent)
+            told.append(known.is_told)
+            pages.append(known.page)
+            if len(pages) > limits.FIELDS_DATASETS_AT_ONCE:
+                some = [*pages]
+                pages.clear()
+                pages.append(await asyncio.to_thread(merge_pages, some, wanted.size))
+
+        await for_each(datasets, ask, limits.FIELDS_DATASETS_AT_ONCE)
+        page = await asyncio.to_thread(merge_pages, pages, wanted.size)
+        return KnownColumns(page, frozenset(silent), all(told))
 
     async def only_with(self, silent: Collection[str]) -> frozenset[int]:
         """The partitions that only these indexers hold."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from common.tasks import (
     Retry,
     cancel_and_wait,
+    for_each,
     run_every,
     run_together,
     running,
@@ -230,6 +231,40 @@ async def test_tasks_that_are_cancelled_have_ended_and_their_errors_are_dropped(
     await asyncio.sleep(0)
     await cancel_and_wait(tasks)
     assert ended == ["work"]
+
+
+async def test_all_items_are_worked_on_and_never_more_than_so_many_together() -> None:
+    began, running_now, most = list[int](), 0, 0
+
+    async def work(item: int) -> None:
+        nonlocal running_now, most
+        began.append(item)
+        running_now += 1
+        most = max(most, running_now)
+        await asyncio.sleep(0)
+        running_now -= 1
+
+    await for_each(range(10), work, 3)
+    assert (began, most) == ([*range(10)], 3)
+    await for_each([], work, 3)
+    assert len(began) == 10
+
+
+async def test_after_an_item_that_fails_no_other_begins_and_those_that_run_are_cancelled() -> None:
+    began, cancelled = list[int](), list[int]()
+
+    async def work(item: int) -> None:
+        began.append(item)
+        try:
+            await asyncio.sleep(3600 if item else 0)
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+        raise OSError("busy")
+
+    with pytest.raises(OSError, match="busy"):
+        await for_each(range(100), work, 3)
+    assert (began, cancelled) == ([0, 1, 2], [1, 2])
 
 
 @given(st.floats(0, 1e6), st.sampled_from([0.5, 1.0, 2.0]))

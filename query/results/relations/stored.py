@@ -3,7 +3,6 @@
 A stored field of exactly that name takes precedence over the relation.
 """
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import product
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from common import limits
 from common.errors import Unavailable
 from common.process.fair.requester import Requester
+from common.tasks import for_each
 from query.plan.parts.spans import SpanDataset
 from query.plan.planner import QueryRequest, needs_definitions
 from query.results.notes.coverage import why_incomplete
@@ -54,21 +54,19 @@ class StoredNames:
 
         Raises TooManyRequests or Unavailable if an indexer is too busy.
         """
-        left = iter(product(names, datasets))
         found, silent = set[str](), set[str]()
 
-        async def ask_on() -> None:
-            for name, dataset in left:
-                if name not in found:
-                    wanted = ColumnsRequest(dataset.id, name=name)
-                    known = await self._indexers.known_columns(
-                        wanted, requester, self._within_s, silent
-                    )
-                    silent.update(known.silent)
-                    if known.page.columns:
-                        found.add(name)
+        async def ask(one: tuple[str, SpanDataset]) -> None:
+            name, dataset = one
+            if name in found:
+                return
+            wanted = ColumnsRequest(dataset.id, name=name)
+            known = await self._indexers.known_columns(wanted, requester, self._within_s, silent)
+            silent.update(known.silent)
+            if known.page.columns:
+                found.add(name)
 
-        await asyncio.gather(*(ask_on() for _ in range(limits.STORED_NAMES_ASKED_AT_ONCE)))
+        await for_each(product(names, datasets), ask, limits.STORED_NAMES_ASKED_AT_ONCE)
         return NamesKnown(frozenset(found), await self._indexers.only_with(silent))
 
 

@@ -52,7 +52,10 @@ async def test_fields_of_segments_and_live_rows_are_told_together(tmp_path: Path
         assert found["id"]["first_indexed"] <= found["id"]["last_indexed"]
 
 
-async def test_fields_of_all_datasets_are_told_as_those_of_one(tmp_path: Path) -> None:
+async def test_fields_of_all_datasets_are_told_as_those_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FIELDS_DATASETS_AT_ONCE", 1)  # then pages are put together at once
     async with real_roles(tmp_path) as running:
         place = ensure_scope(running.metadata, "T", "e")
         create_dataset(running.metadata, place, "bank", 0, "", SystemClock())
