@@ -159,7 +159,7 @@ class SummaryWorker:
             await self._fill()
         finally:
             self._count()
-        while self._to_learn:
+        if self._to_learn:  # one of them: its pause keeps the summaries of new segments waiting
             await self._run(partial(self._learn, *self._to_learn.pop()))
 
     async def _fill(self) -> None:
