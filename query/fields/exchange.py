@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -81,7 +81,18 @@ class FieldFactsExchange:
 
         Raises Unavailable where no indexer answers, TooManyRequests where this key asks too much.
         """
-        left, tried = set(range(self._watch.partitions)), set[str]()
+        return await self._ask(dataset, requester, set(), within_s, asked)
+
+    async def _ask(
+        self,
+        dataset: str,
+        requester: Requester,
+        silent: set[str],
+        within_s: float,
+        asked: Mapping[str, Any],
+    ) -> FoundFacts:
+        """As `ask`. silent: addresses of indexers that are not asked; gets those without answer."""
+        left, tried = set(range(self._watch.partitions)), {*silent}
         pages, missing = list[FieldFactsPage](), dict[int, str]()
         while left:
             chosen = await self._choose(left, tried, missing)
@@ -94,8 +105,11 @@ class FieldFactsExchange:
                 ), requester, within_s)
                 for member, of in chosen
             )  # fmt: skip
-            for page in await asyncio.gather(*calls):
-                if isinstance(page, FieldFactsPage):
+            answers = await asyncio.gather(*calls)
+            for (member, _), page in zip(chosen, answers, strict=True):
+                if page is None:
+                    silent.add(member.url)
+                else:
                     pages.append(page)
                     left -= {one.partition for one in page.covered}
         if not pages:
@@ -106,19 +120,25 @@ class FieldFactsExchange:
         return FoundFacts(merged, {p: why for p, why in missing.items() if p in left})
 
     async def ask_of(
-        self, datasets: Sequence[str], requester: Requester, **asked: Any
+        self,
+        datasets: Sequence[str],
+        requester: Requester,
+        *,
+        within_s: float = _TIMEOUT_S,
+        **asked: Any,
     ) -> FoundFacts:
         """As `ask`, about the fields of all of these datasets together.
 
-        Pages are put together as they come: those of a thousand datasets are 4 GB.
+        Pages are put together as they come: those of a thousand datasets are 4 GB. An indexer that
+        has not answered about one dataset is asked about no other: each would wait for it again.
         """
         if len(datasets) == 1:
-            return await self.ask(datasets[0], requester, **asked)
-        pages, missing = list[FieldFactsPage](), dict[int, str]()
+            return await self.ask(datasets[0], requester, within_s=within_s, **asked)
+        pages, missing, silent = list[FieldFactsPage](), dict[int, str](), set[str]()
         together = partial(_together, size=asked.get("size", limits.FIELD_FACTS_PAGE))
 
         async def ask(dataset: str) -> None:
-            found = await self.ask(dataset, requester, **asked)
+            found = await self._ask(dataset, requester, silent, within_s, asked)
             missing.update(found.missing)
             pages.append(found.page)
             if len(pages) > limits.FIELDS_DATASETS_AT_ONCE:

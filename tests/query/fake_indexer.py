@@ -67,6 +67,7 @@ class FakeIndexer:
     tail_refusal: BellwetherError | None = None
     columns_refusal: BellwetherError | None = None
     tells_facts: bool = True  # of fields
+    facts_asked: int = 0
     columns_held: asyncio.Event | None = None  # until it is set, no columns are told
     held_keys: set[str] = field(default_factory=set)  # ids of keys whose shares wait for `release`
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -163,6 +164,7 @@ class FakeIndexer:
 
     async def field_facts(self, request: web.Request) -> web.Response:
         """What its live rows hold."""
+        self.facts_asked += 1
         if not self.tells_facts:
             raise web.HTTPNotFound
         wanted = msgspec.json.decode(await request.read(), type=FieldFactsRequest)

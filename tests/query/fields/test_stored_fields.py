@@ -141,3 +141,23 @@ async def test_where_no_indexer_can_tell_it_is_said(tmp_path: Path) -> None:
         running.indexers["a"].tells_facts = False
         status, answer = await running.get("/bw/1/fields/shop/values/status")
         assert (status, "no indexer answered for it" in answer["error"]) == (503, True)
+
+
+async def test_an_indexer_that_is_silent_about_one_dataset_is_not_waited_for_at_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FIELDS_DATASETS_AT_ONCE", 1)
+    names = ("shop", "bank", "mail")
+    async with query_harness(tmp_path, ("a", "b"), datasets=names) as running:
+        twins = running.indexers
+        for one in twins.values():
+            one.announce(OWN)
+        asked = []
+        for silent in twins.values():
+            for one in twins.values():
+                one.tells_facts, one.facts_asked = one is not silent, 0
+            status, answer = await running.get("/bw/1/fields/__all__")
+            assert (status, answer["coverage"]["complete"]) == (200, True)
+            asked.append((silent.facts_asked, sum(one.facts_asked for one in twins.values())))
+        # the one that is asked first is asked once, the other one never; three answers are given
+        assert sorted(asked) == [(0, 3), (1, 4)]
