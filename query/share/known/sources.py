@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from query.cancellation import check_cancelled
 from query.plan.plan import Plan, State
 from query.share.known.values import KnownValues, columns_named, known_values
 from query.share.pruning.facts import ColumnFacts, SourceFacts
@@ -44,7 +45,9 @@ def known_fields(
     if small is not None:
         sources.append(_of_table(small, keys))
     if facts is not None:
-        sources += [facts.of_columns(one, keys) for one in segments]
+        for segment in segments:
+            check_cancelled()  # a footer that was not read yet is a file
+            sources.append(facts.of_columns(segment, keys))
     return columns_named(keys, known_values(keys, sources))
 
 
