@@ -7,6 +7,7 @@ have shrinks with the number of free slots.
 
 import asyncio
 import logging
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -142,7 +143,10 @@ class TailRoute:
             return await self._stream(request, sources, least)
 
     async def _check_own(self, choice: TailFilter, dataset: str, requester: Requester) -> None:
-        """Raises SpecError for what is about other spans (docs/adr/0072)."""
+        """Raises SpecError for what is about other spans (docs/adr/0072).
+
+        Raises Unavailable while it is not known whether events have a field of such a name.
+        """
         named = filter_fields(choice.filters) | {*(choice.fields or ())}
         for one in choice.calculated:
             named |= {*uses_of(one.expression)}
@@ -150,14 +154,18 @@ class TailRoute:
         names = sorted(one for one in named - own if about_of(one) is not About.OWN)
         if not names:
             return
-        stored, _ = await self._stored_names.of([SpanDataset(dataset)], names, requester)
-        others = [f"`{name}`" for name in names if name not in stored]
+        stored, untold = await self._stored_names.of([SpanDataset(dataset)], names, requester)
+        others = [name for name in names if name not in stored]
+        if others and untold:
+            why = f"it is not known now whether events have fields named {', '.join(others)}"
+            raise Unavailable(why, limits.TAIL_RETRY_S)
         if others:
             why = (
                 f"a tail sends events as they arrive, mostly before the other spans of their "
-                f"traces: {', '.join(others)} is not known then. Ask `rows` for what is stored"
+                f"traces: {', '.join(f'`{name}`' for name in others)} is not known then. Ask "
+                f"`rows` for what is stored"
             )
-            raise SpecError("filters", "invalid", why)
+            raise SpecError(_named_by(choice, others), "invalid", why)
 
     async def _open(
         self,
@@ -276,6 +284,13 @@ def _tells_skipped(request: web.Request) -> bool:
     if text not in ("true", "false"):
         raise BadRequest("skipped must be true or false")
     return text == "true"
+
+
+def _named_by(choice: TailFilter, names: Collection[str]) -> str:
+    """The member of the request that has some of these names."""
+    if not filter_fields(choice.filters).isdisjoint(names):
+        return "filters"
+    return "fields" if not set(choice.fields or ()).isdisjoint(names) else "calculated_fields"
 
 
 def _after(request: web.Request) -> int | None:

@@ -4,7 +4,6 @@ An answer is kept in the form that it was asked for. Whoever reads it in another
 who opens a link, waits for a thread that converts it; these are few, and fair between callers.
 """
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -13,11 +12,10 @@ import msgspec
 from aiohttp import web
 
 from common import limits
-from common.process.fair.queue import FairLimits
 from common.process.fair.requester import Requester
-from common.process.fair.slots import FairSlots
 from query.api.results.memory import StoredResult
 from query.faults import SpecError
+from query.results.merge.turns import MergeTurns
 from query.results.series_forms.columns import COLUMNS, FORMS, ROWS
 from query.results.series_forms.convert import converted
 from query.results.totals.series import SERIES, TOTAL_SERIES
@@ -46,16 +44,14 @@ class ResultForms:
     """Bodies of results in the form that is wanted. Use it from one event loop."""
 
     def __init__(self) -> None:
-        turns = FairLimits(limits.RESULTS_CONVERTED_MAX, limits.RESULTS_WAITING_MAX, 1, 1)
-        self._turns = FairSlots(turns, "results")
+        self._turns = MergeTurns(limits.RESULTS_WAITING_MAX)
 
     async def body(self, result: StoredResult, form: str, requester: Requester) -> bytes | None:
         """The result's body; None while its query runs. Raises TooManyRequests, Unavailable."""
         body = result.body
         if body is None or result.series_form == form:
             return body
-        async with self._turns.hold(requester.env, requester.key):
-            return await asyncio.to_thread(partial(in_form, result.query, body, form))
+        return await self._turns.merge(requester, partial(in_form, result.query, body, form))
 
 
 def in_form(query: bytes, body: bytes, form: str) -> bytes:

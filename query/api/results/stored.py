@@ -10,14 +10,17 @@ import zstandard
 
 from common import limits
 from common.errors import DamagedObject
+from query.results.series_forms.columns import ROWS
 
 _VERSION: Final = 1
+_VERSION_WITH_FORM: Final = 2  # earlier programs would send its series as if they were rows
 _LEVEL: Final = 3
 
 
 class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A finished result.
 
+    version: 1, or 2 where its series are not rows.
     created_ns: when its query began, in unix ns.
     query: the specification, JSON.
     body: the other members of the result, JSON.
@@ -33,11 +36,13 @@ class ResultDocument(msgspec.Struct, frozen=True, kw_only=True):
     query: msgspec.Raw
     body: msgspec.Raw
     dataset_ns: int = 0
-    series_form: str = "rows"
+    series_form: str = ROWS
 
 
 def encode_stored(document: ResultDocument) -> bytes:
     """The object's bytes."""
+    if document.series_form != ROWS:
+        document = msgspec.structs.replace(document, version=_VERSION_WITH_FORM)
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     return compressor.compress(msgspec.json.encode(document))
 
@@ -52,6 +57,6 @@ def decode_stored(data: bytes, key: str) -> ResultDocument:
         found = msgspec.json.decode(plain, type=ResultDocument)
     except (zstandard.ZstdError, msgspec.DecodeError) as error:
         raise DamagedObject(f"{key}: {error}") from error
-    if found.version != _VERSION:
+    if found.version not in (_VERSION, _VERSION_WITH_FORM):
         raise DamagedObject(f"{key}: a result of version {found.version}: upgrade this program")
     return found

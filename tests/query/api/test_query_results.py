@@ -277,7 +277,7 @@ async def test_all_datasets_are_asked_under_one_name(tmp_path: Path) -> None:
         status, page = await running.post("/bw/1/rows", {"dataset": "__all__", "limit": 3, **TIMES})
         assert status == 200
         assert {row["dataset"] for row in page["rows"]} <= {"shop", "stock"}
-        assert (await running.post("/bw/1/fields", {"dataset": "__all__"}))[0] == 422
+        assert (await running.post("/bw/1/tail/__all__", {}))[0] == 422
 
 
 async def test_the_range_may_be_one_of_ends(tmp_path: Path) -> None:

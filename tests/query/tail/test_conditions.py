@@ -93,5 +93,6 @@ async def test_conditions_on_other_spans_are_refused_and_a_stored_field_of_such_
         assert (status, "`root.name` is not known then" in refused["detail"]) == (422, True)
         status, refused = await running.post("/bw/1/tail/shop", {"fields": ["parent.ms"]})
         assert (status, "Ask `rows`" in refused["detail"]) == (422, True)
+        assert [one["field"] for one in refused["type_detail"]] == ["fields"]
         running.indexers["a"].columns = {"root.name": ["s"]}
         assert await first_line(running, body) == b"{}\n"

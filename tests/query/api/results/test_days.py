@@ -114,6 +114,14 @@ def test_an_object_gives_back_the_bytes_of_its_result() -> None:
     assert (found.env, found.dataset, found.created_ns) == ("e", "d", 5)
 
 
+def test_programs_that_know_no_columns_find_no_result_with_them() -> None:
+    """They accept version 1 alone, and would send columns to whoever reads rows."""
+    for form, version in (("rows", 1), ("columns", 2)):
+        written = encode_stored(msgspec.structs.replace(document(), series_form=form))
+        found = decode_stored(written, "k")
+        assert (found.series_form, found.version) == (form, version)
+
+
 @given(st.data())
 def test_a_damaged_object_is_no_result(data: st.DataObject) -> None:
     whole = encode_stored(document())
