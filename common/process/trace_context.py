@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 TRACEPARENT: Final = "traceparent"  # in lower case, as the fast path looks headers up
 TRACE_ID: Final = "X-Trace-Id"
-# https://www.w3.org/TR/trace-context/: a later version may have more parts
-_FORM: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+# https://www.w3.org/TR/trace-context/: a later version may have more parts, 00 has these alone
+_FORM: Final = re.compile(
+    r"(?!ff|00.{54})[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?"
+)
 _NO_TRACE: Final = "0" * 32
 _NO_SPAN: Final = "0" * 16
 _TRACE_BYTES: Final = 16

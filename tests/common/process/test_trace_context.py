@@ -16,8 +16,12 @@ SPAN = "00f067aa0ba902b7"
 
 
 @pytest.mark.parametrize(
-    "header", [f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00", f"cc-{TRACE}-{SPAN}-01-more"]
-)
+    "header",
+    [
+        f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00", f"cc-{TRACE}-{SPAN}-01",
+        f"cc-{TRACE}-{SPAN}-01-more",
+    ],
+)  # fmt: skip
 def test_a_valid_header_is_continued(header: str) -> None:
     assert trace_id_of(header) == TRACE
 
@@ -27,7 +31,7 @@ def test_a_valid_header_is_continued(header: str) -> None:
     [
         None, "", "00", f"ff-{TRACE}-{SPAN}-01", f"00-{TRACE.upper()}-{SPAN}-01",
         f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{SPAN}",
-        f"00-{TRACE}-{SPAN}-01\r\nX: y",
+        f"00-{TRACE}-{SPAN}-01\r\nX: y", f"00-{TRACE}-{SPAN}-01-", f"00-{TRACE}-{SPAN}-01-more",
     ],
 )  # fmt: skip
 def test_any_other_header_begins_a_new_trace(header: str | None) -> None:
