@@ -58,9 +58,12 @@ COMMANDS = {
     "export": Listed(
         "ask.export", "Write the events of DATASET to FILE, the oldest first, for other programs."
     ),
-    "fields": Listed("ask.fields", "List the fields of DATASET, or those that PATTERN means."),
+    "fields": Listed(
+        "ask.fields", "List the fields of DATASET ('*': of all), or those that PATTERN means."
+    ),
     "differs": Listed(
-        "ask.differs", "Show in which fields selected events of DATASET differ from its others."
+        "ask.differs",
+        "Show in which fields selected events of DATASET ('*': of all) differ from its others.",
     ),
     "tail": Listed("ask.tail", "Follow the events of DATASET as they are indexed; Ctrl-C stops."),
     "states": Listed(
