@@ -26,6 +26,7 @@ from benchmarks.otlp.ways import CONNECTIONS, PROTOBUF
 from benchmarks.queries.meter import Processes, cpu_ns
 from benchmarks.queries.prepare import KERNELS
 from benchmarks.serving.client import Address, request, send_all
+from benchmarks.serving.roles import wait_compiled
 from benchmarks.two_builds import ROOT, Installation
 from tests.clients.collector.build import VERSION, NotBuilt, build
 
@@ -94,6 +95,7 @@ def measure(size: Size, seconds: float, seed: int, console: Console) -> None:
         versions |= _start_others(others, folder, console)
         console.print(", ".join(f"{name} {one}" for name, one in versions.items()), markup=False)
         ours.start(KERNELS, settings=SETTINGS)
+        wait_compiled(ours.folder / "data")
         rounds = Rounds(ours, others, size, seed)
         for _ in range(size.warm_up):
             rounds.take()

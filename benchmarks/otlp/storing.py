@@ -26,7 +26,7 @@ from benchmarks.otlp.ways import SERVICE, Way, send
 from benchmarks.queries.meter import Processes
 from benchmarks.queries.prepare import KERNELS
 from benchmarks.serving.client import Address
-from benchmarks.serving.roles import free_port
+from benchmarks.serving.roles import free_port, wait_compiled
 from benchmarks.serving.shepherd_client import ShepherdClient
 from benchmarks.two_builds import ROOT, Installation
 
@@ -148,6 +148,7 @@ def measure(
     one, port = Installation("this", ROOT, folder), free_port()
     try:
         one.start(KERNELS, settings=SETTINGS | {"BELLWETHER_SHEPHERD_OTLP_GRPC_PORT": str(port)})
+        wait_compiled(folder / "data")
         turns = Turns(one, f"127.0.0.1:{port}", size, seed)
         found: dict[Way, list[float]] = {way: [] for way in ways}
         order = random.Random(seed)

@@ -150,10 +150,7 @@ class Roles:
 
         def serve() -> bool:
             members = [self._member(role) for role in compiled]
-            return all(
-                one is not None and set(_KERNEL.findall(_metrics(one))) == {"1.0"}
-                for one in members
-            )
+            return all(one is not None and _is_compiled(one) for one in members)
 
         self.wait(serve, "compiled code to serve", _COMPILED_S, _METRICS_STEP_S)
 
@@ -180,6 +177,28 @@ class Roles:
 
     def _output(self, role: str) -> str:
         return (self._logs / f"{role}.log").read_text("utf-8", "replace")[-_SAID_CHARS:]
+
+
+def wait_compiled(data: Path) -> None:
+    """Wait until all compiled code serves in every process over this data folder that has some.
+
+    Of the shepherd that is the decoders of each protocol, too. Raises TimeoutError.
+    """
+    until = time.monotonic() + _COMPILED_S
+    while not _all_compiled(data):
+        if time.monotonic() > until:
+            raise TimeoutError(f"not everything is compiled after {_COMPILED_S:.0f} s")
+        time.sleep(_METRICS_STEP_S)
+
+
+def _all_compiled(data: Path) -> bool:
+    with closing(FileLocks(data / "locks")) as locks:
+        members = [one for role in _COMPILED for one in list_members(locks, role)]
+    return all(map(_is_compiled, members))
+
+
+def _is_compiled(member: Member) -> bool:
+    return set(_KERNEL.findall(_metrics(member))) == {"1.0"}
 
 
 def _metrics(member: Member) -> str:
