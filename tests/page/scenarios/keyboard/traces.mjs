@@ -26,6 +26,8 @@ await withKeys(async (keys, page, origin, seen) => {
   const before = page.url();
   await keys.press("Enter");
   await page.waitForURL((url) => url.href !== before);
+  // until the swapped comparison is read, the one before it stays, with its links
+  await page.getByRole("heading", { name: /^This trace 600d/ }).waitFor();
   await keys.to("the spans of both traces, row by row");
   await keys.to(/^checkout/);
   await keys.press("Enter");
