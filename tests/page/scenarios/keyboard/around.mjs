@@ -40,12 +40,13 @@ await withKeys(async (keys, page, origin, seen) => {
   await page.getByRole("heading", { name: "History" }).waitFor();
   await keys.to("search");
   await keys.type("region");
-  const asked = page.getByRole("link", { name: /region = / }).first();
+  await page.waitForURL(/search=region/);
+  const asked = page.getByRole("link", { name: seen.value, exact: true });
   for (let turn = 0; turn < 20 && !(await asked.isVisible()); turn += 1) {
     await page.reload(); // a question is there some seconds after its answer
     await asked.waitFor({ timeout: 2_000 }).catch(() => null);
   }
-  await keys.to(/region = /);
+  await keys.to(seen.value);
   await keys.press("Enter");
   await page.waitForURL(/query\/shop/);
   seen.history = part(page, "ask");

@@ -67,7 +67,7 @@ def test_the_order_of_rows_goes_back_and_forward(found: dict[str, Any]) -> None:
     seen = found["answer"]["seen"]
     order, rows, usual = seen["sort"]
     assert order == "+region"
-    assert rows == sorted(rows)
+    assert rows == ["ap", "eu", "us", "(missing)"]  # what is missing comes last either way
     assert seen["unsorted"] == usual
     assert seen["again"] == rows
     assert seen["row"] == seen["rowAgain"] == rows[1]
