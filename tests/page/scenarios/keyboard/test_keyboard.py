@@ -90,7 +90,7 @@ def test_traces_are_found_compared_and_read(found: dict[str, Any]) -> None:
     assert seen["folded"] == 1 < seen["unfolded"]
     assert seen["closed"] == "spans"
     assert "reserve stock" in seen["found"]
-    assert seen["opened"].endswith("600d" * 8)
+    assert seen["opened"].endswith("fa11" * 8)
 
 
 def test_fields_history_and_the_description_of_the_api_are_used(found: dict[str, Any]) -> None:

@@ -67,9 +67,10 @@ await withKeys(async (keys, page, origin, seen) => {
   await keys.press("z");
   await page.getByRole("button", { name: "whole trace" }).waitFor({ state: "detached" });
   await keys.to("open the trace with this id");
-  await keys.type("600d".repeat(8));
+  await keys.type("fa11".repeat(8));
   await keys.press("Enter");
-  await page.waitForURL(/600d/);
-  await page.getByRole("tree", { name: "spans" }).waitFor();
+  await page.waitForURL(/fa11/);
+  await page.getByText("fa11".repeat(8), { exact: true }).waitFor();
+  await page.getByRole("treeitem", { name: /charge card/ }).waitFor();
   seen.opened = page.url();
 });

@@ -1,6 +1,6 @@
 // What people say of a field: read, and edited in its place.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../api/client";
 import { wordsOf } from "../../parts/problem";
 import { takeFocus } from "../../parts/take_focus";
@@ -18,7 +18,7 @@ export function Description({ dataset, field, text, onSaved }: Props) {
   const [saving, setSaving] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
   const edited = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The form that had the focus is gone.
     if (typed === null && edited.current && document.activeElement === document.body) opener.current?.focus();
     edited.current = typed !== null;

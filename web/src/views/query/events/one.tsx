@@ -1,6 +1,6 @@
 // One event whole, with what can be asked about each of its values.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { linkTo } from "../../../address";
 import { writeJson } from "../../../api/exact";
 import type { Query, Row } from "../../../api/types";
@@ -26,7 +26,7 @@ let pressed: "newer" | "older" | null = null;
 
 export function OneEvent({ row, spec, mixed, onAsk, onNewer, onOlder, onClose }: Props) {
   const box = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // One goes from event to event: the buttons stay in sight.
     box.current?.scrollIntoView({ block: "nearest" });
     if (pressed === null) return;

@@ -1,6 +1,6 @@
 // The question on top of the screen: as rows and as text, and what one does with it.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
 import type { ApiError } from "../../../api/client";
 import { namesOfDatasets } from "../../../api/datasets";
@@ -48,7 +48,7 @@ export function QuestionPanel({ dataset, ask, busy, refusal, onRun, onCancel }: 
     if (aid === null && next !== null) before.current = document.activeElement;
     setAidState(next);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     // What is closed had the focus: it goes back to where it came from.
     if (aid !== null || document.activeElement !== document.body) return;
     if (before.current instanceof HTMLElement && before.current.isConnected) before.current.focus({ preventScroll: true });

@@ -1,9 +1,10 @@
 // A marker at a moment of a graph: what happened then, for all who look at this dataset.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { call } from "../../../api/client";
 import { timeOf, utcOf } from "../../../look/times";
 import { wordsOf } from "../../../parts/problem";
+import { takeFocus } from "../../../parts/take_focus";
 import { useAnswer } from "../../../parts/use_answer";
 
 interface Props {
@@ -20,8 +21,6 @@ export function NewMarker({ dataset, at, onMark, onClose }: Props) {
   const [url, setUrl] = useState("");
   const [fault, setFault] = useState<unknown>(null);
   const busy = useRef(false);
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), [open]);
   const rights = useAnswer("rights", (signal) => call("session", { signal })).value?.rights;
   const time = Math.round(at);
   if (!rights?.["markers"]) return null;
@@ -46,7 +45,7 @@ export function NewMarker({ dataset, at, onMark, onClose }: Props) {
       <span class="small quiet" title={utcOf(time)}>a marker at {timeOf(time)}</span>
       <label>
         <span class="hidden">What happened</span>
-        <input placeholder="what happened" required ref={first} value={message} onInput={(event) => setMessage(event.currentTarget.value)} />
+        <input placeholder="what happened" required ref={takeFocus} value={message} onInput={(event) => setMessage(event.currentTarget.value)} />
       </label>
       <label>
         <span class="hidden">Where it leads</span>

@@ -1,6 +1,6 @@
 // One marker under the graphs: what it says, where it leads, and for keys that may, to change or delete it.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../../../api/client";
 import { timeOf, utcOf } from "../../../../look/times";
 import { wordsOf } from "../../../../parts/problem";
@@ -22,9 +22,9 @@ export function OneMarker({ marker, onChange, onClose }: Props) {
   const box = useRef<HTMLElement>(null);
   const session = useAnswer("rights", (signal) => call("session", { signal }));
   const may = session.value?.rights["markers"] === true;
-  useEffect(() => box.current?.focus(), [marker.id]);
+  useLayoutEffect(() => box.current?.focus(), [marker.id]);
   // Where a form was is where one goes on.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (doing === null && document.activeElement === document.body) box.current?.focus();
   }, [doing]);
   const path = { dataset: marker.dataset, id: marker.id };

@@ -59,7 +59,10 @@ export function Find({ dataset, onValue, onGroup, onWord, onClose }: Props) {
                 onClose();
               }
               // What stands there, not what was looked for when typing last paused.
-              if (event.key === "Enter" && typed.trim()) onWord(typed.trim());
+              if (event.key === "Enter" && typed.trim()) {
+                event.preventDefault(); // the focus goes back at once, maybe to a button that Enter would press
+                onWord(typed.trim());
+              }
             }}
           />
         </label>

@@ -1,6 +1,6 @@
 // A row of pieces: each can be clicked to edit it or taken away, and one more can be typed.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Query } from "../../../../api/types";
 import type { TextFault } from "../../use_question";
 import { visible } from "../typing/offers";
@@ -29,7 +29,7 @@ export function Chips({ row, spec, dataset, faults, focus, onSpec, onRun, onBetw
   const wrong = (at: number) => faults.find((one) => pieceOf(row, spec, one) === at);
   const list = useRef<HTMLDivElement>(null);
   const left = useRef<number | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The piece that was typed into is gone: its button has the focus again.
     const was = left.current;
     left.current = edited;
