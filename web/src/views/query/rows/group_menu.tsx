@@ -1,7 +1,7 @@
 // What can be asked next about a group or a point: only it, without it, by another field, what
 // differs about it, its events.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "../../../address";
 import { writeJson } from "../../../api/exact";
 import type { Filter, Query } from "../../../api/types";
@@ -49,7 +49,7 @@ export function GroupMenu({ chosen, place, spec, range, onClose, onFault, onMark
   const time = chosen.time && within(chosen.time, range);
   const box = useRef<HTMLDivElement>(null);
   const [corner, setCorner] = useState({ left: chosen.x, top: chosen.y });
-  useLayoutEffect(() => {
+  useEffect(() => {
     const menu = box.current;
     if (!menu) return;
     const before = document.activeElement;
