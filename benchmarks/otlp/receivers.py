@@ -18,6 +18,7 @@ from tests.clients.collector.process import Collector
 
 _STEP_S = 0.05
 _WRITTEN_S = 120.0
+_ROTEL_BATCH_S = 0.5  # more than its batch time-out
 _STOP_S = 30.0
 _FLUSH = {"flush_interval": "100ms"}  # soon, so that turns are short
 _LENGTH_BYTES = 4  # before each message, the most significant first
@@ -122,7 +123,7 @@ class Rotel:
 
     def wait_until_written(self, spans: int) -> None:
         """Its last batch is thrown away within its batch time-out."""
-        time.sleep(0.5)
+        time.sleep(_ROTEL_BATCH_S)
 
     def stop(self) -> None:
         """As `Receiver.stop`."""

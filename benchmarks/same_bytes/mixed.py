@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from benchmarks.same_bytes import questions
 from benchmarks.same_bytes.build import Build
 from benchmarks.same_bytes.report import Report
+from benchmarks.serving.roles import free_port
 from benchmarks.two_builds import Installation
 
 _READY_S = 120.0
@@ -63,7 +63,7 @@ def _answers(first: Build, turn: str, builds: dict[str, Build], moment_s: int) -
 @contextlib.contextmanager
 def _roles(folder: Path, turn: str, builds: dict[str, Build]) -> Iterator[Installation]:
     """The roles, running; the data folder was used before."""
-    port = _free_port()
+    port = free_port()
     running = Installation("mixed", builds["t"].checkout, folder)
     running.url = f"http://127.0.0.1:{port}"
     running.key = (folder / "data" / "secrets" / "key").read_text().strip()
@@ -109,10 +109,3 @@ def _wait_ready(
         if time.monotonic() > until_s:
             raise RuntimeError(f"the roles were not ready within {_READY_S:.0f} s")
         time.sleep(_STEP_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,9 +9,9 @@ import orjson
 
 from bellwether.client import Target
 from bellwether.commands.ask.rows import named_fields, read_events_text
+from bellwether.options.all_datasets import dataset_named
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import client_options
-from common.model.names import ALL_DATASETS
 
 _USUAL = 10
 _RANGE_BEGINS = ("WHERE", "SINCE", "UNTIL", "LAST", "SELECT")
@@ -52,7 +52,7 @@ def differs(
     from bellwether.answers.differences.show import print_differences
     from bellwether.client.caller import calling
 
-    dataset = ALL_DATASETS if dataset == "*" else dataset
+    dataset = dataset_named(dataset)
     question: dict[str, Any] = {
         "dataset": dataset,
         "query": read_events_text(text, dataset),

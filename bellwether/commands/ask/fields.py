@@ -11,11 +11,11 @@ import click
 import orjson
 
 from bellwether.client import Target
+from bellwether.options.all_datasets import dataset_named
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
 from bellwether.output import printable
 from common import limits
-from common.model.names import ALL_DATASETS
 
 if TYPE_CHECKING:
     from bellwether.client.caller import Caller
@@ -53,7 +53,7 @@ def fields(
     """
     from bellwether.client.caller import calling
 
-    dataset = ALL_DATASETS if dataset == "*" else dataset
+    dataset = dataset_named(dataset)
     most = None if everything else limit or _USUAL
     with calling(target) as caller:
         if names or last is not None:

@@ -14,6 +14,7 @@ from bellwether.answers.results.print_answer import print_answer
 from bellwether.commands.ask.rows import show_selected
 from bellwether.commands.operate.zones import chosen_zone
 from bellwether.commands.run.roles import PARENT_FD, run
+from bellwether.options.all_datasets import as_typed, dataset_named
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import (
     NotUnderstood,
@@ -22,7 +23,6 @@ from bellwether.options.shared import (
     server_options,
 )
 from common.clock import SystemClock
-from common.model.names import ALL_DATASETS
 from query.tokens.errors import QueryTextError
 
 _ASK = "say what to ask, for instance: 'COUNT GROUP BY service'"
@@ -120,8 +120,8 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
     from query.text.parser import parse_query  # not for help, and not for the role
 
     alone = text is None
-    if not alone and dataset == "*":
-        dataset = ALL_DATASETS
+    if not alone:
+        dataset = dataset_named(dataset)
     try:
         question = parse_query(dataset if text is None else text, SystemClock().now_ns(), zone)
     except QueryTextError as error:
@@ -130,9 +130,9 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
         raise NotUnderstood(str(error)) from error
     if alone and question.dataset is None:
         raise click.UsageError(_NO_DATASET if _is_text(dataset) else _ASK)
-    if not alone and question.dataset not in (None, dataset):
+    if not alone and question.dataset is not None and question.dataset != dataset:
         raise click.UsageError(
-            f"FROM names {_typed(question.dataset)}, and {_typed(dataset)} is to be asked: "
+            f"FROM names {as_typed(question.dataset)}, and {as_typed(dataset)} is to be asked: "
             "leave one of them out"
         )
     return (question.dataset or dataset) if alone else dataset, question.spec
@@ -141,8 +141,3 @@ def _read(dataset: str, text: str | None, zone: tzinfo) -> tuple[str, dict[str, 
 def _is_text(argument: str) -> bool:
     """Whether the only argument is a question and not the name of a dataset."""
     return " " in argument.strip()
-
-
-def _typed(dataset: str | None) -> str | None:
-    """A dataset as people name it."""
-    return "*" if dataset == ALL_DATASETS else dataset

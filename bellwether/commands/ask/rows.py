@@ -10,9 +10,9 @@ import click
 
 from bellwether.client import Target
 from bellwether.commands.operate.zones import chosen_zone
+from bellwether.options.all_datasets import dataset_named
 from bellwether.options.completion import complete_dataset
 from bellwether.options.shared import NotUnderstood, client_options
-from common.model.names import ALL_DATASETS
 
 if TYPE_CHECKING:
     from bellwether.answers.rows.show import Form
@@ -57,7 +57,7 @@ def rows(
     """
     from bellwether.answers.rows.show import ShowOptions, show_events
 
-    dataset = ALL_DATASETS if dataset == "*" else dataset
+    dataset = dataset_named(dataset)
     spec = read_events_text(text, dataset)
     most = spec.pop("limit", None) if limit is None else limit
     spec.pop("limit", None)
